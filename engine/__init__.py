@@ -1,0 +1,1 @@
+"""Segments and decision rules: load a workspace, check it, build a bundle, match profiles, decide."""

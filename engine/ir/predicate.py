@@ -1,0 +1,162 @@
+"""Predicates: what a segment means, once names are resolved and constants are canonical.
+
+A predicate is two-valued: a positive leaf on a missing value is false and `Not` is plain complement. Surface operators
+are lowered to the few core operators of `Leaf`; see `engine.operators`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from .types import AggregateName, FieldType
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """An instant relative to the evaluation's `now`, bound when a predicate is evaluated.
+
+    unit "ms": `amount` milliseconds after now (negative: before).
+    unit "days", "months": the start of the local day in `zone` that lies `amount` days or months from today.
+    """
+
+    amount: int = 0
+    unit: Literal["ms", "days", "months"] = "ms"
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A range; an absent side is unbounded. Dates are canonical instants or `Now`."""
+
+    lower: int | float | str | Now | None = None
+    upper: int | float | str | Now | None = None
+    lower_inclusive: bool = True
+    upper_inclusive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Anniversary:
+    """The days from today to `days` ahead in `zone`, compared by month and day; 29 February counts on 28 in common years."""
+
+    days: int
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """All points within `metres` of a centre, by haversine on a sphere of radius 6,371,008.7714 m."""
+
+    lat: float
+    lon: float
+    metres: float
+
+
+Scalar: TypeAlias = str | int | float | bool
+LeafValue: TypeAlias = "Scalar | tuple[Scalar, ...] | Now | Bounds | Anniversary | Circle | None"
+CoreName: TypeAlias = Literal[
+    "equals",
+    "in",
+    "range",
+    "contains",
+    "contains_all",
+    "contains_phrase",
+    "starts_with",
+    "ends_with",
+    "substring",
+    "like",
+    "matches",
+    "exists",
+    "anniversary_within",
+    "within_distance",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A core operator on one field. `field` is a dotted path, relative inside `Element` and `Events`; `many`: a list."""
+
+    field: str
+    op: CoreName
+    value: LeafValue = None
+    type: FieldType = "keyword"
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Always or never."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every item holds."""
+
+    items: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """Some item holds."""
+
+    items: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The complement."""
+
+    item: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """Some element of the list of objects `of` satisfies `item`, whose fields are relative to the element."""
+
+    of: str
+    item: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class InList:
+    """The profile's key is a member of the MemberList `list`."""
+
+    list: str
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """An aggregate over the customer's events satisfies `test`, a predicate over the one pseudo field `value`.
+
+    Events count when they are of `type`, satisfy `where` (fields relative to the event's data), are not after now and,
+    with `within`, not before that bound. Of no events, count, sum and distinct are 0; the other aggregates are missing.
+    """
+
+    type: str
+    aggregate: AggregateName
+    test: Predicate
+    field: str | None = None
+    where: Predicate | None = None
+    within: Now | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a sequence: an event of `type` satisfying `where`, at most `within` ms after the previous step's."""
+
+    type: str
+    where: Predicate | None = None
+    within: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventSequence:
+    """Events matching the steps in order (each strictly later in event order), all inside the window `within`."""
+
+    steps: tuple[Step, ...]
+    within: Now | None = None
+
+
+Predicate: TypeAlias = Constant | All | Any | Not | Leaf | Element | InList | Events | EventSequence

@@ -7,9 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-_INSTANT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII
-)
+_INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,9})([smhdw])", re.ASCII)
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
@@ -38,9 +36,7 @@ def parse_instant(text: str) -> int:
     if fraction[3:].strip("0"):
         raise InstantError("an instant with at most milliseconds")
     try:
-        moment = datetime(
-            year, month, day, hour, minute, second, int(fraction[:3]) * 1_000, tzinfo=_zone(found[8])
-        )
+        moment = datetime(year, month, day, hour, minute, second, int(fraction[:3]) * 1_000, tzinfo=_zone(found[8]))
     except ValueError:
         raise InstantError("an instant that exists, in the years 1 to 9999") from None
     ms = (moment - _EPOCH) // _MS

@@ -37,7 +37,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Anniversary:
-    """The days from today to `days` ahead in `zone`, compared by month and day; 29 February counts on 28 in common years."""
+    """Today to `days` ahead in `zone`, compared by month and day; 29 February counts on 28 in common years."""
 
     days: int
     zone: str = "UTC"
@@ -74,7 +74,7 @@ CoreName: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A core operator on one field. `field` is a dotted path, relative inside `Element` and `Events`; `many`: a list."""
+    """A core operator on one field: a dotted path, relative inside `Element` and `Events`; `many` says it is a list."""
 
     field: str
     op: CoreName

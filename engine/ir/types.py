@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-FieldType: TypeAlias = Literal[
-    "keyword", "text", "number", "integer", "boolean", "date", "day", "geo_point", "object"
-]
+FieldType: TypeAlias = Literal["keyword", "text", "number", "integer", "boolean", "date", "day", "geo_point", "object"]
 FIELD_TYPES: tuple[FieldType, ...] = (
     "keyword",
     "text",
@@ -28,7 +26,7 @@ KEY_LIMIT = 512  # UTF-8 bytes of a customer id
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """How a profile field follows from events: `aggregate` of `field` over `event`, all time or `within` milliseconds."""
+    """How a profile field follows from events: `aggregate` of `field`, all time or `within` milliseconds."""
 
     event: str
     aggregate: AggregateName

@@ -22,8 +22,8 @@ class ZoneError(ValueError):
 @lru_cache(maxsize=1_024)
 def zone(name: str) -> ZoneInfo:
     """The time zone of that name. Raises ZoneError."""
-    from importlib import resources  # noqa: PLC0415 - kept out of the runtime's start-up time
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - as above
+    from importlib import resources
+    from zoneinfo import ZoneInfo
 
     parts = name.split("/")
     if not all(part and part.replace("_", "").replace("-", "").replace("+", "").isalnum() for part in parts):
@@ -40,7 +40,7 @@ def zone(name: str) -> ZoneInfo:
 
 def zone_names() -> list[str]:
     """Every time zone that can be named."""
-    from importlib import resources  # noqa: PLC0415 - as in `zone`
+    from importlib import resources
 
     return resources.files("tzdata").joinpath("zones").read_text("utf-8").split()
 
@@ -76,7 +76,10 @@ def shift_months(day: date, months: int) -> date:
 
 
 def day_start(day: date, name: str) -> int:
-    """Milliseconds of the day's first instant: the earlier of a repeated midnight, the next valid one of a skipped midnight."""
+    """Milliseconds of the day's first instant.
+
+    The earlier one when midnight happens twice, the next valid instant when it does not happen.
+    """
     if not date.min + timedelta(days=2) <= day <= date.max - timedelta(days=2):
         return (datetime.combine(day, time(), UTC) - _EPOCH) // _MS
     rules = zone(name)

@@ -1,0 +1,138 @@
+"""The bundle's file format: a line naming the format, a line of header JSON, the content's canonical bytes.
+
+    decisor-bundle/1
+    {"about": {…}, "content": {"bytes": 1234, "digest": "sha256:…"}, "signatures": [{…}]}
+    {…content…}
+
+The digest is over the content's bytes as they lie in the file; a signature is over the canonical bytes of the header's
+`about` and `content`, so provenance is signed with it. Nothing may follow. Nothing is compressed: compressors differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir.canonical import canonical_bytes
+
+FORMAT = "decisor-bundle/1"
+HEADER_LIMIT = 64 * 1024
+CONTENT_LIMIT = 512 * 1024 * 1024
+
+
+class BundleRefusedError(Exception):
+    """The bytes are no acceptable bundle; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Provenance, signed but not part of the digest: source revision, tests' result, rising sequence, optional expiry."""
+
+    workspace: str
+    sequence: int = 0
+    revision: str | None = None
+    expires: str | None = None
+    tests: tuple[tuple[str, int], ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """JSON data; the same for equal values."""
+        return {
+            "workspace": self.workspace,
+            "sequence": self.sequence,
+            "revision": self.revision,
+            "expires": self.expires,
+            "tests": dict(self.tests),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature of the header by the key that `key_id` names."""
+
+    algorithm: str
+    key_id: str
+    value: str  # hexadecimal
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A bundle file taken apart, its digest verified, its signatures not yet."""
+
+    about: About
+    digest: str
+    content: bytes
+    signatures: tuple[Signature, ...] = ()
+
+    def signed_bytes(self) -> bytes:
+        """What a signature is over."""
+        return canonical_bytes({"about": self.about.data(), "content": _stated(self.content, self.digest)})
+
+    def file_bytes(self) -> bytes:
+        """The bundle file."""
+        header = {
+            "about": self.about.data(),
+            "content": _stated(self.content, self.digest),
+            "signatures": [
+                {"algorithm": each.algorithm, "key_id": each.key_id, "value": each.value} for each in self.signatures
+            ],
+        }
+        return FORMAT.encode() + b"\n" + canonical_bytes(header) + b"\n" + self.content
+
+
+def _stated(content: bytes, digest: str) -> dict[str, Any]:
+    return {"bytes": len(content), "digest": digest}
+
+
+def seal(content: Any, about: About) -> Envelope:
+    """The envelope of content (JSON data), unsigned."""
+    raw = canonical_bytes(content)
+    return Envelope(about, "sha256:" + hashlib.sha256(raw).hexdigest(), raw)
+
+
+def open_envelope(raw: bytes) -> Envelope:
+    """The envelope of a bundle file's bytes. Raises BundleRefusedError unless its digest is that of its content."""
+    first, _, rest = raw[: len(FORMAT) + 1].partition(b"\n")
+    if first.decode("utf-8", "replace") != FORMAT or rest:
+        raise BundleRefusedError(f"the file is no bundle of this version: its first line is not `{FORMAT}`")
+    start = len(FORMAT) + 1
+    end = raw.find(b"\n", start, start + HEADER_LIMIT)
+    if end < 0:
+        raise BundleRefusedError("the bundle's header has no end; the file is cut off or damaged")
+    content = raw[end + 1 :]
+    try:
+        header = json.loads(raw[start:end])
+        envelope = Envelope(
+            _about(header["about"]),
+            str(header["content"]["digest"]),
+            content,
+            tuple(
+                Signature(str(each["algorithm"]), str(each["key_id"]), str(each["value"]))
+                for each in header["signatures"]
+            ),
+        )
+        length = int(header["content"]["bytes"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BundleRefusedError("the bundle's header is damaged") from None
+    if len(content) != length or length > CONTENT_LIMIT:
+        raise BundleRefusedError(
+            f"the bundle's content has {len(content):,} bytes where the header states {length:,}; it is cut off or damaged"
+        )
+    found = "sha256:" + hashlib.sha256(content).hexdigest()
+    if not hmac.compare_digest(found, envelope.digest):
+        raise BundleRefusedError(f"the bundle's content has the digest {found}, the header states {envelope.digest}")
+    if envelope.file_bytes() != raw:
+        raise BundleRefusedError("the bundle's header is not in canonical form; something was added or changed")
+    return envelope
+
+
+def _about(data: Any) -> About:
+    return About(
+        workspace=str(data["workspace"]),
+        sequence=int(data["sequence"]),
+        revision=None if data["revision"] is None else str(data["revision"]),
+        expires=None if data["expires"] is None else str(data["expires"]),
+        tests=tuple(sorted((str(key), int(value)) for key, value in data["tests"].items())),
+    )

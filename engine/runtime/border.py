@@ -1,0 +1,187 @@
+"""The border: what comes in as JSON becomes canonical facts, or is refused with the place and the reason.
+
+A canonical profile is a plain dict. Missing fields are absent (`null`, `[]`, a list of only nulls and an object without
+a present field are missing), text is normalised, dates are instants with milliseconds, numbers are doubles, and a list
+field always holds a list. Messages never repeat a value: it may be personal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir.instant import InstantError, canonical_instant
+from ..ir.types import KEY_LIMIT, LIST_LIMIT, Catalogue, Field
+from ..operators.values import ValueRefusedError, canonical, kind_of
+
+PROBLEM_LIMIT = 20  # problems told of one profile or event; more help nobody
+EVENT_ID_LIMIT = 512  # UTF-8 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that does not fit: a dotted path (`orders[3].amount`) and what was expected."""
+
+    path: str
+    message: str
+
+
+Reader = Callable[[Any, str, list[Problem]], Any]
+
+
+def read_object(readers: Mapping[str, Reader], raw: Mapping[str, Any], prefix: str, problems: list[Problem]) -> Any:
+    """The canonical members of an object, or None when none is present; unknown members are problems."""
+    found: dict[str, Any] = {}
+    for name, value in raw.items():
+        reader = readers.get(name)
+        if reader is None:
+            problems.append(Problem(prefix + str(name)[:80], "is not declared in the catalogue"))
+        elif value is not None:
+            kept = reader(value, prefix + name, problems)
+            if kept is not None:
+                found[name] = kept
+    return found or None
+
+
+def readers_of(fields: tuple[Field, ...]) -> dict[str, Reader]:
+    """One reader per declared field: (raw value, path, problems) -> canonical value or None when missing."""
+    return {field.name: _reader(field) for field in fields}
+
+
+def _reader(field: Field) -> Reader:
+    one = _object_reader(field) if field.type == "object" else _value_reader(field)
+    return _list_reader(one) if field.many else one
+
+
+def _value_reader(field: Field) -> Reader:
+    closed = frozenset(field.values)
+
+    def read(value: Any, path: str, problems: list[Problem]) -> Any:
+        try:
+            kept = canonical(field, value)
+        except ValueRefusedError as problem:
+            problems.append(Problem(path, str(problem)))
+            return None
+        if closed and kept not in closed:
+            problems.append(Problem(path, f"expected one of {', '.join(sorted(closed))}"))
+            return None
+        return kept
+
+    return read
+
+
+def _object_reader(field: Field) -> Reader:
+    readers = readers_of(field.fields)
+
+    def read(value: Any, path: str, problems: list[Problem]) -> Any:
+        if not isinstance(value, dict):
+            problems.append(Problem(path, f"expected an object, found {kind_of(value)}"))
+            return None
+        return read_object(readers, value, f"{path}.", problems)
+
+    return read
+
+
+def _list_reader(one: Reader) -> Reader:
+    def read(value: Any, path: str, problems: list[Problem]) -> Any:
+        items = value if isinstance(value, list) else [value]
+        if len(items) > LIST_LIMIT:
+            problems.append(Problem(path, f"expected at most {LIST_LIMIT:,} elements, found {len(items):,}"))
+            return None
+        kept = []
+        for index, item in enumerate(items):
+            if item is not None:
+                element = one(item, f"{path}[{index}]", problems)
+                if element is not None:
+                    kept.append(element)
+            if len(problems) > PROBLEM_LIMIT:
+                break
+        return kept or None
+
+    return read
+
+
+class Border:
+    """The border of one catalogue."""
+
+    __slots__ = ("_catalogue", "_events", "_readers")
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._readers = readers_of(catalogue.fields)
+        self._readers[catalogue.key] = _read_key
+        self._events = {event.name: readers_of(event.fields) for event in catalogue.events}
+
+    def profile(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
+        """The canonical profile and no problems, or None and what is wrong with it."""
+        problems: list[Problem] = []
+        if not isinstance(raw, dict):
+            return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
+        found = read_object(self._readers, raw, "", problems)
+        if raw.get(self._catalogue.key) is None:
+            problems.append(Problem(self._catalogue.key, "is missing; every profile has its key"))
+        return (None, problems[:PROBLEM_LIMIT]) if problems else (found, problems)
+
+    def event(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
+        """The canonical event `{id, type, <key>, time, data}` and no problems, or None and what is wrong with it."""
+        if not isinstance(raw, dict):
+            return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
+        problems: list[Problem] = []
+        kept: dict[str, Any] = {}
+        for name in sorted(set(raw) - {"id", "type", "time", "data", self._catalogue.key}):
+            problems.append(Problem(name[:80], "is no part of an event; its fields go below `data`"))
+        kept["id"] = _read_text(raw.get("id"), "id", EVENT_ID_LIMIT, problems)
+        key = self._catalogue.key
+        kept[key] = _read_text(raw.get(key), key, KEY_LIMIT, problems)
+        kept["time"] = _read_time(raw.get("time"), problems)
+        kind = raw.get("type")
+        readers = self._events.get(kind) if isinstance(kind, str) else None
+        if readers is None:
+            problems.append(Problem("type", f"expected one of {', '.join(sorted(self._events)) or 'no event types'}"))
+        else:
+            kept["type"] = kind
+            kept["data"] = self._data(readers, raw.get("data"), problems)
+        return (None, problems[:PROBLEM_LIMIT]) if problems else (kept, problems)
+
+    @staticmethod
+    def _data(readers: Mapping[str, Reader], raw: Any, problems: list[Problem]) -> dict[str, Any]:
+        if raw is None:
+            return {}
+        if not isinstance(raw, dict):
+            problems.append(Problem("data", f"expected an object, found {kind_of(raw)}"))
+            return {}
+        return read_object(readers, raw, "data.", problems) or {}
+
+
+def _read_key(value: Any, path: str, problems: list[Problem]) -> str | None:
+    return _read_text(value, path, KEY_LIMIT, problems)
+
+
+def _read_text(value: Any, path: str, limit: int, problems: list[Problem]) -> str | None:
+    if not isinstance(value, str) or not value:
+        problems.append(Problem(path, f"expected text that is not empty, found {kind_of(value)}"))
+        return None
+    try:
+        kept: str = canonical(_KEY, value)
+    except ValueRefusedError as problem:
+        problems.append(Problem(path, str(problem)))
+        return None
+    if len(kept.encode()) > limit:
+        problems.append(Problem(path, f"expected at most {limit} bytes of UTF-8"))
+        return None
+    return kept
+
+
+def _read_time(value: Any, problems: list[Problem]) -> str | None:
+    if not isinstance(value, str):
+        problems.append(Problem("time", f"expected an instant with a zone, found {kind_of(value)}"))
+        return None
+    try:
+        return canonical_instant(value)
+    except InstantError as problem:
+        problems.append(Problem("time", f"expected {problem}"))
+        return None
+
+
+_KEY = Field("key", "keyword")

@@ -29,7 +29,7 @@ class BundleRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Provenance, signed but not part of the digest: source revision, tests' result, rising sequence, optional expiry."""
+    """Provenance, signed but no part of the digest: source revision, tests, rising sequence, optional expiry."""
 
     workspace: str
     sequence: int = 0
@@ -118,7 +118,7 @@ def open_envelope(raw: bytes) -> Envelope:
         raise BundleRefusedError("the bundle's header is damaged") from None
     if len(content) != length or length > CONTENT_LIMIT:
         raise BundleRefusedError(
-            f"the bundle's content has {len(content):,} bytes where the header states {length:,}; it is cut off or damaged"
+            f"the bundle's content has {len(content):,} bytes where its header states {length:,}: it is damaged"
         )
     found = "sha256:" + hashlib.sha256(content).hexdigest()
     if not hmac.compare_digest(found, envelope.digest):

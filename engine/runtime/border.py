@@ -127,10 +127,9 @@ class Border:
         """The canonical event `{id, type, <key>, time, data}` and no problems, or None and what is wrong with it."""
         if not isinstance(raw, dict):
             return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
-        problems: list[Problem] = []
+        unknown = sorted(set(raw) - {"id", "type", "time", "data", self._catalogue.key})
+        problems = [Problem(name[:80], "is no part of an event; its fields go below `data`") for name in unknown]
         kept: dict[str, Any] = {}
-        for name in sorted(set(raw) - {"id", "type", "time", "data", self._catalogue.key}):
-            problems.append(Problem(name[:80], "is no part of an event; its fields go below `data`"))
         kept["id"] = _read_text(raw.get("id"), "id", EVENT_ID_LIMIT, problems)
         key = self._catalogue.key
         kept[key] = _read_text(raw.get(key), key, KEY_LIMIT, problems)

@@ -1,0 +1,19 @@
+"""What every test may ask for: real servers, golden files, and how generated cases run."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = [
+    "tests.golden_files",
+    "tests.servers.postgres",
+]
+
+SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+# The same cases on every run, however busy the machine; `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=SLOW_IS_FINE)
+settings.register_profile(
+    "explore", deadline=None, max_examples=1000, print_blob=True, suppress_health_check=SLOW_IS_FINE
+)
+settings.load_profile("steady")

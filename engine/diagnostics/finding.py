@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a file: 1-based lines and code-point columns, the end exclusive, the file relative to the workspace."""
+    """A stretch of a file of the workspace: 1-based lines and code-point columns, the end exclusive."""
 
     file: str
     line: int
@@ -72,7 +72,7 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """32 hex digits that stay the same while lines move and words change; the file counts only without a resource."""
+        """32 hex digits that stay while lines move and words change; the file counts only without a resource."""
         where = self.resource or self.span.file
         parts = [self.code, where, *(f"{type(step).__name__}:{step}" for step in self.path)]
         digest = hashlib.blake2b(digest_size=16)

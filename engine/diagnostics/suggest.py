@@ -44,24 +44,20 @@ def edit_distance(left: str, right: str, limit: int) -> int | None:
         return 0
     if abs(len(left) - len(right)) > limit or not _share_letters(left, right, limit):
         return None
+    far = limit + 1
     before: list[int] = []
     row = list(range(len(right) + 1))
     for i, letter in enumerate(left, 1):
-        before, row = row, _next_row(before, row, left, right, i, letter, limit)
+        following = [i] + [far] * len(right)
+        for j in range(max(1, i - limit), min(len(right), i + limit) + 1):
+            cost = min(row[j] + 1, following[j - 1] + 1, row[j - 1] + (letter != right[j - 1]))
+            if i > 1 and j > 1 and letter == right[j - 2] and left[i - 2] == right[j - 1]:
+                cost = min(cost, before[j - 2] + 1)
+            following[j] = cost
+        before, row = row, following
         if min(row) > limit:
             return None
     return row[-1] if row[-1] <= limit else None
-
-
-def _next_row(before: list[int], row: list[int], left: str, right: str, i: int, letter: str, limit: int) -> list[int]:
-    far = limit + 1
-    following = [i] + [far] * len(right)
-    for j in range(max(1, i - limit), min(len(right), i + limit) + 1):
-        cost = min(row[j] + 1, following[j - 1] + 1, row[j - 1] + (letter != right[j - 1]))
-        if i > 1 and j > 1 and letter == right[j - 2] and left[i - 2] == right[j - 1]:
-            cost = min(cost, before[j - 2] + 1)
-        following[j] = cost
-    return following
 
 
 def _share_letters(left: str, right: str, limit: int) -> bool:
@@ -74,6 +70,6 @@ def _fold(name: str) -> str:
 
 
 def _tolerance(length: int) -> int:
-    if length <= 4:  # noqa: PLR2004 - the thresholds are the documented rule
+    if length <= 4:
         return 1
-    return 2 if length <= 8 else 3  # noqa: PLR2004 - as above
+    return 2 if length <= 8 else 3

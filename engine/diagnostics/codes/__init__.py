@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from importlib import import_module
+from threading import Lock
 
 from .registry import Code
 
@@ -28,6 +29,7 @@ FAMILIES = {
 _FORM = re.compile(r"[A-Z][0-9]{3}")
 _codes: dict[str, Code] = {}
 _sealed = False
+_sealing = Lock()
 
 
 def register(*codes: Code) -> None:
@@ -55,15 +57,19 @@ def all_codes() -> list[Code]:
 def _seal() -> None:
     """Read the family files; at the first use, so that importing this package costs nothing."""
     global _sealed  # noqa: PLW0603 - the one switch of this registry
-    if _sealed:
-        return
+    with _sealing:
+        if not _sealed:
+            _read_families()
+        _sealed = True
+
+
+def _read_families() -> None:
     for letter, module in FAMILIES.items():
         family: Iterable[Code] = import_module(f".{module}", __name__).CODES
         for each in family:
             if not each.code.startswith(letter):
                 raise RuntimeError(f"{each.code} does not belong to {module}.py, whose codes begin with {letter}")
         _declare(family)
-    _sealed = True
 
 
 def _declare(codes: Iterable[Code]) -> None:

@@ -1,0 +1,23 @@
+"""What a command is: its help, its arguments and its run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+CLEAN, FINDINGS, FAILED, CHANGED = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; `run` gives the exit code: 0 clean, 1 findings or failures, 2 could not run, 3 changes (plan)."""
+
+    summary: str
+    example: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+class CannotRunError(Exception):
+    """The command cannot do its job at all; the message says what is missing and how to mend it."""

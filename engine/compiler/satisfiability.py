@@ -1,0 +1,198 @@
+"""Whether a predicate can hold for any profile at all, and whether it can fail for any.
+
+Sound, not complete: what is reported never (or always) holds; what is not reported may still be so. The predicate goes
+into disjunctive normal form, bounded; in each conjunction the literals on one field are held against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..ir.predicate import All, Any, Bounds, Constant, Element, Leaf, Not, Now, Predicate, Scalar
+from ..operators.evaluate import Subject, evaluate
+
+CONJUNCTION_LIMIT = 256
+LITERAL_LIMIT = 4_096  # over all conjunctions together
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A predicate that is no group, or its complement."""
+
+    item: Predicate
+    positive: bool
+
+
+Conjunction = tuple[Literal, ...]
+
+
+def never_holds(predicate: Predicate) -> str | None:
+    """Why no profile can satisfy the predicate (a clause about one field), or None when some may."""
+    conjunctions = _bounded(predicate, positive=True)
+    if conjunctions is None:
+        return None
+    reason = "it has no case left"
+    for conjunction in conjunctions:
+        found = _contradiction(conjunction)
+        if found is None:
+            return None
+        reason = found
+    return reason
+
+
+def always_holds(predicate: Predicate) -> bool:
+    """Whether every profile satisfies the predicate, as far as can be told."""
+    return never_holds(Not(predicate)) is not None
+
+
+def _bounded(predicate: Predicate, *, positive: bool) -> list[Conjunction] | None:
+    found: list[Conjunction] = []
+    size = 0
+    for conjunction in _conjunctions(predicate, positive):
+        found.append(conjunction)
+        size += len(conjunction) + 1
+        if len(found) > CONJUNCTION_LIMIT or size > LITERAL_LIMIT:
+            return None
+    return found
+
+
+def _conjunctions(item: Predicate, positive: bool) -> Iterator[Conjunction]:  # noqa: FBT001 - the sign of a literal
+    if isinstance(item, Not):
+        yield from _conjunctions(item.item, not positive)
+    elif isinstance(item, Constant):
+        if item.value is positive:
+            yield ()
+    elif isinstance(item, All | Any):
+        if isinstance(item, All) is positive:
+            yield from _product(item.items, positive)
+        else:
+            for each in item.items:
+                yield from _conjunctions(each, positive)
+    else:
+        yield (Literal(item, positive),)
+
+
+def _product(items: tuple[Predicate, ...], positive: bool) -> Iterator[Conjunction]:  # noqa: FBT001 - as above
+    plain = tuple(item for item in items if not isinstance(item, Not | Constant | All | Any))
+    rest = tuple(item for item in items if isinstance(item, Not | Constant | All | Any))
+    base = tuple(Literal(item, positive) for item in plain)
+    if not rest:
+        yield base
+        return
+    for head in _conjunctions(rest[0], positive):
+        for tail in _product(rest[1:], positive):
+            yield (*base, *head, *tail)
+
+
+def _contradiction(conjunction: Conjunction) -> str | None:
+    """Why the literals cannot hold together, or None."""
+    by_field: dict[str, tuple[list[Leaf], list[Leaf]]] = {}
+    signs: dict[Predicate, bool] = {}
+    for literal in conjunction:
+        item = literal.item
+        if signs.setdefault(item, literal.positive) is not literal.positive:
+            return f"{_subject(item)} would have to hold and to fail at once"
+        if isinstance(item, Element) and literal.positive and (inner := never_holds(item.item)):
+            return f"in one element of `{item.of}`, {inner}"
+        if isinstance(item, Leaf):
+            positives, negatives = by_field.setdefault(item.field, ([], []))
+            (positives if literal.positive else negatives).append(item)
+    for field, (positives, negatives) in by_field.items():
+        if positives and any(leaf.op == "exists" for leaf in negatives):
+            return f"`{field}` would have to be present and missing at once"
+        if positives and not _possible(positives, negatives):
+            return f"no value of `{field}` satisfies all conditions on it"
+    return None
+
+
+def _subject(item: Predicate) -> str:
+    return f"a condition on `{item.field}`" if isinstance(item, Leaf) else "one condition"
+
+
+def _possible(positives: list[Leaf], negatives: list[Leaf]) -> bool:
+    if any(_empty(leaf.value) for leaf in positives if isinstance(leaf.value, Bounds)):
+        return False
+    if positives[0].many:  # different elements may satisfy different conditions
+        return True
+    candidates = _candidates(positives, negatives)
+    if candidates is not None:
+        return any(_fits(value, positives, negatives) for value in candidates)
+    bounds = [leaf.value for leaf in positives if isinstance(leaf.value, Bounds)]
+    bounds += [turned for leaf in negatives if isinstance(leaf.value, Bounds) for turned in _complement(leaf.value)]
+    return _overlap(bounds, whole=positives[0].type == "integer")
+
+
+def _candidates(positives: list[Leaf], negatives: list[Leaf]) -> list[Scalar] | None:
+    """A finite set that holds every value the positive leaves allow, or None."""
+    for leaf in positives:
+        if leaf.op == "equals" and isinstance(leaf.value, str | int | float | bool):
+            return [leaf.value]
+        if leaf.op == "in" and isinstance(leaf.value, tuple):
+            return list(leaf.value)
+    if positives[0].type == "boolean" and negatives:
+        return [True, False]
+    return None
+
+
+def _fits(value: Scalar, positives: list[Leaf], negatives: list[Leaf]) -> bool:
+    subject = Subject(_nested(positives[0].field, value))
+    fixed = [leaf for leaf in positives if not _relative(leaf)]
+    if not all(evaluate(leaf, subject, 0) for leaf in fixed):
+        return False
+    return not any(evaluate(leaf, subject, 0) for leaf in negatives if not _relative(leaf))
+
+
+def _nested(path: str, value: Scalar) -> dict[str, object]:
+    head, _, rest = path.partition(".")
+    return {head: _nested(rest, value) if rest else value}
+
+
+def _relative(leaf: Leaf) -> bool:
+    value = leaf.value
+    return isinstance(value, Now) or (
+        isinstance(value, Bounds) and (isinstance(value.lower, Now) or isinstance(value.upper, Now))
+    )
+
+
+def _complement(bounds: Bounds) -> list[Bounds]:
+    """The range outside one-sided bounds; nothing for two-sided ones, whose outside is no range."""
+    if bounds.lower is None and bounds.upper is not None:
+        return [Bounds(lower=bounds.upper, lower_inclusive=not bounds.upper_inclusive)]
+    if bounds.upper is None and bounds.lower is not None:
+        return [Bounds(upper=bounds.lower, upper_inclusive=not bounds.lower_inclusive)]
+    return []
+
+
+def _empty(bounds: Bounds) -> bool:
+    return not _overlap([bounds], whole=False)
+
+
+def _overlap(bounds: list[Bounds], *, whole: bool) -> bool:
+    """Whether some value lies in all the bounds; absolute and relative ones are compared among themselves only."""
+    lowers = [(each.lower, each.lower_inclusive) for each in bounds if each.lower is not None]
+    uppers = [(each.upper, each.upper_inclusive) for each in bounds if each.upper is not None]
+    for low, low_inclusive in lowers:
+        for high, high_inclusive in uppers:
+            order = _order(low, high)
+            if order is None:
+                continue
+            if order > 0 or (order == 0 and not (low_inclusive and high_inclusive)):
+                return False
+            if whole and isinstance(low, int) and isinstance(high, int):
+                first = low if low_inclusive else low + 1
+                if first > (high if high_inclusive else high - 1):
+                    return False
+    return True
+
+
+def _order(low: str | float | Now, high: str | float | Now) -> int | None:
+    if isinstance(low, Now) and isinstance(high, Now):
+        if low.unit != "ms" or high.unit != "ms":
+            return None
+        return (low.amount > high.amount) - (low.amount < high.amount)
+    if isinstance(low, str) and isinstance(high, str):
+        return (low > high) - (low < high)
+    if isinstance(low, int | float) and isinstance(high, int | float):
+        return (low > high) - (low < high)
+    return None

@@ -1,0 +1,1 @@
+"""The customer data platform: from events to profiles."""

@@ -1,0 +1,64 @@
+"""A profile as its events make it: the fields they set and the aggregates over them, as of one instant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..ir.instant import format_instant
+from ..ir.types import Aggregate, Catalogue
+from ..operators.aggregates import aggregate
+
+Event = Mapping[str, Any]
+Sets = tuple[tuple[str, str], ...]
+
+
+def event_order(events: Sequence[Event]) -> list[Event]:
+    """The events by event time; ties keep the order in which they came in."""
+    return sorted(events, key=_time)
+
+
+def fold(catalogue: Catalogue, key: str, events: Sequence[Event], now_ms: int) -> dict[str, Any]:
+    """The canonical profile of `key` from its canonical events in event order; events after now do not count."""
+    now = format_instant(now_ms)
+    known = [event for event in events if event["time"] <= now]
+    profile: dict[str, Any] = {catalogue.key: key}
+    _set_latest(profile, {event.name: event.sets for event in catalogue.events}, known)
+    for field in catalogue.fields:
+        if field.source is not None:
+            value = aggregated(field.source, known, now_ms)
+            if value is not None:
+                profile[field.name] = float(value) if field.type == "number" else value
+    return profile
+
+
+def aggregated(source: Aggregate, events: Sequence[Event], now_ms: int) -> Any:
+    """The aggregate's value over canonical events in event order, none of them after now; None when missing."""
+    since = None if source.within is None else format_instant(now_ms - source.within)
+    own = [event for event in events if event["type"] == source.event and (since is None or event["time"] >= since)]
+    if source.field is None:
+        return aggregate(source.aggregate, [True] * len(own))
+    values = [_value(event, source.field) for event in own]
+    return aggregate(source.aggregate, [value for value in values if value is not None])
+
+
+def _set_latest(profile: dict[str, Any], sets: Mapping[str, Sets], events: Sequence[Event]) -> None:
+    open_targets = {target for pairs in sets.values() for target, _source in pairs}
+    for event in reversed(events):
+        if not open_targets:
+            return
+        for target, source in sets[event["type"]]:
+            if target in open_targets:
+                value = _value(event, source)
+                if value is not None:
+                    profile[target] = value
+                    open_targets.discard(target)
+
+
+def _value(event: Event, field: str) -> Any:
+    return event["time"] if field == "time" else event["data"].get(field)
+
+
+def _time(event: Event) -> str:
+    time: str = event["time"]
+    return time

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.golden_files",
+    "tests.servers.elasticsearch",
     "tests.servers.postgres",
 ]
 

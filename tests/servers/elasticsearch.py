@@ -1,14 +1,13 @@
 """A real Elasticsearch for tests: fetched once by Maven, started on first use, shared by the workers of one test run.
 
-A keeper process (see `keeper.py`) owns the server. Each worker holds a shared lock on the run's `users` file; the keeper
-waits for an exclusive one and then stops the server. The kernel drops a lock with its process, so the server also goes
-when workers are killed.
+A keeper process (see `keeper.py`) owns the server. Each worker holds a shared lock on the run's `users` file; the
+keeper waits for an exclusive one and then stops the server. The kernel drops a lock with its process, so the server
+also goes when workers are killed.
 """
 
 from __future__ import annotations
 
 import fcntl
-import glob
 import json
 import os
 import re
@@ -34,7 +33,7 @@ UNPACK: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:unpack"
 OLDEST_JDK: Final = 21
 START_SECONDS: Final = 180.0
 KEEPER: Final = Path(__file__).with_name("keeper.py")
-JDK_FOLDERS: Final = ("/usr/lib/jvm/*", "/opt/java/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home")
+JDK_FOLDERS: Final = ("usr/lib/jvm/*", "opt/java/*", "Library/Java/JavaVirtualMachines/*/Contents/Home")
 
 
 class ServerUnavailableError(RuntimeError):
@@ -60,8 +59,8 @@ def cache_folder() -> Path:
 
 def jdk_home() -> Path:
     """The home of a full JDK that the server accepts: named in the environment, or the newest one installed."""
-    named = [Path(home) for name in ("ES_JAVA_HOME", "JAVA_HOME") if (home := os.environ.get(name))]
-    installed = [Path(home) for pattern in JDK_FOLDERS for home in glob.glob(pattern)]
+    named = [Path(os.environ[name]) for name in ("ES_JAVA_HOME", "JAVA_HOME") if os.environ.get(name)]
+    installed = [folder for pattern in JDK_FOLDERS for folder in Path("/").glob(pattern)]
     for home in [*named, *sorted(installed, key=_jdk_version, reverse=True)]:
         if _jdk_version(home) >= OLDEST_JDK:
             return home

@@ -7,6 +7,7 @@ server answers, `{"error": …}` if it does not. Removes the folder at the end.
 from __future__ import annotations
 
 import fcntl
+import http.client
 import json
 import os
 import pwd
@@ -15,8 +16,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Final
 
@@ -62,14 +61,14 @@ def lay_out(run: Path, home: Path) -> dict[str, Path]:
     return folders
 
 
-def account(run: Path) -> dict[str, object]:
-    """The account for the server as `Popen` takes it: ours, or `nobody` in place of root."""
+def account(run: Path) -> int | None:
+    """The account for the server: `nobody` in place of root, whom it refuses; none to stay who we are."""
     if os.geteuid() != 0:
-        return {}
+        return None
     nobody = pwd.getpwnam("nobody")
     for path in [run / "server", *(run / "server").rglob("*")]:
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    return nobody.pw_uid
 
 
 def start(run: Path, home: Path, jdk: Path) -> subprocess.Popen[bytes]:
@@ -92,7 +91,9 @@ def start(run: Path, home: Path, jdk: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            **who,  # type: ignore[call-overload] # the three keys are Popen's, their values of the right types
+            user=who,
+            group=None if who is None else pwd.getpwuid(who).pw_gid,
+            extra_groups=None if who is None else [],
         )
 
 
@@ -101,12 +102,16 @@ def url_of(run: Path) -> str | None:
     ports = run / "server" / "logs" / "http.ports"
     bound = ports.read_text(encoding="utf-8").split() if ports.exists() else []
     for address in bound:
-        url = f"http://{address}"
+        host, port = address.rsplit(":", 1)
+        client = http.client.HTTPConnection(host, int(port), timeout=5)
         try:
-            with urllib.request.urlopen(f"{url}/_cluster/health?wait_for_status=yellow&timeout=1s", timeout=5) as reply:
-                return url if reply.status == 200 else None
-        except (urllib.error.URLError, TimeoutError):
-            return None
+            client.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s")
+            if client.getresponse().status == http.HTTPStatus.OK:
+                return f"http://{address}"
+        except (OSError, http.client.HTTPException):
+            return None  # bound, but not ready to talk yet
+        finally:
+            client.close()
     return None
 
 
@@ -129,8 +134,8 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 
 def keep(run: Path, home: Path, jdk: Path) -> None:
     """Nothing; returns after the last user has left and the server has ended."""
-    server = start(run, home, jdk)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    server = start(run, home, jdk)
     try:
         deadline = time.monotonic() + START_SECONDS
         while (url := url_of(run)) is None:

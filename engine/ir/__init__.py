@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import predicate, types
+from . import graph, predicate, types
 from .codec import register
 
 register(types.Aggregate, types.Field, types.EventType, types.Catalogue)
@@ -21,4 +21,28 @@ register(
     predicate.Events,
     predicate.Step,
     predicate.EventSequence,
+)
+register(
+    graph.SwitchCase,
+    graph.SwitchNode,
+    graph.TableInput,
+    graph.TableRow,
+    graph.TableNode,
+    graph.SetItem,
+    graph.SetNode,
+    graph.FeaturesNode,
+    graph.ModelNode,
+    graph.ExperimentNode,
+    graph.BanditNode,
+    graph.RulesetNode,
+    graph.CapNode,
+    graph.OutputNode,
+    graph.Ruleset,
+    graph.Arm,
+    graph.Phase,
+    graph.Layer,
+    graph.Experiment,
+    graph.Bandit,
+    graph.Model,
+    graph.FeatureView,
 )

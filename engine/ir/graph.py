@@ -1,0 +1,307 @@
+"""Rule graphs: what a ruleset means once names are resolved, expressions are typed and constants are canonical.
+
+Nodes stand in topological order from the start, so that evaluation only ever moves forward. A name that a node binds
+lives in `vars`. Expressions are IR of their own (`engine.ir.expression`), table cells too (`engine.ir.cells`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from .types import Field
+
+if TYPE_CHECKING:
+    from .cells import Cell
+    from .expression import Expression
+
+HitPolicy: TypeAlias = Literal["unique", "first", "priority", "any", "collect", "rule_order"]
+Collect: TypeAlias = Literal["list", "sum", "min", "max", "count"]
+CellValue: TypeAlias = "str | int | float | bool | tuple[str | int | float | bool, ...] | None"
+
+PPM = 1_000_000  # weights, coverage, holdouts and layer slots are in parts per million
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchCase:
+    """One way out of a switch; `text` is the condition as written, for traces."""
+
+    when: Expression
+    then: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchNode:
+    """The first case that holds says where to go, else `otherwise`."""
+
+    name: str
+    cases: tuple[SwitchCase, ...]
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableInput:
+    """An input column: what is looked at, its type, and how it was written."""
+
+    value: Expression
+    type: str
+    many: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One cell per input (None: any value, missing included) and one value per output (None: says nothing)."""
+
+    cells: tuple[Cell | None, ...]
+    values: tuple[CellValue, ...]
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TableNode:
+    """A decision table.
+
+    Without `then` its outputs are the decision; with it they are bound as `bind` and evaluation goes on. When no row
+    is hit, evaluation goes to `otherwise`, or the outputs are missing (an empty list, 0 for sum and count).
+    """
+
+    name: str
+    hit: HitPolicy
+    inputs: tuple[TableInput, ...]
+    outputs: tuple[Field, ...]
+    rows: tuple[TableRow, ...]
+    collect: Collect = "list"
+    bind: str | None = None
+    then: str | None = None
+    otherwise: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetItem:
+    """A named expression."""
+
+    name: str
+    value: Expression
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetNode:
+    """Binds names one after the other; a later one may use an earlier one."""
+
+    name: str
+    items: tuple[SetItem, ...]
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesNode:
+    """Reads feature views; their features are then found below `features.<view>`."""
+
+    name: str
+    views: tuple[str, ...]
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNode:
+    """Calls a model with named inputs; its outputs are bound as one object."""
+
+    name: str
+    model: str
+    inputs: tuple[SetItem, ...]
+    bind: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentNode:
+    """Assigns an arm and goes where the arm says; a unit outside the experiment goes to `otherwise`.
+
+    `unit` yields the unit's id; `arms` are pairs of (arm, node).
+    """
+
+    name: str
+    experiment: str
+    unit: Expression
+    arms: tuple[tuple[str, str], ...]
+    otherwise: str
+    bind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BanditNode:
+    """Picks an arm and binds `{arm, probability}`; goes to `then`, or where the arm says."""
+
+    name: str
+    bandit: str
+    unit: Expression
+    features: tuple[SetItem, ...]
+    bind: str | None = None
+    then: str | None = None
+    arms: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetNode:
+    """Calls another ruleset; without `then` its output is the decision, with it the output is bound."""
+
+    name: str
+    ruleset: str
+    bind: str | None = None
+    then: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CapNode:
+    """Goes to `then` while the unit has had fewer than `limit` of `key` within `within` ms, else to `otherwise`.
+
+    Going to `then` counts as one.
+    """
+
+    name: str
+    key: Expression
+    unit: Expression
+    limit: int
+    within: int
+    then: str
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputNode:
+    """The decision, one item per declared output that is given."""
+
+    name: str
+    items: tuple[SetItem, ...]
+
+
+GraphNode: TypeAlias = (
+    SwitchNode
+    | TableNode
+    | SetNode
+    | FeaturesNode
+    | ModelNode
+    | ExperimentNode
+    | BanditNode
+    | RulesetNode
+    | CapNode
+    | OutputNode
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A rule graph: the shapes around it and its nodes, the start first, each before those it leads to.
+
+    `cost` bounds the work of one decision: expression operations and table rows on the dearest path, calls included.
+    `event` is the event type that a decision may be about.
+    """
+
+    name: str
+    context: tuple[Field, ...]
+    output: tuple[Field, ...]
+    nodes: tuple[GraphNode, ...]
+    event: str | None = None
+    cost: int = 0
+
+    @property
+    def start(self) -> str:
+        """Where evaluation begins."""
+        return self.nodes[0].name
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One arm of an experiment or bandit; the weight in parts per million."""
+
+    name: str
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """From `starts` (a canonical instant) on: who takes part, and with which weights.
+
+    `number` rises by one with each phase; a new `salt` deals the units out again.
+    """
+
+    number: int
+    arms: tuple[Arm, ...]
+    coverage: int = PPM
+    salt: str = ""
+    starts: str | None = None
+    ends: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Experiments of one layer exclude each other: a unit has one slot of a million, experiments own ranges of them.
+
+    `holdout` parts per million of the units are kept out of every experiment of the layer.
+    """
+
+    name: str
+    salt: str
+    holdout: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An A/B test. `unit` is the unit type; `control` is the arm whose way is taken by those outside.
+
+    `slots` are half-open ranges of the layer's slots; `holdout` is kept out before anything else.
+    """
+
+    name: str
+    unit: str
+    control: str
+    phases: tuple[Phase, ...]
+    layer: Layer | None = None
+    slots: tuple[tuple[int, int], ...] = ((0, PPM),)
+    holdout: int = 0
+    holdout_salt: str = ""
+    sticky: bool = False
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Every arm of any phase, in the order of their first mention."""
+        return tuple(dict.fromkeys(arm.name for phase in self.phases for arm in phase.arms))
+
+
+@dataclass(frozen=True, slots=True)
+class Bandit:
+    """What the interpreter must know of a bandit: arms, unit type, and what is picked when no one can choose."""
+
+    name: str
+    unit: str
+    arms: tuple[Arm, ...]
+    fallback: str
+    features: tuple[Field, ...] = ()
+    timeout: int = 20  # ms
+    salt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the interpreter must know of a model: its signature, its deadline (ms) and what holds when it fails."""
+
+    name: str
+    version: str
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+    fallback: tuple[tuple[str, CellValue], ...]
+    timeout: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureView:
+    """What the interpreter must know of a feature view: its entity, its features and their defaults."""
+
+    name: str
+    entity: str
+    features: tuple[Field, ...]
+    defaults: tuple[tuple[str, CellValue], ...] = ()
+    timeout: int = 20

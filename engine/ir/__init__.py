@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import graph, predicate, types
+from . import cells, expression, graph, predicate, types
 from .codec import register
 
 register(types.Aggregate, types.Field, types.EventType, types.Catalogue)
@@ -46,3 +46,5 @@ register(
     graph.Model,
     graph.FeatureView,
 )
+register(*cells.CELLS)
+register(*expression.EXPRESSIONS, expression.ValueType)

@@ -1,0 +1,58 @@
+"""Cells of decision tables: what an input column's value must be for a row to be hit.
+
+On a missing value every test but `Missing` fails, and `Negated` is the plain complement, as for predicates. On a list a
+test holds when one element satisfies it (for a range: both bounds by the same element).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+CellConstant: TypeAlias = "str | int | float | bool"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyValue:
+    """Holds always, for a missing value too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """The value equals a constant that is canonical for the column."""
+
+    value: CellConstant
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The value is one of several constants, sorted and each once."""
+
+    values: tuple[CellConstant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The value lies between the bounds; an absent side is unbounded. Dates are canonical instants."""
+
+    lower: int | float | str | None = None
+    upper: int | float | str | None = None
+    lower_inclusive: bool = True
+    upper_inclusive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """There is no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """The complement of a test; of `Missing`, that there is a value."""
+
+    test: CellTest
+
+
+CellTest: TypeAlias = AnyValue | Equals | OneOf | Range | Missing | Negated
+Cell: TypeAlias = CellTest
+CELLS: tuple[type, ...] = (AnyValue, Equals, OneOf, Range, Missing, Negated)

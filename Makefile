@@ -1,0 +1,46 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: demo test check bench help clean
+
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+PIP := $(RUN) pip --disable-pip-version-check install --quiet --constraint constraints.txt
+INPUTS := pyproject.toml constraints.txt
+
+demo: $(VENV)/.demo ## set up and run the example on 69,659 real purchases; needs Python 3.11 and nothing else
+	@$(VENV)/bin/decisor demo
+
+test: $(VENV)/.dev ## run all tests, real PostgreSQL and Elasticsearch included; PYTEST="-k segment" narrows
+	@.ci/packages
+	@$(RUN) pytest -n 2 --dist loadfile $(PYTEST)
+
+check: $(VENV)/.dev ## lint, formatting, types, and whether the generated schemas are fresh
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(VENV)/bin/decisor schema --check
+
+bench: $(VENV)/.dev ## measure against peers; prints ratios
+	@$(RUN) bench
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
+		printf 'make %-7s %s\n' "$$name" "$$text"; done
+
+clean: ## remove what the other targets made
+	@rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: nothing is installed again until the inputs change. What `dev` installs covers `demo`.
+$(VENV)/bin/python:
+	@python=$$(.ci/python) && "$$python" -m venv --clear $(VENV)
+
+$(VENV)/.demo: $(INPUTS) | $(VENV)/bin/python
+	@echo 'installing decisor into $(VENV)'
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(INPUTS) | $(VENV)/bin/python
+	@echo 'installing decisor and its development tools into $(VENV)'
+	@$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.demo $@

@@ -1,0 +1,128 @@
+"""The catalogue out of the workspace's Profile and EventTypes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any as AnyValue
+
+from ..diagnostics import Path, Sink
+from ..ir.instant import parse_duration
+from ..ir.types import Aggregate, Catalogue, EventType, Field
+from ..language.workspace import Document
+from .conditions import aggregate_problem, aggregate_type
+from .report import Report
+from .scope import suggestion
+
+FIELD_DEPTH = 8  # objects in objects
+
+
+def lower_catalogue(profile: Document, events: Sequence[Document], sink: Sink) -> Catalogue:
+    """The catalogue; what does not fit together is reported and left out."""
+    known = {document.name: _event_type(document) for document in events}
+    value = profile.yaml.value
+    report = Report(profile.resource, profile.yaml.spans, sink)
+    fields = []
+    for name, spec in value["fields"].items():
+        path = ("fields", name)
+        if name == value["key"]:
+            report.at_key("L007", path, f"`{name}` is the key, which needs no declaration among the fields")
+            continue
+        fields.append(_sourced(lower_field(name, spec), spec, (*path, "from"), known, report))
+    catalogue = Catalogue(profile.name, value["key"], tuple(fields), tuple(known.values()))
+    for document in events:
+        _check_sets(document, catalogue, Report(document.resource, document.yaml.spans, sink))
+    return catalogue
+
+
+def lower_field(name: str, spec: Mapping[str, AnyValue]) -> Field:
+    """The declared field of a shape-checked mapping."""
+    encrypted = spec.get("encrypted")
+    return Field(
+        name,
+        spec["type"],
+        many=spec.get("list", False),
+        personal=spec.get("personal", False),
+        encrypted=encrypted["search"] if encrypted else None,
+        normalize=spec.get("normalize"),
+        fields=lower_fields(spec.get("fields", {})),
+        values=tuple(spec.get("values", ())),
+    )
+
+
+def lower_fields(specs: Mapping[str, Mapping[str, AnyValue]]) -> tuple[Field, ...]:
+    """The declared fields of a shape-checked mapping, in its order."""
+    return tuple(lower_field(name, spec) for name, spec in specs.items())
+
+
+def _event_type(document: Document) -> EventType:
+    value = document.yaml.value
+    return EventType(document.name, lower_fields(value.get("fields", {})), tuple(value.get("sets", {}).items()))
+
+
+def _sourced(
+    field: Field, spec: Mapping[str, AnyValue], path: Path, events: Mapping[str, EventType], report: Report
+) -> Field:
+    source = spec.get("from")
+    if source is None:
+        return field
+    event = events.get(source["event"])
+    if event is None:
+        help_ = suggestion(source["event"], sorted(events), "event types")
+        report.add("L004", (*path, "event"), f"`{source['event']}` is no event type of this workspace", help=help_)
+        return field
+    name, of = source["aggregate"], source.get("field")
+    result = Field("value", "integer")
+    if name != "count":
+        found = Field("time", "date") if of == "time" else event.field(of or "")
+        if found is None:
+            help_ = suggestion(of or "", [each.name for each in event.fields], "fields")
+            message = f"`{of}` is no field of event type `{event.name}`" if of else f"`{name}` needs a `field`"
+            report.add("L001", (*path, "field") if of else path, message, help=help_)
+            return field
+        if problem := aggregate_problem(name, found):
+            report.add("T004", (*path, "field"), problem)
+            return field
+        result = aggregate_type(name, found)
+    if not _holds(field, result):
+        message = f"`{field.name}` is declared {_kind(field)}, and `{name}` of its events is {result.type}"
+        report.add("T005", (*path[:-1], "type"), message)
+        return field
+    within = source.get("within")
+    return replace(field, source=Aggregate(event.name, name, of, None if within is None else parse_duration(within)))
+
+
+def _holds(field: Field, value: Field) -> bool:
+    """Whether the field can hold such a value; a number holds a whole number too."""
+    return not field.many and (field.type == value.type or (field.type == "number" and value.type == "integer"))
+
+
+def _kind(field: Field) -> str:
+    return f"a list of {field.type}" if field.many else field.type
+
+
+def _check_sets(document: Document, catalogue: Catalogue, report: Report) -> None:
+    event = catalogue.event(document.name)
+    if event is None:
+        return
+    for target, source in event.sets:
+        path = ("sets", target)
+        field = catalogue.field(target)
+        if field is None or target == catalogue.key:
+            help_ = suggestion(target, [each.name for each in catalogue.fields], "fields")
+            what = "the key, which an event cannot set" if field else "no field of the catalogue"
+            report.at_key("L001", path, f"`{target}` is {what}", help=help_)
+            continue
+        if field.source is not None:
+            report.at_key("L007", path, f"`{target}` is an aggregate of events already and cannot be set as well")
+            continue
+        found = Field("time", "date") if source == "time" else event.field(source)
+        if found is None:
+            help_ = suggestion(source, [each.name for each in event.fields], "fields")
+            report.add("L001", path, f"`{source}` is no field of event type `{event.name}`", help=help_)
+        elif (field.many, field.fields) != (found.many, found.fields) or not _fits(field, found):
+            report.add("T005", path, f"`{target}` is {_kind(field)}, and `{source}` is {_kind(found)}")
+
+
+def _fits(target: Field, source: Field) -> bool:
+    return target.type == source.type or (target.type == "number" and source.type == "integer")

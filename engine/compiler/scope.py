@@ -1,0 +1,42 @@
+"""What a document may name: the catalogue's fields, other documents, and where each is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..diagnostics import Span
+from ..diagnostics.suggest import nearest
+from ..ir.types import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The workspace as its documents see it. `declared` gives, per kind, each name and where it stands."""
+
+    catalogue: Catalogue
+    timezone: str
+    declared: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether a document of that kind and name exists."""
+        return name in self.declared.get(kind, {})
+
+    def names(self, kind: str) -> list[str]:
+        """The names of that kind, sorted."""
+        return sorted(self.declared.get(kind, {}))
+
+    def suggestion(self, kind: str, name: str) -> tuple[str, ...]:
+        """Help naming the nearest document of that kind, or what there is."""
+        return suggestion(name, self.names(kind), f"{kind}s" if kind else "names")
+
+
+def suggestion(name: str, names: list[str], what: str) -> tuple[str, ...]:
+    """Help for an unknown name: the nearest one, or the first few that exist."""
+    near = nearest(name, names)
+    if near is not None:
+        return (f"did you mean `{near}`?",)
+    if not names:
+        return (f"there are no {what} yet",)
+    shown = ", ".join(f"`{each}`" for each in names[:8])
+    return (f"{what}: {shown}{' …' if len(names) > 8 else ''}",)

@@ -224,11 +224,7 @@ class Conditional:
     condition: Expression
     then: Expression
     otherwise: Expression
-
-    @property
-    def type(self) -> ValueType:
-        """That of the branches; a branch that is `null` has none."""
-        return self.otherwise.type if self.then.type.kind == "null" else self.then.type
+    type: ValueType
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +233,7 @@ class Coalesce:
 
     left: Expression
     right: Expression
-
-    @property
-    def type(self) -> ValueType:
-        """That of the sides; a side that is `null` has none."""
-        return self.right.type if self.left.type.kind == "null" else self.left.type
+    type: ValueType
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ _SHAPES: dict[type, tuple[str, tuple[tuple[str, AnyValue], ...]]] = {}
 
 
 def register(*classes: type) -> None:
-    """Make frozen dataclasses encodable under their class names. Raises ValueError for a name taken by another class."""
+    """Make frozen dataclasses encodable under their class names. Raises ValueError for a name that is taken."""
     for cls in classes:
         if _CLASSES.setdefault(cls.__name__, cls) is not cls:
             raise ValueError(f"two IR classes are called {cls.__name__}")

@@ -4,4 +4,77 @@ from __future__ import annotations
 
 from .registry import Code
 
-CODES: list[Code] = []
+_SEGMENT = "apiVersion: v1\nkind: Segment\nname: vip\nconditions:\n"
+
+CODES: list[Code] = [
+    Code(
+        "L001",
+        "unknown field",
+        "error",
+        "A field that the catalogue, the event type or the object does not declare.",
+        "Correct the spelling, or declare the field in the Profile or EventType.",
+        _SEGMENT + "  - {field: spnd, operator: greater_than, value: 500}\n",
+        _SEGMENT + "  - {field: spend, operator: greater_than, value: 500}\n",
+    ),
+    Code(
+        "L002",
+        "unknown operator",
+        "error",
+        "Operators have one name each and no aliases.",
+        "Use one of the operators listed in docs/operators.md.",
+        _SEGMENT + "  - {field: spend, operator: greater, value: 500}\n",
+        _SEGMENT + "  - {field: spend, operator: greater_than, value: 500}\n",
+    ),
+    Code(
+        "L003",
+        "unknown member list",
+        "error",
+        "`list:` names a MemberList document.",
+        "Correct the spelling, or add the MemberList.",
+        _SEGMENT + "  - list: stff\n",
+        _SEGMENT + "  - list: staff\n",
+    ),
+    Code(
+        "L004",
+        "unknown event type",
+        "error",
+        "Events are counted by their type, which an EventType document declares.",
+        "Correct the spelling, or add the EventType.",
+        _SEGMENT + "  - events: {type: purchse, count: {operator: greater_than, value: 3}}\n",
+        _SEGMENT + "  - events: {type: purchase, count: {operator: greater_than, value: 3}}\n",
+    ),
+    Code(
+        "L005",
+        "unknown segment",
+        "error",
+        "`segment:` and `in_segment()` name a Segment document.",
+        "Correct the spelling, or add the segment.",
+        _SEGMENT + "  - segment: actve\n",
+        _SEGMENT + "  - segment: active\n",
+    ),
+    Code(
+        "L006",
+        "condition about another thing",
+        "error",
+        "Inside `element` and `where` a condition is about an element or an event, not about the profile.",
+        "Move the condition out of the inner group.",
+        _SEGMENT + "  - events: {type: purchase, where: [{segment: active}]}\n",
+        _SEGMENT + "  - segment: active\n  - events: {type: purchase}\n",
+    ),
+    Code(
+        "L007",
+        "field that is filled twice",
+        "error",
+        "A field is either an aggregate of events or set by events, and the key is neither.",
+        "Keep one way of filling the field.",
+    ),
+    Code(
+        "L008",
+        "segments that refer to each other in a circle",
+        "error",
+        "`segment:` means the other segment's conditions; a circle would never end. Two ways to one segment are fine.",
+        "Take one reference out of the circle, or put the shared conditions into a segment of their own.",
+        _SEGMENT + "  - segment: vip\n",
+        _SEGMENT + "  - {field: spend, operator: greater_than, value: 500}\n",
+    ),
+]

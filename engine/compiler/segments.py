@@ -1,0 +1,114 @@
+"""Segments, each resolved into one predicate; references are written in, cycles refused, limits held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any as AnyValue
+
+from ..diagnostics import Path, Sink
+from ..ir.predicate import Predicate
+from ..ir.walk import leaf_count
+from ..language.workspace import Document
+from .conditions import Lowering
+from .report import Report
+from .satisfiability import always_holds, never_holds
+from .scope import Scope
+
+LEAF_LIMIT = 1_024  # after references are written in; the server's own limit lies above
+
+Reference = tuple[str, Path]
+
+
+def lower_segments(documents: Sequence[Document], scope: Scope, sink: Sink) -> dict[str, Predicate]:
+    """The predicates of all sound segments by name; a segment that refers to an unsound one is left out silently."""
+    by_name = {document.name: document for document in documents}
+    known: dict[str, Predicate] = {}
+    for name in _in_order(by_name, sink):
+        predicate = _lower(by_name[name], known, scope, sink)
+        if predicate is not None:
+            known[name] = predicate
+    return {name: known[name] for name in sorted(known)}
+
+
+@dataclass(frozen=True, slots=True)
+class _References:
+    """Gives the predicate of a referred segment; one that is declared but unsound was reported already."""
+
+    known: Mapping[str, Predicate]
+    scope: Scope
+    report: Report
+
+    def __call__(self, name: str, path: Path) -> Predicate | None:
+        if not self.scope.has("Segment", name):
+            help_ = self.scope.suggestion("Segment", name)
+            self.report.add("L005", path, f"`{name}` is no segment of this workspace", help=help_)
+        return self.known.get(name)
+
+
+def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sink: Sink) -> Predicate | None:
+    report = Report(document.resource, document.yaml.spans, sink)
+    lowering = Lowering(scope, report, _References(known, scope, report))
+    path: Path = ("conditions",)
+    predicate = lowering.conditions(document.yaml.value["conditions"], path, lowering.profile_facts())
+    if predicate is None:
+        return None
+    count = leaf_count(predicate)
+    if count > LEAF_LIMIT:
+        report.at_key(
+            "C001",
+            path,
+            f"`{document.name}` has {count:,} conditions with its references written in, expected at most {LEAF_LIMIT:,}",
+            help=("hold a large set of customers as a `MemberList`, and many values of one field in one `in`",),
+        )
+        return None
+    if reason := never_holds(predicate):
+        report.at_key("C002", path, f"`{document.name}` can never match: {reason}")
+    elif always_holds(predicate):
+        report.at_key("C003", path, f"`{document.name}` always matches, whatever the profile")
+    return predicate
+
+
+def _in_order(documents: Mapping[str, Document], sink: Sink) -> Iterator[str]:
+    """Names, each after those it refers to. A reference that closes a cycle is reported and left out."""
+    done: set[str] = set()
+    for first in documents:
+        if first in done:
+            continue
+        stack = [(first, references(documents[first].yaml.value["conditions"], ("conditions",)))]
+        on_stack = {first: None}
+        while stack:
+            name, pending = stack[-1]
+            following = next(pending, None)
+            if following is None:
+                stack.pop()
+                del on_stack[name]
+                done.add(name)
+                yield name
+                continue
+            target, path = following
+            if target in on_stack:
+                _cycle(documents[name], path, [*list(on_stack)[list(on_stack).index(target) :], target], sink)
+            elif target in documents and target not in done:
+                stack.append((target, references(documents[target].yaml.value["conditions"], ("conditions",))))
+                on_stack[target] = None
+
+
+def _cycle(document: Document, path: Path, names: Sequence[str], sink: Sink) -> None:
+    report = Report(document.resource, document.yaml.spans, sink)
+    way = " → ".join(f"`{name}`" for name in (names if len(names) < 10 else [*names[:4], "…", *names[-4:]]))
+    report.add("L008", path, f"`{document.name}` refers to itself: {way}", label="closes the circle")
+
+
+def references(value: AnyValue, path: Path) -> Iterator[Reference]:
+    """The segments that conditions refer to, and where, in the order of the text."""
+    open_parts: list[tuple[AnyValue, Path]] = [(value, path)]
+    while open_parts:
+        part, at = open_parts.pop()
+        if isinstance(part, list):
+            open_parts.extend(reversed([(item, (*at, index)) for index, item in enumerate(part)]))
+        elif isinstance(part, dict):
+            target = part.get("segment")
+            if isinstance(target, str):
+                yield target, (*at, "segment")
+            open_parts.extend((part[key], (*at, key)) for key in ("all", "any", "not") if key in part)

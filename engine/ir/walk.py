@@ -1,0 +1,84 @@
+"""Questions about predicates; shared parts are visited once, so that a small graph stays small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .predicate import All, Any, Element, Events, EventSequence, InList, Leaf, Not, Predicate
+
+
+def children(predicate: Predicate) -> tuple[Predicate, ...]:
+    """The predicates directly inside."""
+    if isinstance(predicate, All | Any):
+        return predicate.items
+    if isinstance(predicate, Not | Element):
+        return (predicate.item,)
+    if isinstance(predicate, Events):
+        return (predicate.test,) if predicate.where is None else (predicate.test, predicate.where)
+    if isinstance(predicate, EventSequence):
+        return tuple(step.where for step in predicate.steps if step.where is not None)
+    return ()
+
+
+def parts(predicate: Predicate) -> Iterator[Predicate]:
+    """The predicate and everything inside it; a part that occurs again as the same object is given once."""
+    seen: set[int] = set()
+    open_parts = [predicate]
+    while open_parts:
+        part = open_parts.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            open_parts.extend(children(part))
+
+
+def leaf_count(predicate: Predicate) -> int:
+    """How many leaves the predicate has once shared parts are written out."""
+    counts: dict[int, int] = {}
+    open_parts = [(predicate, False)]
+    while open_parts:
+        part, ready = open_parts.pop()
+        if id(part) in counts:
+            continue
+        inside = children(part)
+        if ready or not inside:
+            counts[id(part)] = sum(counts[id(each)] for each in inside) if inside else 1
+        else:
+            open_parts.append((part, True))
+            open_parts.extend((each, False) for each in inside)
+    return counts[id(predicate)]
+
+
+def fields(predicate: Predicate) -> frozenset[str]:
+    """The profile's top-level fields whose change may change the verdict; events and lists are not among them."""
+    found: set[str] = set()
+    open_parts = [predicate]
+    seen: set[int] = set()
+    while open_parts:
+        part = open_parts.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, Leaf):
+            found.add(part.field.partition(".")[0])
+        elif isinstance(part, Element):
+            found.add(part.of.partition(".")[0])
+        elif not isinstance(part, Events | EventSequence):
+            open_parts.extend(children(part))
+    return frozenset(found)
+
+
+def lists(predicate: Predicate) -> frozenset[str]:
+    """The MemberLists it asks."""
+    return frozenset(part.list for part in parts(predicate) if isinstance(part, InList))
+
+
+def event_types(predicate: Predicate) -> frozenset[str]:
+    """The event types it looks at."""
+    found: set[str] = set()
+    for part in parts(predicate):
+        if isinstance(part, Events):
+            found.add(part.type)
+        elif isinstance(part, EventSequence):
+            found.update(step.type for step in part.steps)
+    return frozenset(found)

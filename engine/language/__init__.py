@@ -1,0 +1,1 @@
+"""What authors write: strict YAML with places, one model for each kind of document, formatting."""

@@ -1,0 +1,1 @@
+"""One model for each kind of document: what authors may write, key by key."""

@@ -1,0 +1,202 @@
+"""Conditions: leaves, groups, references, same-element groups and behaviour, told apart by the key they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from ...nodes.shape import Duration, FieldPath, Name, Shape, Some, Value, Word, variant
+from .operators import OPERATORS
+
+
+class Comparison(Shape):
+    """An operator and what it compares with."""
+
+    operator: Annotated[str, Word(OPERATORS)] = Field(description="How it compares.", examples=["greater_than"])
+    value: Value | None = Field(
+        default=None, description="What it compares with; `exists` and `missing` have none.", examples=[1000]
+    )
+    inclusive: Literal["both"] | None = Field(
+        default=None, description="For `between`: `both` lets the upper bound in as well."
+    )
+    timezone: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="For calendar units: whose days are meant; by default the workspace's."
+    )
+
+
+class Leaf(Comparison):
+    """One test of one profile field."""
+
+    field: FieldPath = Field(description="The profile field, dotted within an object.", examples=["lifetime_value"])
+
+
+class FieldComparison(Comparison):
+    """An operator on an aggregate of one event field."""
+
+    field: FieldPath = Field(description="The event field, or `time`.", examples=["amount"])
+
+
+class AllOf(Shape):
+    """Every condition holds."""
+
+    items: Some[Condition] = Field(alias="all", description="Conditions that must all hold.")
+
+
+class AnyOf(Shape):
+    """At least one condition holds."""
+
+    items: Some[Condition] = Field(alias="any", description="Conditions of which one must hold.")
+
+
+class NotOf(Shape):
+    """The condition does not hold."""
+
+    item: Condition = Field(alias="not", description="The condition that must not hold.")
+
+
+class SegmentReference(Shape):
+    """What another segment says."""
+
+    segment: Name = Field(description="The name of a segment; its conditions are meant.")
+
+
+class ListReference(Shape):
+    """Being a member of a list."""
+
+    list: Name = Field(description="The name of a `MemberList`.")
+
+
+class ElementGroup(Shape):
+    """Conditions that one element of a list of objects must meet together."""
+
+    of: FieldPath = Field(description="The list of objects.", examples=["orders"])
+    all: Some[Condition] | None = Field(default=None, description="All hold for one element; fields are its own.")
+    any: Some[Condition] | None = Field(default=None, description="One of them holds for some element.")
+    not_: Condition | None = Field(default=None, alias="not", description="It does not hold for some element.")
+
+    @model_validator(mode="after")
+    def _one_group(self) -> ElementGroup:
+        given = [key for key, value in (("all", self.all), ("any", self.any), ("not", self.not_)) if value is not None]
+        if len(given) != 1:
+            raise _not_one(given, ("all", "any", "not"), least=1)
+        return self
+
+
+class ElementCondition(Shape):
+    """Some element of a list of objects meets conditions together."""
+
+    element: ElementGroup = Field(description="The list, and what one element must meet.")
+
+
+class SequenceStep(Shape):
+    """One event in a sequence."""
+
+    type: Name = Field(description="The event type.")
+    where: Conditions | None = Field(default=None, description="What the event's fields must meet.")
+    within: Duration | None = Field(default=None, description="At most this long after the step before.")
+
+
+MEASURES = ("count", "sum", "min", "max", "avg", "first", "last", "distinct", "did_not", "sequence")
+"""The keys of `events`, of which at most one may be given; without any, one such event is enough."""
+
+
+class EventsGroup(Shape):
+    """What must be true of a customer's events; without a measure, that there is at least one."""
+
+    type: Name | None = Field(default=None, description="The event type.", examples=["purchase"])
+    where: Conditions | None = Field(default=None, description="Which events count, by their own fields.")
+    within: Duration | None = Field(default=None, description="Only events of this much time up to now.")
+    count: Comparison | None = Field(
+        default=None, description="How many there are.", examples=[{"operator": "greater_or_equal", "value": 3}]
+    )
+    sum: FieldComparison | None = Field(
+        default=None,
+        description="The sum of a field.",
+        examples=[{"field": "amount", "operator": "greater_than", "value": 100}],
+    )
+    min: FieldComparison | None = Field(default=None, description="The smallest value of a field.")
+    max: FieldComparison | None = Field(default=None, description="The largest value of a field.")
+    avg: FieldComparison | None = Field(default=None, description="The mean of a field.")
+    first: FieldComparison | None = Field(default=None, description="The field of the earliest event that has it.")
+    last: FieldComparison | None = Field(default=None, description="The field of the latest event that has it.")
+    distinct: FieldComparison | None = Field(default=None, description="How many different values a field has.")
+    did_not: Literal[True] | None = Field(default=None, description="`true`: there is no such event.")
+    sequence: Annotated[Some[SequenceStep], Field(min_length=2, max_length=16)] | None = Field(
+        default=None, description="Events that happened in this order; instead of `type` and `where`."
+    )
+
+    @property
+    def measure(self) -> str | None:
+        """The key that says what is measured, or None: at least one event."""
+        return next(iter(self._given()), None)
+
+    def _given(self) -> Iterator[str]:
+        return (key for key in MEASURES if getattr(self, key) is not None)
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> EventsGroup:
+        given = list(self._given())
+        if len(given) > 1:
+            raise _not_one(given, MEASURES, least=0)
+        if self.sequence is None and self.type is None:
+            raise PydanticCustomError("missing", "`type` is missing", {"key": "type"})
+        if self.sequence is not None and (self.type is not None or self.where is not None):
+            extra = "type" if self.type is not None else "where"
+            raise _not_one([extra, "sequence"], (extra, "sequence"), least=0)
+        return self
+
+
+class EventsCondition(Shape):
+    """Something about what a customer did."""
+
+    events: EventsGroup = Field(description="The events, and what must be true of them.")
+
+
+_KEYS = {
+    "field": "<leaf>",
+    "operator": "<leaf>",
+    "all": "<all>",
+    "any": "<any>",
+    "not": "<not>",
+    "segment": "<segment>",
+    "list": "<list>",
+    "element": "<element>",
+    "events": "<events>",
+}
+
+Condition: TypeAlias = Annotated[
+    Annotated[Leaf, Tag("<leaf>")]
+    | Annotated[AllOf, Tag("<all>")]
+    | Annotated[AnyOf, Tag("<any>")]
+    | Annotated[NotOf, Tag("<not>")]
+    | Annotated[SegmentReference, Tag("<segment>")]
+    | Annotated[ListReference, Tag("<list>")]
+    | Annotated[ElementCondition, Tag("<element>")]
+    | Annotated[EventsCondition, Tag("<events>")],
+    variant(_KEYS, "a condition"),
+]
+
+
+def _conditions_tag(value: Any) -> str | None:
+    if isinstance(value, list):
+        return "<conditions>"
+    return "<condition>" if isinstance(value, dict) else None
+
+
+Conditions: TypeAlias = Annotated[
+    Annotated[Some[Condition], Tag("<conditions>")] | Annotated[Condition, Tag("<condition>")],
+    Discriminator(_conditions_tag, "kinds", "a list of conditions, or one condition"),
+]
+"""A list, of which all must hold, or one condition."""
+
+
+def _not_one(given: list[str], keys: tuple[str, ...], *, least: int) -> PydanticCustomError:
+    context = {"given": ", ".join(given), "keys": ", ".join(keys), "least": least}
+    return PydanticCustomError("not_one", "one of {keys}", context)
+
+
+for _shape in (AllOf, AnyOf, NotOf, ElementGroup, ElementCondition, SequenceStep, EventsGroup, EventsCondition):
+    _shape.model_rebuild()

@@ -1,0 +1,37 @@
+"""What authors write for a `bandit` node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from ..shape import Expression, ExpressionOrConstant, Name, Problem, Shape
+
+
+class BanditShape(Shape):
+    """Picks an arm, binds `{arm, probability}` and goes to `then`, or where the arm says."""
+
+    bandit: Name = Field(description="The bandit's name.")
+    inputs: dict[Name, ExpressionOrConstant] = Field(
+        default_factory=dict, description="An expression for each context feature that the bandit does not say itself."
+    )
+    unit: Expression | None = Field(
+        default=None, description="Who is picked for; by default the profile's key or `context.<unit>`."
+    )
+    bind: Name | None = Field(default=None, alias="as", description="The name below `vars` that the pick gets.")
+    then: Name | None = Field(default=None, description="The node to go to, whatever the arm.")
+    arms: dict[Name, Name] | None = Field(default=None, min_length=1, description="The node to go to for each arm.")
+    otherwise: Name | None = Field(
+        default=None, description="The node to go to, instead of the fallback arm, when no arm can be picked."
+    )
+    description: str = Field(default="", description="What is learnt here.")
+
+    def problems(self) -> Iterator[Problem]:
+        """Exactly one of `then` and `arms`."""
+        if self.then is None and self.arms is None:
+            yield Problem(
+                "S011", (), "`then` is missing: a bandit goes on to a node, or with `arms` to one for each arm"
+            )
+        if self.then is not None and self.arms is not None:
+            yield Problem("S016", ("arms",), "`arms` stands beside `then`; one of them says where to go")

@@ -1,0 +1,26 @@
+"""What authors write for an `experiment` node."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ..shape import Expression, Name, Shape
+
+
+class ExperimentShape(Shape):
+    """Assigns an arm and goes where the arm says; those outside the experiment go to `otherwise`."""
+
+    experiment: Name = Field(description="The experiment's name.")
+    arms: dict[Name, Name] = Field(
+        min_length=1,
+        description="The node to go to for each arm.",
+        examples=[{"control": "standard", "treatment": "vip_pick"}],
+    )
+    unit: Expression | None = Field(
+        default=None, description="Who is assigned; by default the profile's key or `context.<unit>`."
+    )
+    otherwise: Name | None = Field(
+        default=None, description="The node for those outside the experiment; by default that of the control arm."
+    )
+    bind: Name | None = Field(default=None, alias="as", description="The name below `vars` that the arm's name gets.")
+    description: str = Field(default="", description="What is tried here.")

@@ -1,0 +1,26 @@
+"""What authors write for a `features` node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from ..shape import Expression, Name, Problem, Shape, Some, twice
+
+
+class FeaturesShape(Shape):
+    """Reads feature views; their features are then found below `features.<view>`."""
+
+    features: Some[Name] = Field(description="The feature views to read.", examples=[["customer_activity"]])
+    entities: dict[Name, Expression] = Field(
+        default_factory=dict,
+        description="Who or what to read of, for each entity that is not the customer; by default `context.<entity>`.",
+        examples=[{"product": "context.product_id"}],
+    )
+    then: Name = Field(description="The node to go to.")
+    description: str = Field(default="", description="What they are for.")
+
+    def problems(self) -> Iterator[Problem]:
+        """Views named twice."""
+        yield from twice(self.features, ("features",))

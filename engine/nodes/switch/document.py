@@ -1,0 +1,26 @@
+"""What authors write for a `switch`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ..shape import Expression, Name, Shape, Some
+
+
+class SwitchCase(Shape):
+    """One way out: an expression, and the node to go to when it holds."""
+
+    when: Expression = Field(
+        description="An expression that is true or false.",
+        examples=["in_segment('vips')", "context.channel == 'email'"],
+    )
+    then: Name = Field(description="The node to go to.")
+    description: str = Field(default="", description="Why, in a sentence.")
+
+
+class SwitchShape(Shape):
+    """The first case whose `when` holds says where to go, else `otherwise`."""
+
+    switch: Some[SwitchCase] = Field(description="The cases, tried from the first on.")
+    otherwise: Name = Field(description="The node to go to when no case holds.")
+    description: str = Field(default="", description="What is decided here.")

@@ -1,0 +1,151 @@
+"""What authors write for a `table`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Discriminator, Field, Tag
+
+from ..shape import Data, Expression, FieldShape, Name, Problem, Scalar, Shape, Some, Word, inside, twice
+
+HIT_POLICIES = {
+    "unique": "At most one row may hold; overlaps are errors.",
+    "first": "The first row that holds.",
+    "priority": "The row with the highest `priority` of those that hold.",
+    "any": "Any row that holds; rows that overlap must say the same.",
+    "collect": "All rows that hold, put together as `collect` says.",
+    "rule_order": "All rows that hold, as lists in the order of the rows.",
+}
+COLLECTS = {
+    "list": "All values, as a list.",
+    "sum": "Their sum.",
+    "min": "The smallest.",
+    "max": "The largest.",
+    "count": "How many rows hold.",
+}
+
+Outputs: TypeAlias = dict[Name, Data]
+
+
+def _entry_tag(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return "<output>"
+    if isinstance(value, list):
+        return "<list>"
+    return None if value is None else "<one>"
+
+
+_CELL = 'a cell, as ">= 10", US or [US, CA], "*" for any value'
+Cell: TypeAlias = Annotated[
+    Annotated[Scalar, Tag("<one>")] | Annotated[Some[Scalar], Tag("<list>")],
+    Discriminator(lambda value: None if isinstance(value, dict) else _entry_tag(value), "kinds", _CELL),
+]
+"""Text is a test (`>= 10`, `*`) or a constant, a number, true or false a constant, a list any of its constants."""
+
+Entry: TypeAlias = Annotated[
+    Annotated[Scalar, Tag("<one>")] | Annotated[Some[Scalar], Tag("<list>")] | Annotated[Outputs, Tag("<output>")],
+    Discriminator(_entry_tag, "kinds", _CELL + ", or the outputs as a mapping"),
+]
+
+
+class LongRow(Shape):
+    """A row written with keys, where a list would not say enough."""
+
+    when: Some[Cell] = Field(description="One cell for each input.")
+    output: Outputs = Field(description="A value for each output.", min_length=1)
+    priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = Field(
+        default=0, description="For `hit: priority`: the highest wins."
+    )
+    description: str = Field(default="", description="Why, in a sentence.")
+
+
+def _row_tag(value: Any) -> str | None:
+    if isinstance(value, list):
+        return "<short>"
+    return "<long>" if isinstance(value, dict) else None
+
+
+Row: TypeAlias = Annotated[
+    Annotated[Some[Entry], Tag("<short>")] | Annotated[LongRow, Tag("<long>")],
+    Discriminator(_row_tag, "kinds", "a row: a list of cells with the outputs at its end, or {when, output}"),
+]
+
+
+class DecisionTable(Shape):
+    """Inputs, rows, and which row counts when several hold."""
+
+    hit: Annotated[str, Word(HIT_POLICIES)] = Field(description="Which of the rows that hold counts.")
+    collect: Annotated[str, Word(COLLECTS)] = Field(
+        default="list", description="For `hit: collect`: what becomes of the values."
+    )
+    inputs: Some[Expression] = Field(
+        description="What the cells are held against, one expression for each column.",
+        examples=[["profile.country", "profile.lifetime_value"]],
+    )
+    outputs: dict[Name, FieldShape] | None = Field(
+        default=None, min_length=1, description="The output columns; without them, those of the ruleset."
+    )
+    rows: Some[Row] = Field(
+        description="Each row: a cell for each input, then the outputs.",
+        examples=[[["[US, CA]", ">= 1000", {"content": "free_shipping"}], ["*", "*", {"content": "newsletter"}]]],
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """Inputs written twice; rows with another number of cells than inputs."""
+        yield from twice(self.inputs, ("inputs",))
+        yield from inside(self.outputs or {}, "outputs")
+        if self.collect != "list" and self.hit != "collect":
+            yield Problem(
+                "S016", ("collect",), f"`collect` stands beside `hit: {self.hit}`; it goes with `hit: collect`"
+            )
+        for index, row in enumerate(self.rows):
+            yield from self._row_problems(row, ("rows", index))
+
+    def _row_problems(self, row: Row, path: tuple[str | int, ...]) -> Iterator[Problem]:
+        if isinstance(row, LongRow):
+            cells = len(row.when)
+            if row.priority and self.hit != "priority":
+                yield Problem(
+                    "S016",
+                    (*path, "priority"),
+                    f"`priority` stands in a table with `hit: {self.hit}`; it has no effect",
+                )
+        else:
+            *tests, output = row
+            cells = len(tests)
+            for index, test in enumerate(tests):
+                if isinstance(test, dict):
+                    yield Problem(
+                        "S012", (*path, index), "a mapping stands before the end of a row; a cell was expected"
+                    )
+                    return
+            if not isinstance(output, dict):
+                yield Problem("S011", path, "a row has no outputs; it ends with a mapping of output to value")
+                return
+            if not output:
+                yield Problem("S014", (*path, cells), "a row's outputs are empty; at least one value was expected")
+        if cells != len(self.inputs):
+            noun = "cell" if cells == 1 else "cells"
+            yield Problem(
+                "S014", path, f"a row has {cells} {noun}; {len(self.inputs)} were expected, one for each input"
+            )
+
+
+class TableShape(Shape):
+    """A decision table; without `then` its outputs are the decision, with it they are bound as `as`."""
+
+    table: DecisionTable = Field(description="The decision table.")
+    bind: Name | None = Field(default=None, alias="as", description="The name below `vars` that the outputs get.")
+    then: Name | None = Field(default=None, description="The node to go to; without it the outputs are the decision.")
+    otherwise: Name | None = Field(default=None, description="The node to go to when no row holds.")
+    description: str = Field(default="", description="What is decided here.")
+
+    def problems(self) -> Iterator[Problem]:
+        """Those of the table; a name without a node that could use it."""
+        for problem in self.table.problems():
+            yield problem._replace(path=("table", *problem.path))
+        if self.bind is not None and self.then is None:
+            yield Problem("S011", (), "`then` is missing: with `as`, the outputs are for a node that comes after")
+        if self.bind is None and self.then is not None:
+            yield Problem("S011", (), "`as` is missing: with `then`, the outputs need a name below `vars`")

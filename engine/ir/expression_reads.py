@@ -105,7 +105,6 @@ def reads(expression: Expression) -> Reads:
             segments.add(part.segment)
         elif isinstance(part, Clock):
             now = True
-    found = [tuple(sorted(paths[root])) for root in ROOTS]
     named = {root: tuple(sorted(found)) for root, found in paths.items()}
     return Reads(
         profile=named["profile"],

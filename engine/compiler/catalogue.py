@@ -10,7 +10,7 @@ from ..diagnostics import Path, Sink
 from ..ir.instant import parse_duration
 from ..ir.types import Aggregate, Catalogue, EventType, Field
 from ..language.workspace import Document
-from .conditions import aggregate_problem, aggregate_type
+from .conditions import aggregate_problem, aggregate_type, given
 from .report import Report
 from .scope import suggestion
 
@@ -35,8 +35,9 @@ def lower_catalogue(profile: Document, events: Sequence[Document], sink: Sink) -
     return catalogue
 
 
-def lower_field(name: str, spec: Mapping[str, AnyValue]) -> Field:
+def lower_field(name: str, written: Mapping[str, AnyValue]) -> Field:
     """The declared field of a shape-checked mapping."""
+    spec = given(written)
     encrypted = spec.get("encrypted")
     return Field(
         name,
@@ -57,7 +58,7 @@ def lower_fields(specs: Mapping[str, Mapping[str, AnyValue]]) -> tuple[Field, ..
 
 def _event_type(document: Document) -> EventType:
     value = document.yaml.value
-    return EventType(document.name, lower_fields(value.get("fields", {})), tuple(value.get("sets", {}).items()))
+    return EventType(document.name, lower_fields(value.get("fields") or {}), tuple((value.get("sets") or {}).items()))
 
 
 def _sourced(

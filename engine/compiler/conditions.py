@@ -150,7 +150,8 @@ class Lowering:
                 return outer
         return None
 
-    def _element(self, value: Mapping[str, AnyValue], path: Path, facts: Facts) -> Predicate | None:
+    def _element(self, written: Mapping[str, AnyValue], path: Path, facts: Facts) -> Predicate | None:
+        value = given(written)
         name = value["of"]
         field = facts.field(name)
         if field is None:
@@ -165,7 +166,8 @@ class Lowering:
         item = _FORMS[form](self, value[form], (*path, form), inner)
         return None if item is None else Element(name, item)
 
-    def _events(self, value: Mapping[str, AnyValue], path: Path, facts: Facts) -> Predicate | None:
+    def _events(self, written: Mapping[str, AnyValue], path: Path, facts: Facts) -> Predicate | None:
+        value = given(written)
         if not self._on_profile("events", path, facts):
             return None
         window = _window(value)
@@ -223,7 +225,8 @@ class Lowering:
         where = self.conditions(value["where"], (*path, "where"), event_facts(event))
         return where, where is not None
 
-    def _step(self, value: Mapping[str, AnyValue], path: Path) -> Step | None:
+    def _step(self, written: Mapping[str, AnyValue], path: Path) -> Step | None:
+        value = given(written)
         event = self._event_type(value["type"], (*path, "type"))
         if event is None:
             return None
@@ -247,6 +250,11 @@ _FORMS: dict[str, Callable[[Lowering, AnyValue, Path, Facts], Predicate | None]]
     "element": Lowering._element,  # noqa: SLF001 - as above
     "events": Lowering._events,  # noqa: SLF001 - as above
 }
+
+
+def given(value: Mapping[str, AnyValue]) -> dict[str, AnyValue]:
+    """A mapping without the keys that were written with no value."""
+    return {key: item for key, item in value.items() if item is not None}
 
 
 def event_facts(event: EventType) -> Facts:

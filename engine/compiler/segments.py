@@ -58,7 +58,7 @@ def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sin
         report.at_key(
             "C001",
             path,
-            f"`{document.name}` has {count:,} conditions with its references written in, expected at most {LEAF_LIMIT:,}",
+            f"`{document.name}` has {count:,} conditions, references written in; expected at most {LEAF_LIMIT:,}",
             help=("hold a large set of customers as a `MemberList`, and many values of one field in one `in`",),
         )
         return None

@@ -25,17 +25,27 @@ class Sink:
     def add(self, finding: Finding) -> None:
         """Keep the finding, or only count it once its file or the run has its full number of that severity."""
         severity, file = finding.severity, finding.span.file
+        if not self.room(file, severity):
+            self.count(file, severity)
+            return
         self._seen[severity] += 1
         self._seen_in_file[file, severity] += 1
-        if self._seen[severity] > self._per_run or self._seen_in_file[file, severity] > self._per_file:
-            self._dropped[file, severity] += 1
-        else:
-            self._kept.append(finding)
+        self._kept.append(finding)
 
     def extend(self, findings: Iterable[Finding]) -> None:
         """Add each of them."""
         for finding in findings:
             self.add(finding)
+
+    def room(self, file: str, severity: str) -> bool:
+        """Whether a finding of that severity in that file would be kept; if not, `count` spares making it."""
+        return self._seen[severity] < self._per_run and self._seen_in_file[file, severity] < self._per_file
+
+    def count(self, file: str, severity: str) -> None:
+        """Count a finding that there is no room for."""
+        self._seen[severity] += 1
+        self._seen_in_file[file, severity] += 1
+        self._dropped[file, severity] += 1
 
     @property
     def errors(self) -> int:

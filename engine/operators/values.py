@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any as AnyValue
 
-from .strings import StringRefusedError, normalize_keyword
 from ..ir.instant import InstantError, canonical_day, canonical_instant
 from ..ir.types import KEYWORD_LIMIT, Field
+from .strings import StringRefusedError, normalize_keyword
 
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 TEXT_LIMIT = 1_000_000  # code points

@@ -1,0 +1,75 @@
+"""How constants and field names read in English."""
+
+from __future__ import annotations
+
+from ..ir.instant import format_duration
+from ..ir.predicate import Now, Scalar
+
+SHOWN = 12  # values of a list that are spelt out
+
+_UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
+
+
+def field_words(path: str) -> str:
+    """`lifetime_value` as `lifetime value`; a path `home.city` as `home city`."""
+    return path.replace(".", " ").replace("_", " ")
+
+
+def constant(value: Scalar | Now) -> str:
+    """A constant as a person writes it: `1,000`, `true`, `30 days ago`; text that could be misread is quoted."""
+    if isinstance(value, Now):
+        return moment(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{int(value):,}" if value.is_integer() and abs(value) < 1e15 else repr(value)
+    plain = value.replace("_", "").replace("-", "").isalnum() and value not in {"and", "or", "not"}
+    return value if plain else "“" + value + "”"
+
+
+def instant(text: str) -> str:
+    """A canonical instant without what is zero: `2026-03-01 09:30 UTC`."""
+    day, clock = text[:10], text[11:23]
+    clock = clock.removesuffix(".000").removesuffix(":00")
+    return f"{day} {clock} UTC"
+
+
+def counted(count: int, unit: str) -> str:
+    """`1 day`, `30 days`."""
+    return f"{count:,} {unit}" if count == 1 else f"{count:,} {unit}s"
+
+
+def duration(ms: int) -> str:
+    """`30 days`, `12 hours`."""
+    text = format_duration(ms)
+    digits = text.rstrip("dhms")
+    return counted(int(digits), _UNITS[text[len(digits) :]])
+
+
+def moment(now: Now) -> str:
+    """A relative instant: `now`, `30 days ago`, `the start of the day 7 days ago (Europe/Berlin)`."""
+    if now.unit == "ms":
+        if now.amount == 0:
+            return "now"
+        return f"{duration(-now.amount)} ago" if now.amount < 0 else f"{duration(now.amount)} from now"
+    if now.amount == 0:
+        return f"the start of today ({now.zone})"
+    span = counted(abs(now.amount), now.unit.removesuffix("s"))
+    side = "ago" if now.amount < 0 else "ahead"
+    return f"the start of the day {span} {side} ({now.zone})"
+
+
+def one_of(values: tuple[Scalar, ...]) -> str:
+    """Values in a row; a long row ends with how many more there are."""
+    shown = [constant(value) for value in values[:SHOWN]]
+    if len(values) > SHOWN:
+        shown.append(f"{len(values) - SHOWN:,} more")
+    return ", ".join(shown)
+
+
+def sentence_duration(ms: int) -> str:
+    """As `duration`, for use after `last` and `next`: `30 days`, `day`."""
+    text = duration(ms)
+    return text.removeprefix("1 ")

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
 
-from .command import CLEAN, FAILED, CannotRunError, Command
+from .command import CLEAN, FAILED, FINDINGS, CannotRunError, Command
+from .opening import UnsoundError
 
 COMMANDS = {
     "init": "start a workspace in a folder",
@@ -68,9 +69,12 @@ def _run(given: list[str]) -> int:
         options = parser_of(name, command).parse_args(given[1:])
     except SystemExit as stop:  # argparse has printed its usage or help
         return stop.code if isinstance(stop.code, int) else FAILED
-    code = command.run(options)
-    sys.stdout.flush()
-    return code
+    try:
+        return command.run(options)
+    except UnsoundError:
+        return FINDINGS
+    finally:
+        sys.stdout.flush()
 
 
 def load(name: str) -> Command:

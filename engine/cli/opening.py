@@ -1,0 +1,124 @@
+"""What most commands begin with: the workspace found, read, compiled, and its errors told."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .command import CannotRunError
+
+if TYPE_CHECKING:
+    from ..diagnostics import Finding, Sink
+    from ..ir.program import Program
+    from ..language.workspace import Workspace
+
+WORKSPACE_FILE = "decisor.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A workspace with what is known of it; `program` is None when there is no catalogue to compile against."""
+
+    root: Path
+    workspace: Workspace
+    program: Program | None
+    findings: Sequence[Finding]
+    errors: int
+    warnings: int
+
+    def sources(self) -> Mapping[str, str]:
+        """The text of every file that a finding points into."""
+        return _texts(self.root, {finding.span.file for finding in self.findings})
+
+
+def add_workspace(parser: argparse.ArgumentParser) -> None:
+    """The option that names the workspace."""
+    parser.add_argument(
+        "-C", "--workspace", type=Path, metavar="DIR", help="the workspace's folder (default: found from here upwards)"
+    )
+
+
+def add_now(parser: argparse.ArgumentParser) -> None:
+    """The option that sets the clock."""
+    parser.add_argument("--now", metavar="INSTANT", help="the instant to evaluate at, as 2026-03-01T09:30:00Z")
+
+
+def instant_of(text: str | None) -> int:
+    """Milliseconds of `--now`, or of the clock."""
+    from ..ir.instant import InstantError, parse_instant
+
+    if text is None:
+        return time.time_ns() // 1_000_000
+    try:
+        return parse_instant(text)
+    except InstantError as problem:
+        raise CannotRunError(f"--now: expected {problem}") from None
+
+
+def workspace_root(given: Path | None) -> Path:
+    """The workspace's folder: the one given, or the nearest above here that holds decisor.yaml."""
+    if given is not None:
+        if not (given / WORKSPACE_FILE).is_file():
+            raise CannotRunError(f"`{given}` is no workspace: it holds no {WORKSPACE_FILE}; `decisor init` makes one")
+        return given
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / WORKSPACE_FILE).is_file():
+            return folder
+    raise CannotRunError(f"no {WORKSPACE_FILE} here or above; `decisor init` makes a workspace")
+
+
+def open_workspace(root: Path, now_ms: int | None = None) -> Opened:
+    """The workspace, compiled, with all its findings after suppressions."""
+    from ..compiler.pipeline import compile_workspace
+    from ..diagnostics import Sink
+    from ..ir.instant import format_instant
+    from ..language.workspace import apply_suppressions, load_workspace
+
+    sink = Sink()
+    workspace = load_workspace(root, sink)
+    program = compile_workspace(workspace, sink)
+    today = format_instant(instant_of(None) if now_ms is None else now_ms)[:10]
+    findings = apply_suppressions(sink.findings(), workspace, today)
+    errors = sum(finding.severity == "error" for finding in findings)
+    return Opened(root, workspace, program, findings, *_counts(sink, findings, errors))
+
+
+def _counts(sink: Sink, findings: Sequence[Finding], errors: int) -> tuple[int, int]:
+    """Errors and warnings, those beyond what the sink keeps included, those suppressed not."""
+    kept = sink.findings()
+    kept_errors = sum(finding.severity == "error" for finding in kept)
+    suppressed = kept_errors - errors
+    return sink.errors - suppressed, sink.warnings - (len(kept) - kept_errors) + (len(findings) - errors)
+
+
+def sound_program(opened: Opened) -> Program:
+    """The program of a workspace without errors; otherwise the errors are told and the command ends with 1."""
+    if opened.errors or opened.program is None:
+        from ..diagnostics.render_text import render
+
+        errors = [finding for finding in opened.findings if finding.severity == "error"]
+        print(render(errors, opened.sources()), file=sys.stderr)
+        raise UnsoundError
+    return opened.program
+
+
+class UnsoundError(Exception):
+    """The workspace has errors, and they have been told."""
+
+
+def _texts(root: Path, files: set[str]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for file in files:
+        path = root / file
+        try:
+            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
+                texts[file] = path.read_text("utf-8-sig", errors="replace")
+        except OSError:
+            continue  # the finding says that the file cannot be read
+    return texts

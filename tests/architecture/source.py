@@ -73,7 +73,8 @@ def engine_imports() -> list[Import]:
 
 def tracked_files() -> list[Path]:
     """The files that git tracks or would, in the checkout, those that lie there."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    # A container's checkout often belongs to another user, which git asks about.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return sorted({path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()})
 

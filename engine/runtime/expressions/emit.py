@@ -1,0 +1,311 @@
+"""Expressions as Python source, to stand inside a generated function.
+
+Source is built from checked IR alone: names of ours, and constants as `repr` of text, numbers and booleans. A missing
+value is None; what `truth` gives is True or False.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...ir.expression import (
+    Arithmetic,
+    ArrayOf,
+    Call,
+    Clock,
+    Coalesce,
+    Collect,
+    Compare,
+    Conditional,
+    Contains,
+    Expression,
+    InSegment,
+    IsMissing,
+    ItemOf,
+    Local,
+    Logic,
+    Matches,
+    Member,
+    Minus,
+    Name,
+    Negation,
+    SliceOf,
+    ToFloat,
+    Value,
+)
+from . import instants, numbers, texts
+from .evaluate import END
+from .facts import Facts
+from .functions import SPANS, function_of, number_operation
+from .patterns import matcher
+
+INLINE_CONSTANTS = 4  # a longer list of constants becomes a set
+
+
+@dataclass(slots=True)
+class Env:
+    """How generated source reaches the facts, and what must be in its globals.
+
+    Each member up to `member` is the name of a local: dicts for the roots, the canonical instant `now`, perhaps the
+    same in milliseconds, and the function that answers whether the customer is in a segment. `bound` fills up while
+    emitting. Names that begin with `_` belong to the emitter.
+    """
+
+    profile: str = "p"
+    context: str = "c"
+    event: str = "e"
+    features: str = "f"
+    vars: str = "v"
+    now: str = "now"
+    now_ms: str | None = None
+    member: str = "member"
+    bound: dict[str, Any] = field(default_factory=dict)
+    temporaries: int = 0
+
+    def bind(self, value: Any, name: str) -> str:
+        """The global that holds the value: `_name`, numbered where that name holds another one."""
+        number = 0
+        while True:
+            chosen = f"_{name}{number or ''}"
+            if self.bound.setdefault(chosen, value) is value:
+                return chosen
+            number += 1
+
+    def temporary(self) -> str:
+        """A fresh local."""
+        self.temporaries += 1
+        return f"_t{self.temporaries}"
+
+
+def emit(expression: Expression, env: Env) -> str:
+    """Source of one Python expression that yields the value, None when it is missing."""
+    return _RULES[type(expression)](expression, env)
+
+
+def emit_truth(expression: Expression, env: Env) -> str:
+    """Source of one Python expression that yields True or False: whether a boolean holds; missing is False."""
+    return emit(expression, env) if certain(expression) else f"({emit(expression, env)} is True)"
+
+
+def compile_expression(expression: Expression) -> Callable[[Facts], Any]:
+    """A function from facts to the value."""
+    env = Env(
+        profile="facts.profile",
+        context="facts.context",
+        event="facts.event",
+        features="facts.features",
+        vars="facts.vars",
+        now="facts.now",
+        member="facts.member",
+    )
+    source = f"def run(facts):\n    return {emit(expression, env)}\n"
+    namespace: dict[str, Any] = {**env.bound, "__builtins__": {}}
+    exec(compile(source, "<expression>", "exec"), namespace)  # noqa: S102 - source of ours, from checked IR
+    run: Callable[[Facts], Any] = namespace["run"]
+    return run
+
+
+def certain(expression: Expression) -> bool:
+    """Whether it never is missing."""
+    if isinstance(expression, Value):
+        return expression.value is not None
+    if isinstance(expression, Conditional):
+        return certain(expression.then) and certain(expression.otherwise)
+    if isinstance(expression, Coalesce):
+        return certain(expression.left) or certain(expression.right)
+    if isinstance(expression, ArrayOf):
+        return any(certain(item) for item in expression.items)
+    return isinstance(expression, Compare | IsMissing | Logic | Negation | Contains | Matches | InSegment | Clock)
+
+
+def _value(expression: Value, _env: Env) -> str:
+    return repr(expression.value)
+
+
+def _name(expression: Name, env: Env) -> str:
+    source: str = getattr(env, expression.root)
+    for depth, step in enumerate(expression.path):
+        source = _get(source if depth == 0 else f"({source} or {env.bind(_NOTHING, 'nothing')})", step)
+    return source
+
+
+def _get(source: str, key: str) -> str:
+    return f"{source}.get({key!r})"
+
+
+def _local(expression: Local, _env: Env) -> str:
+    return f"_x_{expression.name}"
+
+
+def _member(expression: Member, env: Env) -> str:
+    return _get(f"({emit(expression.object, env)} or {env.bind(_NOTHING, 'nothing')})", expression.name)
+
+
+def _held(expression: Expression, env: Env) -> tuple[list[str], str]:
+    """Tests that must hold for the value to be there, and source of the value once they do."""
+    if certain(expression):
+        return [], emit(expression, env)
+    name = env.temporary()
+    return [f"({name} := {emit(expression, env)}) is not None"], name
+
+
+def _compare(expression: Compare, env: Env) -> str:
+    left, right = expression.left, expression.right
+    if expression.op == "==" and (certain(left) or certain(right)):
+        return f"({emit(left, env)} == {emit(right, env)})"
+    left_tests, left_source = _held(left, env)
+    right_tests, right_source = _held(right, env)
+    return _all([*left_tests, *right_tests, f"{left_source} {expression.op} {right_source}"])
+
+
+def _all(tests: list[str]) -> str:
+    return f"({' and '.join(tests)})"
+
+
+def _is_missing(expression: IsMissing, env: Env) -> str:
+    return f"({emit(expression.item, env)} is None)"
+
+
+def _logic(expression: Logic, env: Env) -> str:
+    return "(" + f" {expression.op} ".join(emit_truth(item, env) for item in expression.items) + ")"
+
+
+def _negation(expression: Negation, env: Env) -> str:
+    if isinstance(expression.item, IsMissing):
+        return f"({emit(expression.item.item, env)} is not None)"
+    return f"(not {emit_truth(expression.item, env)})"
+
+
+def _arithmetic(expression: Arithmetic, env: Env) -> str:
+    kind = expression.type.kind
+    if kind == "string":
+        return _applied(texts.join, [expression.left, expression.right], env)
+    if kind in {"integer", "float"}:
+        return _applied(number_operation(expression), [expression.left, expression.right], env)
+    function = SPANS[expression.op]
+    sides = ", ".join(_milliseconds(side, env) for side in (expression.left, expression.right))
+    span = f"{env.bind(function, function.__name__)}({sides})"
+    return f"{env.bind(instants.instant_of, 'instant_of')}({span})" if kind == "datetime" else span
+
+
+def _milliseconds(side: Expression, env: Env) -> str:
+    if side.type.kind != "datetime":
+        return emit(side, env)
+    if isinstance(side, Clock) and env.now_ms is not None:
+        return env.now_ms
+    if isinstance(side, Value):
+        return repr(instants.milliseconds(str(side.value)))
+    return f"{env.bind(instants.milliseconds, 'milliseconds')}({emit(side, env)})"
+
+
+def _applied(function: Callable[..., Any], arguments: list[Expression], env: Env) -> str:
+    sources = ", ".join(emit(argument, env) for argument in arguments)
+    return f"{env.bind(function, function.__name__)}({sources})"
+
+
+def _minus(expression: Minus, env: Env) -> str:
+    function = instants.negate_span if expression.type.kind == "timedelta" else numbers.negate_number
+    return _applied(function, [expression.item], env)
+
+
+def _to_float(expression: ToFloat, env: Env) -> str:
+    return _applied(numbers.to_float, [expression.item], env)
+
+
+def _conditional(expression: Conditional, env: Env) -> str:
+    then, otherwise = emit(expression.then, env), emit(expression.otherwise, env)
+    return f"({then} if {emit_truth(expression.condition, env)} else {otherwise})"
+
+
+def _coalesce(expression: Coalesce, env: Env) -> str:
+    tests, source = _held(expression.left, env)
+    return f"({source} if {tests[0]} else {emit(expression.right, env)})" if tests else source
+
+
+def _array_of(expression: ArrayOf, env: Env) -> str:
+    if all(certain(item) for item in expression.items):
+        return f"[{', '.join(emit(item, env) for item in expression.items)}]"
+    return _applied(texts.array_of, list(expression.items), env)
+
+
+def _contains(expression: Contains, env: Env) -> str:
+    container = expression.container
+    if isinstance(container, ArrayOf) and all(isinstance(item, Value) for item in container.items):
+        return f"({emit(expression.item, env)} in {_constants(container, env)})"
+    container_tests, container_source = _held(container, env)
+    item_tests, item_source = _held(expression.item, env)
+    return _all([*container_tests, *item_tests, f"{item_source} in {container_source}"])
+
+
+def _constants(container: ArrayOf, env: Env) -> str:
+    values = [item.value for item in container.items if isinstance(item, Value)]
+    if len(values) <= INLINE_CONSTANTS:
+        return f"({', '.join(map(repr, values))},)"
+    return env.bind(frozenset(values), "constants")
+
+
+def _matches(expression: Matches, env: Env) -> str:
+    match = env.bind(matcher(expression.pattern), "matches")
+    tests, source = _held(expression.item, env)
+    return _all([*tests, f"{match}({source})"])
+
+
+def _item_of(expression: ItemOf, env: Env) -> str:
+    return _applied(texts.item_of, [expression.container, expression.index], env)
+
+
+def _slice_of(expression: SliceOf, env: Env) -> str:
+    start = "0" if expression.start is None else emit(expression.start, env)
+    stop = repr(END) if expression.stop is None else emit(expression.stop, env)
+    return f"{env.bind(texts.slice_of, 'slice_of')}({emit(expression.container, env)}, {start}, {stop})"
+
+
+def _call(expression: Call, env: Env) -> str:
+    return _applied(function_of(expression), list(expression.arguments), env)
+
+
+def _collect(expression: Collect, env: Env) -> str:
+    source, element = env.temporary(), _local(expression.local, env)
+    tests = [] if expression.condition is None else [emit_truth(expression.condition, env)]
+    body_tests, body = _held(expression.body, env)
+    tests.extend(body_tests)
+    condition = f" if {' and '.join(tests)}" if tests else ""
+    listed = f"[{body} for {element} in {source}{condition}] or None"
+    return f"(({listed}) if ({source} := {emit(expression.source, env)}) is not None else None)"
+
+
+def _in_segment(expression: InSegment, env: Env) -> str:
+    return f"{env.member}({expression.segment!r})"
+
+
+def _clock(_expression: Clock, env: Env) -> str:
+    return env.now
+
+
+_NOTHING: dict[str, Any] = {}
+_RULES: dict[type, Callable[..., str]] = {
+    Value: _value,
+    Name: _name,
+    Local: _local,
+    Member: _member,
+    Compare: _compare,
+    IsMissing: _is_missing,
+    Logic: _logic,
+    Negation: _negation,
+    Arithmetic: _arithmetic,
+    Minus: _minus,
+    ToFloat: _to_float,
+    Conditional: _conditional,
+    Coalesce: _coalesce,
+    ArrayOf: _array_of,
+    Contains: _contains,
+    Matches: _matches,
+    ItemOf: _item_of,
+    SliceOf: _slice_of,
+    Call: _call,
+    Collect: _collect,
+    InSegment: _in_segment,
+    Clock: _clock,
+}

@@ -1,0 +1,75 @@
+"""How large a compiled query is, counted as the server counts it, and what is too large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ...operators.analysis import tokens
+from ...operators.core import Query
+
+LEVELS_LIMIT = 25  # the server refuses 30
+LEAVES_LIMIT = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySize:
+    """Levels of queries inside queries, the outermost counting one; leaves, each word of a `match` counting one."""
+
+    levels: int
+    leaves: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitProblem:
+    """A limit that a query exceeds, and what to do."""
+
+    message: str
+    help: str
+
+
+def query_size(query: Query) -> QuerySize:
+    """The size of a compiled query."""
+    inner = [query_size(each) for each in _inner(query)]
+    if not inner:
+        return QuerySize(1, _leaves(query))
+    return QuerySize(1 + max(each.levels for each in inner), sum(each.leaves for each in inner))
+
+
+def check_limits(query: Query, name: str) -> list[LimitProblem]:
+    """What is too large about the query of the segment `name`."""
+    size = query_size(query)
+    problems: list[LimitProblem] = []
+    if size.levels > LEVELS_LIMIT:
+        found = (
+            f"`{name}` has {size.levels} nested levels once references are expanded, expected at most {LEVELS_LIMIT}"
+        )
+        problems.append(LimitProblem(found, "flatten groups: an `all` directly inside an `all` needs no level"))
+    if size.leaves > LEAVES_LIMIT:
+        found = (
+            f"`{name}` has {size.leaves:,} conditions once references are expanded, expected at most {LEAVES_LIMIT:,}"
+        )
+        problems.append(LimitProblem(found, "join conditions on one field into one `in`, or use a `MemberList`"))
+    return problems
+
+
+def _inner(query: Query) -> Iterator[Query]:
+    for name, body in query.items():
+        if name == "bool":
+            for kind in ("filter", "must_not", "should"):
+                yield from body.get(kind, ())
+        elif name == "nested":
+            yield body["query"]
+
+
+def _leaves(query: Query) -> int:
+    for name, body in query.items():
+        if name in {"match", "match_phrase"}:
+            return max(1, len(tokens(_text(body))))
+    return 1
+
+
+def _text(body: Any) -> str:
+    value = next(iter(body.values()))
+    return str(value["query"] if isinstance(value, dict) else value)

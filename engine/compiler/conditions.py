@@ -10,8 +10,8 @@ from ..diagnostics import Path
 from ..ir.instant import InstantError, parse_duration
 from ..ir.predicate import All, Any, Bounds, Element, Events, EventSequence, InList, Leaf, Not, Now, Predicate, Step
 from ..ir.types import AggregateName, EventType, Field
-from ..operators.registry import OPERATORS, operators_for
-from ..operators.surface import ABSENT, Operand, Operator, Refused
+from ..operators.registry import lower
+from ..operators.surface import ABSENT, Operand, Refused
 from .report import Report
 from .scope import Scope, suggestion
 
@@ -55,9 +55,9 @@ class Lowering:
         """The predicate of one condition; None when something was reported."""
         if "field" in value:
             return self._leaf(value, path, facts)
-        for key, lower in _FORMS.items():
+        for key, lower_form in _FORMS.items():
             if key in value:
-                return lower(self, value[key], (*path, key), facts)
+                return lower_form(self, value[key], (*path, key), facts)
         raise AssertionError(f"the shape of a condition was not checked: {sorted(value)}")
 
     def _group(self, items: list[AnyValue], path: Path, facts: Facts, group: type[All | Any]) -> Predicate | None:
@@ -99,18 +99,13 @@ class Lowering:
         return facts.profile
 
     def _leaf(self, value: Mapping[str, AnyValue], path: Path, facts: Facts) -> Predicate | None:
-        name, word = value["field"], value["operator"]
+        name = value["field"]
         field = facts.field(name)
         if field is None:
             help_ = suggestion(name, facts.names(), "fields")
             self.report.add(
                 "L001", (*path, "field"), f"`{name}` is no field of {facts.what}", label="unknown field", help=help_
             )
-            return None
-        operator = OPERATORS.get(word)
-        if operator is None:
-            help_ = suggestion(word, sorted(OPERATORS), "operators")
-            self.report.add("L002", (*path, "operator"), f"`{word}` is no operator", help=help_)
             return None
         if (outer := self._list_of_objects(name, facts)) is not None:
             self.report.add(
@@ -121,22 +116,15 @@ class Lowering:
                 help=(f"write `element: {{of: {outer}, all: [{{field: {name[len(outer) + 1 :]}, …}}]}}`",),
             )
             return None
-        return self._apply(operator, name, field, value, path)
+        return self._apply(name, field, value, path)
 
-    def _apply(
-        self, operator: Operator, name: str, field: Field, value: Mapping[str, AnyValue], path: Path
-    ) -> Predicate | None:
+    def _apply(self, name: str, field: Field, value: Mapping[str, AnyValue], path: Path) -> Predicate | None:
         options = {key: item for key, item in value.items() if key not in {"field", "operator", "value"}}
         operand = Operand(name, field, self.scope.timezone, options)
-        if not operator.fits(field):
-            fitting = ", ".join(f"`{each}`" for each in operators_for(field)) or "none"
-            help_ = (*((operator.hint,) if operator.hint else ()), f"operators for {operand.kind}: {fitting}")
-            message = f"`{operator.name}` does not apply to {operand.kind}"
-            self.report.add("T001", (*path, "operator"), message, label=f"`{name}` is {operand.kind}", help=help_)
-            return None
-        lowered = operator.lower(operand, value.get("value", ABSENT))
+        lowered = lower(operand, value["operator"], value.get("value", ABSENT))
         if isinstance(lowered, Refused):
-            self.report.add("T002", (*path, *lowered.at), lowered.message, help=lowered.help)
+            code = "T001" if lowered.at == ("operator",) else "T002"
+            self.report.add(code, (*path, *lowered.at), lowered.message, help=lowered.help)
             return None
         return lowered
 
@@ -193,12 +181,7 @@ class Lowering:
         field = self._aggregated_field(name, spec, at, event)
         if field is None:
             return None
-        operator = OPERATORS.get(spec["operator"])
-        if operator is None:
-            help_ = suggestion(spec["operator"], operators_for(field), "operators")
-            self.report.add("L002", (*at, "operator"), f"`{spec['operator']}` is no operator", help=help_)
-            return None
-        test = self._apply(operator, "value", field, {key: item for key, item in spec.items() if key != "field"}, at)
+        test = self._apply("value", field, {key: item for key, item in spec.items() if key != "field"}, at)
         return None if test is None else replace(base, aggregate=name, test=test, field=spec.get("field"))
 
     def _aggregated_field(

@@ -17,15 +17,6 @@ CODES: list[Code] = [
         _SEGMENT + "  - {field: spend, operator: greater_than, value: 500}\n",
     ),
     Code(
-        "L002",
-        "unknown operator",
-        "error",
-        "Operators have one name each and no aliases.",
-        "Use one of the operators listed in docs/operators.md.",
-        _SEGMENT + "  - {field: spend, operator: greater, value: 500}\n",
-        _SEGMENT + "  - {field: spend, operator: greater_than, value: 500}\n",
-    ),
-    Code(
         "L003",
         "unknown member list",
         "error",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from itertools import islice
 
 from ..diagnostics import Edit, Finding, Fix, Sink
 from .spans import Source
@@ -20,9 +21,12 @@ _TURNING = "\u202a-\u202e\u2066-\u2069"
 _BREAKS = "\x85\u2028\u2029"
 _WIDTHLESS = "\u061c\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f"
 _JOINERS = "\u200c\u200d"
-_SEEN_ONLY_IF_ODD = re.compile(f"[{_CONTROL}{_TURNING}{_BREAKS}{_WIDTHLESS}{_JOINERS}]")
+_ODD = re.compile(f"[{_CONTROL}{_TURNING}{_BREAKS}{_WIDTHLESS}{_JOINERS}]")
+_WRONG = re.compile(f"[{_CONTROL}{_TURNING}{_BREAKS}]")
+_HIDDEN = re.compile(f"[{_WIDTHLESS}{_JOINERS}]")
 _READER_STOPS_AT = re.compile(f"[{_CONTROL}]")
 _STANDS_IN = "\ufffd"
+_MOST_OF_A_KIND = 100
 
 
 def decode(data: bytes, file: str, sink: Sink) -> Source | None:
@@ -41,19 +45,19 @@ def decode(data: bytes, file: str, sink: Sink) -> Source | None:
         _add_bad_byte(error, file, sink)
         return None
     source = Source(file, text)
-    if not _SEEN_ONLY_IF_ODD.search(text):
+    if not _ODD.search(text):
         return source
-    for found in _SEEN_ONLY_IF_ODD.finditer(text):
-        _add_character(source, found.start(), sink)
+    for pattern in (_WRONG, _HIDDEN):
+        for found in islice(pattern.finditer(text), _MOST_OF_A_KIND):
+            _add_character(source, found.start(), sink)
     return Source(file, _READER_STOPS_AT.sub(_STANDS_IN, text))
 
 
 def _add_bad_byte(error: UnicodeDecodeError, file: str, sink: Sink) -> None:
     before = Source(file, error.object[: error.start].decode())
-    line, column = before.place(len(before.text))
     byte = error.object[error.start]
     span = Source(file, before.text + _STANDS_IN).span(len(before.text), len(before.text) + 1)
-    message = f"`0x{byte:02X}` in line {line}, column {column} is not UTF-8"
+    message = f"`0x{byte:02X}` is no part of a character; expected text in UTF-8"
     sink.add(Finding("Y050", message, span, label=f"byte {error.start} of the file"))
 
 
@@ -62,9 +66,6 @@ def _add_character(source: Source, offset: int, sink: Sink) -> None:
     if character in _JOINERS and _joins(source.text, offset):
         return
     code, what = _said_of(character)
-    if not sink.room(source.file, "warning" if code == "Y055" else "error"):
-        sink.count(source.file, "warning" if code == "Y055" else "error")
-        return
     span = source.span(offset, offset + 1)
     name = unicodedata.name(character, "")
     shown = f"`U+{ord(character):04X}`" + (f" ({name.lower()})" if name else "")

@@ -24,8 +24,8 @@ WORDS = MappingProxyType(
 
 AMBIGUOUS_WORDS = MappingProxyType(
     {
-        **dict.fromkeys(["yes", "Yes", "YES", "on", "On", "ON", "y", "Y"], "true"),
-        **dict.fromkeys(["no", "No", "NO", "off", "Off", "OFF", "n", "N"], "false"),
+        **dict.fromkeys(["yes", "Yes", "YES", "on", "On", "ON", "y", "Y"], "`true`"),
+        **dict.fromkeys(["no", "No", "NO", "off", "Off", "OFF", "n", "N"], "`false`"),
         "=": "the default value of a mapping",
         "<<": "a merge key",
     }

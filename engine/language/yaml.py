@@ -130,6 +130,7 @@ class _Reader:
         self._begin_document()
         root = self.next_event()
         value = self._value(root, 1)
+        self.next_event()
         if value is None and root.start_mark.index == root.end_mark.index:
             self._report(None)
             return
@@ -193,14 +194,15 @@ class _Reader:
                 if first is not None:
                     first[key] = node
                 mapping[key] = self._value(next_event(), depth + 1)
-                if len(mapping) > self.room:
-                    self._stop(say.too_many(self.source, event.start_mark.index, MOST_VALUES, "values"))
-                continue
-            if key is not None:
-                first = first or self._spans(mapping).key_nodes(mapping, own)
-                self._twice(key, node, first[key])
-            self._value(next_event(), depth + 1)
-            self.skipped[node] = len(marks) // 2
+            else:
+                if key is not None:
+                    first = first or self._spans(mapping).key_nodes(mapping, own)
+                    self._twice(key, node, first[key])
+                self._value(next_event(), depth + 1)
+                self.skipped[node] = len(marks) // 2
+                self.room -= 1
+            if len(mapping) > self.room:
+                self._stop(say.too_many(self.source, event.start_mark.index, MOST_VALUES, "values"))
 
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
@@ -298,7 +300,7 @@ class _Reader:
         marks = self.marks
         here = marks[2 * node], marks[2 * node + 1]
         there = marks[2 * first], marks[2 * first + 1]
-        self._note("error", here[0], say.twice, key, here, there)
+        self._note("error", there[0], say.twice, key, here, there)
 
     def _alias(self, event: Any, depth: int) -> Any:
         """The value that an alias stands for, itself and not a copy, counted as often as it is used."""

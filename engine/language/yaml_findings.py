@@ -36,7 +36,7 @@ def out_of_range(source: Source, text: str, start: int, end: int) -> Finding:
     span = source.span(start, end)
     message = f"`{clipped(text)}` is beyond 64 bits; expected a number between -2^63 and 2^63 - 1"
     help_ = ("an identifier is text and goes in quotes",)
-    return Finding("Y012", message, span, help=help_, fix=_quoting(span, text))
+    return Finding("Y012", message, span, help=help_, fix=_quoting(span, text) if len(text) <= _SHOWN else None)
 
 
 def not_finite(source: Source, text: str, start: int, end: int) -> Finding:

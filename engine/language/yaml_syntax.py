@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 import yaml
 
-from ..diagnostics import Finding, Related
+from ..diagnostics import Edit, Finding, Fix, Related
 from .spans import Source
+
+_SHOWN = 40
+_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,10 @@ class _Complaint:
 
     @property
     def shown(self) -> str:
-        """The character or word at the place."""
+        """The character or word at the place, in backticks, or words for the end of the file."""
         text = self.source.text
         word = re.compile(r"[^\s,:\[\]{}\"']+|.").match(text, self.offset)
-        return word.group()[:40] if word else "the end of the file"
+        return f"`{word.group()[:_SHOWN]}`" if word else "the end of the file"
 
     def finding(self, code: str, message: str, *help_: str, at: int | None = None, began: str = "") -> Finding:
         """A finding of one character at the place, with the beginning of the construct as a second place."""
@@ -50,9 +53,7 @@ def syntax_finding(error: yaml.YAMLError, source: Source) -> Finding:
 
 
 def _unexpected(at: _Complaint) -> Finding:
-    return at.finding(
-        "Y070", f"`{at.shown}` does not fit what is written before it; expected a key, an entry or a value"
-    )
+    return at.finding("Y070", f"{at.shown} does not fit what is written before it; expected a key, an entry or a value")
 
 
 def _tab_or_character(at: _Complaint) -> Finding:
@@ -77,11 +78,17 @@ def _escape(at: _Complaint) -> Finding:
     found = re.compile(r"\\(?:[xuU][0-9A-Fa-f]*|.)?").match(at.source.text, max(begin, 0))
     shown = found.group() if found else "\\"
     message = f"`{shown}` is no escape that makes a character; expected one such as `\\n`, `\\u00e9` or `\\\\`"
-    helps = ["a backslash that is meant as such is doubled, or the text goes in single quotes"]
-    if re.match(r"\\u[dD][89a-fA-F]", shown):
-        helps = ["half of a pair in UTF-16 is no character; write the character itself"]
     start = max(begin, 0)
-    return Finding("Y057", message, at.source.span(start, start + len(shown)), help=tuple(helps))
+    span = at.source.span(start, start + len(shown))
+    pair = _PAIR.match(at.source.text, start)
+    if pair:
+        whole = at.source.span(start, pair.end())
+        high, low = int(pair.group(1), 16), int(pair.group(2), 16)
+        character = chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+        fix = Fix(f"write `{character}`", (Edit(whole, character),))
+        return Finding("Y057", message, span, help=("half of a pair in UTF-16 is no character",), fix=fix)
+    helps = "a backslash that is meant as such is doubled, or the text goes in single quotes"
+    return Finding("Y057", message, span, help=(helps,))
 
 
 def _second_colon(at: _Complaint) -> Finding:
@@ -91,28 +98,32 @@ def _second_colon(at: _Complaint) -> Finding:
 
 def _no_colon(at: _Complaint) -> Finding:
     start = at.began if at.began >= 0 else at.offset
-    line = at.source.text[start:].split("\n", 1)[0].strip()[:40]
+    line = at.source.text[start:].split("\n", 1)[0].strip()[:_SHOWN]
     return at.finding("Y075", f"`{line}` has no `:` after it; expected `key: value`", at=start)
 
 
 def _no_key(at: _Complaint) -> Finding:
-    """In a mapping something else than a key: mostly a line in another column, or words after a closing quote."""
-    text = at.source.text
-    line_start = max(text.rfind("\n", 0, at.offset), text.rfind("\r", 0, at.offset)) + 1
-    if text[line_start : at.offset].strip():
-        message = f"`{at.shown}` follows a value that is already complete; expected a new line"
-        return at.finding("Y070", message, "a text that has quotes inside goes in quotes as a whole")
-    column, first = at.source.place(at.offset)[1], at.source.place(at.began)[1] if at.began >= 0 else 0
-    if column == first:
-        return at.finding("Y070", f"`{at.shown}` stands among the keys of a mapping; expected `key: value`")
-    message = f"`{at.shown}` begins in column {column}; expected column {first}, where the keys before it begin"
-    return at.finding("Y071", message, began="the mapping begins here")
+    return _no_entry(at, "a key", "the keys of a mapping", "`key: value`")
 
 
 def _no_dash(at: _Complaint) -> Finding:
+    return _no_entry(at, "an entry", "the entries of a list", "`- ` before it")
+
+
+def _no_entry(at: _Complaint, entry: str, entries: str, form: str) -> Finding:
+    """Something that continues no mapping or list: words behind a value, another column, or another form."""
+    text = at.source.text
+    line_start = max(text.rfind("\n", 0, at.offset), text.rfind("\r", 0, at.offset)) + 1
+    if text[line_start : at.offset].strip(" \t-?:"):
+        message = f"{at.shown} follows a value that is already complete; expected a new line"
+        return at.finding(
+            "Y070", message, "a quote inside single quotes is doubled, inside double quotes it has a `\\`"
+        )
     column, first = at.source.place(at.offset)[1], at.source.place(at.began)[1] if at.began >= 0 else 0
-    message = f"`{at.shown}` in column {column} is no entry of the list; expected `- ` in column {first}"
-    return at.finding("Y071", message, began="the list begins here")
+    if column == first:
+        return at.finding("Y070", f"{at.shown} stands among {entries}; expected {form}")
+    message = f"{at.shown} begins in column {column}; expected the column of {entry} above it"
+    return at.finding("Y071", message, began=f"{entries} begin here, in column {first}")
 
 
 def _open_bracket(at: _Complaint) -> Finding:
@@ -121,7 +132,7 @@ def _open_bracket(at: _Complaint) -> Finding:
     if at.offset >= len(at.source.text.rstrip()):
         message = f"`{opening}` is not closed; expected `{closing}` before the end of the file"
         return at.finding("Y073", message, at=max(at.began, 0))
-    message = f"`{at.shown}` stands between two entries; expected `,` or `{closing}`"
+    message = f"{at.shown} stands between two entries; expected `,` or `{closing}`"
     return at.finding("Y073", message, began=f"`{opening}` is opened here")
 
 
@@ -156,16 +167,16 @@ def _question_mark(at: _Complaint) -> Finding:
 
 
 def _no_value(at: _Complaint) -> Finding:
-    return at.finding("Y070", f"`{at.shown}` stands where a value should; expected a value")
+    return at.finding("Y070", f"{at.shown} stands where a value should; expected a value")
 
 
 def _no_document(at: _Complaint) -> Finding:
-    message = f"`{at.shown}` follows a document that is already complete; expected `---` or the end of the file"
+    message = f"{at.shown} follows a document that is already complete; expected `---` or the end of the file"
     return at.finding("Y070", message)
 
 
 def _block_header(at: _Complaint) -> Finding:
-    message = f"`{at.shown}` follows the sign of a block of text; expected a new line"
+    message = f"{at.shown} follows the sign of a block of text; expected a new line"
     return at.finding(
         "Y070", message, "a text that begins with `|` or `>` goes in quotes", began="the block begins here"
     )

@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from ...nodes.shape import Duration, FieldPath, Name, Shape, Some, Value, Word, variant
+from ...nodes.forms import Duration, FieldPath, Name, Word
+from ...nodes.shape import Shape, Some, Value, variant
 from .operators import OPERATORS
 
 
 class Comparison(Shape):
     """An operator and what it compares with."""
 
-    operator: Annotated[str, Word(OPERATORS)] = Field(description="How it compares.", examples=["greater_than"])
+    operator: Annotated[str, Word(OPERATORS, "L002")] = Field(description="How it compares.", examples=["greater_than"])
     value: Value | None = Field(
         default=None, description="What it compares with; `exists` and `missing` have none.", examples=[1000]
     )

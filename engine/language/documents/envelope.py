@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.shape import Day, Form, Instant, Many, Name, Shape, Some, Text, TextOrInteger
+from ...nodes.forms import Day, Form, Instant, Name, Text, TextOrInteger
+from ...nodes.shape import Many, Shape
 
 CodeName = Annotated[str, Form("S015", "a code of findings, as L001", r"^[A-Z][0-9]{3}$")]
 
@@ -39,6 +40,3 @@ class Envelope(Shape):
         description="Findings that are known and accepted.",
         examples=[[{"code": "T012", "reason": "the field is filled by the nightly load", "until": "2026-12-31"}]],
     )
-
-
-__all__ = ["Envelope", "Some", "Suppression"]

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.shape import DeclaredValue, FieldPath, Name, Problem, inside
+from ...nodes.forms import FieldPath, Name
+from ...nodes.shape import DeclaredValue, Problem, inside
 from .envelope import Envelope
 
 

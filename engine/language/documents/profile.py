@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.shape import DeclaredValue, Duration, FieldPath, Name, Problem, Shape, Word, inside
+from ...nodes.forms import Duration, FieldPath, Name, Word
+from ...nodes.shape import DeclaredValue, Problem, Shape, inside
 from .envelope import Envelope
 
 AGGREGATES = {

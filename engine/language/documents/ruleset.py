@@ -8,7 +8,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.documents import NodeShape
-from ...nodes.shape import FieldShape, Name, Problem, inside
+from ...nodes.forms import Name
+from ...nodes.shape import FieldShape, Problem, inside
 from .envelope import Envelope
 
 

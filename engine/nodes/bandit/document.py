@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from ..shape import Expression, ExpressionOrConstant, Name, Problem, Shape
+from ..forms import Expression, ExpressionOrConstant, Name
+from ..shape import Problem, Shape
 
 
 class BanditShape(Shape):

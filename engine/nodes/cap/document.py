@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..shape import Duration, Expression, Name, Shape
+from ..forms import Duration, Expression, Name
+from ..shape import Shape
 
 
 class FrequencyCap(Shape):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from ..shape import Expression, Name, Problem, Shape, Some, twice
+from ..forms import Expression, Name
+from ..shape import Problem, Shape, Some, twice
 
 
 class FeaturesShape(Shape):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..shape import ExpressionOrConstant, Name, Shape, Timeout
+from ..forms import ExpressionOrConstant, Name, Timeout
+from ..shape import Shape
 
 
 class ModelShape(Shape):

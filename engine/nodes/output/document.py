@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..shape import ExpressionOrConstant, Name, Shape
+from ..forms import ExpressionOrConstant, Name
+from ..shape import Shape
 
 
 class OutputShape(Shape):

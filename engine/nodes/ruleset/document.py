@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from ..shape import ExpressionOrConstant, Name, Problem, Shape
+from ..forms import ExpressionOrConstant, Name
+from ..shape import Problem, Shape
 
 
 class RulesetShape(Shape):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..shape import Expression, Name, Shape, Some
+from ..forms import Expression, Name
+from ..shape import Shape, Some
 
 
 class SwitchCase(Shape):

@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from ..shape import Data, Expression, FieldShape, Name, Problem, Scalar, Shape, Some, Word, inside, twice
+from ..forms import Expression, Name, Scalar, Word
+from ..shape import Data, FieldShape, Problem, Shape, Some, inside, twice
 
 HIT_POLICIES = {
     "unique": "At most one row may hold; overlaps are errors.",

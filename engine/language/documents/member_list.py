@@ -1,0 +1,33 @@
+"""`MemberList`: customer ids, written here or in a file beside the document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ...nodes.forms import FilePath
+from ...nodes.shape import Many, Problem
+from .envelope import Envelope
+
+CustomerId = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class MemberListDocument(Envelope):
+    """Customers by their ids, however many."""
+
+    kind_name: ClassVar[str] = "MemberList"
+
+    kind: Literal["MemberList"] = Field(description="`MemberList`.")
+    members: Many[CustomerId] | None = Field(default=None, description="The ids, as text.", examples=[["c-1", "c-2"]])
+    file: FilePath | None = Field(
+        default=None, description="A text file beside this one with one id a line.", examples=["staff.txt"]
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """Exactly one of `members` and `file`."""
+        if self.members is None and self.file is None:
+            yield Problem("S011", (), "`members` is missing: ids are written here, or in a text file that `file` names")
+        if self.members is not None and self.file is not None:
+            yield Problem("S016", ("file",), "`file` stands beside `members`; one of them has the ids")

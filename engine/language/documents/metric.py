@@ -1,0 +1,89 @@
+"""`Metric`: what is measured of a unit after its first exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ...nodes.forms import Duration, FieldPath, Name, Word
+from ...nodes.shape import Problem, Shape
+from .conditions import Conditions
+from .envelope import Envelope
+
+METRIC_AGGREGATES = {
+    "any": "1 for a unit with such an event, else 0: a conversion.",
+    "count": "How many events a unit has.",
+    "sum": "The sum of a field.",
+    "min": "The smallest value of a field.",
+    "max": "The largest value of a field.",
+    "avg": "The mean of a field.",
+    "first": "The field of the earliest event.",
+    "last": "The field of the latest event.",
+    "distinct": "How many different values a field has.",
+}
+DIRECTIONS = {"increase": "More is better.", "decrease": "Less is better."}
+
+
+class Measured(Shape):
+    """An aggregate of a unit's events."""
+
+    event: Name = Field(description="The event type.")
+    aggregate: Annotated[str, Word(METRIC_AGGREGATES)] = Field(description="What is made of a unit's events.")
+    field: FieldPath | None = Field(default=None, description="The event field; `any` and `count` need none.")
+    where: Conditions | None = Field(default=None, description="Which events count, by their own fields.")
+
+    def problems(self) -> Iterator[Problem]:
+        """`any` and `count` have no field, the others need one."""
+        yield from field_problems(self.aggregate, self.field)
+
+
+class Cap(Shape):
+    """Above this, a unit's value counts as this."""
+
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(default=None, description="A fixed value.")
+    percentile: Annotated[float, Field(gt=50, lt=100)] | None = Field(
+        default=None, description="The value that so many per cent of the units stay below."
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """Exactly one of the two."""
+        if self.value is None and self.percentile is None:
+            yield Problem("S011", (), "`value` is missing: a cap is a `value` or a `percentile`")
+        if self.value is not None and self.percentile is not None:
+            yield Problem("S016", ("percentile",), "`percentile` stands beside `value`; one of them is the cap")
+
+
+class MetricDocument(Envelope):
+    """What is measured; experiments, bandits and rollback policies name it."""
+
+    kind_name: ClassVar[str] = "Metric"
+
+    kind: Literal["Metric"] = Field(description="`Metric`.")
+    event: Name = Field(description="The event type.", examples=["purchase"])
+    aggregate: Annotated[str, Word(METRIC_AGGREGATES)] = Field(description="What is made of a unit's events.")
+    field: FieldPath | None = Field(default=None, description="The event field; `any` and `count` need none.")
+    where: Conditions | None = Field(default=None, description="Which events count, by their own fields.")
+    window: Duration | None = Field(default=None, description="How long after the first exposure events count.")
+    denominator: Measured | None = Field(default=None, description="For a ratio: what it is divided by.")
+    cap: Cap | None = Field(default=None, description="Bounds what a single unit can do to the mean.")
+    direction: Annotated[str, Word(DIRECTIONS)] = Field(default="increase", description="What is better.")
+
+    def problems(self) -> Iterator[Problem]:
+        """Those of both aggregates and of the cap."""
+        yield from field_problems(self.aggregate, self.field)
+        if self.denominator is not None:
+            for problem in self.denominator.problems():
+                yield problem._replace(path=("denominator", *problem.path))
+        if self.cap is not None:
+            for problem in self.cap.problems():
+                yield problem._replace(path=("cap", *problem.path))
+
+
+def field_problems(aggregate: str, field: str | None) -> Iterator[Problem]:
+    """A field where nothing is aggregated; none where something is."""
+    if aggregate in ("any", "count") and field is not None:
+        yield Problem("S016", ("field",), f"`field` stands beside `aggregate: {aggregate}`, which looks at no field")
+    if aggregate not in ("any", "count") and field is None:
+        yield Problem("S011", (), f"`field` is missing: `aggregate: {aggregate}` is of an event field")

@@ -1,0 +1,144 @@
+"""Predicates in plain English: one sentence where that reads well, an indented outline where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...ir.instant import format_duration
+from ...ir.predicate import (
+    All,
+    Any,
+    Constant,
+    Element,
+    Events,
+    EventSequence,
+    InList,
+    Leaf,
+    Not,
+    Now,
+    Predicate,
+    Step,
+)
+from ...operators import wording
+from ...operators.registry import CORE
+
+LINE = 110  # characters that still read as one sentence
+INDENT = "  "
+
+_AGGREGATES = {
+    "count": "the number of {events} with {field}",
+    "sum": "the sum of {field} over {events}",
+    "min": "the least {field} of {events}",
+    "max": "the greatest {field} of {events}",
+    "avg": "the average {field} of {events}",
+    "first": "the first {field} of {events}",
+    "last": "the last {field} of {events}",
+    "distinct": "the number of different {field} in {events}",
+}
+
+
+def to_english(predicate: Predicate) -> str:
+    """What the predicate says, without a full stop; several lines where groups are nested."""
+    return "\n".join(_Speaker(wording.field_words).lines(predicate, positive=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    subject: Callable[[str], str]
+
+    def lines(self, item: Predicate, *, positive: bool) -> list[str]:
+        """The predicate or its complement, as one line or as a head with indented lines."""
+        if isinstance(item, Not):
+            return self.lines(item.item, positive=not positive)
+        if isinstance(item, All | Any) and len(item.items) == 1:
+            return self.lines(item.items[0], positive=positive)
+        if isinstance(item, All | Any):
+            return self._group(item, positive=positive)
+        if isinstance(item, Element):
+            return self._element(item, positive=positive)
+        if isinstance(item, Events):
+            return self._events(item, positive=positive)
+        return [self._sentence(item, positive=positive)]
+
+    def _group(self, item: All | Any, *, positive: bool) -> list[str]:
+        parts = [self.lines(each, positive=True) for each in item.items]
+        word = "and" if isinstance(item, All) else "or"
+        sentence = f" {word} ".join(part[0] for part in parts)
+        flat = all(
+            len(part) == 1 and not isinstance(each, All | Any) for part, each in zip(parts, item.items, strict=True)
+        )
+        if positive and flat and len(sentence) <= LINE:
+            return [sentence]
+        head = _HEADS[word, positive]
+        return [head, *_bullets(parts)]
+
+    def _sentence(self, item: Predicate, *, positive: bool) -> str:
+        match item:
+            case Constant(value):
+                return "everyone" if value is positive else "no one"
+            case Leaf():
+                phrase = CORE[item.op].english(item, positive=positive)
+                unless = "" if positive or item.op == "exists" else " (or is missing)"
+                return f"{self.subject(item.field)} {phrase}{unless}"
+            case InList(name):
+                return f"{'is' if positive else 'is not'} on the list {wording.field_words(name)}"
+            case EventSequence():
+                return _sequence(item, positive=positive)
+        raise TypeError(f"{type(item).__name__} is no sentence")
+
+    def _element(self, item: Element, *, positive: bool) -> list[str]:
+        inner = self.lines(item.item, positive=True)
+        head = f"{'one' if positive else 'none'} of the {self.subject(item.of)} has"
+        return [f"{head} {inner[0]}"] if len(inner) == 1 else [f"{head}:", *_bullets([inner])]
+
+    def _events(self, item: Events, *, positive: bool) -> list[str]:
+        events = f"{wording.field_words(item.type)} events{_window(item.within)}"
+        condition: list[str] = []
+        if item.where is not None:
+            inner = _Speaker(wording.field_words).lines(item.where, positive=True)
+            if len(inner) == 1:
+                events += f" where {inner[0]}"
+            else:
+                condition = ["counting events where:", *_bullets([inner])]
+        name = _aggregate(item, events)
+        lines = _Speaker(lambda _path: name).lines(item.test, positive=positive)
+        return [*lines, *(INDENT + line for line in condition)]
+
+
+def _aggregate(item: Events, events: str) -> str:
+    if item.field is None:
+        return f"the number of {events}"
+    return _AGGREGATES[item.aggregate].format(events=events, field=wording.field_words(item.field))
+
+
+def _bullets(parts: list[list[str]]) -> list[str]:
+    return [line for part in parts for line in (f"- {part[0]}", *(INDENT + rest for rest in part[1:]))]
+
+
+def _window(within: Now | None) -> str:
+    if within is None:
+        return ""
+    if within.unit == "ms":
+        return f" within the last {wording.sentence_duration(-within.amount)}"
+    return f" since {wording.moment(within)}"
+
+
+def _sequence(item: EventSequence, *, positive: bool) -> str:
+    steps = ", then ".join(_step(step) for step in item.steps)
+    return f"{'did' if positive else 'did not do'}{_window(item.within)} in this order: {steps}"
+
+
+def _step(step: Step) -> str:
+    text = wording.field_words(step.type)
+    if step.where is not None:
+        text += f" (where {'; '.join(_Speaker(wording.field_words).lines(step.where, positive=True))})"
+    return text if step.within is None else f"{text} at most {format_duration(step.within)} later"
+
+
+_HEADS = {
+    ("and", True): "all of:",
+    ("or", True): "any of:",
+    ("and", False): "not all of:",
+    ("or", False): "none of:",
+}

@@ -24,8 +24,8 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
     if not kinds["Profile"]:
         return None
     catalogue = lower_catalogue(kinds["Profile"][0], kinds["EventType"], sink)
-    scope = Scope(catalogue, workspace.timezone, _declared(workspace.documents))
     lists = lower_lists(kinds["MemberList"], workspace, sink)
+    scope = Scope(catalogue, workspace.timezone, _declared(workspace.documents), lists)
     segments = lower_segments(kinds["Segment"], scope, sink)
     experiments, rulesets = lower_graphs(kinds, scope, sink)
     return Program(

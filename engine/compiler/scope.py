@@ -12,11 +12,13 @@ from ..ir.types import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The workspace as its documents see it. `declared` gives, per kind, each name and where it stands."""
+    """The workspace as its documents see it. `declared` gives, per kind, each name and where it
+    stands; `lists` the members of each MemberList."""
 
     catalogue: Catalogue
     timezone: str
     declared: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def has(self, kind: str, name: str) -> bool:
         """Whether a document of that kind and name exists."""

@@ -8,14 +8,17 @@ from typing import Any as AnyValue
 
 from ..diagnostics import Path, Sink
 from ..ir.predicate import Predicate
-from ..ir.walk import leaf_count
+from ..ir.walk import depth, leaf_count
 from ..language.workspace import Document
 from .conditions import Lowering
 from .report import Report
 from .satisfiability import always_holds, never_holds
 from .scope import Scope
+from .targets.elasticsearch import Exact, compile_query
+from .targets.limits import check_limits
 
 LEAF_LIMIT = 1_024  # after references are written in; the server's own limit lies above
+DEPTH_LIMIT = 64  # of predicates in predicates; what the server takes is counted on the query itself
 
 Reference = tuple[str, Path]
 
@@ -53,20 +56,33 @@ def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sin
     predicate = lowering.conditions(document.yaml.value["conditions"], path, lowering.profile_facts())
     if predicate is None:
         return None
-    count = leaf_count(predicate)
-    if count > LEAF_LIMIT:
-        report.at_key(
-            "C001",
-            path,
-            f"`{document.name}` has {count:,} conditions, references written in; expected at most {LEAF_LIMIT:,}",
-            help=("hold a large set of customers as a `MemberList`, and many values of one field in one `in`",),
-        )
+    if not _within_limits(predicate, document.name, scope, report):
         return None
     if reason := never_holds(predicate):
         report.at_key("C002", path, f"`{document.name}` can never match: {reason}")
     elif always_holds(predicate):
         report.at_key("C003", path, f"`{document.name}` always matches, whatever the profile")
     return predicate
+
+
+def _within_limits(predicate: Predicate, name: str, scope: Scope, report: Report) -> bool:
+    """Whether every target can take the predicate; what is too large is reported."""
+    path: Path = ("conditions",)
+    count = leaf_count(predicate)
+    if count > LEAF_LIMIT:
+        message = f"`{name}` has {count:,} conditions, references written in; expected at most {LEAF_LIMIT:,}"
+        report.at_key("C001", path, message)
+        return False
+    if depth(predicate) > DEPTH_LIMIT:
+        message = f"`{name}` has conditions more than {DEPTH_LIMIT} levels deep, references written in"
+        report.at_key("C004", path, message)
+        return False
+    compiled = compile_query(predicate, scope.catalogue, scope.lists)
+    query = compiled.query if isinstance(compiled, Exact) else compiled.surely_contains
+    problems = check_limits(query, name)
+    for problem in problems:
+        report.at_key("C004", path, problem.message, help=(problem.help,))
+    return not problems
 
 
 def _in_order(documents: Mapping[str, Document], sink: Sink) -> Iterator[str]:

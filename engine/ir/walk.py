@@ -49,6 +49,21 @@ def leaf_count(predicate: Predicate) -> int:
     return counts[id(predicate)]
 
 
+def depth(predicate: Predicate) -> int:
+    """How many predicates lie inside each other at most, the outermost counting one."""
+    deepest = 0
+    best: dict[int, int] = {}
+    open_parts = [(predicate, 1)]
+    while open_parts:
+        part, level = open_parts.pop()
+        if best.get(id(part), 0) >= level:
+            continue
+        best[id(part)] = level
+        deepest = max(deepest, level)
+        open_parts.extend((each, level + 1) for each in children(part))
+    return deepest
+
+
 def fields(predicate: Predicate) -> frozenset[str]:
     """The profile's top-level fields whose change may change the verdict; events and lists are not among them."""
     found: set[str] = set()

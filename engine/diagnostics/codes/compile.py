@@ -34,4 +34,11 @@ CODES: list[Code] = [
         _SEGMENT + "  - any:\n      - {field: orders, operator: exists}\n      - {field: orders, operator: missing}\n",
         _SEGMENT + "  - {field: orders, operator: exists}\n",
     ),
+    Code(
+        "C004",
+        "segment that is too deep or too large for a server",
+        "error",
+        "Servers refuse queries beyond a number of levels and clauses; a segment stays below it once it is compiled.",
+        "Flatten nested groups, or move a part into a segment that customers are counted into on its own.",
+    ),
 ]

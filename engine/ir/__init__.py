@@ -42,8 +42,9 @@ register(
     graph.Phase,
     graph.Layer,
     graph.Experiment,
-    graph.Bandit,
+    graph.BanditArm,
     graph.Model,
+    graph.FeatureRead,
     graph.FeatureView,
 )
 register(*cells.CELLS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from .types import Field
 
 if TYPE_CHECKING:
-    from .cells import Cell
+    from .cells import CellTest
     from .expression import Expression
 
 HitPolicy: TypeAlias = Literal["unique", "first", "priority", "any", "collect", "rule_order"]
@@ -42,26 +42,24 @@ class SwitchNode:
 
 @dataclass(frozen=True, slots=True)
 class TableInput:
-    """An input column: what is looked at, its type, and how it was written."""
+    """An input column: what is looked at, and how it was written."""
 
     value: Expression
-    type: str
-    many: bool = False
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One cell per input (None: any value, missing included) and one value per output (None: says nothing)."""
+    """One cell per input and one value per output (None: the row says nothing of it)."""
 
-    cells: tuple[Cell | None, ...]
+    cells: tuple[CellTest, ...]
     values: tuple[CellValue, ...]
     priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TableNode:
-    """A decision table.
+    """A decision table; rows as written, from 1 on in traces.
 
     Without `then` its outputs are the decision; with it they are bound as `bind` and evaluation goes on. When no row
     is hit, evaluation goes to `otherwise`, or the outputs are missing (an empty list, 0 for sum and count).
@@ -97,23 +95,54 @@ class SetNode:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureView:
+    """What the interpreter must know of a feature view: its entity, its features and their defaults."""
+
+    name: str
+    entity: str
+    features: tuple[Field, ...]
+    defaults: tuple[tuple[str, CellValue], ...] = ()
+    timeout: int = 20  # ms
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRead:
+    """One view, and the expression that yields the id of whom or what to read it of."""
+
+    view: FeatureView
+    entity: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class FeaturesNode:
     """Reads feature views; their features are then found below `features.<view>`."""
 
     name: str
-    views: tuple[str, ...]
+    reads: tuple[FeatureRead, ...]
     then: str
 
 
 @dataclass(frozen=True, slots=True)
-class ModelNode:
-    """Calls a model with named inputs; its outputs are bound as one object."""
+class Model:
+    """What the interpreter must know of a model: its signature and what holds when it fails."""
 
     name: str
-    model: str
+    version: str
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+    fallback: tuple[tuple[str, CellValue], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNode:
+    """Calls a model with named inputs; its outputs are bound as one object, the fallback's after `timeout` ms."""
+
+    name: str
+    model: Model
     inputs: tuple[SetItem, ...]
     bind: str
     then: str
+    timeout: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +161,41 @@ class ExperimentNode:
 
 
 @dataclass(frozen=True, slots=True)
+class BanditArm:
+    """An arm, and when it may be picked (None: always)."""
+
+    name: str
+    when: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BanditNode:
-    """Picks an arm and binds `{arm, probability}`; goes to `then`, or where the arm says."""
+    """Picks one of the eligible arms and binds `{arm, probability}`; goes to `then`, or where the arm says.
+
+    When nobody can choose it is the fallback arm with probability 1, or, where `otherwise` is given, no arm at all.
+    """
 
     name: str
     bandit: str
+    unit_type: str
     unit: Expression
-    features: tuple[SetItem, ...]
+    choices: tuple[BanditArm, ...]
+    fallback: str
+    features: tuple[SetItem, ...] = ()
     bind: str | None = None
     then: str | None = None
     arms: tuple[tuple[str, str], ...] = ()
+    otherwise: str | None = None
+    timeout: int = 20
 
 
 @dataclass(frozen=True, slots=True)
 class RulesetNode:
-    """Calls another ruleset; without `then` its output is the decision, with it the output is bound."""
+    """Calls another ruleset with a context; without `then` its output is the decision, with it the output is bound."""
 
     name: str
     ruleset: str
+    context: tuple[SetItem, ...] = ()
     bind: str | None = None
     then: str | None = None
 
@@ -215,10 +261,10 @@ class Ruleset:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One arm of an experiment or bandit; the weight in parts per million."""
+    """One arm of an experiment; the weight in parts per million."""
 
     name: str
-    weight: int = 0
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,39 +315,3 @@ class Experiment:
     def arms(self) -> tuple[str, ...]:
         """Every arm of any phase, in the order of their first mention."""
         return tuple(dict.fromkeys(arm.name for phase in self.phases for arm in phase.arms))
-
-
-@dataclass(frozen=True, slots=True)
-class Bandit:
-    """What the interpreter must know of a bandit: arms, unit type, and what is picked when no one can choose."""
-
-    name: str
-    unit: str
-    arms: tuple[Arm, ...]
-    fallback: str
-    features: tuple[Field, ...] = ()
-    timeout: int = 20  # ms
-    salt: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What the interpreter must know of a model: its signature, its deadline (ms) and what holds when it fails."""
-
-    name: str
-    version: str
-    inputs: tuple[Field, ...]
-    outputs: tuple[Field, ...]
-    fallback: tuple[tuple[str, CellValue], ...]
-    timeout: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureView:
-    """What the interpreter must know of a feature view: its entity, its features and their defaults."""
-
-    name: str
-    entity: str
-    features: tuple[Field, ...]
-    defaults: tuple[tuple[str, CellValue], ...] = ()
-    timeout: int = 20

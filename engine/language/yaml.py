@@ -24,13 +24,13 @@ from ..diagnostics.sink import KEPT_PER_FILE
 from . import yaml_findings as say
 from .anchors import Anchor, measure
 from .characters import decode
+from .files import MOST_BYTES
 from .scalar_places import places_of
 from .scalars import SPECIAL, resolve
 from .spans import NONE, Source, Spans, after_properties
 from .yaml_events import events_of
 from .yaml_syntax import syntax_finding
 
-MOST_BYTES = 2 * 1024 * 1024
 MOST_VALUES = 200_000
 MOST_DOCUMENTS = 10_000
 MOST_CHARACTERS = 65_536
@@ -56,7 +56,7 @@ def read_documents(data: bytes, file: str, sink: Sink) -> list[YamlDocument]:
     From the first place on that cannot be read as YAML, there is nothing.
     """
     if len(data) > MOST_BYTES:
-        sink.add(say.too_large(file, len(data), MOST_BYTES))
+        sink.add(say.too_large(file, MOST_BYTES))
         return []
     source = decode(data, file, sink)
     return _Reader(source, sink, events_of(source.text)).documents() if source else []

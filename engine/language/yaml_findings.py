@@ -14,9 +14,11 @@ _STANDARD_TAG = re.compile(r"!!(?:str|map|seq|int|float|bool|null)")
 _SHOWN = 40
 
 
-def too_large(file: str, size: int, most: int) -> Finding:
+def too_large(file: str, most: int) -> Finding:
     """A file beyond the bound of bytes."""
-    return Finding("Y041", f"`{file}` has {size:,} bytes; expected at most {most:,}", Span(file, 1, 1, 1, 1))
+    return Finding(
+        "Y041", f"`{file}` has more than {most:,} bytes; expected no more in one file", Span(file, 1, 1, 1, 1)
+    )
 
 
 def ambiguous(source: Source, text: str, start: int, end: int) -> Finding:

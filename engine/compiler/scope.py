@@ -12,8 +12,10 @@ from ..ir.types import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The workspace as its documents see it. `declared` gives, per kind, each name and where it
-    stands; `lists` the members of each MemberList."""
+    """The workspace as its documents see it.
+
+    `declared` gives, per kind, each name and where it stands; `lists` the members of each MemberList.
+    """
 
     catalogue: Catalogue
     timezone: str

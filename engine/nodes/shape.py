@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import (
@@ -10,15 +11,30 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    GetCoreSchemaHandler,
     Strict,
     Tag,
 )
+from pydantic_core import CoreSchema
 
 from .forms import Name, Scalar, Text, Word
 
 Item = TypeVar("Item")
 Many: TypeAlias = Annotated[tuple[Item, ...], Strict(False)]  # noqa: FBT003 - the only way to say it; YAML has lists
 Some: TypeAlias = Annotated[tuple[Item, ...], Strict(False), Field(min_length=1)]  # noqa: FBT003 - as above
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LeftOut:
+    """Takes null out of an optional type: a key without a value is a finding, not a key that was left out."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        return schema["schema"] if schema["type"] == "nullable" else schema
+
+
+Maybe: TypeAlias = Annotated[Item | None, _LeftOut()]
+"""A value that may be left out, and is then None; writing null is refused."""
 
 
 class Problem(NamedTuple):
@@ -108,7 +124,7 @@ class DeclaredValue(Shape):
 
     type: Annotated[str, Word(FIELD_TYPES)] = Field(description="What kind of value it holds.")
     many: bool = Field(default=False, alias="list", description="It holds a list of such values.")
-    values: Some[Text] | None = Field(default=None, description="The only texts allowed, for a keyword.")
+    values: Maybe[Some[Text]] = Field(default=None, description="The only texts allowed, for a keyword.")
     description: str = Field(default="", description="What it is, in a sentence.")
 
     @property
@@ -131,7 +147,7 @@ class DeclaredValue(Shape):
 class FieldShape(DeclaredValue):
     """A declared value of a ruleset's context or output."""
 
-    fields: dict[Name, FieldShape] | None = Field(default=None, description="The fields of an object.")
+    fields: Maybe[dict[Name, FieldShape]] = Field(default=None, description="The fields of an object.")
 
     @property
     def members(self) -> Mapping[str, DeclaredValue] | None:

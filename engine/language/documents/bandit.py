@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import PPM, Duration, Expression, Name, Share, Text, Timeout, Word
-from ...nodes.shape import Problem, Shape, Some
+from ...nodes.shape import Maybe, Problem, Shape, Some
 from .envelope import Envelope
 
 POLICIES = {
@@ -42,16 +42,16 @@ class BanditFeature(Shape):
     """Something known when the arm is picked."""
 
     type: Annotated[str, Word(FEATURE_TYPES)] = Field(description="What kind of value it is.")
-    source: Expression | None = Field(
+    source: Maybe[Expression] = Field(
         default=None,
         alias="from",
         description="Where it comes from, unless the node says.",
         examples=["profile.orders"],
     )
-    values: Some[Text] | None = Field(default=None, max_length=256, description="The values of a keyword.")
+    values: Maybe[Some[Text]] = Field(default=None, max_length=256, description="The values of a keyword.")
     mean: Finite = Field(default=0.0, description="Taken off before learning.")
     scale: Positive = Field(default=1.0, description="Divided by before learning.")
-    default: Finite | None = Field(default=None, description="Used where it is missing; by default the mean.")
+    default: Maybe[Finite] = Field(default=None, description="Used where it is missing; by default the mean.")
 
     def problems(self) -> Iterator[Problem]:
         """Keywords have values; nothing else has."""
@@ -64,16 +64,16 @@ class BanditFeature(Shape):
 class BanditArm(Shape):
     """One arm."""
 
-    when: Expression | None = Field(default=None, description="When it may be picked; by default always.")
+    when: Maybe[Expression] = Field(default=None, description="When it may be picked; by default always.")
     features: dict[Name, Finite] = Field(default_factory=dict, description="What is known of the arm itself.")
-    weight: Share | None = Field(default=None, description="Its share, for the policy `fixed`.")
+    weight: Maybe[Share] = Field(default=None, description="Its share, for the policy `fixed`.")
     description: str = Field(default="", description="What is shown.")
 
 
 class PolicyParameters(Shape):
     """How the policy learns; what is not said is as the policy finds best."""
 
-    exploration: Positive | None = Field(
+    exploration: Maybe[Positive] = Field(
         default=None, description="How much is tried: gamma's factor, the sampling width, the bound's width, epsilon."
     )
     ridge: Positive = Field(default=1.0, description="How strongly unknown effects are held at zero.")
@@ -109,10 +109,10 @@ class Guardrails(Shape):
     share: Share = Field(default=PPM, description="The share of units it decides for; the others get the fallback arm.")
     floor: Share = Field(default=0, description="Every arm that may be picked gets at least this share.")
     cap: Share = Field(default=PPM, description="No arm gets more than this share.")
-    max_age: Duration | None = Field(
+    max_age: Maybe[Duration] = Field(
         default=None, description="With parameters older than this, the fallback arm is picked."
     )
-    metrics: Some[Name] | None = Field(default=None, description="Metrics that must not get worse.")
+    metrics: Maybe[Some[Name]] = Field(default=None, description="Metrics that must not get worse.")
 
 
 class BanditDocument(Envelope):
@@ -122,16 +122,16 @@ class BanditDocument(Envelope):
 
     kind: Literal["Bandit"] = Field(description="`Bandit`.")
     unit: Name = Field(description="Who is picked for: the profile's key, or a field of the context.")
-    salt: Text | None = Field(default=None, description="What the hash begins with; by default the bandit's name.")
+    salt: Maybe[Text] = Field(default=None, description="What the hash begins with; by default the bandit's name.")
     arms: dict[Name, BanditArm] = Field(min_length=2, max_length=1_000, description="The arms.")
     fallback: Name = Field(description="The arm that is picked when no one can choose.")
     policy: Annotated[str, Word(POLICIES)] = Field(default="squarecb", description="How an arm is picked.")
-    parameters: PolicyParameters | None = Field(default=None, description="How the policy learns.")
+    parameters: Maybe[PolicyParameters] = Field(default=None, description="How the policy learns.")
     features: dict[Name, BanditFeature] = Field(
         default_factory=dict, max_length=256, description="What is known when an arm is picked."
     )
-    reward: Reward | None = Field(default=None, description="What is learnt from.")
-    guardrails: Guardrails | None = Field(default=None, description="What keeps it within bounds.")
+    reward: Maybe[Reward] = Field(default=None, description="What is learnt from.")
+    guardrails: Maybe[Guardrails] = Field(default=None, description="What keeps it within bounds.")
     deadline: Timeout = Field(default="20ms", description="When nobody has chosen by then, the fallback arm is picked.")
 
     def problems(self) -> Iterator[Problem]:

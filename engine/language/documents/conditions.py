@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...nodes.forms import Duration, FieldPath, Name, Word
-from ...nodes.shape import Shape, Some, Value, variant
+from ...nodes.shape import Maybe, Shape, Some, Value, variant
 from .operators import OPERATORS
 
 
@@ -17,13 +17,13 @@ class Comparison(Shape):
     """An operator and what it compares with."""
 
     operator: Annotated[str, Word(OPERATORS, "L002")] = Field(description="How it compares.", examples=["greater_than"])
-    value: Value | None = Field(
+    value: Maybe[Value] = Field(
         default=None, description="What it compares with; `exists` and `missing` have none.", examples=[1000]
     )
-    inclusive: Literal["both"] | None = Field(
+    inclusive: Maybe[Literal["both"]] = Field(
         default=None, description="For `between`: `both` lets the upper bound in as well."
     )
-    timezone: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+    timezone: Maybe[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
         default=None, description="For calendar units: whose days are meant; by default the workspace's."
     )
 
@@ -74,9 +74,9 @@ class ElementGroup(Shape):
     """Conditions that one element of a list of objects must meet together."""
 
     of: FieldPath = Field(description="The list of objects.", examples=["orders"])
-    all: Some[Condition] | None = Field(default=None, description="All hold for one element; fields are its own.")
-    any: Some[Condition] | None = Field(default=None, description="One of them holds for some element.")
-    not_: Condition | None = Field(default=None, alias="not", description="It does not hold for some element.")
+    all: Maybe[Some[Condition]] = Field(default=None, description="All hold for one element; fields are its own.")
+    any: Maybe[Some[Condition]] = Field(default=None, description="One of them holds for some element.")
+    not_: Maybe[Condition] = Field(default=None, alias="not", description="It does not hold for some element.")
 
     @model_validator(mode="after")
     def _one_group(self) -> ElementGroup:
@@ -96,8 +96,8 @@ class SequenceStep(Shape):
     """One event in a sequence."""
 
     type: Name = Field(description="The event type.")
-    where: Conditions | None = Field(default=None, description="What the event's fields must meet.")
-    within: Duration | None = Field(default=None, description="At most this long after the step before.")
+    where: Maybe[Conditions] = Field(default=None, description="What the event's fields must meet.")
+    within: Maybe[Duration] = Field(default=None, description="At most this long after the step before.")
 
 
 MEASURES = ("count", "sum", "min", "max", "avg", "first", "last", "distinct", "did_not", "sequence")
@@ -107,25 +107,25 @@ MEASURES = ("count", "sum", "min", "max", "avg", "first", "last", "distinct", "d
 class EventsGroup(Shape):
     """What must be true of a customer's events; without a measure, that there is at least one."""
 
-    type: Name | None = Field(default=None, description="The event type.", examples=["purchase"])
-    where: Conditions | None = Field(default=None, description="Which events count, by their own fields.")
-    within: Duration | None = Field(default=None, description="Only events of this much time up to now.")
-    count: Comparison | None = Field(
+    type: Maybe[Name] = Field(default=None, description="The event type.", examples=["purchase"])
+    where: Maybe[Conditions] = Field(default=None, description="Which events count, by their own fields.")
+    within: Maybe[Duration] = Field(default=None, description="Only events of this much time up to now.")
+    count: Maybe[Comparison] = Field(
         default=None, description="How many there are.", examples=[{"operator": "greater_or_equal", "value": 3}]
     )
-    sum: FieldComparison | None = Field(
+    sum: Maybe[FieldComparison] = Field(
         default=None,
         description="The sum of a field.",
         examples=[{"field": "amount", "operator": "greater_than", "value": 100}],
     )
-    min: FieldComparison | None = Field(default=None, description="The smallest value of a field.")
-    max: FieldComparison | None = Field(default=None, description="The largest value of a field.")
-    avg: FieldComparison | None = Field(default=None, description="The mean of a field.")
-    first: FieldComparison | None = Field(default=None, description="The field of the earliest event that has it.")
-    last: FieldComparison | None = Field(default=None, description="The field of the latest event that has it.")
-    distinct: FieldComparison | None = Field(default=None, description="How many different values a field has.")
-    did_not: Literal[True] | None = Field(default=None, description="`true`: there is no such event.")
-    sequence: Annotated[Some[SequenceStep], Field(min_length=2, max_length=16)] | None = Field(
+    min: Maybe[FieldComparison] = Field(default=None, description="The smallest value of a field.")
+    max: Maybe[FieldComparison] = Field(default=None, description="The largest value of a field.")
+    avg: Maybe[FieldComparison] = Field(default=None, description="The mean of a field.")
+    first: Maybe[FieldComparison] = Field(default=None, description="The field of the earliest event that has it.")
+    last: Maybe[FieldComparison] = Field(default=None, description="The field of the latest event that has it.")
+    distinct: Maybe[FieldComparison] = Field(default=None, description="How many different values a field has.")
+    did_not: Maybe[Literal[True]] = Field(default=None, description="`true`: there is no such event.")
+    sequence: Maybe[Annotated[Some[SequenceStep], Field(min_length=2, max_length=16)]] = Field(
         default=None, description="Events that happened in this order; instead of `type` and `where`."
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import Day, Form, Instant, Name, Text, TextOrInteger
-from ...nodes.shape import Many, Shape
+from ...nodes.shape import Many, Maybe, Shape
 
 CodeName = Annotated[str, Form("S015", "a code of findings, as L001", r"^[A-Z][0-9]{3}$")]
 
@@ -28,10 +28,10 @@ class Envelope(Shape):
     api_version: Literal["v1"] = Field(alias="apiVersion", description="The version of the language: `v1`.")
     name: Name = Field(description="Its name, unique among documents of its kind.", examples=["high_value_customers"])
     description: str = Field(default="", max_length=4_096, description="What it is for, in a sentence.")
-    owner: Text | None = Field(default=None, description="The team that answers for it.", examples=["growth"])
+    owner: Maybe[Text] = Field(default=None, description="The team that answers for it.", examples=["growth"])
     tags: Many[Text] = Field(default=(), max_length=64, description="Words to find it by.", examples=[["retention"]])
-    version: TextOrInteger | None = Field(default=None, description="A version for people; the digest is what counts.")
-    created_at: Instant | None = Field(
+    version: Maybe[TextOrInteger] = Field(default=None, description="A version for people; the digest is what counts.")
+    created_at: Maybe[Instant] = Field(
         default=None, alias="createdAt", description="When it was first written.", examples=["2025-12-15T00:00:00Z"]
     )
     allow: Many[Suppression] = Field(

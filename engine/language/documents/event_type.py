@@ -8,18 +8,18 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import FieldPath, Name
-from ...nodes.shape import DeclaredValue, Problem, inside
+from ...nodes.shape import DeclaredValue, Maybe, Problem, inside
 from .envelope import Envelope
 
 
 class EventField(DeclaredValue):
     """A declared event field."""
 
-    normalize: Literal["lowercase"] | None = Field(
+    normalize: Maybe[Literal["lowercase"]] = Field(
         default=None, description="`lowercase`: kept and compared in small letters."
     )
     personal: bool = Field(default=False, description="It is about a person; it is erased and masked with the rest.")
-    fields: dict[Name, EventField] | None = Field(default=None, description="The fields of an object.")
+    fields: Maybe[dict[Name, EventField]] = Field(default=None, description="The fields of an object.")
 
     @property
     def members(self) -> Mapping[str, DeclaredValue] | None:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import PPM, Instant, Name, Share, Text
-from ...nodes.shape import Many, Problem, Shape, Some, twice
+from ...nodes.shape import Many, Maybe, Problem, Shape, Some, twice
 from .envelope import Envelope
 
 Slot = Annotated[int, Field(ge=0, le=PPM)]
@@ -29,12 +29,12 @@ class PhaseShape(Shape):
     """A stretch of time with its own weights or coverage; what it does not say is as in the experiment."""
 
     starts: Instant = Field(description="When it begins.", examples=["2026-03-01T00:00:00Z"])
-    ends: Instant | None = Field(default=None, description="When it ends; by default with the next phase.")
-    weights: dict[Name, Share] | None = Field(
+    ends: Maybe[Instant] = Field(default=None, description="When it ends; by default with the next phase.")
+    weights: Maybe[dict[Name, Share]] = Field(
         default=None, min_length=1, description="Weight by arm.", examples=[{"control": "90%", "treatment": "10%"}]
     )
-    coverage: Share | None = Field(default=None, description="The share of units that takes part.")
-    salt: Text | None = Field(default=None, description="Another salt deals the units out again.")
+    coverage: Maybe[Share] = Field(default=None, description="The share of units that takes part.")
+    salt: Maybe[Text] = Field(default=None, description="Another salt deals the units out again.")
 
     def problems(self) -> Iterator[Problem]:
         """Weights that do not add up."""
@@ -51,19 +51,19 @@ class ExperimentDocument(Envelope):
     unit: Name = Field(
         description="Who or what is assigned: the profile's key, or a field of the context.", examples=["customer_id"]
     )
-    salt: Text | None = Field(default=None, description="What the hash begins with; by default the experiment's name.")
+    salt: Maybe[Text] = Field(default=None, description="What the hash begins with; by default the experiment's name.")
     arms: dict[Name, ArmShape] = Field(
         min_length=2,
         max_length=64,
         description="The arms with their weights.",
         examples=[{"control": {"weight": "50%"}, "treatment": {"weight": "50%"}}],
     )
-    control: Name | None = Field(
+    control: Maybe[Name] = Field(
         default=None, description="The arm that those outside get; by default the one called `control`, else the first."
     )
     coverage: Share = Field(default=PPM, description="The share of units that takes part.", examples=["20%"])
-    layer: Name | None = Field(default=None, description="The layer whose experiments exclude each other.")
-    slots: Many[SlotRange] | None = Field(
+    layer: Maybe[Name] = Field(default=None, description="The layer whose experiments exclude each other.")
+    slots: Maybe[Many[SlotRange]] = Field(
         default=None,
         min_length=1,
         max_length=64,
@@ -71,13 +71,13 @@ class ExperimentDocument(Envelope):
         examples=[[[0, 250000]]],
     )
     holdout: Share = Field(default=0, description="The share of units kept out before anything else.")
-    starts: Instant | None = Field(default=None, description="When it begins; by default it has.")
-    ends: Instant | None = Field(default=None, description="When it ends; everybody then gets the control arm.")
+    starts: Maybe[Instant] = Field(default=None, description="When it begins; by default it has.")
+    ends: Maybe[Instant] = Field(default=None, description="When it ends; everybody then gets the control arm.")
     phases: Many[PhaseShape] = Field(
         default=(), max_length=64, description="Changes of weights or coverage, each from an instant on."
     )
     sticky: bool = Field(default=False, description="A unit keeps its arm when weights change.")
-    primary: Name | None = Field(default=None, description="The metric that decides.")
+    primary: Maybe[Name] = Field(default=None, description="The metric that decides.")
     secondary: Many[Name] = Field(default=(), max_length=64, description="Metrics that are reported too.")
     guardrails: Many[Name] = Field(default=(), max_length=64, description="Metrics that must not get worse.")
 
@@ -113,8 +113,8 @@ class LayerDocument(Envelope):
     kind_name: ClassVar[str] = "Layer"
 
     kind: Literal["Layer"] = Field(description="`Layer`.")
-    unit: Name | None = Field(default=None, description="The unit that all its experiments assign.")
-    salt: Text | None = Field(default=None, description="What the hash begins with; by default the layer's name.")
+    unit: Maybe[Name] = Field(default=None, description="The unit that all its experiments assign.")
+    salt: Maybe[Text] = Field(default=None, description="What the hash begins with; by default the layer's name.")
     holdout: Share = Field(default=0, description="The share of units kept out of every experiment of the layer.")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import Field, Tag
 
 from ...nodes.forms import Duration, FieldPath, Name, Text, Timeout, Word
-from ...nodes.shape import Data, Problem, Shape, variant
+from ...nodes.shape import Data, Maybe, Problem, Shape, variant
 from .conditions import Conditions
 from .envelope import Envelope
 from .metric import field_problems
@@ -28,10 +28,10 @@ class EventWindow(Shape):
 
     event: Name = Field(description="The event type.")
     aggregate: Annotated[str, Word(AGGREGATES)] = Field(description="What is made of the events.")
-    field: FieldPath | None = Field(default=None, description="The event field; `count` needs none.")
-    where: Conditions | None = Field(default=None, description="Which events count, by their own fields.")
-    within: Duration | None = Field(default=None, description="The window; without it, all time.", examples=["30d"])
-    hop: Duration | None = Field(
+    field: Maybe[FieldPath] = Field(default=None, description="The event field; `count` needs none.")
+    where: Maybe[Conditions] = Field(default=None, description="Which events count, by their own fields.")
+    within: Maybe[Duration] = Field(default=None, description="The window; without it, all time.", examples=["30d"])
+    hop: Maybe[Duration] = Field(
         default=None, description="The window ends on a multiple of this; a larger one costs less.", examples=["1h"]
     )
 
@@ -52,7 +52,7 @@ class LoadedSource(Shape):
     """A column of data that is loaded from outside."""
 
     source: Name = Field(description="The load, by the name that the service's settings give it.")
-    column: Text | None = Field(default=None, description="The column; by default the feature's name.")
+    column: Maybe[Text] = Field(default=None, description="The column; by default the feature's name.")
 
 
 FeatureSource: TypeAlias = Annotated[
@@ -68,7 +68,7 @@ class FeatureShape(Shape):
 
     type: Annotated[str, Word(FEATURE_TYPES)] = Field(description="What kind of value it is.")
     many: bool = Field(default=False, alias="list", description="It is a list of such values.")
-    length: Annotated[int, Field(ge=1, le=65_536)] | None = Field(
+    length: Maybe[Annotated[int, Field(ge=1, le=65_536)]] = Field(
         default=None, description="The length of every list, as of an embedding."
     )
     source: FeatureSource = Field(
@@ -76,8 +76,8 @@ class FeatureShape(Shape):
         description="Where it comes from: events, the profile, or loaded data.",
         examples=[{"event": "purchase", "aggregate": "count", "within": "30d", "hop": "1h"}],
     )
-    default: Data | None = Field(default=None, description="What holds where there is no value, or an expired one.")
-    ttl: Duration | None = Field(default=None, description="After this a value has expired; by default the view's.")
+    default: Maybe[Data] = Field(default=None, description="What holds where there is no value, or an expired one.")
+    ttl: Maybe[Duration] = Field(default=None, description="After this a value has expired; by default the view's.")
     description: str = Field(default="", description="What it means.")
 
     def problems(self) -> Iterator[Problem]:
@@ -98,7 +98,7 @@ class FeatureViewDocument(Envelope):
         description="What the features are of: the profile's key, or another key that events or requests carry.",
         examples=["customer_id"],
     )
-    ttl: Duration | None = Field(default=None, description="After this a value has expired.", examples=["30d"])
+    ttl: Maybe[Duration] = Field(default=None, description="After this a value has expired.", examples=["30d"])
     deadline: Timeout = Field(default="20ms", description="After this the defaults hold.")
     features: dict[Name, FeatureShape] = Field(min_length=1, max_length=1_024, description="Every feature by its name.")
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import FilePath
-from ...nodes.shape import Many, Problem
+from ...nodes.shape import Many, Maybe, Problem
 from .envelope import Envelope
 
 CustomerId = Annotated[str, Field(min_length=1, max_length=512)]
@@ -20,8 +20,8 @@ class MemberListDocument(Envelope):
     kind_name: ClassVar[str] = "MemberList"
 
     kind: Literal["MemberList"] = Field(description="`MemberList`.")
-    members: Many[CustomerId] | None = Field(default=None, description="The ids, as text.", examples=[["c-1", "c-2"]])
-    file: FilePath | None = Field(
+    members: Maybe[Many[CustomerId]] = Field(default=None, description="The ids, as text.", examples=[["c-1", "c-2"]])
+    file: Maybe[FilePath] = Field(
         default=None, description="A text file beside this one with one id a line.", examples=["staff.txt"]
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import Duration, FieldPath, Name, Word
-from ...nodes.shape import Problem, Shape
+from ...nodes.shape import Maybe, Problem, Shape
 from .conditions import Conditions
 from .envelope import Envelope
 
@@ -31,8 +31,8 @@ class Measured(Shape):
 
     event: Name = Field(description="The event type.")
     aggregate: Annotated[str, Word(METRIC_AGGREGATES)] = Field(description="What is made of a unit's events.")
-    field: FieldPath | None = Field(default=None, description="The event field; `any` and `count` need none.")
-    where: Conditions | None = Field(default=None, description="Which events count, by their own fields.")
+    field: Maybe[FieldPath] = Field(default=None, description="The event field; `any` and `count` need none.")
+    where: Maybe[Conditions] = Field(default=None, description="Which events count, by their own fields.")
 
     def problems(self) -> Iterator[Problem]:
         """`any` and `count` have no field, the others need one."""
@@ -42,8 +42,8 @@ class Measured(Shape):
 class Cap(Shape):
     """Above this, a unit's value counts as this."""
 
-    value: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(default=None, description="A fixed value.")
-    percentile: Annotated[float, Field(gt=50, lt=100)] | None = Field(
+    value: Maybe[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default=None, description="A fixed value.")
+    percentile: Maybe[Annotated[float, Field(gt=50, lt=100)]] = Field(
         default=None, description="The value that so many per cent of the units stay below."
     )
 
@@ -63,11 +63,11 @@ class MetricDocument(Envelope):
     kind: Literal["Metric"] = Field(description="`Metric`.")
     event: Name = Field(description="The event type.", examples=["purchase"])
     aggregate: Annotated[str, Word(METRIC_AGGREGATES)] = Field(description="What is made of a unit's events.")
-    field: FieldPath | None = Field(default=None, description="The event field; `any` and `count` need none.")
-    where: Conditions | None = Field(default=None, description="Which events count, by their own fields.")
-    window: Duration | None = Field(default=None, description="How long after the first exposure events count.")
-    denominator: Measured | None = Field(default=None, description="For a ratio: what it is divided by.")
-    cap: Cap | None = Field(default=None, description="Bounds what a single unit can do to the mean.")
+    field: Maybe[FieldPath] = Field(default=None, description="The event field; `any` and `count` need none.")
+    where: Maybe[Conditions] = Field(default=None, description="Which events count, by their own fields.")
+    window: Maybe[Duration] = Field(default=None, description="How long after the first exposure events count.")
+    denominator: Maybe[Measured] = Field(default=None, description="For a ratio: what it is divided by.")
+    cap: Maybe[Cap] = Field(default=None, description="Bounds what a single unit can do to the mean.")
     direction: Annotated[str, Word(DIRECTIONS)] = Field(default="increase", description="What is better.")
 
     def problems(self) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import Expression, FilePath, Name, Scalar, Text, Timeout, Word
-from ...nodes.shape import Data, Problem, Shape
+from ...nodes.shape import Data, Maybe, Problem, Shape
 from .envelope import Envelope
 
 PROTOCOLS = {
@@ -32,9 +32,9 @@ DTYPES = dict.fromkeys(("float16", "float32", "float64", "int8", "int32", "int64
 class Served(Shape):
     """Which model and which of its versions."""
 
-    name: Text | None = Field(default=None, description="Its name at the server; by default this document's.")
-    version: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(default=None, description="A version's number.")
-    label: Text | None = Field(default=None, description="A label that leads to a version.", examples=["stable"])
+    name: Maybe[Text] = Field(default=None, description="Its name at the server; by default this document's.")
+    version: Maybe[Annotated[int, Field(ge=0, le=2**63 - 1)]] = Field(default=None, description="A version's number.")
+    label: Maybe[Text] = Field(default=None, description="A label that leads to a version.", examples=["stable"])
 
     def problems(self) -> Iterator[Problem]:
         """Not both a version and a label."""
@@ -47,21 +47,21 @@ class ModelOutput(Shape):
 
     type: Annotated[str, Word(VALUE_TYPES)] = Field(description="What kind of value it is.")
     many: bool = Field(default=False, alias="list", description="It is a list of such values.")
-    tensor: Text | None = Field(default=None, description="Its name in the model; by default this name.")
-    dtype: Annotated[str, Word(DTYPES)] | None = Field(default=None, description="Its type in the model.")
+    tensor: Maybe[Text] = Field(default=None, description="Its name in the model; by default this name.")
+    dtype: Maybe[Annotated[str, Word(DTYPES)]] = Field(default=None, description="Its type in the model.")
     description: str = Field(default="", description="What it means.")
 
 
 class ModelInput(ModelOutput):
     """A value that is sent."""
 
-    source: Expression | None = Field(
+    source: Maybe[Expression] = Field(
         default=None,
         alias="from",
         description="Where it comes from, unless the node says.",
         examples=["profile.orders"],
     )
-    default: Scalar | None = Field(default=None, description="Sent where it is missing; else the fallback holds.")
+    default: Maybe[Scalar] = Field(default=None, description="Sent where it is missing; else the fallback holds.")
 
 
 class ModelDocument(Envelope):
@@ -71,9 +71,9 @@ class ModelDocument(Envelope):
 
     kind: Literal["Model"] = Field(description="`Model`.")
     protocol: Annotated[str, Word(PROTOCOLS)] = Field(description="How it is called.")
-    served: Served | None = Field(default=None, description="Which model and version.", examples=[{"version": 7}])
-    server: Name | None = Field(default=None, description="The server, by its name in the service's settings.")
-    file: FilePath | None = Field(default=None, description="The model beside this file, for one that runs in process.")
+    served: Maybe[Served] = Field(default=None, description="Which model and version.", examples=[{"version": 7}])
+    server: Maybe[Name] = Field(default=None, description="The server, by its name in the service's settings.")
+    file: Maybe[FilePath] = Field(default=None, description="The model beside this file, for one that runs in process.")
     signature: Text = Field(default="serving_default", description="The model's signature.")
     inputs: dict[Name, ModelInput] = Field(
         min_length=1, description="What goes in.", examples=[{"orders": {"type": "number", "from": "profile.orders"}}]

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import Duration, FieldPath, Name, Word
-from ...nodes.shape import DeclaredValue, Problem, Shape, inside
+from ...nodes.shape import DeclaredValue, Maybe, Problem, Shape, inside
 from .envelope import Envelope
 
 AGGREGATES = {
@@ -28,8 +28,8 @@ class EventSource(Shape):
 
     event: Name = Field(description="The event type.")
     aggregate: Annotated[str, Word(AGGREGATES)] = Field(description="What is made of the events.")
-    field: FieldPath | None = Field(default=None, description="The event field, or `time`; `count` needs none.")
-    within: Duration | None = Field(default=None, description="Only events of this much time up to now.")
+    field: Maybe[FieldPath] = Field(default=None, description="The event field, or `time`; `count` needs none.")
+    within: Maybe[Duration] = Field(default=None, description="Only events of this much time up to now.")
 
     def problems(self) -> Iterator[Problem]:
         """`count` has no field, the others need one."""
@@ -50,18 +50,18 @@ class Encryption(Shape):
 class ProfileField(DeclaredValue):
     """A declared profile field."""
 
-    normalize: Literal["lowercase"] | None = Field(
+    normalize: Maybe[Literal["lowercase"]] = Field(
         default=None, description="`lowercase`: kept and compared in small letters."
     )
     personal: bool = Field(default=False, description="It is about a person; it is erased and masked with the rest.")
-    encrypted: Encryption | None = Field(default=None, description="It is kept encrypted with the profile's key.")
-    source: EventSource | None = Field(
+    encrypted: Maybe[Encryption] = Field(default=None, description="It is kept encrypted with the profile's key.")
+    source: Maybe[EventSource] = Field(
         default=None,
         alias="from",
         description="It follows from events.",
         examples=[{"event": "purchase", "aggregate": "count", "within": "30d"}],
     )
-    fields: dict[Name, ProfileField] | None = Field(default=None, description="The fields of an object.")
+    fields: Maybe[dict[Name, ProfileField]] = Field(default=None, description="The fields of an object.")
 
     @property
     def members(self) -> Mapping[str, DeclaredValue] | None:

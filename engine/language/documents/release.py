@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import Duration, Name, Share, Word
-from ...nodes.shape import Many, Problem, Shape, twice
+from ...nodes.shape import Many, Maybe, Problem, Shape, twice
 from .envelope import Envelope
 
 METHODS = {
@@ -45,7 +45,7 @@ class ReleaseDocument(Envelope):
     ramp: Many[RampStep] = Field(
         default=(), max_length=64, description="How a candidate takes over; by default at once."
     )
-    rollback: Name | None = Field(default=None, description="The rollback policy that watches it.")
+    rollback: Maybe[Name] = Field(default=None, description="The rollback policy that watches it.")
     keep: Annotated[int, Field(ge=1, le=100)] = Field(default=3, description="How many earlier releases stay loadable.")
 
     def problems(self) -> Iterator[Problem]:
@@ -73,17 +73,17 @@ class RollbackPolicyDocument(Envelope):
     kind_name: ClassVar[str] = "RollbackPolicy"
 
     kind: Literal["RollbackPolicy"] = Field(description="`RollbackPolicy`.")
-    metric: Name | None = Field(default=None, description="The metric that must not get worse.")
+    metric: Maybe[Name] = Field(default=None, description="The metric that must not get worse.")
     method: Annotated[str, Word(METHODS)] = Field(default="msprt", description="How it is judged.")
     alpha: Annotated[float, Field(gt=0, le=0.2)] = Field(default=0.01, description="How often a false alarm may be.")
     margin: Share = Field(default=0, description="A loss smaller than this share of the metric is let pass.")
     min_samples: Annotated[int, Field(ge=1, le=10**9)] = Field(
         default=1_000, description="Not before so many units on each side."
     )
-    delay: Duration | None = Field(
+    delay: Maybe[Duration] = Field(
         default=None, description="Only exposures older than this count, so that their events have come."
     )
-    max_duration: Duration | None = Field(default=None, description="Undecided after this long, it pauses.")
+    max_duration: Maybe[Duration] = Field(default=None, description="Undecided after this long, it pauses.")
     guards: Many[Guard] = Field(default=(), max_length=64, description="Bounds on how the service itself does.")
     action: Annotated[str, Word(ACTIONS)] = Field(default="rollback", description="What is done.")
     cooldown: Duration = Field(default="1h", description="No second rollback before this.")

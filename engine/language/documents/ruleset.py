@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ...nodes.documents import NodeShape
 from ...nodes.forms import Name
-from ...nodes.shape import FieldShape, Problem, inside
+from ...nodes.shape import FieldShape, Maybe, Problem, inside
 from .envelope import Envelope
 
 
@@ -24,7 +24,7 @@ class RulesetDocument(Envelope):
         description="What a request says beside the customer.",
         examples=[{"channel": {"type": "keyword", "values": ["web", "app", "email"]}}],
     )
-    event: Name | None = Field(default=None, description="The event type a decision may be about, read as `event`.")
+    event: Maybe[Name] = Field(default=None, description="The event type a decision may be about, read as `event`.")
     output: dict[Name, FieldShape] = Field(
         min_length=1, description="The shape of the decision.", examples=[{"content": {"type": "keyword"}}]
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import Instant, Name, Text, TextOrInteger, Word
-from ...nodes.shape import Data, Many, Problem, Shape, Some, twice
+from ...nodes.shape import Data, Many, Maybe, Problem, Shape, Some, twice
 from .envelope import Envelope
 
 STATUSES = {
@@ -24,7 +24,7 @@ class Event(Shape):
 
     id: Text = Field(description="Unique among the customer's events.")
     type: Name = Field(description="The event type.")
-    customer_id: Text | None = Field(default=None, description="The customer; by default the case's.")
+    customer_id: Maybe[Text] = Field(default=None, description="The customer; by default the case's.")
     time: Instant = Field(description="When it happened.")
     data: dict[str, Any] = Field(default_factory=dict, description="Its fields.")
 
@@ -32,15 +32,15 @@ class Event(Shape):
 class ModelAnswer(Shape):
     """What a model answers in this case."""
 
-    output: dict[Name, Data] | None = Field(default=None, description="Its outputs.", examples=[{"score": 0.8}])
+    output: Maybe[dict[Name, Data]] = Field(default=None, description="Its outputs.", examples=[{"score": 0.8}])
     status: Annotated[str, Word(STATUSES)] = Field(default="ok", description="Whether it answers at all.")
-    version: Text | None = Field(default=None, description="The version that answers.")
+    version: Maybe[Text] = Field(default=None, description="The version that answers.")
 
 
 class BanditAnswer(Shape):
     """What a bandit picks in this case."""
 
-    arm: Name | None = Field(default=None, description="The arm.")
+    arm: Maybe[Name] = Field(default=None, description="The arm.")
     probability: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="How likely it was.")
     status: Annotated[str, Word(STATUSES)] = Field(default="ok", description="Whether it picks at all.")
 
@@ -62,12 +62,12 @@ class Answers(Shape):
 class Expectation(Shape):
     """What must come of a case; what is not said is not looked at."""
 
-    segments: Many[Name] | None = Field(default=None, description="Exactly these segments.")
-    in_segments: Many[Name] | None = Field(default=None, description="These segments, and perhaps others.")
-    not_segments: Many[Name] | None = Field(default=None, description="None of these segments.")
-    output: dict[Name, Any] | None = Field(default=None, description="The decision's output; keys left out may be any.")
-    path: Some[Name] | None = Field(default=None, description="The nodes that are passed, in order.")
-    experiments: dict[Name, Name] | None = Field(default=None, description="The arm in each experiment.")
+    segments: Maybe[Many[Name]] = Field(default=None, description="Exactly these segments.")
+    in_segments: Maybe[Many[Name]] = Field(default=None, description="These segments, and perhaps others.")
+    not_segments: Maybe[Many[Name]] = Field(default=None, description="None of these segments.")
+    output: Maybe[dict[Name, Any]] = Field(default=None, description="The decision's output; keys left out may be any.")
+    path: Maybe[Some[Name]] = Field(default=None, description="The nodes that are passed, in order.")
+    experiments: Maybe[dict[Name, Name]] = Field(default=None, description="The arm in each experiment.")
 
     def problems(self) -> Iterator[Problem]:
         """Segments named twice, or wanted and not wanted; nothing expected."""
@@ -85,20 +85,20 @@ class CaseShape(Shape):
     """One case: what is given, and what must come of it."""
 
     name: Text = Field(description="The expectation, in words.")
-    ruleset: Name | None = Field(default=None, description="The ruleset that decides; by default the test's.")
-    now: Instant | None = Field(default=None, description="What the clock says; by default the test's `now`.")
-    seed: TextOrInteger | None = Field(default=None, description="What draws hash; by default the test's `seed`.")
-    todo: Text | None = Field(default=None, description="Why it fails for now; it must be taken out once it passes.")
+    ruleset: Maybe[Name] = Field(default=None, description="The ruleset that decides; by default the test's.")
+    now: Maybe[Instant] = Field(default=None, description="What the clock says; by default the test's `now`.")
+    seed: Maybe[TextOrInteger] = Field(default=None, description="What draws hash; by default the test's `seed`.")
+    todo: Maybe[Text] = Field(default=None, description="Why it fails for now; it must be taken out once it passes.")
     profile: dict[str, Any] = Field(
         default_factory=dict, description="What is known of the customer.", examples=[{"customer_id": "c-1"}]
     )
     events: Many[Event] = Field(default=(), description="What the customer did.")
     context: dict[Name, Any] = Field(default_factory=dict, description="What the request says.")
-    event: Event | None = Field(default=None, description="The event that the decision is about.")
-    membership: Many[Name] | None = Field(
+    event: Maybe[Event] = Field(default=None, description="The event that the decision is about.")
+    membership: Maybe[Many[Name]] = Field(
         default=None, description="The segments handed in, overrides included; by default the profile is matched."
     )
-    answers: Answers | None = Field(default=None, description="What the world outside answers.")
+    answers: Maybe[Answers] = Field(default=None, description="What the world outside answers.")
     expect: Expectation = Field(description="What must come of it.")
 
     def problems(self) -> Iterator[Problem]:
@@ -116,8 +116,8 @@ class TestDocument(Envelope):
     kind_name: ClassVar[str] = "Test"
 
     kind: Literal["Test"] = Field(description="`Test`.")
-    ruleset: Name | None = Field(default=None, description="The ruleset that decides.")
-    now: Instant | None = Field(default=None, description="What the clock says.", examples=["2026-03-01T09:30:00Z"])
+    ruleset: Maybe[Name] = Field(default=None, description="The ruleset that decides.")
+    now: Maybe[Instant] = Field(default=None, description="What the clock says.", examples=["2026-03-01T09:30:00Z"])
     seed: TextOrInteger = Field(default=0, description="What draws hash, instead of a decision's id.")
     cases: Some[CaseShape] = Field(description="The cases.")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from ..forms import Expression, ExpressionOrConstant, Name
-from ..shape import Problem, Shape
+from ..shape import Maybe, Problem, Shape
 
 
 class BanditShape(Shape):
@@ -17,13 +17,13 @@ class BanditShape(Shape):
     inputs: dict[Name, ExpressionOrConstant] = Field(
         default_factory=dict, description="An expression for each context feature that the bandit does not say itself."
     )
-    unit: Expression | None = Field(
+    unit: Maybe[Expression] = Field(
         default=None, description="Who is picked for; by default the profile's key or `context.<unit>`."
     )
-    bind: Name | None = Field(default=None, alias="as", description="The name below `vars` that the pick gets.")
-    then: Name | None = Field(default=None, description="The node to go to, whatever the arm.")
-    arms: dict[Name, Name] | None = Field(default=None, min_length=1, description="The node to go to for each arm.")
-    otherwise: Name | None = Field(
+    bind: Maybe[Name] = Field(default=None, alias="as", description="The name below `vars` that the pick gets.")
+    then: Maybe[Name] = Field(default=None, description="The node to go to, whatever the arm.")
+    arms: Maybe[dict[Name, Name]] = Field(default=None, min_length=1, description="The node to go to for each arm.")
+    otherwise: Maybe[Name] = Field(
         default=None, description="The node to go to, instead of the fallback arm, when no arm can be picked."
     )
     description: str = Field(default="", description="What is learnt here.")

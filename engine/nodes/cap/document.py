@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..forms import Duration, Expression, Name
-from ..shape import Shape
+from ..shape import Maybe, Shape
 
 
 class FrequencyCap(Shape):
@@ -18,7 +18,7 @@ class FrequencyCap(Shape):
     )
     limit: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="How many are allowed.")
     within: Duration = Field(description="In how much time, up to now.", examples=["7d"])
-    unit: Expression | None = Field(default=None, description="Who is counted for; by default the profile's key.")
+    unit: Maybe[Expression] = Field(default=None, description="Who is counted for; by default the profile's key.")
 
 
 class CapShape(Shape):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ..forms import Expression, Name
-from ..shape import Shape
+from ..shape import Maybe, Shape
 
 
 class ExperimentShape(Shape):
@@ -17,11 +17,11 @@ class ExperimentShape(Shape):
         description="The node to go to for each arm.",
         examples=[{"control": "standard", "treatment": "vip_pick"}],
     )
-    unit: Expression | None = Field(
+    unit: Maybe[Expression] = Field(
         default=None, description="Who is assigned; by default the profile's key or `context.<unit>`."
     )
-    otherwise: Name | None = Field(
+    otherwise: Maybe[Name] = Field(
         default=None, description="The node for those outside the experiment; by default that of the control arm."
     )
-    bind: Name | None = Field(default=None, alias="as", description="The name below `vars` that the arm's name gets.")
+    bind: Maybe[Name] = Field(default=None, alias="as", description="The name below `vars` that the arm's name gets.")
     description: str = Field(default="", description="What is tried here.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ..forms import ExpressionOrConstant, Name, Timeout
-from ..shape import Shape
+from ..shape import Maybe, Shape
 
 
 class ModelShape(Shape):
@@ -17,7 +17,7 @@ class ModelShape(Shape):
         description="An expression for each input that the model does not say itself.",
         examples=[{"orders": "features.activity.orders_30d"}],
     )
-    deadline: Timeout | None = Field(
+    deadline: Maybe[Timeout] = Field(
         default=None, description="Wait no longer than this, if less than the model's own."
     )
     bind: Name = Field(alias="as", description="The name below `vars` that the outputs get.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from ..forms import ExpressionOrConstant, Name
-from ..shape import Problem, Shape
+from ..shape import Maybe, Problem, Shape
 
 
 class RulesetShape(Shape):
@@ -17,8 +17,8 @@ class RulesetShape(Shape):
     context: dict[Name, ExpressionOrConstant] = Field(
         default_factory=dict, description="Its context; what is not said here is taken from this ruleset's context."
     )
-    bind: Name | None = Field(default=None, alias="as", description="The name below `vars` that its output gets.")
-    then: Name | None = Field(default=None, description="The node to go to; without it the output is the decision.")
+    bind: Maybe[Name] = Field(default=None, alias="as", description="The name below `vars` that its output gets.")
+    then: Maybe[Name] = Field(default=None, description="The node to go to; without it the output is the decision.")
     description: str = Field(default="", description="What it is called for.")
 
     def problems(self) -> Iterator[Problem]:

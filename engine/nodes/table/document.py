@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import Discriminator, Field, Tag
 
 from ..forms import Expression, Name, Scalar, Word
-from ..shape import Data, FieldShape, Problem, Shape, Some, inside, twice
+from ..shape import Data, FieldShape, Maybe, Problem, Shape, Some, inside, twice
 
 HIT_POLICIES = {
     "unique": "At most one row may hold; overlaps are errors.",
@@ -84,7 +84,7 @@ class DecisionTable(Shape):
         description="What the cells are held against, one expression for each column.",
         examples=[["profile.country", "profile.lifetime_value"]],
     )
-    outputs: dict[Name, FieldShape] | None = Field(
+    outputs: Maybe[dict[Name, FieldShape]] = Field(
         default=None, min_length=1, description="The output columns; without them, those of the ruleset."
     )
     rows: Some[Row] = Field(
@@ -137,9 +137,9 @@ class TableShape(Shape):
     """A decision table; without `then` its outputs are the decision, with it they are bound as `as`."""
 
     table: DecisionTable = Field(description="The decision table.")
-    bind: Name | None = Field(default=None, alias="as", description="The name below `vars` that the outputs get.")
-    then: Name | None = Field(default=None, description="The node to go to; without it the outputs are the decision.")
-    otherwise: Name | None = Field(default=None, description="The node to go to when no row holds.")
+    bind: Maybe[Name] = Field(default=None, alias="as", description="The name below `vars` that the outputs get.")
+    then: Maybe[Name] = Field(default=None, description="The node to go to; without it the outputs are the decision.")
+    otherwise: Maybe[Name] = Field(default=None, description="The node to go to when no row holds.")
     description: str = Field(default="", description="What is decided here.")
 
     def problems(self) -> Iterator[Problem]:

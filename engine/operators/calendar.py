@@ -39,13 +39,11 @@ class AnniversaryWithin(CoreOperator):
         return {"terms": {f"{field}.month_day": {"$month_days": f"+{own.days}d", "zone": own.zone}}}
 
     def sql(self, leaf: Leaf, place: SqlPlace) -> str:
-        """Month and day as one number among those of the window."""
+        """Month and day among those of the window."""
         days = place.month_days(window(leaf))
         if place.dialect == "duckdb":
-            return place.some(lambda value: f"list_contains({days}, month({value}) * 100 + day({value}))")
-        return place.some(
-            lambda value: f"(extract(month FROM {value}) * 100 + extract(day FROM {value}))::integer = ANY({days})"
-        )
+            return place.some(lambda value: f"list_contains({days}, strftime({value}, '%m-%d'))")
+        return place.some(lambda value: f"to_char({value}, 'MM-DD') = ANY({days})")
 
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`has its anniversary within the next 7 days (Europe/Berlin)`."""

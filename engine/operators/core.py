@@ -57,7 +57,7 @@ class SqlPlace(Protocol):
         ...
 
     def month_days(self, window: Anniversary) -> str:
-        """A parameter that holds the days of the window, each as 100 * month + day."""
+        """A parameter that holds the days of the window, an array of `MM-DD`."""
         ...
 
     def present(self) -> str:

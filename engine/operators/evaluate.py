@@ -79,7 +79,7 @@ def present_values(data: Mapping[str, AnyValue], path: str) -> list[AnyValue]:
     """The values at a dotted path, lists opened, without what is missing."""
     head, _, rest = path.partition(".")
     value = data.get(head)
-    items = value if isinstance(value, list | tuple) else [value]
+    items: Sequence[AnyValue] = value if isinstance(value, list | tuple) else [value]
     found = [item for item in items if _present(item)]
     if not rest:
         return found

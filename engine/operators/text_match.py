@@ -12,9 +12,8 @@ from .core import CoreOperator, Query, SqlPlace
 from .equality import same, scalar
 from .membership import constants_of
 from .surface import Operand, Operator, Refused, constant_of
-from .analysis import contains_phrase, token_set, tokens
+from .text import MAX_QUERY_TOKENS, contains_phrase, token_set, tokens
 
-TOKENS_LIMIT: Final = 256
 MENTIONED_LIMIT: Final = 256  # values of one `contains_all` on a list
 
 
@@ -90,7 +89,7 @@ class ContainsPhrase(CoreOperator):
 
     def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the value has the constant's tokens in a row."""
-        return contains_phrase(value, str(leaf.value))
+        return contains_phrase(tokens(value), tokens(str(leaf.value)))
 
     def elasticsearch(self, leaf: Leaf, field: str) -> Query:
         """`match_phrase`."""
@@ -121,8 +120,8 @@ def _analysed(operand: Operand, value: AnyValue) -> str | Refused:
     count = len(tokens(text))
     if count == 0:
         return Refused(f"`value` of `{operand.path}` has no words, expected text with at least one letter or digit")
-    if count > TOKENS_LIMIT:
-        return Refused(f"`value` of `{operand.path}` has {count:,} words, expected at most {TOKENS_LIMIT}")
+    if count > MAX_QUERY_TOKENS:
+        return Refused(f"`value` of `{operand.path}` has {count:,} words, expected at most {MAX_QUERY_TOKENS}")
     return text
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ...operators.analysis import tokens
 from ...operators.core import Query
+from ...operators.text import tokens
 
 LEVELS_LIMIT = 25  # the server refuses 30
 LEAVES_LIMIT = 1_024

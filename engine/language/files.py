@@ -111,7 +111,7 @@ class _Search:
             )
             return ""
         try:
-            if entry.is_symlink() and not self._follows(entry, path, named=named):
+            if entry.is_symlink() and not self._follows(path, named=named):
                 return ""
             if entry.is_dir():
                 return "folder"
@@ -124,7 +124,7 @@ class _Search:
             self._sink.add(_finding("Y061", path, f"`{path}` is {_what(entry)}; expected a regular file"))
         return ""
 
-    def _follows(self, entry: os.DirEntry[str], path: str, *, named: bool) -> bool:
+    def _follows(self, path: str, *, named: bool) -> bool:
         """Whether a link is worth following: it stays inside, and leads to what is not found by itself."""
         target = os.path.realpath(self._root / path)
         if not _within(target, self._real_root):

@@ -12,6 +12,7 @@ from ..diagnostics import Edit, Finding, Fix, Related
 from .spans import Source
 
 _SHOWN = 40
+_HALF = "half of a pair in UTF-16 is no character; write the character itself"
 _PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
@@ -86,9 +87,10 @@ def _escape(at: _Complaint) -> Finding:
         high, low = int(pair.group(1), 16), int(pair.group(2), 16)
         character = chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
         fix = Fix(f"write `{character}`", (Edit(whole, character),))
-        return Finding("Y057", message, span, help=("half of a pair in UTF-16 is no character",), fix=fix)
+        return Finding("Y057", message, span, help=(_HALF,), fix=fix)
+    half = re.match(r"\\u[dD][89a-fA-F]", shown)
     helps = "a backslash that is meant as such is doubled, or the text goes in single quotes"
-    return Finding("Y057", message, span, help=(helps,))
+    return Finding("Y057", message, span, help=(_HALF if half else helps,))
 
 
 def _second_colon(at: _Complaint) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,14 +25,19 @@ class Token:
 
 
 class Analyzer:
-    """Asks the server's `standard` analyser, over an index of its own that goes with it."""
+    """Asks the server's `standard` analyser and its lower-casing, over an index of its own that `close` deletes."""
 
     def __init__(self, client: Elasticsearch) -> None:
         self._client = client
         self._index = f"analysis-{uuid.uuid4().hex}"
         client.indices.create(
             index=self._index,
-            settings={"number_of_shards": 1, "number_of_replicas": 0, "index.analyze.max_token_count": MAX_TOKENS},
+            settings={
+                "number_of_shards": 1,
+                "number_of_replicas": 0,
+                "index.analyze.max_token_count": MAX_TOKENS,
+                "analysis": {"normalizer": {"lower": {"type": "custom", "filter": ["lowercase"]}}},
+            },
         )
 
     def close(self) -> None:
@@ -47,7 +51,7 @@ class Analyzer:
             starts = _starts(batch)
             words: list[list[str]] = [[] for _ in batch]
             number = 0
-            for token in self._ask(batch, "tokens.token,tokens.start_offset"):
+            for token in self._ask({"analyzer": "standard", "text": batch}, "tokens.token,tokens.start_offset"):
                 while token["start_offset"] >= starts[number + 1]:
                     number += 1
                 words[number].append(token["token"])
@@ -58,11 +62,15 @@ class Analyzer:
         """The tokens of each text, with their places."""
         return [tokens for batch in _batches(texts) for tokens in self._tokens(batch)]
 
+    def lowered(self, texts: Sequence[str]) -> list[str]:
+        """Each text, none empty, lower-cased as the server does it to keywords."""
+        return [token["token"] for token in self._ask({"normalizer": "lower", "text": texts}, "tokens.token")]
+
     def _tokens(self, texts: Sequence[str]) -> list[list[Token]]:
         starts = _starts(texts)
         found: list[list[Token]] = [[] for _ in texts]
         number, first, places = -1, 0, {0: 0}
-        for token in self._ask(texts, "tokens.token,tokens.start_offset,tokens.end_offset,tokens.position"):
+        for token in self._ask({"analyzer": "standard", "text": texts}, "tokens"):
             if number < 0 or token["start_offset"] >= starts[number + 1]:
                 while token["start_offset"] >= starts[number + 1]:
                     number += 1
@@ -72,15 +80,9 @@ class Analyzer:
             found[number].append(Token(token["token"], (begin, end), token["position"] - first))
         return found
 
-    def _ask(self, texts: Sequence[str], fields: str) -> list[dict[str, Any]]:
-        # The client's own method would read the reply token by token into objects of its own.
-        reply = self._client.perform_request(
-            "POST",
-            f"/{self._index}/_analyze?filter_path={fields}",
-            headers={"content-type": "application/json", "accept": "application/json"},
-            body=json.dumps({"analyzer": "standard", "text": texts}),
-        )
-        tokens: list[dict[str, Any]] = reply.body.get("tokens", [])
+    def _ask(self, request: dict[str, Any], fields: str) -> list[dict[str, Any]]:
+        reply = self._client.indices.analyze(index=self._index, filter_path=fields, body=request)
+        tokens: list[dict[str, Any]] = reply.get("tokens", [])
         return tokens
 
 

@@ -43,10 +43,9 @@ class Form:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Word:
-    """One of a few words, each with what it means (empty where the word says it); `code` is that of a finding."""
+    """One of a few words, each with what it means (empty where the word says it)."""
 
     words: Mapping[str, str]
-    code: str = "S013"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.literal_schema(list(self.words))
@@ -135,7 +134,7 @@ def _relative(path: str) -> None:
 
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
-NAME_EXPECTED = "a small letter, then small letters, digits and `_`, at most 63 characters"
+NAME_EXPECTED = "a name of small letters, digits and `_` that begins with a letter and has at most 63 characters"
 
 Name = Annotated[str, Form("S004", NAME_EXPECTED, NAME_PATTERN)]
 FieldPath = Annotated[

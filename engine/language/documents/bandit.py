@@ -20,11 +20,11 @@ POLICIES = {
     "fixed": "The weights of the arms, as written.",
 }
 MODES = {
-    "off": "The fallback arm, always.",
+    "paused": "The fallback arm, always.",
     "logging": "The fallback arm; what would have been picked is not computed.",
     "shadow": "The fallback arm; what would have been picked is recorded.",
     "apprentice": "The fallback arm, whose rewards are learnt from.",
-    "on": "The bandit picks, for its `share` of the units.",
+    "live": "The bandit picks, for its `share` of the units.",
 }
 FEATURE_TYPES = {
     "number": "A double, centred and scaled.",
@@ -105,7 +105,7 @@ class Reward(Shape):
 class Guardrails(Shape):
     """What keeps the bandit within bounds, whatever it has learnt."""
 
-    mode: Annotated[str, Word(MODES)] = Field(default="on", description="Whether it decides.")
+    mode: Annotated[str, Word(MODES)] = Field(default="live", description="Whether it decides.")
     share: Share = Field(default=PPM, description="The share of units it decides for; the others get the fallback arm.")
     floor: Share = Field(default=0, description="Every arm that may be picked gets at least this share.")
     cap: Share = Field(default=PPM, description="No arm gets more than this share.")
@@ -151,7 +151,7 @@ class BanditDocument(Envelope):
         if self.policy not in ("uniform", "fixed") and self.reward is None:
             yield Problem("S011", (), f"`reward` is missing: `policy: {self.policy}` learns from it")
         if self.policy == "fixed" and sum(arm.weight or 0 for arm in self.arms.values()) != PPM:
-            yield Problem("S014", ("arms",), f"the weights do not add up to {PPM}, as `policy: fixed` needs")
+            yield Problem("S014", ("arms",), "`arms` have weights that do not make 100%; `policy: fixed` needs them")
         rails = self.guardrails
         if rails is not None and rails.floor * len(self.arms) > PPM:
             yield Problem("S014", ("guardrails", "floor"), f"`floor` of {len(self.arms)} arms is more than the whole")

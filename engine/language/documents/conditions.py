@@ -10,13 +10,15 @@ from pydantic_core import PydanticCustomError
 
 from ...nodes.forms import Duration, FieldPath, Name, Word
 from ...nodes.shape import Maybe, Shape, Some, Value, variant
-from .operators import OPERATORS
+from ...operators.registry import OPERATORS
+
+OPERATOR_WORDS = {name: f"{operator.summary}." for name, operator in OPERATORS.items()}
 
 
 class Comparison(Shape):
     """An operator and what it compares with."""
 
-    operator: Annotated[str, Word(OPERATORS, "L002")] = Field(description="How it compares.", examples=["greater_than"])
+    operator: Annotated[str, Word(OPERATOR_WORDS)] = Field(description="How it compares.", examples=["greater_than"])
     value: Maybe[Value] = Field(
         default=None, description="What it compares with; `exists` and `missing` have none.", examples=[1000]
     )

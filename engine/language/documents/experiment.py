@@ -124,8 +124,8 @@ def _sum_problems(weights: Mapping[str, int], path: tuple[str | int, ...]) -> It
         yield Problem(
             "S014",
             path,
-            f"the weights add up to `{total}`; {PPM} parts per million, or 100%, were expected",
-            label=f"{abs(PPM - total)} {'too many' if total > PPM else 'missing'}",
+            f"`{path[-1]}` have weights of {total / 10_000:g}% together; expected 100%",
+            label=f"{abs(PPM - total) / 10_000:g}% {'too much' if total > PPM else 'missing'}",
         )
 
 

@@ -90,9 +90,5 @@ class ProfileDocument(Envelope):
     )
 
     def problems(self) -> Iterator[Problem]:
-        """The key declared a second time; those of the fields."""
-        if self.key in self.fields:
-            yield Problem(
-                "S018", ("fields", self.key), f"`{self.key}` is written twice: the key is declared by `key` alone"
-            )
+        """Those of the fields."""
         yield from inside(self.fields, "fields")

@@ -104,33 +104,28 @@ class DecisionTable(Shape):
             yield from self._row_problems(row, ("rows", index))
 
     def _row_problems(self, row: Row, path: tuple[str | int, ...]) -> Iterator[Problem]:
+        thing = f"`rows[{path[-1]}]`"
         if isinstance(row, LongRow):
             cells = len(row.when)
             if row.priority and self.hit != "priority":
-                yield Problem(
-                    "S016",
-                    (*path, "priority"),
-                    f"`priority` stands in a table with `hit: {self.hit}`; it has no effect",
-                )
+                message = f"`priority` stands in a table with `hit: {self.hit}`; it goes with `hit: priority`"
+                yield Problem("S016", (*path, "priority"), message)
         else:
             *tests, output = row
             cells = len(tests)
             for index, test in enumerate(tests):
                 if isinstance(test, dict):
-                    yield Problem(
-                        "S012", (*path, index), "a mapping stands before the end of a row; a cell was expected"
-                    )
+                    yield Problem("S012", (*path, index), f"{thing} has a mapping before its end; expected a cell")
                     return
             if not isinstance(output, dict):
-                yield Problem("S011", path, "a row has no outputs; it ends with a mapping of output to value")
+                yield Problem("S011", path, f"{thing} has no outputs; expected a mapping of output to value at its end")
                 return
             if not output:
-                yield Problem("S014", (*path, cells), "a row's outputs are empty; at least one value was expected")
+                yield Problem("S014", (*path, cells), f"{thing} has no outputs; expected at least one")
         if cells != len(self.inputs):
             noun = "cell" if cells == 1 else "cells"
-            yield Problem(
-                "S014", path, f"a row has {cells} {noun}; {len(self.inputs)} were expected, one for each input"
-            )
+            expected = f"{len(self.inputs)}, one for each input"
+            yield Problem("S014", path, f"{thing} has {cells} {noun}; expected {expected}")
 
 
 class TableShape(Shape):

@@ -44,7 +44,7 @@ def _command(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    return showable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return showable(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

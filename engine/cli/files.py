@@ -1,0 +1,37 @@
+"""Rewriting an author's files: whole or not at all, and shown first when asked for."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from .command import CannotRunError
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Replace the file in one step, its mode kept. Raises CannotRunError."""
+    try:
+        mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
+        descriptor, name = tempfile.mkstemp(dir=file.parent or Path(), prefix=f".{file.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+            Path(name).chmod(mode)
+            Path(name).replace(file)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as problem:
+        raise CannotRunError(f"`{file}` cannot be written: {problem.strerror}") from None
+
+
+def differences(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """A unified diff of every file that changes."""
+    parts = []
+    for name in sorted(after):
+        old, new = before[name].splitlines(keepends=True), after[name].splitlines(keepends=True)
+        parts.extend(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
+    return "".join(part if part.endswith("\n") else f"{part}\n\\ No newline at end of file\n" for part in parts)

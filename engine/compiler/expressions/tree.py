@@ -11,24 +11,31 @@ from __future__ import annotations
 import copy
 import decimal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from types import MethodType
 from typing import Any
+
+from ...ir.expression import ANY, ValueType
 
 DEPTH_LIMIT = 32  # nodes below each other; chains of `and` or `or` count once
 DECIMALS = decimal.Context(prec=28, Emax=400, Emin=-400)  # the library's own precision, and no huge exponents
 
 
 class Unreadable(Exception):  # noqa: N818 - it says what the text is
-    """The text is no expression: `start` and `end` say where it breaks, `kind` how; `token` is what stands there."""
+    """The text is no expression: `start` and `end` say where it breaks, `kind` how.
 
-    def __init__(self, kind: str, start: int, end: int, token: str = "") -> None:
+    `after_value` says whether a value stands before that place, so that an operator could follow.
+    """
+
+    def __init__(self, kind: str, start: int, end: int, *, after_value: bool = False) -> None:
         super().__init__(kind)
         self.kind = kind
         self.start = start
         self.end = end
-        self.token = token
+        self.after_value = after_value
 
 
 class Node:
@@ -37,7 +44,7 @@ class Node:
     `start` and `end` are offsets in the text; the node's last token begins at `last`.
     """
 
-    __slots__ = ("_deferred", "arguments", "depth", "end", "kind", "last", "safe", "start")
+    __slots__ = ("_deferred", "arguments", "depth", "end", "kind", "last", "start")
 
     def __init__(self, deferred: Any, start: int, last: int, end: int) -> None:
         self._deferred = deferred
@@ -48,11 +55,16 @@ class Node:
         arguments = tuple(_wrapped(argument, start, last, end) for argument in deferred.args)
         deferred.args = arguments
         self.arguments: tuple[Any, ...] = arguments[1:]  # the first one is the library's context
-        if "condition" in deferred.kwargs:
+        if deferred.kwargs.get("condition") is not None:
             self.arguments = (*self.arguments, deferred.kwargs["condition"])
         self.depth = self._depth()
         if self.depth > DEPTH_LIMIT:
             raise Unreadable("deep", start, end)
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it is a name of the library's own, written with `$`."""
+        return self._deferred.kwargs.get("scope") is not None
 
     def _depth(self) -> int:
         depth = 0
@@ -90,13 +102,26 @@ class Node:
         return built
 
 
+class _Unbuilt:
+    """The statement, which the parser builds at once: what it builds is the syntax."""
+
+    __slots__ = ("_node",)
+
+    def __init__(self, deferred: Any, _start: int, _last: int, _end: int) -> None:
+        self._node: Node = deferred.args[1]
+
+    def build(self) -> Node:
+        """The node of the whole text."""
+        return self._node
+
+
 def _wrapped(argument: Any, start: int, last: int, end: int) -> Any:
     library = _library()
     if isinstance(argument, library.deferred):
         return Node(argument, start, last, end)
     if isinstance(argument, tuple):
         return tuple([_wrapped(item, start, last, end) for item in argument])
-    return tuple(argument) if isinstance(argument, library.deque) else argument
+    return tuple(argument) if isinstance(argument, deque) else argument
 
 
 class Tokens:
@@ -107,6 +132,7 @@ class Tokens:
         self._refused = refused
         self.text = text
         self.ends: dict[int, int] = {}
+        self._types: list[str] = []
 
     def input(self, text: str) -> None:
         """Begin with a text."""
@@ -119,11 +145,17 @@ class Tokens:
             return None
         start, end = found.lexpos, self._lexer.lexpos
         self.ends[start] = end
+        self._types.append(found.type)
         if found.type in self._refused:
-            raise Unreadable(self._refused[found.type], start, end, self.text[start:end])
+            raise Unreadable(self._refused[found.type], start, end)
         if found.type == "STRING":
             self._check_escapes(start, end)
         return found
+
+    def after_value(self, *, before_last: bool) -> bool:
+        """Whether the last token, or the one before it, ends a value."""
+        types = self._types[:-1] if before_last else self._types
+        return bool(types) and types[-1] in _VALUE_ENDS
 
     def _check_escapes(self, start: int, end: int) -> None:
         if self.text[start] == "r":
@@ -133,11 +165,12 @@ class Tokens:
             length = _ESCAPES.get(self.text[offset + 1], 0)
             digits = self.text[offset + 2 : offset + 2 + length - 2]
             if not length or len(digits) != length - 2 or not all(digit in _HEX for digit in digits):
-                raise Unreadable("escape", offset, offset + 2, self.text[offset : offset + 2])
+                raise Unreadable("escape", offset, offset + 2)
             offset += length
 
 
 _ESCAPES = {"\\": 2, "'": 2, '"': 2, "n": 2, "t": 2, "r": 2, "x": 4, "u": 6, "U": 10}
+_VALUE_ENDS = {"SYMBOL", "STRING", "FLOAT", "DATETIME", "TIMEDELTA", "TRUE", "FALSE", "NULL", "RPAREN", "RBRACKET"}
 _HEX = frozenset("0123456789abcdefABCDEF")
 _REFUSED = {
     "BYTES": "bytes",
@@ -159,13 +192,10 @@ class _Library:
 
     def __init__(self) -> None:
         import rule_engine
-        from collections import deque
-
         from rule_engine import ast, errors
         from rule_engine.parser import _DeferredAstNode  # the library has no public way to see syntax without types
 
         self.deferred = _DeferredAstNode
-        self.deque = deque
         self.errors = errors
         self.types = rule_engine.DataType
         self.ast = ast
@@ -197,9 +227,12 @@ class _Library:
 
         def reduce(parts: Any) -> None:
             rule(parts)
-            if isinstance(parts.slice[0].value, self.deferred):
+            result = parts.slice[0]
+            if isinstance(result.value, self.deferred):
                 start, last = parts.lexspan(0)
-                parts.slice[0].value = Node(parts.slice[0].value, start, last, parts.lexer.ends.get(last, last))
+                is_statement = result.value.cls is self.ast.Statement
+                wrap = _Unbuilt if is_statement else Node
+                result.value = wrap(result.value, start, last, parts.lexer.ends.get(last, last))
 
         noting = copy.copy(production)
         noting.callable = reduce
@@ -224,20 +257,76 @@ def read(text: str) -> Node:
     return node
 
 
+@dataclass(frozen=True, slots=True)
+class TypeProblem:
+    """What the library refuses: its own words and the node they are about."""
+
+    message: str
+    node: Node
+
+
+def check_types(node: Node, known: Mapping[str, Any]) -> TypeProblem | None:
+    """What the library's own types say against a tree that our checks have passed; None when nothing."""
+    library = _library()
+    with library.lock, decimal.localcontext(DECIMALS):
+        library.known = known
+        try:
+            node.build()
+        except (library.errors.EngineError, ArithmeticError, ValueError) as problem:
+            return TypeProblem(str(getattr(problem, "message", problem)), getattr(problem, "node", node))
+        finally:
+            library.known = {}
+            library.context.symbols.clear()
+    return None
+
+
+def library_type(name: str, declared: ValueType) -> Any:
+    """The library's type for a type of ours; objects are told apart by `name`."""
+    types = _library().types
+    if declared.kind == "array":
+        return types.ARRAY(library_type(name, declared.of or ANY))
+    if declared.kind == "object":
+        members = {key: library_type(f"{name}.{key}", member) for key, member in declared.members}
+        return types.OBJECT(name, members, accessor=Mapping.get)
+    return getattr(types, _TYPES[declared.kind])
+
+
+def library_functions() -> dict[str, Any]:
+    """The library's types of our functions."""
+    types = _library().types
+    return {
+        "in_segment": types.FUNCTION("in_segment", return_type=types.BOOLEAN, argument_types=(types.STRING,)),
+        "now": types.FUNCTION("now", return_type=types.DATETIME, argument_types=()),
+    }
+
+
+_TYPES = {
+    "string": "STRING",
+    "float": "FLOAT",
+    "integer": "FLOAT",
+    "boolean": "BOOLEAN",
+    "datetime": "DATETIME",
+    "timedelta": "TIMEDELTA",
+    "null": "NULL",
+    "any": "UNDEFINED",
+}
+
+
 def _unreadable(problem: Any, tokens: Tokens) -> Unreadable:
     token = getattr(problem, "token", None)
     text = tokens.text
     if token is not None:
         start: int = token.lexpos
-        end = tokens.ends.get(start, start + 1)
-        kind = "token" if start in tokens.ends else "character"
-        return Unreadable(kind, start, end, text[start:end])
+        known = start in tokens.ends
+        end, kind = tokens.ends.get(start, start + 1), "token" if known else "character"
+        return Unreadable(kind, start, end, after_value=tokens.after_value(before_last=known))
     last = max(tokens.ends, default=0)
     if "reserved" in problem.message:
         start = tokens.ends.get(last, 0)
         start += len(text[start:]) - len(text[start:].lstrip())
         end = start + next((at for at, letter in enumerate(text[start:]) if not letter.isalpha()), len(text) - start)
-        return Unreadable("token", start, end, text[start:end])
+        return Unreadable("token", start, end, after_value=tokens.after_value(before_last=False))
     if hasattr(problem, "value"):
-        return Unreadable("escape", last, tokens.ends[last], text[last : tokens.ends[last]])
-    return Unreadable("end", len(text.rstrip()), len(text.rstrip()))
+        return Unreadable("escape", last, tokens.ends[last])
+    end = len(text.rstrip())
+    return Unreadable("end", end, end, after_value=tokens.after_value(before_last=False))

@@ -117,7 +117,7 @@ def certain(expression: Expression) -> bool:
         return certain(expression.left) or certain(expression.right)
     if isinstance(expression, ArrayOf):
         return any(certain(item) for item in expression.items)
-    return isinstance(expression, Compare | IsMissing | Logic | Negation | Contains | Matches | InSegment | Clock)
+    return isinstance(expression, _CERTAIN)
 
 
 def _value(expression: Value, _env: Env) -> str:
@@ -140,7 +140,10 @@ def _local(expression: Local, _env: Env) -> str:
 
 
 def _member(expression: Member, env: Env) -> str:
-    return _get(f"({emit(expression.object, env)} or {env.bind(_NOTHING, 'nothing')})", expression.name)
+    source = emit(expression.object, env)
+    return _get(
+        source if certain(expression.object) else f"({source} or {env.bind(_NOTHING, 'nothing')})", expression.name
+    )
 
 
 def _held(expression: Expression, env: Env) -> tuple[list[str], str]:
@@ -284,6 +287,7 @@ def _clock(_expression: Clock, env: Env) -> str:
     return env.now
 
 
+_CERTAIN = (Compare, IsMissing, Logic, Negation, Contains, Matches, InSegment, Clock, Local)  # lists hold no nulls
 _NOTHING: dict[str, Any] = {}
 _RULES: dict[type, Callable[..., str]] = {
     Value: _value,

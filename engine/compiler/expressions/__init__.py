@@ -1,0 +1,9 @@
+"""Expressions as authors write them: read by the rule-engine library, checked and lowered to our IR."""
+
+from __future__ import annotations
+
+from .front import COST_LIMIT, TEXT_LIMIT, lower_expression
+from .place import Place
+from .scope import Scope, object_type, type_of_field
+
+__all__ = ["COST_LIMIT", "TEXT_LIMIT", "Place", "Scope", "lower_expression", "object_type", "type_of_field"]

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import Any
+
+from engine.ir.instant import parse_instant
+from engine.ir.types import Aggregate, Catalogue, EventType, Field
+from engine.profiles.fold import event_order, fold
+
+DAY = 86_400_000
+
+
+def _aggregate(name: Any, field: str | None = None, within: int | None = None) -> Aggregate:
+    return Aggregate("purchase", name, field, within)
+
+
+CATALOGUE = Catalogue(
+    "customer",
+    "customer_id",
+    (
+        Field("country", "keyword"),
+        Field("last_at", "date"),
+        Field("orders", "integer", source=_aggregate("count")),
+        Field("orders_30d", "integer", source=_aggregate("count", within=30 * DAY)),
+        Field("spend", "number", source=_aggregate("sum", "amount")),
+        Field("cds", "integer", source=_aggregate("sum", "count")),
+        Field("best", "number", source=_aggregate("max", "amount")),
+        Field("mean", "number", source=_aggregate("avg", "amount")),
+        Field("first_sku", "keyword", source=_aggregate("first", "sku")),
+        Field("last_sku", "keyword", source=_aggregate("last", "sku")),
+        Field("skus", "integer", source=_aggregate("distinct", "sku")),
+        Field("first_at", "date", source=_aggregate("first", "time")),
+    ),
+    (
+        EventType(
+            "purchase",
+            (
+                Field("amount", "number"),
+                Field("count", "integer"),
+                Field("sku", "keyword"),
+                Field("country", "keyword"),
+            ),
+            (("country", "country"), ("last_at", "time")),
+        ),
+        EventType("move", (Field("to", "keyword"),), (("country", "to"),)),
+    ),
+)
+NOW = parse_instant("2026-03-31T00:00:00Z")
+
+
+def _purchase(time: str, **data: Any) -> dict[str, Any]:
+    return {"id": time, "type": "purchase", "customer_id": "c", "time": f"{time}T00:00:00.000Z", "data": data}
+
+
+def _move(time: str, to: str) -> dict[str, Any]:
+    return {"id": time, "type": "move", "customer_id": "c", "time": f"{time}T00:00:00.000Z", "data": {"to": to}}
+
+
+def _fold(*events: dict[str, Any]) -> dict[str, Any]:
+    return fold(CATALOGUE, "c", event_order(events), NOW)
+
+
+def test_of_no_events_counts_and_sums_are_zero_and_the_rest_is_missing() -> None:
+    assert _fold() == {"customer_id": "c", "orders": 0, "orders_30d": 0, "spend": 0.0, "cds": 0, "skus": 0}
+
+
+def test_a_profile_says_what_its_events_say() -> None:
+    found = _fold(
+        _purchase("2026-03-20", amount=0.2, count=2, sku="b", country="US"),
+        _purchase("2025-01-01", amount=0.1, count=2**53, sku="a"),
+        _purchase("2026-03-02", count=1, sku="b"),
+    )
+    assert found == {
+        "customer_id": "c",
+        "country": "US",
+        "last_at": "2026-03-20T00:00:00.000Z",
+        "orders": 3,
+        "orders_30d": 2,
+        "spend": 0.30000000000000004,
+        "cds": 2**53 + 3,
+        "best": 0.2,
+        "mean": 0.15000000000000002,
+        "first_sku": "a",
+        "last_sku": "b",
+        "skus": 2,
+        "first_at": "2025-01-01T00:00:00.000Z",
+    }
+
+
+def test_the_window_reaches_back_to_the_instant_and_no_further() -> None:
+    assert _fold(_purchase("2026-03-01"))["orders_30d"] == 1
+    early = {**_purchase("2026-02-28"), "time": "2026-02-28T23:59:59.999Z"}
+    assert _fold(early)["orders_30d"] == 0
+
+
+def test_events_after_now_do_not_count() -> None:
+    late = {**_purchase("2026-03-31", country="DE"), "time": "2026-03-31T00:00:00.001Z"}
+    assert _fold(late) == _fold()
+
+
+def test_the_latest_event_that_has_the_field_sets_it_whatever_its_type() -> None:
+    assert _fold(_purchase("2026-03-01", country="US"), _move("2026-03-02", "CA"))["country"] == "CA"
+    assert _fold(_purchase("2026-03-03", country="US"), _move("2026-03-02", "CA"))["country"] == "US"
+    assert _fold(_purchase("2026-03-03"), _move("2026-03-02", "CA"))["country"] == "CA"
+    assert _fold(_move("2026-03-02", "CA"), _purchase("2026-03-02", country="US"))["country"] == "US"
+
+
+def test_the_order_of_events_does_not_change_a_sum_of_doubles() -> None:
+    amounts = [1e16, 1.0, -1e16, 0.1, 0.2, 0.3] * 3
+    events = [_purchase(f"2026-03-{day + 1:02}", amount=amount) for day, amount in enumerate(amounts)]
+    again = [_purchase(f"2026-03-{day + 1:02}", amount=amount) for day, amount in enumerate(reversed(amounts))]
+    assert _fold(*events)["spend"] == _fold(*again)["spend"]

@@ -51,7 +51,10 @@ def verify(envelope: Envelope, key_files: Sequence[Path]) -> str:
         for each in envelope.signatures:
             if each.algorithm == ALGORITHM and each.key_id == name:
                 try:
-                    key.verify(bytes.fromhex(each.value), envelope.signed_bytes())
+                    raw = bytes.fromhex(each.value)
+                    key.verify(raw, envelope.signed_bytes())
+                    if raw.hex() != each.value:  # one spelling of a signature, so that no byte can change unseen
+                        raise InvalidSignature
                 except (InvalidSignature, ValueError):
                     raise BundleRefusedError(
                         f"the signature by key {name} does not fit: the bundle was changed after signing"

@@ -1,0 +1,164 @@
+"""A workspace: all documents below a folder, each with its model, and what holds for all of them."""
+
+from __future__ import annotations
+
+import gc
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..diagnostics import Finding, Related, Sink, Span
+from .decode import decode, read_shape
+from .document import Document
+from .documents.kinds import KINDS
+from .documents.workspace import WorkspaceDocument
+from .files import WORKSPACE_FILE, find_files
+from .member_files import read_member_file
+from .suppressions import suppressed
+from .yaml import YamlDocument, read_documents
+
+__all__ = ["Document", "Workspace", "apply_suppressions", "load_workspace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What a folder says: its name, its time zone, and its documents in the order of files.
+
+    `documents` are those that read well, of each kind and name the first. `declared` has by kind the first document
+    of every name, those that do not read well included, so that nothing refers to them in vain.
+    """
+
+    root: Path
+    name: str
+    timezone: str
+    documents: tuple[Document, ...]
+    declared: Mapping[str, Mapping[str, YamlDocument]] = field(default_factory=dict)
+    member_texts: Mapping[str, str] = field(default_factory=dict)
+
+    def member_lines(self, name: str) -> Iterator[tuple[int, str]]:
+        """The ids in the file of a `MemberList`, with the number of their line; empty lines are passed over."""
+        lines = io.StringIO(self.member_texts.get(name, ""), newline=None)
+        for number, line in enumerate(lines, 1):
+            member = line.rstrip("\n")
+            if member:
+                yield number, member
+
+
+def load_workspace(root: Path, sink: Sink) -> Workspace:
+    """The workspace in a folder; whatever does not read well is told to the sink and left out."""
+    with _uncollected():
+        settings, written = _read(root, sink)
+        sound = [document for each in written if (document := decode(each, sink)) is not None]
+    declared, firsts = _names(written, sink)
+    _check_profile(written, sink)
+    kept = tuple(document for document in sound if id(document.yaml) in firsts)
+    texts = {each.name: text for each in kept if (text := read_member_file(root, each, sink)) is not None}
+    name, timezone = (settings.name, settings.timezone) if settings else ("", "UTC")
+    return Workspace(root, name, timezone, kept, declared, texts)
+
+
+def apply_suppressions(findings: Iterable[Finding], workspace: Workspace, today: str) -> list[Finding]:
+    """The findings that remain on that day (`2026-12-31`), with those about what is allowed, sorted by place.
+
+    A document's `allow` takes away warnings about it; errors stay.
+    """
+    return suppressed(findings, workspace.documents, today)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: what is read stays, and looking it through over and over takes half the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(root: Path, sink: Sink) -> tuple[WorkspaceDocument | None, list[YamlDocument]]:
+    """What `decisor.yaml` says, and the documents of all other files in their order."""
+    settings: WorkspaceDocument | None = None
+    written: list[YamlDocument] = []
+    found = False
+    for file in find_files(root, sink):
+        found = found or file.path == WORKSPACE_FILE
+        data = file.read(sink)
+        if data is None:
+            continue
+        documents = read_documents(data, file.path, sink)
+        if file.path == WORKSPACE_FILE:
+            settings = _settings(documents, sink)
+        else:
+            written += documents
+    if not found:
+        message = f"`{WORKSPACE_FILE}` is missing; expected it in the workspace's folder, with its `name`"
+        sink.add(Finding("S020", message, _START))
+    return settings, written
+
+
+_START = Span(WORKSPACE_FILE, 1, 1, 1, 1)
+
+
+def _settings(documents: Sequence[YamlDocument], sink: Sink) -> WorkspaceDocument | None:
+    """What `decisor.yaml` says."""
+    if not documents:
+        sink.add(Finding("S011", f"`name` is missing; `{WORKSPACE_FILE}` needs it", _START, "`name`?"))
+        return None
+    for more in documents[1:]:
+        message = f"`{WORKSPACE_FILE}` has a second document; expected one"
+        sink.add(Finding("S019", message, more.spans.value(())))
+    first = documents[0]
+    if not isinstance(first.value, dict):
+        message = f"`{WORKSPACE_FILE}` is no mapping; expected `name` and `timezone`"
+        sink.add(Finding("S001", message, first.spans.value(())))
+        return None
+    return read_shape(first, WorkspaceDocument, "workspace", sink)
+
+
+def _names(written: Iterable[YamlDocument], sink: Sink) -> tuple[dict[str, dict[str, YamlDocument]], set[int]]:
+    """The first document of every name by kind, and the ids of the documents that have theirs first."""
+    declared: dict[str, dict[str, YamlDocument]] = {}
+    firsts: set[int] = set()
+    seen: dict[tuple[str, str], YamlDocument] = {}
+    for each in written:
+        kind, name = _kind_and_name(each)
+        if not kind or not name:
+            continue
+        first = seen.setdefault((kind, name), each)
+        if first is each:
+            firsts.add(id(each))
+            declared.setdefault(kind, {})[name] = each
+        else:
+            sink.add(_twice(kind, name, each, first))
+    return declared, firsts
+
+
+def _kind_and_name(document: YamlDocument) -> tuple[str, str]:
+    value = document.value
+    kind, name = (value.get("kind"), value.get("name")) if isinstance(value, dict) else (None, None)
+    return (kind if isinstance(kind, str) and kind in KINDS else "", name if isinstance(name, str) else "")
+
+
+def _twice(kind: str, name: str, document: YamlDocument, first: YamlDocument) -> Finding:
+    return Finding(
+        "S021",
+        f"`{name}` is the name of two documents of kind {kind}; expected one",
+        document.spans.value(("name",)),
+        "again here",
+        related=(Related(f"`{name}` is first declared here", first.spans.value(("name",))),),
+    )
+
+
+def _check_profile(written: Iterable[YamlDocument], sink: Sink) -> None:
+    """Exactly one Profile; one that does not read well counts."""
+    profiles = [each for each in written if _kind_and_name(each)[0] == "Profile"]
+    if not profiles:
+        sink.add(Finding("S022", "`Profile` is missing; expected one document of this kind in the workspace", _START))
+    for more in profiles[1:]:
+        first = Related("the first one is here", profiles[0].spans.value(("kind",)))
+        message = "`Profile` is declared a second time; expected one document of this kind in the workspace"
+        sink.add(Finding("S023", message, more.spans.value(("kind",)), related=(first,)))

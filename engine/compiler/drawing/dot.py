@@ -1,0 +1,53 @@
+"""Pictures in the DOT language of Graphviz."""
+
+from __future__ import annotations
+
+from .picture import Arrow, Box, Kind, Picture, clipped
+
+LONGEST = 60
+
+_SHAPES: dict[Kind, str] = {
+    "switch": "hexagon",
+    "cap": "hexagon",
+    "output": "ellipse",
+    "field": "ellipse",
+    "experiment": "octagon",
+    "bandit": "octagon",
+    "ruleset": "component",
+    "list": "cylinder",
+}
+
+
+def dot(picture: Picture) -> str:
+    """The picture as a digraph."""
+    lines = [f"digraph {_quoted(picture.title)} {{", '  node [fontname="Helvetica"]; edge [fontname="Helvetica"];']
+    lines += [f"  {_quoted(box.id)} [{_box(box)}];" for box in picture.boxes]
+    lines += [f"  {_quoted(arrow.source)} -> {_quoted(arrow.target)}{_arrow(arrow)};" for arrow in picture.arrows]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _box(box: Box) -> str:
+    lines = [box.kind, box.title, *box.lines]
+    if box.grid is not None:
+        lines.append(box.grid.summary)
+    return f"shape={_SHAPES.get(box.kind, 'box')}, label={_lines(lines)}"
+
+
+def _arrow(arrow: Arrow) -> str:
+    style = ["style=dashed"] if arrow.last else []
+    if arrow.labels:
+        style.append(f"label={_lines(arrow.labels)}")
+    return f" [{', '.join(style)}]" if style else ""
+
+
+def _lines(lines: tuple[str, ...] | list[str]) -> str:
+    return '"' + "\\n".join(_escaped(clipped(line, LONGEST)) for line in lines) + '"'
+
+
+def _quoted(text: str) -> str:
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return shown.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,96 @@
+"""What is drawn: boxes and the arrows between them, without places, colours or a format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal[
+    "switch",
+    "table",
+    "set",
+    "features",
+    "model",
+    "experiment",
+    "bandit",
+    "ruleset",
+    "cap",
+    "output",
+    "segment",
+    "field",
+    "list",
+    "event",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A decision table: what its columns are called, and the cells of its rows as text; `more` rows are not shown."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: int = 0
+
+    @property
+    def heading(self) -> tuple[str, ...]:
+        """The name of each column; outputs are marked with an arrow."""
+        return (*self.inputs, *(f"→ {name}" for name in self.outputs))
+
+    @property
+    def summary(self) -> str:
+        """The columns in one line."""
+        return f"{', '.join(self.inputs)} → {', '.join(self.outputs)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box; `id` is unique in the picture, `title` is what is read, `lines` say more."""
+
+    id: str
+    kind: Kind
+    title: str
+    lines: tuple[str, ...] = ()
+    grid: Grid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """From one box to another; several labels where several ways lead there; `last` is what is left over."""
+
+    source: str
+    target: str
+    labels: tuple[str, ...] = ()
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Boxes, and arrows that form no cycle; `focus` is the box that stands out, `word` what is written on it."""
+
+    title: str
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    focus: str = ""
+    word: str = ""
+
+
+def joined(arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
+    """The arrows with those between the same two boxes made one, in the order of the first."""
+    found: dict[tuple[str, str], Arrow] = {}
+    for arrow in arrows:
+        ends = (arrow.source, arrow.target)
+        before = found.get(ends)
+        if before is None:
+            found[ends] = arrow
+        else:
+            labels = tuple(dict.fromkeys((*before.labels, *arrow.labels)))
+            found[ends] = Arrow(*ends, labels, before.last and arrow.last)
+    return tuple(found.values())
+
+
+def clipped(text: str, length: int) -> str:
+    """The text in one line of at most that many characters, `…` standing for the rest."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= length else plain[: length - 1].rstrip() + "…"

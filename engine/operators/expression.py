@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from ..ir.predicate import CoreName, Leaf, Predicate
 from ..ir.types import FieldType
-from .core import CoreOperator, Query, SqlPlace, Unsupported, unsupported
+from .core import CoreOperator, Query, SqlPlace, Unsupported
 from .equality import scalar
-from .pattern import KEYWORD, PATTERN_LIMIT
-from .analysis import PatternRefusedError, parse
+from .pattern import KEYWORD
+from .patterns import MAX_LENGTH, PatternRefusedError, parse
+from .postgres_pattern import postgres
 from .surface import Operand, Operator, Refused, text_of
 
 
@@ -29,11 +30,16 @@ class Matches(CoreOperator):
         return {"regexp": {field: {"value": parse(str(scalar(leaf))).lucene(), "flags": "NONE"}}}
 
     def sql(self, leaf: Leaf, place: SqlPlace) -> str | Unsupported:
-        """DuckDB's RE2, where the dot matches a newline; PostgreSQL has another engine."""
-        if place.dialect != "duckdb":
-            return unsupported("PostgreSQL reads regular expressions in its own way")
-        pattern = place.bind_text(parse(str(scalar(leaf))).re2())
-        return place.some(lambda value: f"regexp_full_match({value}, {pattern}, 's')")
+        """DuckDB's RE2, where the dot matches a line break; PostgreSQL's own expressions."""
+        pattern = parse(str(scalar(leaf)))
+        if place.dialect == "duckdb":
+            text = place.bind_text(pattern.re2())
+            return place.some(lambda value: f"regexp_full_match({value}, {text}, 's')")
+        own = postgres(pattern.tree)
+        if isinstance(own, Unsupported):
+            return own
+        text = place.bind_text(own)
+        return place.some(lambda value: f"{value} ~ {text}")
 
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`matches the pattern [A-Z]{2}`."""
@@ -44,7 +50,7 @@ class Matches(CoreOperator):
 
 
 def _matches(operand: Operand, value: AnyValue) -> Predicate | Refused:
-    text = text_of(operand, value, PATTERN_LIMIT)
+    text = text_of(operand, value, MAX_LENGTH)
     if isinstance(text, Refused):
         return text
     try:
@@ -60,7 +66,7 @@ SURFACE = (
         name="matches",
         family="expression",
         applies={"keyword": "both"},
-        value_schema={"type": "string", "maxLength": PATTERN_LIMIT},
+        value_schema={"type": "string", "maxLength": MAX_LENGTH},
         summary="The whole value matches the regular expression, of a small grammar that all engines read alike",
         missing="does not hold",
         example='{field: sku, operator: matches, value: "[A-Z]{2}[0-9]+"}',

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from typing import Any as AnyValue
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ..ir.predicate import CoreName, Leaf, Predicate
 from ..ir.types import FieldType
 from . import wording
 from .core import CoreOperator, Query, SqlPlace
+from .patterns import MAX_LENGTH, PatternRefusedError, escape_wildcard, parse_like
 from .surface import Lowering, Operand, Operator, Refused, text_of
 
-PATTERN_LIMIT: Final = 256
 KEYWORD: tuple[FieldType, ...] = ("keyword",)
 
-_WILDCARD = str.maketrans({"\\": "\\\\", "*": "\\*", "?": "\\?"})
 _LIKE_TO_WILDCARD = str.maketrans({"\\": "\\\\"})
 _LIKE_TO_SQL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_", "*": "%", "?": "_"})
 
@@ -55,7 +54,7 @@ class EndsWith(CoreOperator):
 
     def elasticsearch(self, leaf: Leaf, field: str) -> Query:
         """`wildcard` with the constant escaped."""
-        return {"wildcard": {field: "*" + str(leaf.value).translate(_WILDCARD)}}
+        return {"wildcard": {field: "*" + escape_wildcard(str(leaf.value))}}
 
     def sql(self, leaf: Leaf, place: SqlPlace) -> str:
         """`ends_with`, or a comparison of the last characters."""
@@ -81,7 +80,7 @@ class Substring(CoreOperator):
 
     def elasticsearch(self, leaf: Leaf, field: str) -> Query:
         """`wildcard` with the constant escaped."""
-        text = str(leaf.value).translate(_WILDCARD)
+        text = escape_wildcard(str(leaf.value))
         return {"wildcard": {field: f"*{text}*" if text else "*"}}
 
     def sql(self, leaf: Leaf, place: SqlPlace) -> str:
@@ -104,7 +103,7 @@ class Like(CoreOperator):
 
     def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the whole value fits."""
-        return fits(str(leaf.value), str(value))
+        return parse_like(str(leaf.value)).matches(str(value))
 
     def elasticsearch(self, leaf: Leaf, field: str) -> Query:
         """`wildcard`, where only the backslash needs escaping."""
@@ -120,25 +119,6 @@ class Like(CoreOperator):
         return _said(leaf, "looks like", "look like", positive=positive)
 
 
-def fits(shape: str, text: str) -> bool:
-    """Whether the whole text fits a shape with `*` and `?`; time is bounded by the product of the lengths."""
-    place, at = 0, 0
-    star, resume = -1, 0
-    while at < len(text):
-        if place < len(shape) and shape[place] == "*":
-            star, resume = place, at
-            place += 1
-        elif place < len(shape) and shape[place] in {"?", text[at]}:
-            place += 1
-            at += 1
-        elif star >= 0:
-            resume += 1
-            place, at = star + 1, resume
-        else:
-            return False
-    return all(sign == "*" for sign in shape[place:])
-
-
 def _said(leaf: Leaf, verb: str, plain: str, *, positive: bool) -> str:
     quoted = wording.constant(str(leaf.value))
     if leaf.many:
@@ -148,8 +128,15 @@ def _said(leaf: Leaf, verb: str, plain: str, *, positive: bool) -> str:
 
 def _lowering(op: CoreName) -> Lowering:
     def lower(operand: Operand, value: AnyValue) -> Predicate | Refused:
-        text = text_of(operand, value, PATTERN_LIMIT)
-        return text if isinstance(text, Refused) else operand.leaf(op, text)
+        text = text_of(operand, value, MAX_LENGTH)
+        if isinstance(text, Refused):
+            return text
+        if op == "like":
+            try:
+                parse_like(text)
+            except PatternRefusedError as problem:
+                return Refused(f"`value` of `{operand.path}`: {problem}")
+        return operand.leaf(op, text)
 
     return lower
 
@@ -159,7 +146,7 @@ def _operator(name: CoreName, summary: str, value: str, hint: str) -> Operator:
         name=name,
         family="pattern",
         applies={"keyword": "both"},
-        value_schema={"type": "string", "maxLength": PATTERN_LIMIT},
+        value_schema={"type": "string", "maxLength": MAX_LENGTH},
         summary=summary,
         missing="does not hold",
         example=f"{{field: city, operator: {name}, value: {value}}}",

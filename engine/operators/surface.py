@@ -59,8 +59,8 @@ class Operator:
     """One operator of the language.
 
     `applies` says for each field type whether scalars, lists or both take it; `value_schema` is a JSON Schema
-    (draft-07) of the constant, None where there is none; `missing` says what holds for a missing value; `options` are the further
-    keys its condition may have; `hint` helps where it does not apply.
+    (draft-07) of the constant, None where there is none; `missing` says what holds for a missing value; `options` are
+    the further keys its condition may have; `hint` helps where it does not apply.
     """
 
     name: str

@@ -46,7 +46,7 @@ def bind(query: Any, now_ms: int, hasher: Hasher | None = None, lists: Lists | N
 def parse_now(data: Mapping[str, Any]) -> Now:
     """The relative instant that a placeholder stands for. Raises ValueError."""
     found = _NOW.fullmatch(str(data["$now"]))
-    if found is None or (found[4] is None) is (found[3] == "M"):
+    if found is None or found[3] not in (_UNIT_MS if found[4] is None else ("d", "M")):
         raise ValueError(f"`{data['$now']}` is no relative instant")
     amount = int(found[2]) * (-1 if found[1] == "-" else 1)
     if found[4] is None:

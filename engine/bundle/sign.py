@@ -51,10 +51,7 @@ def verify(envelope: Envelope, key_files: Sequence[Path]) -> str:
         for each in envelope.signatures:
             if each.algorithm == ALGORITHM and each.key_id == name:
                 try:
-                    raw = bytes.fromhex(each.value)
-                    key.verify(raw, envelope.signed_bytes())
-                    if raw.hex() != each.value:  # one spelling of a signature, so that no byte can change unseen
-                        raise InvalidSignature
+                    key.verify(_raw(each.value), envelope.signed_bytes())
                 except (InvalidSignature, ValueError):
                     raise BundleRefusedError(
                         f"the signature by key {name} does not fit: the bundle was changed after signing"
@@ -62,6 +59,13 @@ def verify(envelope: Envelope, key_files: Sequence[Path]) -> str:
                 return name
     held = ", ".join(each.key_id for each in envelope.signatures) or "nobody"
     raise BundleRefusedError(f"the bundle is signed by {held}, expected one of the {len(key_files)} keys given")
+
+
+def _raw(value: str) -> bytes:
+    raw = bytes.fromhex(value)
+    if raw.hex() != value:  # one spelling of a signature, so that no byte of a bundle can change unseen
+        raise ValueError(value)
+    return raw
 
 
 def key_id(key: Ed25519PublicKey) -> str:

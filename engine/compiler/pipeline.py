@@ -25,7 +25,7 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
         return None
     catalogue = lower_catalogue(kinds["Profile"][0], kinds["EventType"], sink)
     lists = lower_lists(kinds["MemberList"], workspace, sink)
-    scope = Scope(catalogue, workspace.timezone, _declared(workspace.documents), lists)
+    scope = Scope(catalogue, workspace.timezone, _declared(workspace), lists)
     segments = lower_segments(kinds["Segment"], scope, sink)
     experiments, rulesets = lower_graphs(kinds, scope, sink)
     return Program(
@@ -48,11 +48,12 @@ def by_kind(documents: Sequence[Document]) -> Mapping[str, list[Document]]:
     return kinds
 
 
-def _declared(documents: Sequence[Document]) -> dict[str, dict[str, Span]]:
-    declared: defaultdict[str, dict[str, Span]] = defaultdict(dict)
-    for document in documents:
-        declared[document.kind][document.name] = document.yaml.spans.value(("name",))
-    return declared
+def _declared(workspace: Workspace) -> dict[str, dict[str, Span]]:
+    """Where each name stands, those of documents that do not read well included: their own findings are enough."""
+    return {
+        kind: {name: document.spans.value(("name",)) for name, document in documents.items()}
+        for kind, documents in workspace.declared.items()
+    }
 
 
 _ENVELOPE = ("apiVersion", "kind", "name", "description", "owner", "tags", "version", "createdAt", "allow")

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from .cells import lower_cell
 from .front import COST_LIMIT, TEXT_LIMIT, lower_expression
 from .place import Place
 from .scope import Scope, object_type, type_of_field
 
-__all__ = ["COST_LIMIT", "TEXT_LIMIT", "Place", "Scope", "lower_expression", "object_type", "type_of_field"]
+__all__ = [
+    "COST_LIMIT",
+    "TEXT_LIMIT",
+    "Place",
+    "Scope",
+    "lower_cell",
+    "lower_expression",
+    "object_type",
+    "type_of_field",
+]

@@ -23,8 +23,7 @@ from ...ir.expression import (
     Value,
     ValueType,
 )
-from ...operators.analysis import PatternRefusedError, parse
-from ...operators.pattern import PATTERN_LIMIT
+from ...operators.patterns import PatternRefusedError, parse
 from ..scope import suggestion
 from . import literals
 from .agreement import ORDERED, as_float, beside, comparable, hint
@@ -245,16 +244,19 @@ def matches(walk: Walk, node: Node) -> Expression | None:
     if text is None:
         walk.note("T107", pattern_node, "is no text; a pattern is written out, so that it can be checked")
         return None
-    if len(text) > PATTERN_LIMIT:
-        walk.note("T107", pattern_node, f"has {len(text)} characters; a pattern has at most {PATTERN_LIMIT}")
-        return None
     try:
         parse(text)
     except PatternRefusedError as problem:
-        inside = Stretch(pattern_node.start, pattern_node.end)
-        walk.note("T107", inside, f"is no pattern of `matches`: {problem}")
+        walk.note("T107", _inside(walk, pattern_node, text, problem.position), f"is no pattern of `matches`: {problem}")
         return None
     found = Matches(item, text)
     if name == "EQ_FZM":
         return walk.folded(found, node)
     return walk.folded(Logic("and", (Negation(IsMissing(item)), Negation(found))), node)
+
+
+def _inside(walk: Walk, node: Node, text: str, position: int) -> Stretch:
+    """The character of a pattern that is refused; the whole pattern where escapes or prefixes hide it."""
+    if walk.text[node.start + 1 : node.end - 1] != text or position >= len(text):
+        return Stretch(node.start, node.end)
+    return Stretch(node.start + 1 + position, node.start + 2 + position)

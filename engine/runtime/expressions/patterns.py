@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 
-@lru_cache(maxsize=4_096)
 def matcher(pattern: str) -> Callable[[str], bool]:
-    """Whether a whole text has the pattern. The pattern was checked when compiling."""
-    from ...operators.analysis import parse
+    """Whether a whole text has the pattern. The pattern was checked when compiling; its reader is loaded here."""
+    from ...operators.patterns import parse
 
-    matches: Callable[[str], bool] = parse(pattern).matches
-    return matches
+    return parse(pattern).matches

@@ -41,11 +41,11 @@ class Sink:
         """Whether a finding of that severity in that file would be kept; if not, `count` spares making it."""
         return self._seen[severity] < self._per_run and self._seen_in_file[file, severity] < self._per_file
 
-    def count(self, file: str, severity: str) -> None:
-        """Count a finding that there is no room for."""
-        self._seen[severity] += 1
-        self._seen_in_file[file, severity] += 1
-        self._dropped[file, severity] += 1
+    def count(self, file: str, severity: str, times: int = 1) -> None:
+        """Count findings that there is no room for."""
+        self._seen[severity] += times
+        self._seen_in_file[file, severity] += times
+        self._dropped[file, severity] += times
 
     @property
     def errors(self) -> int:

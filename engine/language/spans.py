@@ -14,6 +14,7 @@ from .scalar_places import places_of
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)+")
+_BLANK = " \t\r\n"
 NONE: Mapping[int, int] = MappingProxyType({})
 
 
@@ -107,13 +108,11 @@ class Spans:
         return self.source.span(first, places[end - 1][1] if end > start else first)
 
     def paths_by_offset(self) -> dict[int, Path]:
-        """The path of the key or value that begins at an offset of the text, the outermost where several do."""
-        found: dict[int, Path] = {}
-        for path, node in self._numbers().items():
-            found.setdefault(self._marks[2 * node], path)
-            if path and isinstance(path[-1], str):
-                found.setdefault(self._marks[2 * node - 2], path)
-        return found
+        """The path of the key or value that begins at an offset of the text; of a key, where its mapping does too."""
+        nodes = self._numbers()
+        values = {self._marks[2 * node]: path for path, node in reversed(nodes.items())}
+        keys = {self._marks[2 * node - 2]: path for path, node in nodes.items() if path and isinstance(path[-1], str)}
+        return values | keys
 
     def key_nodes(self, mapping: dict[str, Any], node: int) -> dict[str, int]:
         """The node of each key of a mapping that stands at a node."""
@@ -132,7 +131,7 @@ class Spans:
         start, end = self._marks[2 * node], self._marks[2 * node + 1]
         value, text = at(self._value, path), self.source.text
         if not isinstance(value, dict | list):
-            return start, start + len(text[start:end].rstrip()) if end > start else end
+            return start, start + len(text[start:end].rstrip(_BLANK)) if end > start else end
         flow = text[start] in "[{" and text[end - 1] in "]}"
         if node in self._aliases or not value or flow:
             return start, end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -81,6 +82,7 @@ class _Reader:
         "skipped",
         "source",
         "text_room",
+        "unmade",
     )
 
     def __init__(self, source: Source, sink: Sink, next_event: Callable[[], Any]) -> None:
@@ -91,6 +93,7 @@ class _Reader:
         self.room = MOST_VALUES
         self.text_room = MOST_BYTES
         self.noted: dict[str, list[tuple[int, Finding]]] = {"error": [], "warning": []}
+        self.unmade: Counter[str] = Counter()
         self._begin_document()
 
     def _begin_document(self) -> None:
@@ -329,9 +332,8 @@ class _Reader:
 
     def _note(self, severity: Severity, offset: int, make: Callable[..., Finding], *facts: Any) -> None:
         """Keep a finding until its document is complete and its path known; where there is no room, only count it."""
-        file = self.source.file
-        if len(self.noted[severity]) >= KEPT_PER_FILE or not self.sink.room(file, severity):
-            self.sink.count(file, severity)
+        if len(self.noted[severity]) >= KEPT_PER_FILE or not self.sink.room(self.source.file, severity):
+            self.unmade[severity] += 1
         else:
             self.noted[severity].append((offset, make(self.source, *facts)))
 
@@ -347,3 +349,6 @@ class _Reader:
         paths = spans.paths_by_offset() if spans else {}
         self.sink.extend(replace(finding, path=paths.get(offset, ())) for offset, finding in noted)
         self.noted = {"error": [], "warning": []}
+        for severity, times in self.unmade.items():
+            self.sink.count(self.source.file, severity, times)
+        self.unmade.clear()

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
+from yaml.tokens import (
+    FlowMappingEndToken,
+    FlowMappingStartToken,
+    FlowSequenceEndToken,
+    FlowSequenceStartToken,
+)
 
 from ..diagnostics import Edit, Finding, Fix, Related
 from .spans import Source
@@ -131,11 +137,25 @@ def _no_entry(at: _Complaint, entry: str, entries: str, form: str) -> Finding:
 def _open_bracket(at: _Complaint) -> Finding:
     opening = at.source.text[at.began : at.began + 1] if at.began >= 0 else "["
     closing = {"[": "]", "{": "}"}.get(opening, "]")
-    if at.offset >= len(at.source.text.rstrip()):
+    if at.offset >= len(at.source.text.rstrip(" \t\r\n")):
         message = f"`{opening}` is not closed; expected `{closing}` before the end of the file"
         return at.finding("Y073", message, at=max(at.began, 0))
     message = f"{at.shown} stands between two entries; expected `,` or `{closing}`"
     return at.finding("Y073", message, began=f"`{opening}` is opened here")
+
+
+def _last_open(text: str) -> int | None:
+    """The offset of the innermost bracket that is open at the end of a text."""
+    opened: list[int] = []
+    try:
+        for token in yaml.scan(text, yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader):
+            if isinstance(token, FlowSequenceStartToken | FlowMappingStartToken):
+                opened.append(token.start_mark.index)
+            elif isinstance(token, FlowSequenceEndToken | FlowMappingEndToken) and opened:
+                opened.pop()
+    except yaml.YAMLError:
+        pass
+    return opened[-1] if opened else None
 
 
 def _no_name(at: _Complaint) -> Finding:
@@ -169,6 +189,10 @@ def _question_mark(at: _Complaint) -> Finding:
 
 
 def _no_value(at: _Complaint) -> Finding:
+    if at.offset >= len(at.source.text.rstrip(" \t\r\n")):
+        opened = _last_open(at.source.text)
+        if opened is not None:
+            return _open_bracket(replace(at, began=opened))
     return at.finding("Y070", f"{at.shown} stands where a value should; expected a value")
 
 

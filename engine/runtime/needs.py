@@ -121,7 +121,7 @@ _IDENTITIES: dict[type, tuple[str, str]] = {
 def _certain(need: Choose) -> dict[str, Any] | None:
     if need.fallback is None:
         return None
-    distribution = {arm: 1.0 if arm == need.fallback else 0.0 for arm in need.arms}
+    distribution = dict.fromkeys(need.arms, 0.0) | {need.fallback: 1.0}
     return {"arm": need.fallback, "probability": 1.0, "distribution": distribution}
 
 
@@ -151,9 +151,9 @@ def _is_plain(value: Any) -> bool:
 def _is_scalar(item: Any) -> bool:
     kind = type(item)
     if kind is float:
-        return isfinite(item)
+        return isfinite(float(item))
     if kind is int:
-        return -(2**63) <= item < 2**63
+        return -(2**63) <= int(item) < 2**63
     return item is None or kind is str or kind is bool
 
 
@@ -161,14 +161,15 @@ def _is_choice(need: Choose, value: Any) -> bool:
     """The arm is one of the arms, its probability is that of the distribution, and the distribution is one."""
     if value is None:
         return need.fallback is None
-    if not isinstance(value, dict) or value.get("arm") not in need.arms or not _is_plain(value):
+    if not isinstance(value, dict) or not _is_plain(value) or value.get("arm") not in (*need.arms, need.fallback):
         return False
     shares, own = value.get("distribution"), value.get("probability")
-    if not isinstance(shares, dict) or not set(shares) <= set(need.arms) or type(own) is not float:
+    if not isinstance(shares, dict) or not set(shares) <= {*need.arms, need.fallback} or type(own) is not float:
         return False
     numbers = list(shares.values())
-    honest = all(type(number) is float and 0.0 <= number <= 1.0 for number in numbers)
-    return honest and abs(sum(numbers) - 1.0) < 1e-6 and 0.0 < own <= 1.0 and bool(shares.get(value["arm"]) == own)
+    if not all(type(number) is float and 0.0 <= number <= 1.0 for number in numbers):
+        return False
+    return abs(sum(numbers) - 1.0) < 1e-6 and own > 0.0 and bool(shares.get(value["arm"]) == own)
 
 
 def _is_memory(_need: Any, value: Any) -> bool:

@@ -1,0 +1,59 @@
+"""A `bandit` node as Python: one need among the eligible arms, and where the arm leads."""
+
+from __future__ import annotations
+
+from ...ir.graph import BanditNode
+from ..writing import Writer
+
+
+def write_bandit(node: BanditNode, writer: Writer) -> None:
+    """The picked arm is bound; evaluation goes on at `then`, at the arm's node, or at `otherwise` without any arm."""
+    need, got, unit = writer.name("need"), writer.name("got"), writer.name("unit")
+    writer.line(f"{unit} = {writer.value(node.unit)}")
+    features = "".join(f"({item.name!r}, {writer.value(item.value)}), " for item in node.features)
+    fallback = None if node.otherwise is not None else node.fallback
+    writer.line(
+        f"{need} = Choose({node.bandit!r}, {node.unit_type!r}, {unit} or '', {_eligible(node, writer)}, ({features}), "
+        f"log.decision_id, {fallback!r}, {node.timeout})"
+    )
+    writer.ask(f"({need} if {unit} and {need}.arms else None,)")
+    writer.line(f"{got} = log.chosen({node.name!r}, {need})")
+    if node.bind is not None:
+        writer.line(f"v[{node.bind!r}] = {got}[0]")
+    looked_at = writer.names_of(*(item.value for item in node.features))
+    told = {"status": f"{got}[1]", "version": f"{got}[2]", "choice": f"{got}[0]", "values": writer.seen(looked_at)}
+    arm = writer.name("arm")
+    writer.line(f"{arm} = {got}[0]['arm'] if {got}[0] else None")
+    if node.otherwise is not None:
+        with writer.block(f"if {arm} is None:"):
+            writer.note(node, f"{got}[1]", **told)
+            writer.go(node.otherwise)
+        with writer.block("else:"):
+            _leave(node, writer, arm, told)
+    else:
+        _leave(node, writer, arm, told)
+
+
+def _eligible(node: BanditNode, writer: Writer) -> str:
+    """Source of the tuple of arms that may be picked."""
+    if all(choice.when is None for choice in node.choices):
+        return repr(tuple(choice.name for choice in node.choices))
+    items = [
+        f"{choice.name!r}" if choice.when is None else f"{choice.name!r} if {writer.truth(choice.when)} else None"
+        for choice in node.choices
+    ]
+    return f"tuple([arm for arm in ({', '.join(items)},) if arm is not None])"
+
+
+def _leave(node: BanditNode, writer: Writer, arm: str, told: dict[str, str]) -> None:
+    if node.then is not None:
+        writer.note(node, arm, **told)
+        writer.go(node.then)
+        return
+    ways: dict[str, list[str]] = {}
+    for name, target in node.arms:
+        ways.setdefault(target, []).append(name)
+    for target, names in ways.items():
+        with writer.block(f"if {arm} in {writer.bind(frozenset(names), 'arms')}:"):
+            writer.note(node, arm, **told)
+            writer.go(target)

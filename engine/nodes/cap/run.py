@@ -1,0 +1,29 @@
+"""A `cap` as Python: one count, held against the limit."""
+
+from __future__ import annotations
+
+from ...ir.graph import CapNode
+from ..writing import Writer
+
+
+def write_cap(node: CapNode, writer: Writer) -> None:
+    """`then`, counting one, below the limit; else `otherwise`, as where key or unit is missing."""
+    need, got = writer.name("need"), writer.name("got")
+    writer.line(f"{need} = {cap_need(node, writer)}")
+    writer.ask(f"({need},)")
+    writer.line(f"{got} = log.counted({node.name!r}, {need})")
+    told = {"count": f"{got}[0]", "limit": repr(node.limit), "status": f"{got}[1]"}
+    with writer.block(f"if {need} is not None and {got}[0] < {node.limit}:"):
+        writer.line(f"log.uses({need})")
+        writer.note(node, "'below'", **told)
+        writer.go(node.then)
+    with writer.block("else:"):
+        writer.note(node, "'reached'", **told)
+        writer.go(node.otherwise)
+
+
+def cap_need(node: CapNode, writer: Writer) -> str:
+    """Source of the need, None without a key or a unit."""
+    key, unit = writer.name("key"), writer.name("unit")
+    tests = [f"({key} := {writer.value(node.key)}) is not None", f"({unit} := {writer.value(node.unit)}) is not None"]
+    return f"CountUses({key}, {unit}, {node.within}) if {' and '.join(tests)} else None"

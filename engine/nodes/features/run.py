@@ -1,0 +1,35 @@
+"""A `features` node as Python: one need for each view, asked together."""
+
+from __future__ import annotations
+
+from ...ir.graph import FeatureRead, FeaturesNode
+from ..writing import Writer
+
+
+def write_features(node: FeaturesNode, writer: Writer) -> None:
+    """The features of each view, its defaults where there is no entity to read of."""
+    needs = []
+    for read in node.reads:
+        need = writer.name("need")
+        needs.append(need)
+        writer.line(f"{need} = {features_need(read, writer)}")
+    writer.ask(f"({', '.join(needs)},)")
+    statuses = []
+    for read, need in zip(node.reads, needs, strict=True):
+        got = writer.name("got")
+        writer.line(f"{got} = log.features({node.name!r}, {need}, {writer.bind(read.view.defaults, 'defaults')})")
+        writer.line(f"f[{read.view.name!r}] = {got}[0]")
+        statuses.append(got)
+    outcome = " or ".join(f"({got}[1] if {got}[1] != 'ok' else None)" for got in statuses)
+    told = ", ".join(f"{read.view.name!r}: {got}[1]" for read, got in zip(node.reads, statuses, strict=True))
+    writer.note(node, f"({outcome} or 'ok')", views=f"{{{told}}}")
+    writer.go(node.then)
+
+
+def features_need(read: FeatureRead, writer: Writer) -> str:
+    """Source of the need, None without an entity."""
+    view = read.view
+    fallback = writer.bind(view.defaults, "defaults")
+    entity = writer.name("entity")
+    need = f"ReadFeatures({view.name!r}, {view.entity!r}, {entity}, {fallback}, {view.timeout})"
+    return f"{need} if ({entity} := {writer.value(read.entity)}) is not None else None"

@@ -1,0 +1,23 @@
+"""A `model` node as Python: one need, its answer bound."""
+
+from __future__ import annotations
+
+from ...ir.graph import ModelNode
+from ..writing import Writer
+
+
+def write_model(node: ModelNode, writer: Writer) -> None:
+    """The model's outputs, or its fallback's."""
+    need, got, model = writer.name("need"), writer.name("got"), node.model
+    inputs = "".join(f"({item.name!r}, {writer.value(item.value)}), " for item in node.inputs)
+    outputs = tuple(field.name for field in model.outputs)
+    fallback = writer.bind(model.fallback, "fallback")
+    writer.line(
+        f"{need} = Predict({model.name!r}, {model.version!r}, ({inputs}), {outputs!r}, {fallback}, {node.timeout})"
+    )
+    writer.ask(f"({need},)")
+    writer.line(f"{got} = log.predicted({node.name!r}, {need})")
+    writer.line(f"v[{node.bind!r}] = {got}[0]")
+    looked_at = writer.names_of(*(item.value for item in node.inputs))
+    writer.note(node, f"{got}[1]", version=f"{got}[2]", values=writer.seen(looked_at))
+    writer.go(node.then)

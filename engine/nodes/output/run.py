@@ -1,0 +1,13 @@
+"""An `output` as Python: the object that is returned."""
+
+from __future__ import annotations
+
+from ...ir.graph import OutputNode
+from ..writing import Writer
+
+
+def write_output(node: OutputNode, writer: Writer) -> None:
+    """The decision; outputs that are missing are left out."""
+    looked_at = writer.names_of(*(item.value for item in node.items))
+    writer.note(node, "'output'", values=writer.seen(looked_at))
+    writer.finish(writer.object((item.name, item.value) for item in node.items))

@@ -1,0 +1,16 @@
+"""A `set` as Python: one assignment for each name."""
+
+from __future__ import annotations
+
+from ...ir.expression import Name
+from ...ir.graph import SetNode
+from ..writing import Writer
+
+
+def write_set(node: SetNode, writer: Writer) -> None:
+    """Binds the names one after the other."""
+    for item in node.items:
+        writer.line(f"v[{item.name!r}] = {writer.value(item.value)}")
+    bound = {f"vars.{item.name}": Name("vars", (item.name,), item.value.type) for item in node.items}
+    writer.note(node, "'set'", values=writer.seen(bound))
+    writer.go(node.then)

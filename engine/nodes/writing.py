@@ -1,0 +1,236 @@
+"""Writing a rule graph as one Python function: the statements, the constants they use, and the way between nodes.
+
+Every node kind writes its own piece (`run.py`) and says where evaluation goes on. A node that one edge alone leads to
+is written where that edge ends; any other node gets a number, `at` is set to it, and the node stands further down under
+`if at == number`. Nodes come in topological order, so control only ever moves forward. What a node did is noted in
+`path`; the notes are held back and written together before evaluation leaves the place.
+
+Source is made from checked IR alone: names of ours, and constants as `repr` of text, numbers and booleans, or bound
+objects. What a function may use: its parameters `p c e now member path trace log`, its dicts `f` and `v` for features
+and vars, and the globals of `engine.runtime.generated`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..ir.cells import CellTest
+from ..ir.expression import Expression, Name, ValueType
+from ..ir.expression_reads import parts
+from ..ir.graph import Experiment, GraphNode, Ruleset
+
+INLINE_DEPTH = 12  # nodes written inside each other; Python allows 100 levels of indentation
+BLOCK = 16  # numbered nodes that one test skips together
+REDACTED = "[personal]"
+
+
+class Emitter(Protocol):
+    """Expressions as source; `bind` gives the name under which an object is found."""
+
+    def value(self, expression: Expression) -> str:
+        """Source of the value, None when it is missing."""
+
+    def truth(self, expression: Expression) -> str:
+        """Source of True or False."""
+
+    def certain(self, expression: Expression) -> bool:
+        """Whether it is never missing."""
+
+    def bind(self, value: Any, name: str) -> str:
+        """The name of a global that holds the object."""
+
+    def index(self, cells: Sequence[Sequence[CellTest]], types: Sequence[ValueType]) -> str:
+        """The name of a table's index: `first` and `all` of the columns' values give row indexes."""
+
+
+Pending = tuple[tuple[str, str], ...]
+"""Notes that are not written yet: source of a path entry, source of a trace entry (empty without tracing)."""
+
+
+@dataclass(slots=True)
+class Writer:
+    """The source of one ruleset as it grows.
+
+    `callee` gives the name of another ruleset's function and whether it is a generator.
+    """
+
+    ruleset: Ruleset
+    emitter: Emitter
+    is_private: Callable[[Expression], bool]
+    runs: Mapping[type, Callable[[Any, Writer], None]]
+    experiments: Mapping[str, Experiment]
+    callee: Callable[[str], tuple[str, bool]]
+    tracing: bool = False
+    lines: list[str] = field(default_factory=list)
+    _indent: int = 1
+    _depth: int = 0
+    _pending: Pending = ()
+    _names: int = 0
+    _nodes: dict[str, GraphNode] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def write(self) -> list[str]:
+        """The statements of the function's body."""
+        nodes = self.ruleset.nodes
+        self._nodes = {node.name: node for node in nodes}
+        order = {node.name: index for index, node in enumerate(nodes)}
+        edges = Counter(target for node in nodes for target in targets(node))
+        self._numbers = {name: order[name] for name, count in edges.items() if count > 1}
+        self._node(nodes[0])
+        self._blocks()
+        return self.lines
+
+    def line(self, text: str) -> None:
+        """One statement, or the head of one."""
+        self.lines.append("    " * self._indent + text)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """Statements under a head; notes made inside stay inside."""
+        self.line(head)
+        pending = self._pending
+        self._indent += 1
+        before = len(self.lines)
+        yield
+        if len(self.lines) == before:
+            self.line("pass")
+        self._indent -= 1
+        self._pending = pending
+
+    def name(self, what: str) -> str:
+        """A fresh local."""
+        self._names += 1
+        return f"{what}{self._names}"
+
+    def value(self, expression: Expression) -> str:
+        """Source of the value, None when it is missing."""
+        return self.emitter.value(expression)
+
+    def truth(self, expression: Expression) -> str:
+        """Source of True or False."""
+        return self.emitter.truth(expression)
+
+    def certain(self, expression: Expression) -> bool:
+        """Whether it is never missing."""
+        return self.emitter.certain(expression)
+
+    def bind(self, value: Any, name: str) -> str:
+        """The name of a global that holds the object."""
+        return self.emitter.bind(value, name)
+
+    def index(self, cells: Sequence[Sequence[CellTest]], types: Sequence[ValueType]) -> str:
+        """The name of a table's index."""
+        return self.emitter.index(cells, types)
+
+    def experiment(self, name: str) -> Experiment:
+        """The experiment of that name."""
+        return self.experiments[name]
+
+    def note(self, node: GraphNode, outcome: str, extra: str = "", **details: str) -> None:
+        """What the node did: source of the outcome, more of the path entry, and what only a trace tells."""
+        entry = f"{{'node': {node.name!r}, 'outcome': {outcome}{extra}}}"
+        trace = ""
+        if self.tracing:
+            told = "".join(f", {key!r}: {source}" for key, source in details.items())
+            trace = f"{{'node': {node.name!r}, 'kind': {kind_of(node)!r}, 'outcome': {outcome}{told}}}"
+        self._pending = (*self._pending, (entry, trace))
+
+    def ask(self, needs: str) -> None:
+        """Source of a tuple of needs: those not answered yet go to the driver."""
+        self.line(f"asked = log.unanswered({needs})")
+        with self.block("if asked:"):
+            self.line("log.answered(asked, (yield asked))")
+
+    def object(self, items: Iterable[tuple[str, Expression]]) -> str:
+        """Source of an object with those items that are not missing."""
+        pairs = list(items)
+        source = "{" + ", ".join(f"{key!r}: {self._own(item)}" for key, item in pairs) + "}"
+        return source if all(self.certain(item) for _, item in pairs) else f"present({source})"
+
+    def _own(self, item: Expression) -> str:
+        """Lists and objects are copied, so that what is handed out shares nothing with what came in."""
+        return f"own({self.value(item)})" if item.type.kind in {"array", "object", "any"} else self.value(item)
+
+    def seen(self, expressions: Mapping[str, Expression]) -> str:
+        """Source of an object with the value of each expression, those of personal fields left out."""
+        shown = [
+            f"{text!r}: {REDACTED!r}" if self.is_private(item) else f"{text!r}: {self.value(item)}"
+            for text, item in expressions.items()
+        ]
+        return "{" + ", ".join(shown) + "}"
+
+    def seen_as(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:
+        """As `seen`, for values that stand in locals already."""
+        pairs = zip(sources.items(), expressions, strict=True)
+        shown = [f"{text!r}: {repr(REDACTED) if self.is_private(item) else source}" for (text, source), item in pairs]
+        return "{" + ", ".join(shown) + "}"
+
+    def names_of(self, *expressions: Expression) -> dict[str, Expression]:
+        """Every name that the expressions read, by its text."""
+        found: dict[str, Expression] = {}
+        for expression in expressions:
+            for part in parts(expression):
+                if isinstance(part, Name):
+                    found.setdefault(".".join((part.root, *part.path)), part)
+        return found
+
+    def go(self, target: str) -> None:
+        """Evaluation goes on at another node."""
+        if target not in self._numbers and self._depth < INLINE_DEPTH:
+            self._depth += 1
+            self._node(self._nodes[target])
+            self._depth -= 1
+            return
+        if target not in self._numbers:
+            self._numbers[target] = next(i for i, node in enumerate(self.ruleset.nodes) if node.name == target)
+        self._write_notes()
+        self.line(f"at = {self._numbers[target]}")
+
+    def finish(self, output: str) -> None:
+        """The decision: source of the output object."""
+        self._write_notes()
+        self.line(f"return {output}")
+
+    def _node(self, node: GraphNode) -> None:
+        self.runs[type(node)](node, self)
+
+    def _write_notes(self) -> None:
+        if self._pending:
+            self.line(f"path += [{', '.join(entry for entry, _ in self._pending)}]")
+        if self._pending and self.tracing:
+            self.line(f"trace += [{', '.join(entry for _, entry in self._pending)}]")
+        self._pending = ()
+
+    def _blocks(self) -> None:
+        """Numbered nodes, in their order; writing one may number later ones."""
+        nodes, position = self.ruleset.nodes, 0
+        while position < len(nodes):
+            end = position + BLOCK
+            if any(position <= number < end for number in self._numbers.values()):
+                with self.block(f"if at < {end}:"):
+                    for number in range(position, min(end, len(nodes))):
+                        self._numbered(nodes[number], number)
+            position = end
+
+    def _numbered(self, node: GraphNode, number: int) -> None:
+        if self._numbers.get(node.name) == number:
+            self._pending = ()
+            with self.block(f"if at == {number}:"):
+                self._node(node)
+
+
+def kind_of(node: GraphNode) -> str:
+    """The word for a node's kind, as authors write it."""
+    return type(node).__name__.removesuffix("Node").lower()
+
+
+def targets(node: GraphNode) -> list[str]:
+    """Every node that evaluation may go to next, once per way."""
+    found = [case.then for case in getattr(node, "cases", ())]
+    found += [target for _, target in getattr(node, "arms", ())]
+    found += [getattr(node, key, None) for key in ("then", "otherwise")]
+    return [target for target in found if target is not None]

@@ -1,0 +1,280 @@
+"""Deciding: facts in, a decision record out, everything from outside as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from ..ir.graph import FeaturesNode, ModelNode
+from ..ir.program import Program
+from .border import Problem, Reader, read_object, readers_of
+from .clock import new_decision_id, system_now
+from .drivers import FOREVER, Steps, drive, drive_async, drive_batch, replay
+from .generated import Function, Functions, Plan, Run
+from .ports import Assigner, Ports, SegmentMatcher
+from .record import Log, Readers
+
+Decision: TypeAlias = dict[str, Any]
+"""A decision record, plain JSON data.
+
+`decision_id`, the customer under the key's name, `ruleset`, `output`, `path` (each node and its outcome), `segments`
+(each one asked for and the answer), `experiments`, `bandits`, `models`, `bundle`; where there are any, `membership`
+("given" or "matched"), `tape`, `writes` and `trace`.
+"""
+
+_NONE: Mapping[str, Any] = {}
+
+
+class InputRefusedError(ValueError):
+    """The context does not have the ruleset's shape; `problems` say where."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+class Request(NamedTuple):
+    """What one decision is made of: a ruleset's name, a canonical profile, a context as it came.
+
+    `event` is a canonical event. `membership` are the segments that the customer is in, overrides included; without it
+    the profile is matched. `forced` names arms of experiments that override assignment. `now` is a canonical instant.
+    """
+
+    ruleset: str
+    profile: Mapping[str, Any]
+    context: Mapping[str, Any] = _NONE
+    event: Mapping[str, Any] | None = None
+    now: str | None = None
+    decision_id: str | None = None
+    membership: Collection[str] | None = None
+    forced: Mapping[str, str] = _NONE
+    trace: bool = False
+
+
+class _Given(dict[str, bool]):
+    """Answers of a membership that was handed in, kept as they are asked for."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+
+    def __missing__(self, segment: str) -> bool:
+        held = self[segment] = segment in self._names
+        return held
+
+
+class _Matched(dict[str, bool]):
+    """Answers by matching the profile, one segment at a time."""
+
+    __slots__ = ("_matcher", "_now", "_profile")
+
+    def __init__(self, matcher: SegmentMatcher, profile: Mapping[str, Any], now: str) -> None:
+        self._matcher, self._profile, self._now = matcher, profile, now
+
+    def __missing__(self, segment: str) -> bool:
+        held = self[segment] = self._matcher.holds(segment, self._profile, self._now)
+        return held
+
+
+class _MatchedAtOnce(_Matched):
+    """As `_Matched`, for rulesets that may ask for many segments: the first question matches all of them."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, matcher: SegmentMatcher, profile: Mapping[str, Any], now: str) -> None:
+        super().__init__(matcher, profile, now)
+        self._names: Collection[str] | None = None
+
+    def __missing__(self, segment: str) -> bool:
+        if self._names is None:
+            self._names = frozenset(self._matcher.match(self._profile, self._now))
+        held = self[segment] = segment in self._names
+        return held
+
+
+AT_ONCE = 24  # segments that a ruleset may ask for from which one match of all is the cheaper way
+
+
+_Begun: TypeAlias = tuple[Any, ...]
+"""Profile, context, event, now, membership test, path, trace and log: the parameters of a generated function."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A ruleset as the decider runs it."""
+
+    function: Function
+    run: Run
+    context: Mapping[str, Reader]
+    plan: Plan | None
+    matched: type[_Matched] | None
+
+
+class Decider:
+    """Decides by the rulesets of one program; safe to share between threads.
+
+    `bundle` is the program's digest. What is not there answers as the program declares: without `matcher` nobody is in
+    any segment that was not handed in, without `assigner` nobody is in an experiment, and so on.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        bundle: str = "",
+        matcher: SegmentMatcher | None = None,
+        assigner: Assigner | None = None,
+        ports: Ports | None = None,
+        clock: Callable[[], str] = system_now,
+    ) -> None:
+        self.program = program
+        self.bundle = bundle
+        self.ports = ports or Ports()
+        self._matcher = matcher
+        self._assigner = assigner
+        self._clock = clock
+        self._key = program.catalogue.key
+        functions = Functions(program.rulesets, program.experiments, program.catalogue)
+        self._readers = _answer_readers(program)
+        self._entries = {name: self._entry(functions.of(name), functions) for name in program.rulesets}
+
+    def _entry(self, function: Function, functions: Functions) -> _Entry:
+        matched = None
+        if function.segments:
+            matched = _MatchedAtOnce if len(function.segments) >= AT_ONCE else _Matched
+        plan = functions.plan(function) if function.asks else None
+        return _Entry(function, function.run(), readers_of(function.ruleset.context), plan, matched)
+
+    def decide(  # noqa: PLR0913 - the facts of a decision, each named
+        self,
+        ruleset: str,
+        profile: Mapping[str, Any],
+        context: Mapping[str, Any] = _NONE,
+        *,
+        event: Mapping[str, Any] | None = None,
+        now: str | None = None,
+        decision_id: str | None = None,
+        membership: Collection[str] | None = None,
+        forced: Mapping[str, str] = _NONE,
+        trace: bool = False,
+        deadline: float = FOREVER,
+    ) -> Decision:
+        """The decision, needs answered by the synchronous driver; see `Request` for what is given.
+
+        Raises KeyError for an unknown ruleset and InputRefusedError for a context of another shape.
+        """
+        entry = self._entries[ruleset]
+        request = Request(ruleset, profile, context, event, now, decision_id, membership, forced, trace)
+        if entry.function.asks:
+            return drive(self._steps(entry, request, planned=True), self.ports, deadline)
+        return self._plain(entry, request)
+
+    async def decide_async(self, request: Request, deadline: float = FOREVER) -> Decision:
+        """The decision, needs answered by the asyncio driver."""
+        entry = self._entries[request.ruleset]
+        if entry.function.asks:
+            return await drive_async(self._steps(entry, request, planned=True), self.ports, deadline)
+        return self._plain(entry, request)
+
+    def decide_batch(self, requests: Iterable[Request], deadline: float = FOREVER) -> Iterator[Decision]:
+        """The decisions in their order, needs of many gathered into one call."""
+        return drive_batch((self.steps(request) for request in requests), self.ports, deadline)
+
+    def replay(self, request: Request, tape: Sequence[Mapping[str, Any]]) -> Decision:
+        """The decision again from its input, its id included, and its tape. Raises TapeError for another's tape."""
+        entry = self._entries[request.ruleset]
+        if entry.function.asks:
+            return replay(self._steps(entry, request, planned=False), tape)
+        return self._plain(entry, request)
+
+    def steps(self, request: Request) -> Steps[Decision]:
+        """The decision as steps for a driver of one's own."""
+        entry = self._entries[request.ruleset]
+        if entry.function.asks:
+            return self._steps(entry, request, planned=True)
+        return self._at_once(entry, request)
+
+    def _at_once(self, entry: _Entry, request: Request) -> Steps[Decision]:
+        yield from ()  # what makes it a generator
+        return self._plain(entry, request)
+
+    def _plain(self, entry: _Entry, request: Request) -> Decision:
+        begun, segments, decision_id = self._begin(entry, request)
+        output = entry.function.run(tracing=request.trace)(*begun) if request.trace else entry.run(*begun)
+        return self._record(request, begun, segments, decision_id, output)
+
+    def _steps(self, entry: _Entry, request: Request, *, planned: bool) -> Steps[Decision]:
+        begun, segments, decision_id = self._begin(entry, request)
+        log = begun[-1]
+        if planned and entry.plan is not None:
+            needs = log.unanswered(entry.plan(*begun[:4]))
+            if needs:
+                log.answered(needs, (yield needs))
+        output = yield from entry.function.run(tracing=request.trace)(*begun)
+        return self._record(request, begun, segments, decision_id, output)
+
+    def _begin(self, entry: _Entry, request: Request) -> tuple[_Begun, dict[str, bool], str]:
+        """The arguments of a generated function, the answers about segments, and the decision's id."""
+        _, profile, context, event, now, decision_id, membership, forced, trace = request
+        now = now or self._clock()
+        decision_id = decision_id or new_decision_id()
+        if context:
+            context = self._context(entry, context)
+        segments: dict[str, bool] = {}
+        if membership is not None:
+            segments = _Given(membership)
+        elif entry.matched is not None:
+            segments = _Given(()) if self._matcher is None else entry.matched(self._matcher, profile, now)
+        log = Log(decision_id, now, self._assigner, forced, self._readers) if entry.function.logs else None
+        traced: list[Any] | None = [] if trace else None
+        begun: _Begun = (profile, context, event or _NONE, now, segments.__getitem__, [], traced, log)
+        return begun, segments, decision_id
+
+    @staticmethod
+    def _context(entry: _Entry, context: Mapping[str, Any]) -> Mapping[str, Any]:
+        problems: list[Problem] = []
+        found = read_object(entry.context, context, "context.", problems)
+        if problems:
+            raise InputRefusedError(problems)
+        return found or _NONE
+
+    def _record(
+        self, request: Request, begun: _Begun, segments: dict[str, bool], decision_id: str, output: dict[str, Any]
+    ) -> Decision:
+        profile, _, _, _, _, path, trace, log = begun
+        decision: Decision = {
+            "decision_id": decision_id,
+            self._key: profile.get(self._key),
+            "ruleset": request.ruleset,
+            "output": output,
+            "path": path,
+            "segments": dict(segments) if segments else {},
+            "experiments": [] if log is None else log.experiments,
+            "bandits": [] if log is None else log.bandits,
+            "models": [] if log is None else log.models,
+            "bundle": self.bundle,
+        }
+        if segments:
+            decision["membership"] = "matched" if request.membership is None else "given"
+        if log is not None and log.tape:
+            decision["tape"] = log.tape
+        if log is not None and log.writes:
+            decision["writes"] = log.writes
+        if trace is not None:
+            decision["trace"] = trace
+        return decision
+
+
+def _answer_readers(program: Program) -> Readers:
+    """How the values of each feature view and model are read, by the kind of need and the name."""
+    found: dict[tuple[str, str], Mapping[str, Reader]] = {}
+    for ruleset in program.rulesets.values():
+        for node in ruleset.nodes:
+            if isinstance(node, ModelNode):
+                found["predict", node.model.name] = readers_of(node.model.outputs)
+            elif isinstance(node, FeaturesNode):
+                for read in node.reads:
+                    found["features", read.view.name] = readers_of(read.view.features)
+    return found

@@ -1,0 +1,232 @@
+"""Rulesets as Python functions: made when a bundle is loaded, never per request.
+
+A ruleset without effects is one plain function, one with effects one generator function; both take
+`(p, c, e, now, member, path, trace, log)`: canonical profile, context and event, the instant, the membership test, two
+lists to note what was done, and the decision's `Log`. A second function of the same kind also traces; it is made when a
+trace is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ..ir.cells import CellTest
+from ..ir.expression import Expression, ValueType
+from ..ir.expression_reads import reads
+from ..ir.graph import (
+    BanditNode,
+    CapNode,
+    Experiment,
+    ExperimentNode,
+    FeaturesNode,
+    GraphNode,
+    ModelNode,
+    OutputNode,
+    Ruleset,
+    RulesetNode,
+    SetNode,
+    SwitchNode,
+    TableNode,
+)
+from ..ir.types import Catalogue
+from ..nodes.bandit.run import write_bandit
+from ..nodes.cap.run import write_cap
+from ..nodes.experiment.run import write_experiment
+from ..nodes.expressions import node_expressions
+from ..nodes.features.run import write_features
+from ..nodes.model.run import write_model
+from ..nodes.output.run import write_output
+from ..nodes.ruleset.run import write_ruleset
+from ..nodes.set.run import write_set
+from ..nodes.switch.run import write_switch
+from ..nodes.table.index import TableIndex
+from ..nodes.table.run import rows_text, write_table
+from ..nodes.writing import Writer
+from .expressions import Env, certain, emit, emit_truth
+from .needs import Choose, CountUses, Need, Predict, ReadFeatures, Recall
+from .plan import write_plan
+from .privacy import privacy_of
+
+RUNS: Mapping[type, Callable[[Any, Writer], None]] = {
+    SwitchNode: write_switch,
+    TableNode: write_table,
+    SetNode: write_set,
+    FeaturesNode: write_features,
+    ModelNode: write_model,
+    ExperimentNode: write_experiment,
+    BanditNode: write_bandit,
+    RulesetNode: write_ruleset,
+    CapNode: write_cap,
+    OutputNode: write_output,
+}
+ASKING = (FeaturesNode, ModelNode, BanditNode, CapNode)
+LOGGED = (*ASKING, ExperimentNode)
+PARAMETERS = "p, c, e, now, member, path, trace, log"
+
+Run: TypeAlias = Callable[..., Any]
+Plan: TypeAlias = Callable[..., list[Need | None]]
+
+
+def present(items: dict[str, Any]) -> dict[str, Any]:
+    """The items that are not missing."""
+    return {key: value for key, value in items.items() if value is not None}
+
+
+def own(value: Any) -> Any:
+    """The same JSON data, sharing no list and no object with what it was made of."""
+    if isinstance(value, dict):
+        return {key: own(item) for key, item in value.items()}
+    return [own(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+_GLOBALS: Mapping[str, Any] = {
+    "__builtins__": {},
+    "Choose": Choose,
+    "CountUses": CountUses,
+    "Predict": Predict,
+    "ReadFeatures": ReadFeatures,
+    "Recall": Recall,
+    "own": own,
+    "present": present,
+    "rows_text": rows_text,
+    "tuple": tuple,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Emitter:
+    """Expressions by the emitter of `engine.runtime.expressions`; bound objects gather in its `bound`."""
+
+    env: Env
+
+    def value(self, expression: Expression) -> str:
+        return emit(expression, self.env)
+
+    def truth(self, expression: Expression) -> str:
+        return emit_truth(expression, self.env)
+
+    def certain(self, expression: Expression) -> bool:
+        return certain(expression)
+
+    def bind(self, value: Any, name: str) -> str:
+        return self.env.bind(value, name)
+
+    def index(self, cells: Sequence[Sequence[CellTest]], types: Sequence[ValueType]) -> str:
+        return self.env.bind(TableIndex(cells, types), "index")
+
+
+@dataclass(slots=True)
+class Function:
+    """One ruleset, ready to run.
+
+    `asks`: it is a generator. `logs`: it needs a `Log`. `segments`: those that it may ask for.
+    """
+
+    ruleset: Ruleset
+    asks: bool
+    logs: bool
+    segments: frozenset[str]
+    functions: Functions = field(repr=False)
+    _run: dict[bool, Run] = field(default_factory=dict)
+
+    def run(self, *, tracing: bool = False) -> Run:
+        """The function, made the first time it is wanted."""
+        found = self._run.get(tracing)
+        if found is None:
+            found = self._run[tracing] = self.functions.compiled(self, tracing=tracing)
+        return found
+
+
+class Functions:
+    """The functions of all rulesets of a program."""
+
+    __slots__ = ("_catalogue", "_experiments", "_functions", "_rulesets")
+
+    def __init__(
+        self, rulesets: Mapping[str, Ruleset], experiments: Mapping[str, Experiment], catalogue: Catalogue
+    ) -> None:
+        self._rulesets = rulesets
+        self._experiments = experiments
+        self._catalogue = catalogue
+        self._functions: dict[str, Function] = {}
+
+    def of(self, name: str) -> Function:
+        """The function of a ruleset; raises KeyError for an unknown one."""
+        found = self._functions.get(name)
+        if found is None:
+            found = self._functions[name] = self._described(self._rulesets[name])
+        return found
+
+    def _described(self, ruleset: Ruleset) -> Function:
+        nodes = ruleset.nodes
+        called = [self.of(node.ruleset) for node in nodes if isinstance(node, RulesetNode)]
+        asks = any(isinstance(node, ASKING) or self._remembers(node) for node in nodes)
+        logs = any(isinstance(node, LOGGED) for node in nodes)
+        segments = {name for node in nodes for item in node_expressions(node) for name in reads(item).segments}
+        return Function(
+            ruleset,
+            asks or any(each.asks for each in called),
+            logs or any(each.logs for each in called),
+            frozenset(segments).union(*(each.segments for each in called)),
+            self,
+        )
+
+    def _remembers(self, node: GraphNode) -> bool:
+        return isinstance(node, ExperimentNode) and self._experiments[node.experiment].sticky
+
+    def source(self, function: Function, *, tracing: bool = False) -> tuple[str, dict[str, Any]]:
+        """The Python text of a function and the objects it is bound to."""
+        env = Env()
+        bound: dict[str, Any] = {}
+
+        def callee(name: str) -> tuple[str, bool]:
+            other = self.of(name)
+            bound[f"run_{name}"] = other.run(tracing=tracing)
+            return f"run_{name}", other.asks
+
+        body = self._writer(function.ruleset, env, callee, tracing=tracing).write()
+        head = [f"def run({PARAMETERS}):"]
+        if any(isinstance(node, FeaturesNode) for node in function.ruleset.nodes):
+            head.append("    f = {}")
+        if any(getattr(node, "bind", None) or isinstance(node, SetNode) for node in function.ruleset.nodes):
+            head.append("    v = {}")
+        return "\n".join([*head, *body, ""]), {**_GLOBALS, **env.bound, **bound}
+
+    def _writer(
+        self, ruleset: Ruleset, env: Env, callee: Callable[[str], tuple[str, bool]], *, tracing: bool
+    ) -> Writer:
+        privacy = privacy_of(ruleset, self._catalogue)
+        return Writer(ruleset, _Emitter(env), privacy, RUNS, self._experiments, callee, tracing)
+
+    def plan(self, function: Function) -> Plan | None:
+        """A function from profile, context, event and now to the needs that they determine; None when none is."""
+        env = Env()
+        bound: dict[str, Any] = {}
+
+        def callee(name: str) -> str | None:
+            inner = self.plan(self.of(name))
+            if inner is None:
+                return None
+            bound[f"plan_{name}"] = inner
+            return f"plan_{name}"
+
+        writer = self._writer(function.ruleset, env, lambda name: (name, False), tracing=False)
+        body = write_plan(writer, callee)
+        if not body:
+            return None
+        text = "\n".join(["def run(p, c, e, now):", *body, ""])
+        found: Plan = _function(text, f"<read plan {function.ruleset.name}>", {**_GLOBALS, **env.bound, **bound})
+        return found
+
+    def compiled(self, function: Function, *, tracing: bool) -> Run:
+        """The function, compiled."""
+        text, namespace = self.source(function, tracing=tracing)
+        run: Run = _function(text, f"<ruleset {function.ruleset.name}>", namespace)
+        return run
+
+
+def _function(text: str, name: str, namespace: dict[str, Any]) -> Any:
+    exec(compile(text, name, "exec"), namespace)  # noqa: S102 - source of ours, from checked IR
+    return namespace["run"]

@@ -1,0 +1,154 @@
+"""What happens while one decision is made: answers and where they came from, assignments, picks, and what is to write.
+
+The lists become parts of the decision record as they are: plain JSON data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..ir.graph import Experiment
+from ..nodes.writing import REDACTED
+from .border import Problem, Reader, read_object
+from .needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, accepted, fallback_of, identity
+from .ports import Assigner
+
+Entry = dict[str, Any]
+Readers = Mapping[tuple[str, str], Mapping[str, Reader]]
+"""For feature views and models by (kind, name): how each declared value is read."""
+
+
+class Log:
+    """The growing parts of one decision."""
+
+    __slots__ = (
+        "_answers",
+        "_assigner",
+        "_forced",
+        "_readers",
+        "_taken",
+        "bandits",
+        "decision_id",
+        "experiments",
+        "models",
+        "now",
+        "tape",
+        "writes",
+    )
+
+    def __init__(
+        self, decision_id: str, now: str, assigner: Assigner | None, forced: Mapping[str, str], readers: Readers
+    ) -> None:
+        self.decision_id = decision_id
+        self.now = now
+        self.experiments: list[Entry] = []
+        self.bandits: list[Entry] = []
+        self.models: list[Entry] = []
+        self.tape: list[Entry] = []
+        self.writes: list[Entry] = []
+        self._assigner = assigner
+        self._forced = forced
+        self._readers = readers
+        self._answers: dict[Need, Got] = {}
+        self._taken: dict[Need, Got] = {}
+
+    def unanswered(self, needs: Sequence[Need | None]) -> tuple[Need, ...]:
+        """Those needs that nobody has answered yet, each once."""
+        return tuple(dict.fromkeys([need for need in needs if need is not None and need not in self._answers]))
+
+    def answered(self, needs: Sequence[Need], answers: Sequence[Got]) -> None:
+        """Keep the driver's answers; a driver may leave the read plan unanswered."""
+        self._answers.update(zip(needs, answers, strict=False))
+
+    def take(self, node: str, need: Need) -> Got:
+        """The answer to a need, checked; the first time, it goes on the tape."""
+        got = self._taken.get(need)
+        if got is None:
+            got = self._typed(need, accepted(need, self._answers[need]))
+            self._taken[need] = got
+            kind, name = identity(need)
+            self.tape.append({"node": node, "kind": kind, "name": name, **got._asdict()})
+        return got
+
+    def _typed(self, need: Need, got: Got) -> Got:
+        """The answer with values as declared; one that does not fit makes way for the fallback."""
+        if not isinstance(need, ReadFeatures | Predict):
+            return got
+        problems: list[Problem] = []
+        readers = self._readers[identity(need)]
+        value = read_object(readers, got.value, "", problems) or {}
+        incomplete = (
+            isinstance(need, Predict) and got.status == "ok" and any(name not in value for name in need.outputs)
+        )
+        if problems or incomplete:
+            return fallback_of(need, "error")
+        return Got(value, got.status, got.version)
+
+    def features(self, node: str, need: ReadFeatures | None, defaults: Sequence[tuple[str, Any]]) -> Got:
+        """The features of a view, defaults where there is no value."""
+        known = {name: value for name, value in defaults if value is not None}
+        if need is None:
+            return Got(known, "fallback")
+        got = self.take(node, need)
+        return Got({**known, **got.value}, got.status, got.version)
+
+    def predicted(self, node: str, need: Predict) -> Got:
+        """A model's outputs."""
+        got = self.take(node, need)
+        self.models.append({"model": need.model, "version": got.version or need.version, "status": got.status})
+        return got
+
+    def recalled(self, node: str, need: Recall | None) -> Mapping[str, Any] | None:
+        """The arm that a unit had, and in which phase."""
+        remembered: Mapping[str, Any] | None = None if need is None else self.take(node, need).value
+        return remembered
+
+    def chosen(self, node: str, need: Choose) -> Got:
+        """The picked arm with its probability and the distribution; without unit or arms, the fallback."""
+        got = self.take(node, need) if need.unit and need.arms else fallback_of(need, "fallback")
+        if got.value is None:
+            self.bandits.append({"bandit": need.bandit, "arm": None, "status": got.status})
+            return got
+        choice = got.value
+        self.bandits.append({"bandit": need.bandit, **choice, "status": got.status, "version": got.version})
+        picked = {"arm": choice["arm"], "probability": choice["probability"]}
+        if need.unit:
+            about = {"bandit": need.bandit, "unit_type": need.unit_type, "unit": need.unit}
+            self.writes.append({"write": "pending_reward", **about, **picked, "version": got.version})
+        return Got(picked, got.status, got.version)
+
+    def counted(self, node: str, need: CountUses | None) -> Got:
+        """How often a key was used."""
+        return Got(0, "fallback") if need is None else self.take(node, need)
+
+    def uses(self, need: CountUses) -> None:
+        """One more use, to be counted once the answer is known."""
+        self.writes.append({"write": "cap", "key": need.key, "unit": need.unit, "within": need.within})
+
+    def assign(
+        self, experiment: Experiment, unit: str | None, remembered: Mapping[str, Any] | None
+    ) -> tuple[str | None, str, int]:
+        """The unit's arm: forced, or dealt; exposures and sticky arms are to be written."""
+        name = experiment.name
+        forced = self._forced.get(name)
+        if forced is not None and forced in experiment.arms:
+            dealt: tuple[str | None, str, int] = (forced, "forced", 0)
+        elif self._assigner is None:
+            dealt = (None, "unavailable", 0)
+        else:
+            dealt = self._assigner.assign(name, unit, self.now, remembered)
+        arm, reason, phase = dealt
+        self.experiments.append({"experiment": name, "arm": arm, "reason": reason, "phase": phase})
+        if arm is not None and reason != "forced":
+            about = {"experiment": name, "unit_type": experiment.unit, "unit": unit, "arm": arm, "phase": phase}
+            self.writes.append({"write": "exposure", **about})
+            if experiment.sticky and reason != "sticky":
+                self.writes.append({"write": "sticky", **about})
+        return dealt
+
+    def explain(self, experiment: str, unit: str | None, private: bool) -> Entry | None:  # noqa: FBT001 - generated code
+        """The numbers behind an assignment, for a trace."""
+        if self._assigner is None or not unit:
+            return None
+        return {"unit": REDACTED if private else unit, **self._assigner.explain(experiment, unit, self.now)}

@@ -9,6 +9,8 @@ from ..diagnostics import Span
 from ..diagnostics.suggest import nearest
 from ..ir.types import Catalogue
 
+_WORDS = {"MemberList": "member lists", "EventType": "event types", "FeatureView": "feature views"}
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -32,7 +34,7 @@ class Scope:
 
     def suggestion(self, kind: str, name: str) -> tuple[str, ...]:
         """Help naming the nearest document of that kind, or what there is."""
-        return suggestion(name, self.names(kind), f"{kind}s" if kind else "names")
+        return suggestion(name, self.names(kind), _WORDS.get(kind, f"{kind.lower()}s"))
 
 
 def suggestion(name: str, names: list[str], what: str) -> tuple[str, ...]:

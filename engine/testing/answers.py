@@ -1,0 +1,94 @@
+"""The scripted answers of a test case, behind the ports that engines implement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir.instant import parse_instant
+from ..ir.predicate import Predicate
+from ..operators.evaluate import Subject, evaluate
+from ..runtime.needs import Choose, CountUses, Got, Predict, ReadFeatures, Recall, fallback_of
+from ..runtime.ports import Ports
+
+Written = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What the world outside answers in one case; what is not said fails, so that fallbacks and defaults hold."""
+
+    models: Mapping[str, Written]
+    features: Mapping[str, Written]
+    bandits: Mapping[str, Written]
+    sticky: Mapping[str, str]
+    caps: Mapping[str, int]
+
+    def ports(self) -> Ports:
+        """The script as the interpreter's outside."""
+        return Ports(features=self, scorer=self, chooser=self, memory=self, caps=self)
+
+    def read(self, needs: Sequence[ReadFeatures], _deadline: float) -> list[Got]:
+        """The features of each view."""
+        return [
+            Got(dict(self.features[need.view])) if need.view in self.features else fallback_of(need) for need in needs
+        ]
+
+    def predict(self, needs: Sequence[Predict], _deadline: float) -> list[Got]:
+        """The outputs of each model."""
+        return [self._predicted(need, self.models.get(need.model)) for need in needs]
+
+    def _predicted(self, need: Predict, answer: Written | None) -> Got:
+        if answer is None:
+            return fallback_of(need)
+        status = answer.get("status", "ok")
+        if status != "ok":
+            return fallback_of(need, "timeout" if status == "timeout" else "error")
+        return Got(dict(answer.get("output") or {}), "ok", str(answer.get("version") or ""))
+
+    def choose(self, needs: Sequence[Choose], _deadline: float) -> list[Got]:
+        """The arm of each bandit."""
+        return [self._chosen(need, self.bandits.get(need.bandit)) for need in needs]
+
+    def _chosen(self, need: Choose, answer: Written | None) -> Got:
+        if answer is None or answer.get("status", "ok") != "ok" or answer.get("arm") is None:
+            return fallback_of(need, "unavailable" if answer is None else "error")
+        arm, probability = answer["arm"], float(answer.get("probability", 1.0))
+        others = [each for each in need.arms if each != arm]
+        rest = (1.0 - probability) / len(others) if others else 0.0
+        distribution = {each: probability if each == arm else rest for each in need.arms}
+        return Got({"arm": arm, "probability": probability, "distribution": distribution})
+
+    def recall(self, needs: Sequence[Recall], _deadline: float) -> list[Got]:
+        """The arms that units already have."""
+        return [
+            Got({"arm": self.sticky[need.experiment], "phase": 0}) if need.experiment in self.sticky else Got(None)
+            for need in needs
+        ]
+
+    def count(self, needs: Sequence[CountUses], _deadline: float) -> list[Got]:
+        """How many have been counted already."""
+        return [Got(self.caps.get(need.key, 0)) for need in needs]
+
+
+def script_of(answers: Written | None) -> Script:
+    """The script of a case's shape-checked `answers`."""
+    said = answers or {}
+    return Script(*(said.get(key) or {} for key in ("models", "features", "bandits", "sticky", "caps")))
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceMatcher:
+    """Segments by the reference evaluation, for one customer whose history is known."""
+
+    segments: Mapping[str, Predicate]
+    subject: Subject
+
+    def holds(self, segment: str, _profile: Mapping[str, Any], now: str) -> bool:
+        """Whether the customer is in one segment."""
+        return evaluate(self.segments[segment], self.subject, parse_instant(now))
+
+    def match(self, profile: Mapping[str, Any], now: str) -> list[str]:
+        """All segments that the customer is in, sorted."""
+        return [name for name in sorted(self.segments) if self.holds(name, profile, now)]

@@ -1,22 +1,24 @@
 """The bundle's file format: a line naming the format, a line of header JSON, the content's canonical bytes.
 
     decisor-bundle/1
-    {"about": {…}, "content": {"bytes": 1234, "digest": "sha256:…"}, "signatures": [{…}]}
+    {"about": {…}, "check": "sha256:…", "content": {"bytes": 1234, "digest": "sha256:…"}, "signatures": [{…}]}
     {…content…}
 
 The digest is over the content's bytes as they lie in the file; a signature is over the canonical bytes of the header's
-`about` and `content`, so provenance is signed with it. Nothing may follow. Nothing is compressed: compressors differ.
+`about` and `content`, so provenance is signed with it. `check` is the digest of the rest of the header, so that damage
+to an unsigned one is seen too. Nothing may follow. Nothing is compressed: compressors differ.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from dataclasses import dataclass
 from typing import Any
 
 from ..ir.canonical import canonical_bytes
+from ..ir.canonical import digest as digest_of
+from ..ir.instant import canonical_instant
 
 FORMAT = "decisor-bundle/1"
 HEADER_LIMIT = 64 * 1024
@@ -72,13 +74,14 @@ class Envelope:
 
     def file_bytes(self) -> bytes:
         """The bundle file."""
-        header = {
+        header: dict[str, Any] = {
             "about": self.about.data(),
             "content": _stated(self.content, self.digest),
             "signatures": [
                 {"algorithm": each.algorithm, "key_id": each.key_id, "value": each.value} for each in self.signatures
             ],
         }
+        header["check"] = digest_of(header)
         return FORMAT.encode() + b"\n" + canonical_bytes(header) + b"\n" + self.content
 
 
@@ -114,17 +117,19 @@ def open_envelope(raw: bytes) -> Envelope:
             ),
         )
         length = int(header["content"]["bytes"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        written = envelope.file_bytes()
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise BundleRefusedError("the bundle's header is damaged") from None
     if len(content) != length or length > CONTENT_LIMIT:
         raise BundleRefusedError(
             f"the bundle's content has {len(content):,} bytes where its header states {length:,}: it is damaged"
         )
     found = "sha256:" + hashlib.sha256(content).hexdigest()
-    if not hmac.compare_digest(found, envelope.digest):
-        raise BundleRefusedError(f"the bundle's content has the digest {found}, the header states {envelope.digest}")
-    if envelope.file_bytes() != raw:
-        raise BundleRefusedError("the bundle's header is not in canonical form; something was added or changed")
+    if found != envelope.digest:
+        stated = ascii(envelope.digest[: len(found)])
+        raise BundleRefusedError(f"the bundle's content has the digest {found}, the header states {stated}")
+    if written != raw:
+        raise BundleRefusedError("the bundle's header does not fit its check: something was added, left out or changed")
     return envelope
 
 
@@ -133,6 +138,6 @@ def _about(data: Any) -> About:
         workspace=str(data["workspace"]),
         sequence=int(data["sequence"]),
         revision=None if data["revision"] is None else str(data["revision"]),
-        expires=None if data["expires"] is None else str(data["expires"]),
+        expires=None if data["expires"] is None else canonical_instant(data["expires"]),
         tests=tuple(sorted((str(key), int(value)) for key, value in data["tests"].items())),
     )

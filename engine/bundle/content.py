@@ -1,0 +1,51 @@
+"""What a bundle carries: the program, and what each target made of it. Equal programs give equal content anywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..compiler.mapping import index_mapping, mapping_hash
+from ..compiler.targets.elasticsearch import Exact, compile_query
+from ..compiler.targets.sql import DIALECTS, SqlQuery, compile_sql, create_table
+from ..ir.predicate import Predicate
+from ..ir.program import Program
+from ..operators.core import Dialect
+
+
+def bundle_content(program: Program) -> dict[str, Any]:
+    """`{"program", "targets": {"elasticsearch", "sql", "mapping", "mapping_hash"}}` as JSON data.
+
+    Elasticsearch has `{"query"}` for each segment or, where the index cannot answer exactly, `{"candidates":
+    {"surely_contains", "surely_within"}}`. SQL has for each dialect the `table` of profiles and, for each segment,
+    `{"text", "parameters"}` or `{"unsupported": reason}`. What depends on the clock is a placeholder in both.
+    """
+    mapping = index_mapping(program.catalogue)
+    return {
+        "program": program.data(),
+        "targets": {
+            "elasticsearch": {name: _query(predicate, program) for name, predicate in program.segments.items()},
+            "sql": {dialect: _sql(program, dialect) for dialect in DIALECTS},
+            "mapping": mapping,
+            "mapping_hash": mapping_hash(mapping),
+        },
+    }
+
+
+def _query(predicate: Predicate, program: Program) -> dict[str, Any]:
+    compiled = compile_query(predicate, program.catalogue, program.lists)
+    if isinstance(compiled, Exact):
+        return {"query": compiled.query}
+    bounds = {"surely_contains": compiled.surely_contains, "surely_within": compiled.surely_within}
+    return {"candidates": bounds}
+
+
+def _sql(program: Program, dialect: Dialect) -> dict[str, Any]:
+    segments = {name: _statement(predicate, program, dialect) for name, predicate in program.segments.items()}
+    return {"table": create_table(program.catalogue, dialect), "segments": segments}
+
+
+def _statement(predicate: Predicate, program: Program, dialect: Dialect) -> dict[str, Any]:
+    compiled = compile_sql(predicate, program.catalogue, dialect)
+    if isinstance(compiled, SqlQuery):
+        return {"text": compiled.text, "parameters": dict(compiled.parameters)}
+    return {"unsupported": compiled.reason}

@@ -15,7 +15,7 @@ def write_whole(file: Path, content: bytes) -> None:
     """Replace the file in one step, its mode kept. Raises CannotRunError."""
     try:
         mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
-        descriptor, name = tempfile.mkstemp(dir=file.parent or Path(), prefix=f".{file.name}.")
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(content)
@@ -30,7 +30,7 @@ def write_whole(file: Path, content: bytes) -> None:
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     """A unified diff of every file that changes."""
-    parts = []
+    parts: list[str] = []
     for name in sorted(after):
         old, new = before[name].splitlines(keepends=True), after[name].splitlines(keepends=True)
         parts.extend(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))

@@ -28,9 +28,9 @@ def aggregate(name: AggregateName, values: Sequence[Value]) -> Value | None:
     if name == "last":
         return values[-1]
     if name == "min":
-        return min(values)  # type: ignore[type-var] # one field has one type, checked when compiling
+        return min(values)
     if name == "max":
-        return max(values)  # type: ignore[type-var] # as above
+        return max(values)
     return _sum(values) if name == "sum" else _average(values)
 
 

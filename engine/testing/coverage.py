@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any as AnyValue
 
 from ..compiler.targets.english import to_english
 from ..ir.graph import BanditNode, CapNode, ExperimentNode, GraphNode, Ruleset, SwitchNode, TableNode
@@ -29,9 +30,10 @@ class Coverage:
                 verdict = "true" if evaluate(condition, subject, now_ms) else "false"
                 self.seen.add((f"segment/{name}", text, verdict))
 
-    def passed(self, ruleset: str, node: str, outcome: str) -> None:
-        """Note the way that a decision took out of a node."""
-        self.seen.add((f"ruleset/{ruleset}", node, outcome))
+    def passed(self, ruleset: str, step: Mapping[str, AnyValue]) -> None:
+        """Note the ways that a decision took out of one node, from the node's entry in a trace."""
+        for way in _taken(step):
+            self.seen.add((f"ruleset/{ruleset}", step["node"], way))
 
     @property
     def covered(self) -> int:
@@ -75,21 +77,32 @@ def atoms(predicate: Predicate) -> Iterator[Predicate]:
 
 
 def outcomes(ruleset: Ruleset) -> Iterator[tuple[str, str]]:
-    """Every way out of every node, as decisions record them."""
+    """Every way out of every node that has several."""
     for node in ruleset.nodes:
-        for outcome in _ways(node, ruleset):
-            yield node.name, outcome
+        for way in dict.fromkeys(_ways(node)):
+            yield node.name, way
 
 
-def _ways(node: GraphNode, _ruleset: Ruleset) -> Mapping[str, None]:
+def _ways(node: GraphNode) -> Iterator[str]:
     if isinstance(node, SwitchNode):
-        return dict.fromkeys([*(str(index + 1) for index in range(len(node.cases))), "otherwise"])
-    if isinstance(node, TableNode):
-        return dict.fromkeys(str(index + 1) for index in range(len(node.rows)))
-    if isinstance(node, ExperimentNode):
-        return dict.fromkeys(arm for arm, _target in node.arms)
-    if isinstance(node, BanditNode):
-        return dict.fromkeys(arm for arm, _target in node.arms)
-    if isinstance(node, CapNode):
-        return dict.fromkeys(("then", "otherwise"))
-    return {"reached": None}
+        yield from (f"case {index + 1}" for index in range(len(node.cases)))
+        yield "otherwise"
+    elif isinstance(node, TableNode):
+        yield from (f"row {index + 1}" for index in range(len(node.rows)))
+    elif isinstance(node, ExperimentNode | BanditNode):
+        yield from (f"arm {arm}" for arm, _target in node.arms)
+    elif isinstance(node, CapNode):
+        yield from ("below", "reached")
+
+
+def _taken(step: Mapping[str, AnyValue]) -> Iterator[str]:
+    if "case" in step:
+        yield f"case {step['case']}" if step["case"] else "otherwise"
+    elif "row" in step:
+        yield f"row {step['row']}"
+    elif "rows" in step:
+        yield from (f"row {number}" for number in step["rows"])
+    elif step["kind"] in {"experiment", "bandit"}:
+        yield f"arm {step['outcome']}"
+    else:
+        yield str(step["outcome"])

@@ -183,7 +183,7 @@ class _Case:
         except InputRefusedError as refused:
             yield from _refused("context", list(refused.problems))
             return
-        for step in decision["path"]:
+        for step in decision["trace"]:
             self._coverage.passed(ruleset, step)
         yield from _compared(expect, decision)
 

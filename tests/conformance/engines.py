@@ -119,7 +119,9 @@ class ElasticsearchEngine:
     def answers(self, cases: Sequence[Case]) -> Iterator[Answer | None]:
         """Exact answers, or those of the two bounding queries."""
         for start in range(0, len(cases), BATCH):
-            compiled = [(case, compile_query(case.predicate, self._catalogue, LISTS)) for case in cases[start : start + BATCH]]
+            compiled = [
+                (case, compile_query(case.predicate, self._catalogue, LISTS)) for case in cases[start : start + BATCH]
+            ]
             queries = []
             for case, query in compiled:
                 both = [query.surely_within, query.surely_contains] if isinstance(query, Candidates) else [query.query]
@@ -157,7 +159,8 @@ class DuckDbEngine:
         for start in range(0, len(cases), BATCH):
             part = cases[start : start + BATCH]
             queries = [
-                compile_sql(case.predicate, self._catalogue, "duckdb", f"q{number}_") for number, case in enumerate(part)
+                compile_sql(case.predicate, self._catalogue, "duckdb", f"q{number}_")
+                for number, case in enumerate(part)
             ]
             usable = [(case, query) for case, query in zip(part, queries, strict=True) if isinstance(query, SqlQuery)]
             columns = self._columns(usable)
@@ -187,9 +190,9 @@ class PostgresEngine:
         self._catalogue = catalogue
         self._connection = connection
         connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        connection.execute(create_table(catalogue, "postgres"))  # type: ignore[arg-type] # a str that is no literal
+        connection.execute(create_table(catalogue, "postgres"))
         rows = json.dumps([row(profile, catalogue, "postgres", SEALING) for profile in profiles])
-        connection.execute(insert(catalogue, "postgres"), {"rows": rows})  # type: ignore[arg-type] # as above
+        connection.execute(insert(catalogue, "postgres"), {"rows": rows})
 
     def answers(self, cases: Sequence[Case]) -> Iterator[Answer | None]:
         """Exact answers where there is a query."""
@@ -199,5 +202,5 @@ class PostgresEngine:
                 yield None
                 continue
             parameters = query.bind(case.now_ms, SEALING.hash, LISTS)
-            found = self._connection.execute(query.text, parameters, prepare=False)  # type: ignore[arg-type] # as above
+            found = self._connection.execute(query.text, parameters, prepare=False)
             yield Answer.exact(frozenset(key for (key,) in found))

@@ -1,0 +1,125 @@
+"""Every engine gives the reference's answer for every generated predicate and profile, without one difference."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.compiler.targets.elasticsearch import Candidates, compile_query
+from engine.ir.instant import format_instant
+from engine.operators.evaluate import present_values
+from engine.operators.registry import OPERATORS, operators_for
+from tests.servers.postgres import Postgres
+
+from .engines import Answer, DuckDbEngine, ElasticsearchEngine, Engine, PostgresEngine, Reference
+from .vocabulary import CATALOGUE, KEY
+from .workload import LISTS, Case, behaviours, places, predicates, profiles
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+SEED = int(os.environ.get("DECISOR_SEED", "20260722"))  # another one looks for new cases
+PREDICATES = 2_000
+PROFILES = 500
+BEHAVIOURS = 100
+LEAST_OBSERVED = 20
+
+
+@pytest.fixture(scope="module")
+def people() -> list[dict[str, Any]]:
+    return profiles(SEED, PROFILES)
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[Case]:
+    return predicates(SEED + 1, PREDICATES)
+
+
+@pytest.fixture(scope="module")
+def behaviour_cases() -> list[Case]:
+    return behaviours(SEED + 2, BEHAVIOURS)
+
+
+@pytest.fixture(scope="module")
+def meaning(people: list[dict[str, Any]], cases: list[Case], behaviour_cases: list[Case]) -> list[Answer]:
+    return list(Reference(CATALOGUE, people).answers([*cases, *behaviour_cases]))
+
+
+@pytest.fixture(scope="module")
+def server(elasticsearch: Elasticsearch, people: list[dict[str, Any]]) -> Iterator[ElasticsearchEngine]:
+    index = f"conformance-{uuid.uuid4().hex}"
+    yield ElasticsearchEngine.create(elasticsearch, index, CATALOGUE, people)
+    elasticsearch.indices.delete(index=index)
+
+
+def test_elasticsearch_agrees(server: ElasticsearchEngine, cases: list[Case], meaning: list[Answer]) -> None:
+    assert_agreement(server, cases, meaning)
+
+
+def test_elasticsearch_bounds_hold_for_behaviour(
+    server: ElasticsearchEngine, cases: list[Case], behaviour_cases: list[Case], meaning: list[Answer]
+) -> None:
+    assert all(isinstance(compile_query(case.predicate, CATALOGUE, LISTS), Candidates) for case in behaviour_cases)
+    assert_agreement(server, behaviour_cases, meaning[len(cases) :])
+
+
+def test_duckdb_agrees(people: list[dict[str, Any]], cases: list[Case], meaning: list[Answer]) -> None:
+    answered = assert_agreement(DuckDbEngine(CATALOGUE, people), cases, meaning)
+    assert answered > PREDICATES * 0.9
+
+
+def test_postgres_agrees(
+    postgres: Postgres, people: list[dict[str, Any]], cases: list[Case], meaning: list[Answer]
+) -> None:
+    with postgres.connect(autocommit=True) as connection:
+        answered = assert_agreement(PostgresEngine(connection, CATALOGUE, people), cases, meaning)
+    assert answered > PREDICATES * 0.9
+
+
+def test_predicates_are_distinct_and_say_something(cases: list[Case], meaning: list[Answer]) -> None:
+    assert len({case.predicate for case in cases}) == PREDICATES
+    undecided = [answer for answer in meaning[:PREDICATES] if 0 < len(answer.surely) < PROFILES]
+    assert len(undecided) > PREDICATES * 0.8
+
+
+def test_every_operator_meets_every_type_present_and_missing(people: list[dict[str, Any]], cases: list[Case]) -> None:
+    held = {
+        place.path: sum(bool(present_values(person, place.path)) for person in people)
+        for place in places(CATALOGUE.fields, root=True)
+    }
+    seen: Counter[tuple[str, str, bool, bool]] = Counter()
+    for case in cases:
+        for use in case.uses:
+            field, present = use.place.field, held[use.place.path]
+            seen[use.operator, field.type, field.many, True] += present
+            seen[use.operator, field.type, field.many, False] += PROFILES - present
+    wanted = {
+        (name, place.field.type, place.field.many, present)
+        for place in places(CATALOGUE.fields)
+        for name in operators_for(place.field)
+        for present in (True, False)
+    }
+    assert {name for name, *_rest in wanted} == set(OPERATORS)
+    assert {use for use in wanted if seen[use] < LEAST_OBSERVED} == set()
+
+
+def assert_agreement(engine: Engine, cases: Sequence[Case], meaning: Sequence[Answer]) -> int:
+    """How many of the cases the engine answered; fails with the first few differences."""
+    answered = 0
+    differences: list[str] = []
+    for case, answer, reference in zip(cases, engine.answers(cases), meaning[: len(cases)], strict=True):
+        if answer is None:
+            continue
+        answered += 1
+        wrong = (answer.surely - reference.surely) | (reference.surely - answer.perhaps)
+        if wrong:
+            said = "holds" if next(iter(wrong)) in reference.surely else "does not hold"
+            now = format_instant(case.now_ms)
+            differences.append(f"{KEY} {sorted(wrong)[:5]} at {now}, reference {said}: {case.predicate}")
+    assert not differences, f"{len(differences)} of {answered} differ:\n" + "\n".join(differences[:10])
+    return answered

@@ -1,0 +1,82 @@
+"""A program made ready to run: the border, the matcher and the decider, each made when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from ..ir.instant import parse_instant
+from ..ir.program import Program
+from .border import Border
+from .decide import Decider
+from .matcher import Matcher
+from .ports import Assigner, Ports
+
+
+class Runtime:
+    """Everything that runs of one program; safe to share between threads. `digest` is the bundle's, if it came from one."""
+
+    def __init__(
+        self, program: Program, digest: str = "", *, assigner: Assigner | None = None, ports: Ports | None = None
+    ) -> None:
+        self.program = program
+        self.digest = digest
+        self._assigner = assigner
+        self._ports = ports
+        self._lists = {name: frozenset(members) for name, members in program.lists.items()}
+        self._single: dict[str, Matcher] = {}
+
+    @cached_property
+    def border(self) -> Border:
+        """What turns raw profiles and events into canonical ones."""
+        return Border(self.program.catalogue)
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """The matcher of all segments."""
+        return self.matcher_of(self.program.segments)
+
+    def matcher_of(self, names: Collection[str]) -> Matcher:
+        """The matcher of some segments. Raises KeyError for a name that is none."""
+        segments = [(name, self.program.segments[name]) for name in sorted(names)]
+        return Matcher(segments, self._lists, self.program.catalogue.key)
+
+    @cached_property
+    def decider(self) -> Decider:
+        """What decides; it matches profiles without a history where no membership is handed in."""
+        return self.decider_for(())
+
+    def decider_for(self, events: Sequence[Mapping[str, Any]]) -> Decider:
+        """As `decider`, for a customer whose canonical events are known."""
+        return Decider(
+            self.program,
+            bundle=self.digest,
+            matcher=_Membership(self, events),
+            assigner=self._assigner,
+            ports=self._ports,
+        )
+
+    def single(self, name: str) -> Matcher:
+        """The matcher of one segment."""
+        if name not in self._single:
+            self._single[name] = self.matcher_of([name])
+        return self._single[name]
+
+
+class _Membership:
+    """Segments of a customer by matching the profile and a history."""
+
+    __slots__ = ("_events", "_runtime")
+
+    def __init__(self, runtime: Runtime, events: Sequence[Mapping[str, Any]]) -> None:
+        self._runtime = runtime
+        self._events = events
+
+    def holds(self, segment: str, profile: Mapping[str, Any], now: str) -> bool:
+        """Whether the customer is in one segment."""
+        return bool(self._runtime.single(segment).match(profile, parse_instant(now), self._events))
+
+    def match(self, profile: Mapping[str, Any], now: str) -> Collection[str]:
+        """All segments that the customer is in."""
+        return self._runtime.matcher.match(profile, parse_instant(now), self._events)

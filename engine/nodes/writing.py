@@ -18,8 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..ir.cells import CellTest
-from ..ir.expression import Expression, Name, ValueType
+from ..ir.expression import Expression, Name
 from ..ir.expression_reads import parts
 from ..ir.graph import Experiment, GraphNode, Ruleset
 
@@ -42,9 +41,6 @@ class Emitter(Protocol):
 
     def bind(self, value: Any, name: str) -> str:
         """The name of a global that holds the object."""
-
-    def index(self, cells: Sequence[Sequence[CellTest]], types: Sequence[ValueType]) -> str:
-        """The name of a table's index: `first` and `all` of the columns' values give row indexes."""
 
 
 Pending = tuple[tuple[str, str], ...]
@@ -122,10 +118,6 @@ class Writer:
         """The name of a global that holds the object."""
         return self.emitter.bind(value, name)
 
-    def index(self, cells: Sequence[Sequence[CellTest]], types: Sequence[ValueType]) -> str:
-        """The name of a table's index."""
-        return self.emitter.index(cells, types)
-
     def experiment(self, name: str) -> Experiment:
         """The experiment of that name."""
         return self.experiments[name]
@@ -149,7 +141,10 @@ class Writer:
         """Source of an object with those items that are not missing."""
         pairs = list(items)
         source = "{" + ", ".join(f"{key!r}: {self._own(item)}" for key, item in pairs) + "}"
-        return source if all(self.certain(item) for _, item in pairs) else f"present({source})"
+        if all(self.certain(item) for _, item in pairs):
+            return source
+        made = self.name("made")
+        return f"({made} if None not in ({made} := {source}).values() else present({made}))"
 
     def _own(self, item: Expression) -> str:
         """Lists and objects are copied, so that what is handed out shares nothing with what came in."""

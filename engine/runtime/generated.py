@@ -8,12 +8,11 @@ trace is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ..ir.cells import CellTest
-from ..ir.expression import Expression, ValueType
+from ..ir.expression import Expression
 from ..ir.expression_reads import reads
 from ..ir.graph import (
     BanditNode,
@@ -41,7 +40,6 @@ from ..nodes.output.run import write_output
 from ..nodes.ruleset.run import write_ruleset
 from ..nodes.set.run import write_set
 from ..nodes.switch.run import write_switch
-from ..nodes.table.index import TableIndex
 from ..nodes.table.run import rows_text, write_table
 from ..nodes.writing import Writer
 from .expressions import Env, certain, emit, emit_truth
@@ -112,9 +110,6 @@ class _Emitter:
 
     def bind(self, value: Any, name: str) -> str:
         return self.env.bind(value, name)
-
-    def index(self, cells: Sequence[Sequence[CellTest]], types: Sequence[ValueType]) -> str:
-        return self.env.bind(TableIndex(cells, types), "index")
 
 
 @dataclass(slots=True)

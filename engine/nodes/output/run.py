@@ -8,6 +8,5 @@ from ..writing import Writer
 
 def write_output(node: OutputNode, writer: Writer) -> None:
     """The decision; outputs that are missing are left out."""
-    looked_at = writer.names_of(*(item.value for item in node.items))
-    writer.note(node, "'output'", values=writer.seen(looked_at))
+    writer.note(node, "'output'")
     writer.finish(writer.object((item.name, item.value) for item in node.items))

@@ -9,6 +9,7 @@ from typing import Any
 from ...ir.cells import AnyValue, CellTest, Equals, Missing, Negated, OneOf, Range
 from ...ir.graph import TableNode, TableRow
 from ..writing import Writer
+from .index import positive, rows_source
 
 FEW = 3  # constants compared one by one rather than looked up in a set
 
@@ -23,21 +24,20 @@ class Cells:
         self._writer = writer
         self._types = [item.value.type for item in node.inputs]
         self._certain = [writer.certain(item.value) for item in node.inputs]
+        self._numbers: dict[int, str] = {}
         self.values = []
-        self._numbers = []
-        for index, item in enumerate(node.inputs):
+        for item in node.inputs:
             value = writer.name("a")
             writer.line(f"{value} = {writer.value(item.value)}")
             self.values.append(value)
-            ranged = any(isinstance(_positive(row.cells[index]), Range) for row in node.rows)
-            self._numbers.append(self._number(value, index) if ranged else value)
 
-    def _number(self, value: str, index: int) -> str:
-        if self._certain[index] or not self._types[index].is_number:
-            return value
-        number = self._writer.name("n")
-        self._writer.line(f"{number} = {self._writer.bind(nan, 'nan')} if {value} is None else {value}")
-        return number
+    def prepare(self, rows: Sequence[TableRow]) -> None:
+        """Write what the conditions of these rows stand on."""
+        for index, value in enumerate(self.values):
+            ranged = any(isinstance(positive(row.cells[index]), Range) for row in rows)
+            if ranged and self._types[index].is_number and not self._certain[index]:
+                number = self._numbers[index] = self._writer.name("n")
+                self._writer.line(f"{number} = {self._writer.bind(nan, 'nan')} if {value} is None else {value}")
 
     def test(self, row: TableRow) -> str | None:
         """Source of the row's condition; None when it always holds."""
@@ -48,9 +48,12 @@ class Cells:
         """Whether the row always holds."""
         return all(isinstance(cell, AnyValue) for cell in row.cells)
 
-    def index(self, rows: Sequence[TableRow]) -> str:
-        """The name of the table's index: `first` and `all` of the columns' values."""
-        return self._writer.index([row.cells for row in rows], self._types)
+    def rows(self, rows: Sequence[TableRow]) -> str:
+        """Source of the set of rows that are hit, as the bits of an integer."""
+        sources = []
+        for index, (value, kind) in enumerate(zip(self.values, self._types, strict=True)):
+            sources.append(rows_source([row.cells[index] for row in rows], kind, value, self._writer.bind))
+        return " & ".join(source for source in sources if source) or repr((1 << len(rows)) - 1)
 
     def _cell(self, cell: CellTest, index: int) -> str:
         if isinstance(cell, Negated):
@@ -66,17 +69,13 @@ class Cells:
         return _equal(cell, self.values[index], self._writer)
 
     def _range(self, cell: Range, index: int) -> str:
-        value, number = self.values[index], self._numbers[index]
+        value, number = self.values[index], self._numbers.get(index)
         if cell.lower is None and cell.upper is None:
             return f"({value} is not None)"
-        test = _bounds(cell, number)
-        return f"({test})" if number != value or self._certain[index] else f"({value} is not None and {test})"
-
-
-def _positive(cell: CellTest) -> CellTest:
-    while isinstance(cell, Negated):
-        cell = cell.test
-    return cell
+        if number is not None:
+            return f"({_bounds(cell, number)})"
+        present = "" if self._certain[index] else f"{value} is not None and "
+        return f"({present}{_bounds(cell, value)})"
 
 
 def _bounds(cell: Range, value: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field, Tag
 
+from ..choice import by_kind
 from ..forms import Expression, Name, Scalar, Word
-from ..shape import Data, FieldShape, Maybe, Problem, Shape, Some, inside, twice
+from ..shape import UNIQUE, Data, FieldShape, Maybe, Problem, Shape, Some, inside, twice
 
 HIT_POLICIES = {
     "unique": "At most one row may hold; overlaps are errors.",
@@ -29,24 +30,16 @@ COLLECTS = {
 Outputs: TypeAlias = dict[Name, Data]
 
 
-def _entry_tag(value: Any) -> str | None:
-    if isinstance(value, dict):
-        return "<output>"
-    if isinstance(value, list):
-        return "<list>"
-    return None if value is None else "<one>"
-
-
 _CELL = 'a cell, as ">= 10", US or [US, CA], "*" for any value'
 Cell: TypeAlias = Annotated[
     Annotated[Scalar, Tag("<one>")] | Annotated[Some[Scalar], Tag("<list>")],
-    Discriminator(lambda value: None if isinstance(value, dict) else _entry_tag(value), "kinds", _CELL),
+    by_kind("Cell", _CELL, one="<one>", many="<list>"),
 ]
 """Text is a test (`>= 10`, `*`) or a constant, a number, true or false a constant, a list any of its constants."""
 
 Entry: TypeAlias = Annotated[
     Annotated[Scalar, Tag("<one>")] | Annotated[Some[Scalar], Tag("<list>")] | Annotated[Outputs, Tag("<output>")],
-    Discriminator(_entry_tag, "kinds", _CELL + ", or the outputs as a mapping"),
+    by_kind("Entry", f"{_CELL}, or the outputs as a mapping", one="<one>", many="<list>", mapping="<output>"),
 ]
 
 
@@ -61,26 +54,28 @@ class LongRow(Shape):
     description: str = Field(default="", description="Why, in a sentence.")
 
 
-def _row_tag(value: Any) -> str | None:
-    if isinstance(value, list):
-        return "<short>"
-    return "<long>" if isinstance(value, dict) else None
-
-
 Row: TypeAlias = Annotated[
     Annotated[Some[Entry], Tag("<short>")] | Annotated[LongRow, Tag("<long>")],
-    Discriminator(_row_tag, "kinds", "a row: a list of cells with the outputs at its end, or {when, output}"),
+    by_kind(
+        "Row", "a row: a list of cells with the outputs at its end, or {when, output}", many="<short>", mapping="<long>"
+    ),
 ]
 
 
 class DecisionTable(Shape):
     """Inputs, rows, and which row counts when several hold."""
 
+    rules: ClassVar[Mapping[str, Any]] = {
+        "if": {"not": {"properties": {"hit": {"const": "collect"}}}},
+        "then": {"properties": {"collect": {"const": "list"}}},
+    }
+
     hit: Annotated[str, Word(HIT_POLICIES)] = Field(description="Which of the rows that hold counts.")
     collect: Annotated[str, Word(COLLECTS)] = Field(
         default="list", description="For `hit: collect`: what becomes of the values."
     )
     inputs: Some[Expression] = Field(
+        json_schema_extra=UNIQUE,
         description="What the cells are held against, one expression for each column.",
         examples=[["profile.country", "profile.lifetime_value"]],
     )
@@ -130,6 +125,8 @@ class DecisionTable(Shape):
 
 class TableShape(Shape):
     """A decision table; without `then` its outputs are the decision, with it they are bound as `as`."""
+
+    rules: ClassVar[Mapping[str, Any]] = {"dependencies": {"as": ["then"], "then": ["as"]}}
 
     table: DecisionTable = Field(description="The decision table.")
     bind: Maybe[Name] = Field(default=None, alias="as", description="The name below `vars` that the outputs get.")

@@ -7,59 +7,41 @@ takes the sets and intersects them; the lowest bit left is the first row that is
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from ...ir.cells import CellTest, Equals, Missing, Negated, OneOf, Range
+from ...ir.cells import AnyValue, CellTest, Equals, Negated, OneOf, Range
 from ...ir.expression import ValueType
 from .meaning import holds
 
 Rows = int
-Lookup = Callable[[Any], Rows]
 
 
-class TableIndex:
-    """The rows of one table: `first` and `all` of the columns' values."""
+class Binder(Protocol):
+    """Gives the name under which generated source finds an object."""
 
-    __slots__ = ("_lookups",)
-
-    def __init__(self, cells: Sequence[Sequence[CellTest]], types: Sequence[ValueType]) -> None:
-        columns = [[row[index] for row in cells] for index in range(len(types))]
-        self._lookups = [_lookup(column, kind) for column, kind in zip(columns, types, strict=True)]
-
-    def _hits(self, values: Sequence[Any]) -> Rows:
-        rows = -1
-        for lookup, value in zip(self._lookups, values, strict=True):
-            rows &= lookup(value)
-            if not rows:
-                break
-        return rows
-
-    def first(self, *values: Any) -> int:
-        """The index of the first row that is hit, -1 for none."""
-        rows = self._hits(values)
-        return (rows & -rows).bit_length() - 1
-
-    def all(self, *values: Any) -> list[int]:
-        """The indexes of all rows that are hit."""
-        rows, found = self._hits(values), []
-        while rows:
-            low = rows & -rows
-            found.append(low.bit_length() - 1)
-            rows ^= low
-        return found
+    def __call__(self, value: Any, name: str, /) -> str:
+        """The name of a global that holds the object."""
 
 
-def _lookup(column: Sequence[CellTest], kind: ValueType) -> Lookup:
+def rows_source(column: Sequence[CellTest], kind: ValueType, value: str, bind: Binder) -> str | None:
+    """Source of the set of rows that allow the value of a column, a local; None for a column that allows all."""
+    if all(isinstance(cell, AnyValue) for cell in column):
+        return None
     if kind.kind == "array":
-        return _list_lookup(column)
-    if any(isinstance(_positive(cell), Range) for cell in column):
-        return _ordered_lookup(column)
-    return _constant_lookup(column)
+        return f"{bind(list_lookup(column), 'rows_of')}({value})"
+    if not any(isinstance(positive(cell), Range) for cell in column):
+        table, other = constant_rows(column)
+        return f"{bind(table.get, 'rows_of')}({value}, {bind(other, 'other')})"
+    cuts, rows = ordered_rows(column, kind)
+    found = f"{bind(rows, 'rows')}[{bind(bisect_right, 'bisect')}({bind(cuts, 'cuts')}, {value})]"
+    return f"({bind(_rows(column, None), 'missing')} if {value} is None else {found})"
 
 
-def _positive(cell: CellTest) -> CellTest:
+def positive(cell: CellTest) -> CellTest:
+    """The test under all complements."""
     while isinstance(cell, Negated):
         cell = cell.test
     return cell
@@ -68,105 +50,91 @@ def _positive(cell: CellTest) -> CellTest:
 def _rows(column: Sequence[CellTest], value: Any) -> Rows:
     """The rows that allow a value."""
     verdicts: dict[CellTest, bool] = {}
-    rows = 0
+    rows = bytearray(len(column) // 8 + 1)
     for index, cell in enumerate(column):
         verdict = verdicts.get(cell)
         if verdict is None:
             verdict = verdicts[cell] = holds(cell, value)
         if verdict:
-            rows |= 1 << index
-    return rows
+            rows[index >> 3] |= 1 << (index & 7)
+    return int.from_bytes(rows, "little")
 
 
 class _Other:
     """A value that equals no constant."""
 
 
-def _constants(column: Sequence[CellTest]) -> set[Any]:
-    found: set[Any] = set()
-    for cell in map(_positive, column):
-        if isinstance(cell, Equals):
-            found.add(cell.value)
-        elif isinstance(cell, OneOf):
-            found.update(cell.values)
-    return found
+def constants(cell: CellTest) -> tuple[Any, ...]:
+    """The constants that a test compares with."""
+    if isinstance(cell, Equals):
+        return (cell.value,)
+    return cell.values if isinstance(cell, OneOf) else ()
 
 
-def _constant_lookup(column: Sequence[CellTest]) -> Lookup:
-    known = _deltas(column)
+def constant_rows(column: Sequence[CellTest]) -> tuple[dict[Any, Rows], Rows]:
+    """The rows that allow each constant, and a missing value; and those that allow any other value."""
     other = _rows(column, _Other())
-    table: dict[Any, Rows] = {value: other ^ changed for value, changed in known.items()}
+    table: dict[Any, Rows] = {}
+    for index, cell in enumerate(column):
+        for value in constants(positive(cell)):  # there the row's verdict is another than on any other value
+            table[value] = table.get(value, other) ^ 1 << index
     table[None] = _rows(column, None)
-    find = table.get
-    return lambda value: find(value, other)
+    return table, other
 
 
-def _deltas(column: Sequence[CellTest]) -> dict[Any, Rows]:
-    """For each constant the rows whose verdict on it differs from that on any other value."""
-    deltas: dict[Any, Rows] = {}
+def ordered_rows(column: Sequence[CellTest], kind: ValueType) -> tuple[list[Any], list[Rows]]:
+    """Cuts in order and the rows that allow a value between them: those at `bisect_right(cuts, value)`.
+
+    A cut is the least value above it, so that one bisection finds the class whether bounds are inclusive or not.
+    """
+    changes: dict[Any, Rows] = {}
+    lowest = 0
     for index, cell in enumerate(column):
-        for value in _constants([cell]):
-            deltas[value] = deltas.get(value, 0) | 1 << index
-    return deltas
+        row, test, flipped = 1 << index, cell, False
+        while isinstance(test, Negated):
+            test, flipped = test.test, not flipped
+        inside, cuts = _cuts(test, kind)
+        if inside is not flipped:
+            lowest |= row
+        for cut in cuts:
+            changes[cut] = changes.get(cut, 0) ^ row
+    ordered = sorted(cut for cut, change in changes.items() if change)
+    rows = [lowest]
+    for cut in ordered:
+        rows.append(rows[-1] ^ changes[cut])
+    return ordered, rows
 
 
-def _ordered_lookup(column: Sequence[CellTest]) -> Lookup:
-    """Classes below, at and above each bound, in order; a change of rows is noted at each bound where it happens."""
-    bounds = sorted({bound for cell in map(_positive, column) for bound in _bounds(cell)})
-    places = {bound: 2 * position + 1 for position, bound in enumerate(bounds)}
-    changes = [0] * (2 * len(bounds) + 2)
-    for index, cell in enumerate(column):
-        _note_changes(cell, 1 << index, places, changes)
-    rows, running = [], 0
-    for change in changes[:-1]:
-        running ^= change
-        rows.append(running)
-    missing = _rows(column, None)
-
-    def find(value: Any) -> Rows:
-        if value is None:
-            return missing
-        position = bisect_left(bounds, value)
-        at_bound = position < len(bounds) and bounds[position] == value
-        return rows[2 * position + 1 if at_bound else 2 * position]
-
-    return find
-
-
-def _note_changes(cell: CellTest, row: Rows, places: dict[Any, int], changes: list[int]) -> None:
-    test, flipped = cell, False
-    while isinstance(test, Negated):
-        test, flipped = test.test, not flipped
-    stretches: list[tuple[int, int]] = []
+def _cuts(test: CellTest, kind: ValueType) -> tuple[bool, list[Any]]:
+    """Whether the least of all values satisfies the test, and the cuts at which that changes, one after the other."""
     if isinstance(test, Range):
-        first = 0 if test.lower is None else places[test.lower] + (not test.lower_inclusive)
-        last = len(changes) - 2 if test.upper is None else places[test.upper] - (not test.upper_inclusive)
-        stretches = [(first, last)] if first <= last else []
-    elif isinstance(test, Equals | OneOf):
-        stretches = [(places[value], places[value]) for value in _constants([test])]
-    elif not isinstance(test, Missing):
-        stretches = [(0, len(changes) - 2)]
-    if flipped:
-        changes[0] ^= row
-    for first, last in stretches:
-        changes[first] ^= row
-        changes[last + 1] ^= row
+        cuts: list[Any] = []
+        if test.lower is not None:
+            cuts.append(test.lower if test.lower_inclusive else successor(test.lower, kind))
+        if test.upper is not None:
+            cuts.append(successor(test.upper, kind) if test.upper_inclusive else test.upper)
+        if len(cuts) == 2 and not cuts[0] < cuts[1]:
+            return False, []
+        return test.lower is None, cuts
+    cuts = [cut for value in constants(test) for cut in (value, successor(value, kind))]
+    return isinstance(test, AnyValue), cuts
 
 
-def _bounds(cell: CellTest) -> set[Any]:
-    if isinstance(cell, Range):
-        return {bound for bound in (cell.lower, cell.upper) if bound is not None}
-    return _constants([cell])
+def successor(value: Any, kind: ValueType) -> Any:
+    """The least value of the column's type above a value."""
+    if isinstance(value, str):
+        return value + "\0"
+    return math.floor(value) + 1 if kind.kind == "integer" else math.nextafter(value, math.inf)
 
 
-def _list_lookup(column: Sequence[CellTest]) -> Lookup:
-    """Each distinct cell is asked once."""
+def list_lookup(column: Sequence[CellTest]) -> Callable[[list[Any] | None], Rows]:
+    """A function from a list to its rows; each distinct cell is asked once."""
     places: dict[CellTest, Rows] = {}
     for index, cell in enumerate(column):
         places[cell] = places.get(cell, 0) | 1 << index
     pairs = tuple(places.items())
 
-    def find(value: Any) -> Rows:
+    def find(value: list[Any] | None) -> Rows:
         rows = 0
         for cell, allowed in pairs:
             if holds(cell, value):
@@ -174,3 +142,13 @@ def _list_lookup(column: Sequence[CellTest]) -> Lookup:
         return rows
 
     return find
+
+
+def bits(rows: Rows) -> list[int]:
+    """The indexes of the rows of a set, in their order."""
+    found = []
+    while rows:
+        low = rows & -rows
+        found.append(low.bit_length() - 1)
+        rows ^= low
+    return found

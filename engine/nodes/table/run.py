@@ -14,8 +14,9 @@ from ...ir.graph import TableNode, TableRow
 from ...ir.types import Field
 from ..writing import Writer
 from .cell_source import Cells
+from .index import bits
 
-CHAIN = 16  # rows in one chain of conditions
+CHAIN = 5  # rows up to which a chain of conditions is quicker than the index
 ALL = ("collect", "rule_order")
 
 
@@ -34,7 +35,7 @@ def write_table(node: TableNode, writer: Writer) -> None:
     outcomes = writer.bind(tuple(f"row {index + 1}" for index in order), "outcomes")
     outputs = writer.bind(tuple([row_outputs(node, each) for each in rows]), "outputs")
     numbers = writer.bind(tuple(index + 1 for index in order), "numbers")
-    said = f"own({outputs}[{row}])" if any(field.many for field in node.outputs) else f"{outputs}[{row}].copy()"
+    said = f"{outputs}[{row}]"
     if cells.always(rows[-1]):
         writer.note(node, f"{outcomes}[{row}]", row=f"{numbers}[{row}]", values=looked_at)
         _leave(node, writer, said)
@@ -64,8 +65,10 @@ def _json(value: Any) -> Any:
 
 def _write_first(rows: Sequence[TableRow], cells: Cells, writer: Writer, row: str) -> None:
     if len(rows) > CHAIN:
-        writer.line(f"{row} = {cells.index(rows)}.first({', '.join(cells.values)})")
+        writer.line(f"{row} = {cells.rows(rows)}")
+        writer.line(f"{row} = ({row} & -{row}).bit_length() - 1")
         return
+    cells.prepare(rows)
     tests = [cells.test(each) for each in rows]
     for index, test in enumerate(tests):
         if test is None:
@@ -82,8 +85,9 @@ def _write_first(rows: Sequence[TableRow], cells: Cells, writer: Writer, row: st
 def _write_all(node: TableNode, writer: Writer, cells: Cells, looked_at: str) -> None:
     hits = writer.name("hits")
     if len(node.rows) > CHAIN:
-        writer.line(f"{hits} = {cells.index(node.rows)}.all({', '.join(cells.values)})")
+        writer.line(f"{hits} = {writer.bind(bits, 'bits')}({cells.rows(node.rows)})")
     else:
+        cells.prepare(node.rows)
         tests = [f"*(({index},) if {cells.test(row) or 'True'} else ())" for index, row in enumerate(node.rows)]
         writer.line(f"{hits} = [{', '.join(tests)}]")
     gather = writer.bind(gatherer(node), "gather")
@@ -100,7 +104,7 @@ def _write_all(node: TableNode, writer: Writer, cells: Cells, looked_at: str) ->
 
 def _leave(node: TableNode, writer: Writer, outputs: str) -> None:
     if node.then is None:
-        writer.finish(outputs)
+        writer.finish(f"own({outputs})" if any(field.many for field in node.outputs) else f"{outputs}.copy()")
         return
     writer.line(f"v[{node.bind!r}] = {outputs}")
     writer.go(node.then)

@@ -70,44 +70,54 @@ def expected_at(model: type[Shape], location: Location) -> Expected | None:
         if found is None or step == KEY:
             break
         is_key = location[index + 1 : index + 2] == (KEY,)
-        found = _plain(Expected(get_args(found.kind)[0])) if is_key else _step(found, step)
+        found = plain(Expected(get_args(found.kind)[0])) if is_key else _step(found, step)
     return found
 
 
 def _step(place: Expected, step: str | int) -> Expected | None:
     origin, arguments = get_origin(place.kind), get_args(place.kind)
     if is_tag(step):
-        members = _members(place)
-        chosen = next((member for member in members if f"<{member.tag}>" == step), None)
-        others = tuple(member for member in members if member is not chosen)
+        all_members = members(place)
+        chosen = next((member for member in all_members if f"<{member.tag}>" == step), None)
+        others = tuple(member for member in all_members if member is not chosen)
         return replace(chosen, siblings=others) if chosen else None
     if is_shape(place.kind):
         field = keys_of(place.kind).get(str(step))
-        return _plain(Expected(field.annotation, tuple(field.metadata))) if field else None
+        return plain(Expected(field.annotation, tuple(field.metadata))) if field else None
     if origin is dict:
-        return _plain(Expected(arguments[1]))
-    return _plain(Expected(arguments[0])) if origin is tuple else None
+        return plain(Expected(arguments[1]))
+    return plain(Expected(arguments[0])) if origin is tuple else None
 
 
-def _members(union: Expected) -> tuple[Expected, ...]:
-    return tuple(_plain(Expected(argument)) for argument in get_args(union.kind))
+def members(union: Expected) -> tuple[Expected, ...]:
+    """The members of a union."""
+    return tuple(plain(Expected(argument)) for argument in get_args(union.kind))
 
 
 def members_of(union: Expected) -> list[str]:
     """The tags of a union's members, without brackets."""
-    return [member.tag for member in _members(union)]
+    return [member.tag for member in members(union)]
 
 
-def _plain(place: Expected) -> Expected:
+def plain(place: Expected) -> Expected:
     """The type itself: out of `Annotated`, whose metadata it keeps, and without None beside it."""
     while True:
         if get_origin(place.kind) is Annotated:
             kind, *marks = get_args(place.kind)
-            place = Expected(kind, (*place.marks, *marks))
+            place = Expected(kind, (*place.marks, *_unpacked(marks)))
         elif NoneType in get_args(place.kind):
             place = Expected(reduce(or_, [each for each in get_args(place.kind) if each is not NoneType]), place.marks)
         else:
             return place
+
+
+def _unpacked(marks: list[Any]) -> Iterator[Any]:
+    """Metadata, that within `Field(…)` each for itself."""
+    for mark in marks:
+        if isinstance(mark, FieldInfo):
+            yield from mark.metadata
+        else:
+            yield mark
 
 
 def path_of(value: Any, location: Location) -> Iterator[str | int]:

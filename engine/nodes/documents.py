@@ -8,13 +8,13 @@ from pydantic import Tag
 
 from .bandit.document import BanditShape
 from .cap.document import CapShape
+from .choice import by_key
 from .experiment.document import ExperimentShape
 from .features.document import FeaturesShape
 from .model.document import ModelShape
 from .output.document import OutputShape
 from .ruleset.document import RulesetShape
 from .set.document import SetShape
-from .shape import variant
 from .switch.document import SwitchShape
 from .table.document import TableShape
 
@@ -31,5 +31,5 @@ NodeShape: TypeAlias = Annotated[
     | Annotated[CapShape, Tag("<cap>")]
     | Annotated[FeaturesShape, Tag("<features>")]
     | Annotated[OutputShape, Tag("<output>")],
-    variant({kind: f"<{kind}>" for kind in NODE_KINDS}, "a node of one kind"),
+    by_key("Node", {kind: f"<{kind}>" for kind in NODE_KINDS}, "a node of one kind"),
 ]

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
+from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ..ir.instant import InstantError, canonical_day, canonical_instant, parse_duration
@@ -29,7 +28,8 @@ class Form:
             return core_schema.str_schema(strict=True, pattern=self.pattern)
         return core_schema.no_info_after_validator_function(self._read, core_schema.str_schema(strict=True))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of such a value."""
         return {"type": "string", "pattern": self.pattern}
 
     def _read(self, text: str) -> str:
@@ -50,8 +50,10 @@ class Word:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.literal_schema(list(self.words))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        described = {"markdownEnumDescriptions": list(self.words.values())} if any(self.words.values()) else {}
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of such a value."""
+        meanings = list(self.words.values())
+        described = {"enumDescriptions": meanings, "markdownEnumDescriptions": meanings} if any(meanings) else {}
         return {"type": "string", "enum": list(self.words), **described}
 
 
@@ -71,7 +73,8 @@ class OneOf:
 
         return core_schema.no_info_plain_validator_function(read)
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of such a value."""
         names = [_JSON[name] for name in self.kinds]
         return {"type": names[0] if len(names) == 1 else names}
 
@@ -103,7 +106,7 @@ _PERCENT = re.compile(r"(100(?:\.0{1,4})?|[0-9]{1,2}(?:\.[0-9]{1,4})?)%", re.ASC
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Share:
+class PartOfWhole:
     """Parts per million, or per cent as text with at most four decimals; parts per million come out."""
 
     expected: str = "parts per million from 0 to 1000000, or per cent as 12.5%"
@@ -111,7 +114,8 @@ class _Share:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._read)
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of such a value."""
         percent = {"type": "string", "pattern": f"^{_PERCENT.pattern}$"}
         return {"anyOf": [{"type": "integer", "minimum": 0, "maximum": PPM}, percent]}
 
@@ -174,7 +178,7 @@ FilePath = Annotated[
     ),
 ]
 
-Share: TypeAlias = Annotated[int, _Share()]
+Share: TypeAlias = Annotated[int, PartOfWhole()]
 Scalar: TypeAlias = Annotated[str | int | float | bool, OneOf(("text", "number", "boolean"))]
 TextOrInteger: TypeAlias = Annotated[str | int, OneOf(("text", "integer"))]
 ExpressionOrConstant: TypeAlias = Scalar

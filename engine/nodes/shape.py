@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
-    Discriminator,
     Field,
     GetCoreSchemaHandler,
+    JsonValue,
     Strict,
     Tag,
 )
 from pydantic_core import CoreSchema
 
+from .choice import by_kind
 from .forms import Name, Scalar, Text, Word
 
 Item = TypeVar("Item")
 Many: TypeAlias = Annotated[tuple[Item, ...], Strict(False)]  # noqa: FBT003 - the only way to say it; YAML has lists
 Some: TypeAlias = Annotated[tuple[Item, ...], Strict(False), Field(min_length=1)]  # noqa: FBT003 - as above
+
+UNIQUE: dict[str, JsonValue] = {"uniqueItems": True}
+"""For fields whose entries must differ; `twice` tells of those that do not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +56,9 @@ class Shape(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
+    rules: ClassVar[Mapping[str, Any]] = {}
+    """What keys say together that they must not, as far as JSON Schema can say it."""
+
     def problems(self) -> Iterable[Problem]:
         """What keys say together that they must not; paths begin at this shape."""
         return ()
@@ -71,50 +78,17 @@ FIELD_TYPES = {
 """Every field type and what it holds."""
 
 
-def variant(keys: Mapping[str, str], expected: str) -> Discriminator:
-    """A union told apart by the first of `keys` that a mapping has; each leads to the tag of its member.
-
-    Tags are written `<tag>`, so that a place in an error can be told from a key.
-    """
-    pairs = tuple(keys.items())
-
-    def tag(value: Any) -> str | None:
-        if isinstance(value, dict):
-            for key, found in pairs:
-                if key in value:
-                    return found
-        return None
-
-    return Discriminator(tag, "variant", expected)
-
-
-def _data_tag(value: Any) -> str | None:
-    if isinstance(value, list):
-        return "<list>"
-    if isinstance(value, dict):
-        return "<mapping>"
-    return None if value is None else "<one>"
-
-
-def _plain_tag(value: Any) -> str | None:
-    return None if isinstance(value, dict) else _data_tag(value)
-
-
-def _or_list(*, mapping: bool = False) -> Discriminator:
-    expected = "text, a number, true or false, or a list of them" + (", or a mapping" if mapping else "")
-    return Discriminator(_data_tag if mapping else _plain_tag, "kinds", expected)
-
-
+_PLAIN = "text, a number, true or false, or a list of them"
 Data: TypeAlias = Annotated[
     Annotated[Scalar, Tag("<one>")] | Annotated[Some[Scalar], Tag("<list>")],
-    _or_list(),
+    by_kind("Data", _PLAIN, one="<one>", many="<list>"),
 ]
 """One plain value or a list of them."""
 Value: TypeAlias = Annotated[
     Annotated[Scalar, Tag("<one>")]
     | Annotated[Many[Scalar], Tag("<list>")]
     | Annotated[dict[str, Scalar], Tag("<mapping>")],
-    _or_list(mapping=True),
+    by_kind("Value", f"{_PLAIN}, or a mapping", one="<one>", many="<list>", mapping="<mapping>"),
 ]
 """One plain value, a list of them, or a small mapping of them, as a point is."""
 
@@ -122,9 +96,21 @@ Value: TypeAlias = Annotated[
 class DeclaredValue(Shape):
     """What all declared values share; members of objects differ, so each kind declares `fields` itself."""
 
+    rules: ClassVar[Mapping[str, Any]] = {
+        "if": {"properties": {"type": {"const": "object"}}},
+        "then": {"required": ["fields"], "properties": {"fields": {"minProperties": 1}, "values": False}},
+        "else": {
+            "properties": {"fields": False},
+            "if": {"not": {"properties": {"type": {"const": "keyword"}}}},
+            "then": {"properties": {"values": False}},
+        },
+    }
+
     type: Annotated[str, Word(FIELD_TYPES)] = Field(description="What kind of value it holds.")
     many: bool = Field(default=False, alias="list", description="It holds a list of such values.")
-    values: Maybe[Some[Text]] = Field(default=None, description="The only texts allowed, for a keyword.")
+    values: Maybe[Some[Text]] = Field(
+        json_schema_extra=UNIQUE, default=None, description="The only texts allowed, for a keyword."
+    )
     description: str = Field(default="", description="What it is, in a sentence.")
 
     @property

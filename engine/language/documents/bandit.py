@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,12 @@ Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 class BanditFeature(Shape):
     """Something known when the arm is picked."""
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "if": {"properties": {"type": {"const": "keyword"}}},
+        "then": {"required": ["values"]},
+        "else": {"properties": {"values": False}},
+    }
 
     type: Annotated[str, Word(FEATURE_TYPES)] = Field(description="What kind of value it is.")
     source: Maybe[Expression] = Field(
@@ -119,6 +125,11 @@ class BanditDocument(Envelope):
     """Arms of which one is picked for each decision, better and better by what came of it."""
 
     kind_name: ClassVar[str] = "Bandit"
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "if": {"properties": {"policy": {"enum": ["uniform", "fixed"]}}, "required": ["policy"]},
+        "else": {"required": ["reward"]},
+    }
 
     kind: Literal["Bandit"] = Field(description="`Bandit`.")
     unit: Name = Field(description="Who is picked for: the profile's key, or a field of the context.")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from ...nodes.choice import by_key, by_kind
 from ...nodes.forms import Duration, FieldPath, Name, Word
-from ...nodes.shape import Maybe, Shape, Some, Value, variant
+from ...nodes.shape import Maybe, Shape, Some, Value
 from ...operators.registry import OPERATORS
 
 OPERATOR_WORDS = {name: f"{operator.summary}." for name, operator in OPERATORS.items()}
+
+INCLUSIVE = {"lower": "The lower bound is in, the upper is not.", "both": "Both bounds are in."}
 
 
 class Comparison(Shape):
@@ -22,9 +25,7 @@ class Comparison(Shape):
     value: Maybe[Value] = Field(
         default=None, description="What it compares with; `exists` and `missing` have none.", examples=[1000]
     )
-    inclusive: Maybe[Literal["both"]] = Field(
-        default=None, description="For `between`: `both` lets the upper bound in as well."
-    )
+    inclusive: Maybe[Annotated[str, Word(INCLUSIVE)]] = Field(default=None, description="The bounds of `between`.")
     timezone: Maybe[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
         default=None, description="For calendar units: whose days are meant; by default the workspace's."
     )
@@ -75,6 +76,10 @@ class ListReference(Shape):
 class ElementGroup(Shape):
     """Conditions that one element of a list of objects must meet together."""
 
+    rules: ClassVar[Mapping[str, Any]] = {
+        "oneOf": [{"required": ["all"]}, {"required": ["any"]}, {"required": ["not"]}]
+    }
+
     of: FieldPath = Field(description="The list of objects.", examples=["orders"])
     all: Maybe[Some[Condition]] = Field(default=None, description="All hold for one element; fields are its own.")
     any: Maybe[Some[Condition]] = Field(default=None, description="One of them holds for some element.")
@@ -108,6 +113,16 @@ MEASURES = ("count", "sum", "min", "max", "avg", "first", "last", "distinct", "d
 
 class EventsGroup(Shape):
     """What must be true of a customer's events; without a measure, that there is at least one."""
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "oneOf": [
+            *({"required": [key]} for key in MEASURES),
+            {"not": {"anyOf": [{"required": [key]} for key in MEASURES]}},
+        ],
+        "if": {"required": ["sequence"]},
+        "then": {"properties": {"type": False, "where": False}},
+        "else": {"required": ["type"]},
+    }
 
     type: Maybe[Name] = Field(default=None, description="The event type.", examples=["purchase"])
     where: Maybe[Conditions] = Field(default=None, description="Which events count, by their own fields.")
@@ -179,19 +194,13 @@ Condition: TypeAlias = Annotated[
     | Annotated[ListReference, Tag("<list>")]
     | Annotated[ElementCondition, Tag("<element>")]
     | Annotated[EventsCondition, Tag("<events>")],
-    variant(_KEYS, "a condition"),
+    by_key("Condition", _KEYS, "a condition"),
 ]
-
-
-def _conditions_tag(value: Any) -> str | None:
-    if isinstance(value, list):
-        return "<conditions>"
-    return "<condition>" if isinstance(value, dict) else None
 
 
 Conditions: TypeAlias = Annotated[
     Annotated[Some[Condition], Tag("<conditions>")] | Annotated[Condition, Tag("<condition>")],
-    Discriminator(_conditions_tag, "kinds", "a list of conditions, or one condition"),
+    by_kind("Conditions", "a list of conditions, or one condition", many="<conditions>", mapping="<condition>"),
 ]
 """A list, of which all must hold, or one condition."""
 

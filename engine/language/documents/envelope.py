@@ -26,6 +26,7 @@ class Envelope(Shape):
     kind_name: ClassVar[str]
 
     api_version: Literal["v1"] = Field(alias="apiVersion", description="The version of the language: `v1`.")
+    kind: str
     name: Name = Field(description="Its name, unique among documents of its kind.", examples=["high_value_customers"])
     description: str = Field(default="", max_length=4_096, description="What it is for, in a sentence.")
     owner: Maybe[Text] = Field(default=None, description="The team that answers for it.", examples=["growth"])

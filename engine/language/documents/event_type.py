@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,8 @@ class EventTypeDocument(Envelope):
     """Something that happens to customers: its fields, and the profile fields it sets."""
 
     kind_name: ClassVar[str] = "EventType"
+
+    rules: ClassVar[Mapping[str, Any]] = {"properties": {"fields": {"properties": {"time": False}}}}
 
     kind: Literal["EventType"] = Field(description="`EventType`.")
     fields: dict[Name, EventField] = Field(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from ...nodes.forms import PPM, Instant, Name, Share, Text
-from ...nodes.shape import Many, Maybe, Problem, Shape, Some, twice
+from ...nodes.shape import UNIQUE, Many, Maybe, Problem, Shape, Some, twice
 from .envelope import Envelope
 
 Slot = Annotated[int, Field(ge=0, le=PPM)]
@@ -47,6 +47,8 @@ class ExperimentDocument(Envelope):
 
     kind_name: ClassVar[str] = "Experiment"
 
+    rules: ClassVar[Mapping[str, Any]] = {"dependencies": {"slots": ["layer"]}}
+
     kind: Literal["Experiment"] = Field(description="`Experiment`.")
     unit: Name = Field(
         description="Who or what is assigned: the profile's key, or a field of the context.", examples=["customer_id"]
@@ -78,8 +80,12 @@ class ExperimentDocument(Envelope):
     )
     sticky: bool = Field(default=False, description="A unit keeps its arm when weights change.")
     primary: Maybe[Name] = Field(default=None, description="The metric that decides.")
-    secondary: Many[Name] = Field(default=(), max_length=64, description="Metrics that are reported too.")
-    guardrails: Many[Name] = Field(default=(), max_length=64, description="Metrics that must not get worse.")
+    secondary: Many[Name] = Field(
+        json_schema_extra=UNIQUE, default=(), max_length=64, description="Metrics that are reported too."
+    )
+    guardrails: Many[Name] = Field(
+        json_schema_extra=UNIQUE, default=(), max_length=64, description="Metrics that must not get worse."
+    )
 
     def problems(self) -> Iterator[Problem]:
         """Weights that do not add up, arms that do not exist, slots without a layer, phases out of order."""

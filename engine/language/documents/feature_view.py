@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, Tag
 
+from ...nodes.choice import by_key
 from ...nodes.forms import Duration, FieldPath, Name, Text, Timeout, Word
-from ...nodes.shape import Data, Maybe, Problem, Shape, variant
+from ...nodes.shape import Data, Maybe, Problem, Shape
 from .conditions import Conditions
 from .envelope import Envelope
-from .metric import field_problems
+from .metric import FIELD_RULES, field_problems
 from .profile import AGGREGATES
 
 FEATURE_TYPES = {
@@ -25,6 +26,8 @@ FEATURE_TYPES = {
 
 class EventWindow(Shape):
     """An aggregate of the entity's events over a window that ends now."""
+
+    rules: ClassVar[Mapping[str, Any]] = {**FIELD_RULES, "dependencies": {"hop": ["within"]}}
 
     event: Name = Field(description="The event type.")
     aggregate: Annotated[str, Word(AGGREGATES)] = Field(description="What is made of the events.")
@@ -59,12 +62,21 @@ FeatureSource: TypeAlias = Annotated[
     Annotated[EventWindow, Tag("<event>")]
     | Annotated[ProfileSource, Tag("<profile>")]
     | Annotated[LoadedSource, Tag("<source>")],
-    variant({"event": "<event>", "profile": "<profile>", "source": "<source>"}, "where a feature comes from"),
+    by_key(
+        "FeatureSource",
+        {"event": "<event>", "profile": "<profile>", "source": "<source>"},
+        "where a feature comes from",
+    ),
 ]
 
 
 class FeatureShape(Shape):
     """One feature."""
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "if": {"required": ["length"]},
+        "then": {"required": ["list"], "properties": {"list": {"const": True}}},
+    }
 
     type: Annotated[str, Word(FEATURE_TYPES)] = Field(description="What kind of value it is.")
     many: bool = Field(default=False, alias="list", description="It is a list of such values.")

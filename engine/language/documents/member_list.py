@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ class MemberListDocument(Envelope):
     """Customers by their ids, however many."""
 
     kind_name: ClassVar[str] = "MemberList"
+
+    rules: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["members"]}, {"required": ["file"]}]}
 
     kind: Literal["MemberList"] = Field(description="`MemberList`.")
     members: Maybe[Many[CustomerId]] = Field(default=None, description="The ids, as text.", examples=[["c-1", "c-2"]])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,8 +26,18 @@ METRIC_AGGREGATES = {
 DIRECTIONS = {"increase": "More is better.", "decrease": "Less is better."}
 
 
+FIELD_RULES: Mapping[str, Any] = {
+    "if": {"properties": {"aggregate": {"enum": ["any", "count"]}}},
+    "then": {"properties": {"field": False}},
+    "else": {"required": ["field"]},
+}
+"""`any` and `count` look at no field, the other aggregates at one."""
+
+
 class Measured(Shape):
     """An aggregate of a unit's events."""
+
+    rules: ClassVar[Mapping[str, Any]] = FIELD_RULES
 
     event: Name = Field(description="The event type.")
     aggregate: Annotated[str, Word(METRIC_AGGREGATES)] = Field(description="What is made of a unit's events.")
@@ -41,6 +51,8 @@ class Measured(Shape):
 
 class Cap(Shape):
     """Above this, a unit's value counts as this."""
+
+    rules: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["value"]}, {"required": ["percentile"]}]}
 
     value: Maybe[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default=None, description="A fixed value.")
     percentile: Maybe[Annotated[float, Field(gt=50, lt=100)]] = Field(
@@ -59,6 +71,8 @@ class MetricDocument(Envelope):
     """What is measured; experiments, bandits and rollback policies name it."""
 
     kind_name: ClassVar[str] = "Metric"
+
+    rules: ClassVar[Mapping[str, Any]] = FIELD_RULES
 
     kind: Literal["Metric"] = Field(description="`Metric`.")
     event: Name = Field(description="The event type.", examples=["purchase"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,8 @@ DTYPES = dict.fromkeys(("float16", "float32", "float64", "int8", "int32", "int64
 
 class Served(Shape):
     """Which model and which of its versions."""
+
+    rules: ClassVar[Mapping[str, Any]] = {"not": {"required": ["version", "label"]}}
 
     name: Maybe[Text] = Field(default=None, description="Its name at the server; by default this document's.")
     version: Maybe[Annotated[int, Field(ge=0, le=2**63 - 1)]] = Field(default=None, description="A version's number.")
@@ -68,6 +70,12 @@ class ModelDocument(Envelope):
     """A model: where it is, what goes in, what comes back, and what holds when it fails or is late."""
 
     kind_name: ClassVar[str] = "Model"
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "if": {"properties": {"protocol": {"enum": list(IN_PROCESS)}}},
+        "then": {"required": ["file"], "properties": {"server": False}},
+        "else": {"properties": {"file": False}},
+    }
 
     kind: Literal["Model"] = Field(description="`Model`.")
     protocol: Annotated[str, Word(PROTOCOLS)] = Field(description="How it is called.")

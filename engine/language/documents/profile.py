@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -25,6 +25,12 @@ AGGREGATES = {
 
 class EventSource(Shape):
     """How a field follows from events."""
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "if": {"properties": {"aggregate": {"const": "count"}}},
+        "then": {"properties": {"field": False}},
+        "else": {"required": ["field"]},
+    }
 
     event: Name = Field(description="The event type.")
     aggregate: Annotated[str, Word(AGGREGATES)] = Field(description="What is made of the events.")

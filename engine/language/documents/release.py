@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from ...nodes.forms import Duration, Name, Share, Word
-from ...nodes.shape import Many, Maybe, Problem, Shape, twice
+from ...nodes.shape import UNIQUE, Many, Maybe, Problem, Shape, twice
 from .envelope import Envelope
 
 METHODS = {
@@ -40,8 +40,10 @@ class ReleaseDocument(Envelope):
     kind_name: ClassVar[str] = "Release"
 
     kind: Literal["Release"] = Field(description="`Release`.")
-    feature_views: Many[Name] = Field(default=(), max_length=1_024, description="The feature views.")
-    models: Many[Name] = Field(default=(), max_length=1_024, description="The models.")
+    feature_views: Many[Name] = Field(
+        json_schema_extra=UNIQUE, default=(), max_length=1_024, description="The feature views."
+    )
+    models: Many[Name] = Field(json_schema_extra=UNIQUE, default=(), max_length=1_024, description="The models.")
     ramp: Many[RampStep] = Field(
         default=(), max_length=64, description="How a candidate takes over; by default at once."
     )
@@ -71,6 +73,10 @@ class RollbackPolicyDocument(Envelope):
     """When to go back by itself, judged against the stable release at the same time."""
 
     kind_name: ClassVar[str] = "RollbackPolicy"
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "anyOf": [{"required": ["metric"]}, {"required": ["guards"], "properties": {"guards": {"minItems": 1}}}]
+    }
 
     kind: Literal["RollbackPolicy"] = Field(description="`RollbackPolicy`.")
     metric: Maybe[Name] = Field(default=None, description="The metric that must not get worse.")

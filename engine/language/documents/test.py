@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from ...nodes.forms import Instant, Name, Text, TextOrInteger, Word
-from ...nodes.shape import Data, Many, Maybe, Problem, Shape, Some, twice
+from ...nodes.shape import UNIQUE, Data, Many, Maybe, Problem, Shape, Some, twice
 from .envelope import Envelope
 
 STATUSES = {
@@ -62,9 +62,15 @@ class Answers(Shape):
 class Expectation(Shape):
     """What must come of a case; what is not said is not looked at."""
 
-    segments: Maybe[Many[Name]] = Field(default=None, description="Exactly these segments.")
-    in_segments: Maybe[Many[Name]] = Field(default=None, description="These segments, and perhaps others.")
-    not_segments: Maybe[Many[Name]] = Field(default=None, description="None of these segments.")
+    rules: ClassVar[Mapping[str, Any]] = {"minProperties": 1}
+
+    segments: Maybe[Many[Name]] = Field(json_schema_extra=UNIQUE, default=None, description="Exactly these segments.")
+    in_segments: Maybe[Many[Name]] = Field(
+        json_schema_extra=UNIQUE, default=None, description="These segments, and perhaps others."
+    )
+    not_segments: Maybe[Many[Name]] = Field(
+        json_schema_extra=UNIQUE, default=None, description="None of these segments."
+    )
     output: Maybe[dict[Name, Any]] = Field(default=None, description="The decision's output; keys left out may be any.")
     path: Maybe[Some[Name]] = Field(default=None, description="The nodes that are passed, in order.")
     experiments: Maybe[dict[Name, Name]] = Field(default=None, description="The arm in each experiment.")
@@ -96,7 +102,9 @@ class CaseShape(Shape):
     context: dict[Name, Any] = Field(default_factory=dict, description="What the request says.")
     event: Maybe[Event] = Field(default=None, description="The event that the decision is about.")
     membership: Maybe[Many[Name]] = Field(
-        default=None, description="The segments handed in, overrides included; by default the profile is matched."
+        json_schema_extra=UNIQUE,
+        default=None,
+        description="The segments handed in, overrides included; by default the profile is matched.",
     )
     answers: Maybe[Answers] = Field(default=None, description="What the world outside answers.")
     expect: Expectation = Field(description="What must come of it.")

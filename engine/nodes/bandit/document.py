@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -12,6 +13,8 @@ from ..shape import Maybe, Problem, Shape
 
 class BanditShape(Shape):
     """Picks an arm, binds `{arm, probability}` and goes to `then`, or where the arm says."""
+
+    rules: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["then"]}, {"required": ["arms"]}]}
 
     bandit: Name = Field(description="The bandit's name.")
     inputs: dict[Name, ExpressionOrConstant] = Field(

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from ..forms import Expression, Name
-from ..shape import Problem, Shape, Some, twice
+from ..shape import UNIQUE, Problem, Shape, Some, twice
 
 
 class FeaturesShape(Shape):
     """Reads feature views; their features are then found below `features.<view>`."""
 
-    features: Some[Name] = Field(description="The feature views to read.", examples=[["customer_activity"]])
+    features: Some[Name] = Field(
+        json_schema_extra=UNIQUE, description="The feature views to read.", examples=[["customer_activity"]]
+    )
     entities: dict[Name, Expression] = Field(
         default_factory=dict,
         description="Who or what to read of, for each entity that is not the customer; by default `context.<entity>`.",

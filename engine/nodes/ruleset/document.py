@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -12,6 +13,8 @@ from ..shape import Maybe, Problem, Shape
 
 class RulesetShape(Shape):
     """Calls another ruleset; without `then` its output is the decision, with it the output is bound as `as`."""
+
+    rules: ClassVar[Mapping[str, Any]] = {"dependencies": {"as": ["then"], "then": ["as"]}}
 
     ruleset: Name = Field(description="The ruleset to call.")
     context: dict[Name, ExpressionOrConstant] = Field(

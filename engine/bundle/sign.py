@@ -58,7 +58,8 @@ def verify(envelope: Envelope, key_files: Sequence[Path]) -> str:
                     ) from None
                 return name
     held = ", ".join(each.key_id for each in envelope.signatures) or "nobody"
-    raise BundleRefusedError(f"the bundle is signed by {held}, expected one of the {len(key_files)} keys given")
+    expected = "the key given" if len(key_files) == 1 else f"one of the {len(key_files)} keys given"
+    raise BundleRefusedError(f"the bundle is signed by {held}, expected {expected}")
 
 
 def _raw(value: str) -> bytes:

@@ -1,0 +1,88 @@
+"""`decisor verify`: whether a bundle is whole, accepted, and what the workspace gives."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .command import CLEAN, FINDINGS, CannotRunError, Command
+from .opening import instant_of, open_workspace, sound_program, workspace_root
+
+if TYPE_CHECKING:
+    from ..bundle.read import OpenBundle
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument(
+        "--key", action="append", default=[], type=Path, metavar="PUB", help="a public key that may vouch; repeatable"
+    )
+    parser.add_argument("--require-signature", action="store_true", help="implied by --key")
+    parser.add_argument("--at-least", type=int, default=0, metavar="N", help="refuse a lower sequence number")
+    parser.add_argument("--rebuild", type=Path, metavar="DIR", help="build this workspace and compare the digests")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..bundle.envelope import BundleRefusedError
+    from ..bundle.read import acceptance_of, read_bundle
+    from ..ir.instant import format_instant
+
+    file: Path = options.bundle
+    if options.require_signature and not options.key:
+        raise CannotRunError("--require-signature needs the public key to verify with: --key PUB")
+    for key in options.key:
+        if not key.is_file():
+            raise CannotRunError(f"`{key}` is no file with a public key")
+    acceptance = acceptance_of(options.key, require=options.require_signature, at_least=options.at_least)
+    try:
+        bundle = read_bundle(file, acceptance, format_instant(instant_of(None)))
+    except BundleRefusedError as problem:
+        print(f"{file}: refused: {problem}")
+        return FINDINGS
+    except OSError as problem:
+        raise CannotRunError(f"`{file}` cannot be read: {(problem.strerror or 'no reason given').lower()}") from None
+    for line in _described(file, bundle):
+        print(line)
+    return CLEAN if options.rebuild is None else _rebuilt(options.rebuild, bundle)
+
+
+def _described(file: Path, bundle: OpenBundle) -> list[str]:
+    about = bundle.about
+    tests = dict(about.tests)
+    lines = [
+        f"{file}: whole, {bundle.digest}",
+        f"workspace {about.workspace}, revision {about.revision or 'unknown'}, sequence {about.sequence}",
+        f"tests: {tests.get('passed', 0):,} passed, {tests.get('failed', 0):,} failed",
+    ]
+    if about.expires is not None:
+        lines.append(f"accepted until {about.expires}")
+    if bundle.signed_by is not None:
+        lines.append(f"signed by {bundle.signed_by}, which is one of the keys given")
+    elif bundle.envelope.signatures:
+        held = ", ".join(each.key_id for each in bundle.envelope.signatures)
+        lines.append(f"signed by {held}, not verified: no --key was given")
+    else:
+        lines.append("not signed")
+    return lines
+
+
+def _rebuilt(folder: Path, bundle: OpenBundle) -> int:
+    """Compare with what the workspace gives now."""
+    from ..bundle.write import pack
+
+    program = sound_program(open_workspace(workspace_root(folder)))
+    found = pack(program, bundle.about).digest
+    if found == bundle.digest:
+        print(f"rebuilt from {folder}: the same digest")
+        return CLEAN
+    print(f"rebuilt from {folder}: another digest, {found}; `decisor plan --against` shows what differs in meaning")
+    return FINDINGS
+
+
+COMMAND = Command(
+    "Verify a bundle: that it is whole, who signed it, and with --rebuild that it is what the workspace says.",
+    "decisor verify shop.bundle --key release.key.pub --rebuild .",
+    _configure,
+    _run,
+)

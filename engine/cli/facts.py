@@ -61,11 +61,10 @@ def opened(file: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     try:
-        stream = Path(file).open("rb")
+        with Path(file).open("rb") as stream:
+            yield stream
     except OSError as problem:
         raise CannotRunError(f"`{file}` cannot be read: {problem.strerror}") from None
-    with stream:
-        yield stream
 
 
 class Complaints:

@@ -15,7 +15,7 @@ from .ports import Assigner, Ports
 
 
 class Runtime:
-    """Everything that runs of one program; safe to share between threads. `digest` is the bundle's, if it came from one."""
+    """Everything that runs of one program, safe to share between threads; `digest` is its bundle's, if any."""
 
     def __init__(
         self, program: Program, digest: str = "", *, assigner: Assigner | None = None, ports: Ports | None = None

@@ -252,7 +252,9 @@ def matches(walk: Walk, node: Node) -> Expression | None:
     found = Matches(item, text)
     if name == "EQ_FZM":
         return walk.folded(found, node)
-    return walk.folded(Logic("and", (Negation(IsMissing(item)), Negation(found))), node)
+    if isinstance(item, Value):
+        return walk.folded(Negation(found), node)
+    return Logic("and", (Negation(IsMissing(item)), Negation(found)))
 
 
 def _inside(walk: Walk, node: Node, text: str, position: int) -> Stretch:

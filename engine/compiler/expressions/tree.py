@@ -84,6 +84,9 @@ class Node:
     def build(self) -> Any:
         """The library's own node, its types checked; what it refuses carries our innermost node around it."""
         try:
+            if self.kind in _UNCOMPUTED:
+                context, operator, left, right = self._deferred.args
+                return self._deferred.cls(context, operator, left.build(), right.build())
             return self._chain() if self.kind == "LogicExpression" else self._deferred.build()
         except Exception as problem:
             if not hasattr(problem, "node"):
@@ -100,6 +103,13 @@ class Node:
             context, operator, _left, right = link._deferred.args  # noqa: SLF001 - a node of the same class
             built = link._deferred.cls(context, operator, built, right.build()).reduce()  # noqa: SLF001 - as above
         return built
+
+
+_UNCOMPUTED = {
+    "AddExpression",
+    "SubtractExpression",
+    "ArithmeticExpression",
+}  # constants are computed by us, in doubles
 
 
 class _Unbuilt:

@@ -168,6 +168,8 @@ def _all(tests: list[str]) -> str:
 
 
 def _is_missing(expression: IsMissing, env: Env) -> str:
+    if certain(expression.item):
+        return "False"
     return f"({emit(expression.item, env)} is None)"
 
 
@@ -176,7 +178,7 @@ def _logic(expression: Logic, env: Env) -> str:
 
 
 def _negation(expression: Negation, env: Env) -> str:
-    if isinstance(expression.item, IsMissing):
+    if isinstance(expression.item, IsMissing) and not certain(expression.item.item):
         return f"({emit(expression.item.item, env)} is not None)"
     return f"(not {emit_truth(expression.item, env)})"
 

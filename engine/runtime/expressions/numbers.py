@@ -55,8 +55,8 @@ def remainder_floats(left: float | None, right: float | None) -> float | None:
 
 
 def power_floats(left: float | None, right: float | None) -> float | None:
-    """The power in doubles; missing where it is no real number or out of range."""
-    if left is None or right is None:
+    """The power in doubles; missing where it is no real number, out of range, or zero to the power of zero."""
+    if left is None or right is None or left == right == 0:
         return None
     try:
         return _finite(math.pow(left, right))
@@ -96,8 +96,8 @@ def remainder_integers(left: int | None, right: int | None) -> int | None:
 
 
 def power_integers(left: int | None, right: int | None) -> int | None:
-    """The power; missing beyond 64 bits and for a negative exponent."""
-    if left is None or right is None or right < 0:
+    """The power; missing beyond 64 bits, for a negative exponent, and for zero to the power of zero."""
+    if left is None or right is None or right < 0 or left == right == 0:
         return None
     if right > 63 and abs(left) > 1:
         return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .command import CannotRunError
 
 if TYPE_CHECKING:
-    from ..diagnostics import Finding, Sink
+    from ..diagnostics import Finding
     from ..ir.program import Program
     from ..language.workspace import Workspace
 
@@ -73,28 +73,12 @@ def workspace_root(given: Path | None) -> Path:
     raise CannotRunError(f"no {WORKSPACE_FILE} here or above; `decisor init` makes a workspace")
 
 
-def open_workspace(root: Path, now_ms: int | None = None) -> Opened:
+def open_workspace(root: Path) -> Opened:
     """The workspace, compiled, with all its findings after suppressions."""
-    from ..compiler.pipeline import compile_workspace
-    from ..diagnostics import Sink
-    from ..ir.instant import format_instant
-    from ..language.workspace import apply_suppressions, load_workspace
+    from ..api import load_workspace
 
-    sink = Sink()
-    workspace = load_workspace(root, sink)
-    program = compile_workspace(workspace, sink)
-    today = format_instant(instant_of(None) if now_ms is None else now_ms)[:10]
-    findings = apply_suppressions(sink.findings(), workspace, today)
-    errors = sum(finding.severity == "error" for finding in findings)
-    return Opened(root, workspace, program, findings, *_counts(sink, findings, errors))
-
-
-def _counts(sink: Sink, findings: Sequence[Finding], errors: int) -> tuple[int, int]:
-    """Errors and warnings, those beyond what the sink keeps included, those suppressed not."""
-    kept = sink.findings()
-    kept_errors = sum(finding.severity == "error" for finding in kept)
-    suppressed = kept_errors - errors
-    return sink.errors - suppressed, sink.warnings - (len(kept) - kept_errors) + (len(findings) - errors)
+    loaded = load_workspace(root)
+    return Opened(root, loaded.documents, loaded.compiled, loaded.findings, loaded.errors, loaded.warnings)
 
 
 def sound_program(opened: Opened) -> Program:

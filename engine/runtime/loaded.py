@@ -6,12 +6,21 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from ..ir.instant import parse_instant
+from ..ir.instant import canonical_instant, parse_instant
 from ..ir.program import Program
-from .border import Border
-from .decide import Decider
+from .border import Border, Problem
+from .clock import system_now
+from .decide import Decider, Decision
 from .matcher import Matcher
 from .ports import Assigner, Ports
+
+
+class FactsRefusedError(ValueError):
+    """A profile or an event does not fit the catalogue; `problems` say where, without repeating a value."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"`{problem.path}` {problem.message}" for problem in problems))
+        self.problems = tuple(problems)
 
 
 class Runtime:
@@ -56,6 +65,59 @@ class Runtime:
             assigner=self._assigner,
             ports=self._ports,
         )
+
+    def segments(
+        self, profile: Mapping[str, Any], events: Sequence[Mapping[str, Any]] = (), *, now: str | None = None
+    ) -> list[str]:
+        """The sorted names of the segments that a profile with its history is in, both as they came.
+
+        Raises FactsRefusedError when they do not fit the catalogue.
+        """
+        instant = canonical_instant(now) if now is not None else system_now()
+        return self.matcher.match(self._profile(profile), parse_instant(instant), self._history(events))
+
+    def decide(  # noqa: PLR0913 - the facts of a decision, each named
+        self,
+        ruleset: str,
+        profile: Mapping[str, Any],
+        context: Mapping[str, Any] | None = None,
+        *,
+        events: Sequence[Mapping[str, Any]] = (),
+        membership: Collection[str] | None = None,
+        now: str | None = None,
+        decision_id: str | None = None,
+        trace: bool = False,
+    ) -> Decision:
+        """The decision for a profile and a context as they came; `membership` replaces matching when it is known.
+
+        Raises FactsRefusedError and InputRefusedError when they do not fit, KeyError for an unknown ruleset.
+        """
+        decider = self.decider_for(self._history(events)) if events else self.decider
+        return decider.decide(
+            ruleset,
+            self._profile(profile),
+            context or {},
+            now=canonical_instant(now) if now is not None else None,
+            decision_id=decision_id,
+            membership=membership,
+            trace=trace,
+        )
+
+    def _profile(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        profile, problems = self.border.profile(raw)
+        if profile is None:
+            raise FactsRefusedError(problems)
+        return profile
+
+    def _history(self, raw: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Canonical events by time; ties keep the order in which they came."""
+        events: list[dict[str, Any]] = []
+        for each in raw:
+            event, problems = self.border.event(each)
+            if event is None:
+                raise FactsRefusedError(problems)
+            events.append(event)
+        return sorted(events, key=lambda event: str(event["time"]))
 
     def single(self, name: str) -> Matcher:
         """The matcher of one segment."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
@@ -141,17 +142,13 @@ class _Writer:
         if isinstance(field.json_schema_extra, dict):
             schema = {**schema, **field.json_schema_extra}
         description = field.description or ""
-        shown = [description, *(f"Example: `{_inline(key, each)}`" for each in field.examples or ())]
-        notes: Schema = {
-            "title": _title(key),
-            "description": description,
-            "markdownDescription": "\n\n".join(shown),
-        }
+        notes: Schema = {"title": _title(key), "description": description, "markdownDescription": description}
         if field.examples:
             notes["examples"] = list(field.examples)
         default = None if field.is_required() or field.default_factory else field.default
         if isinstance(default, str | int | float) and default != "":
             notes["default"] = default
+            notes["markdownDescription"] += f"\n\nBy default `{json.dumps(default).strip(chr(34))}`."
         return {**notes, "allOf": [schema]} if "$ref" in schema else {**notes, **schema}
 
     def of(self, place: Expected) -> Schema:
@@ -189,8 +186,9 @@ class _Writer:
         """The first key that is there decides; where there is none, the leading keys are offered."""
         leading = dict(choice.keys)
         chain: Schema = {"anyOf": [{"required": [key]} for key in leading]}
-        for key, tag in reversed(choice.keys):
-            chain = {"if": {"required": [key]}, "then": tagged[tag], "else": chain}
+        for tag, keys in reversed([(tag, [key for key, _ in group]) for tag, group in groupby(choice.keys, _second)]):
+            there = [{"required": [key]} for key in keys]
+            chain = {"if": there[0] if len(there) == 1 else {"anyOf": there}, "then": tagged[tag], "else": chain}
         return {
             "type": "object",
             "properties": {key: self._hover(tagged[tag], key) for key, tag in choice.keys},
@@ -225,6 +223,10 @@ def _bounds(marks: tuple[Any, ...], kind: type) -> Schema:
     return found
 
 
+def _second(pair: tuple[str, str]) -> str:
+    return pair[1]
+
+
 def _first_line(model: type[Shape]) -> str:
     return (model.__doc__ or "").strip().partition("\n")[0]
 
@@ -232,18 +234,3 @@ def _first_line(model: type[Shape]) -> str:
 def _title(key: str) -> str:
     words = snake(key).replace("_", " ")
     return words[:1].upper() + words[1:]
-
-
-def _inline(key: str, example: Any) -> str:
-    """An example as a line of YAML."""
-    return f"{key}: {_flow(example)}"
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_flow(each) for each in value) + "]"
-    if isinstance(value, str) and (not value or set(value) & set(":'\"{}[],*><=#%")):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -41,6 +41,18 @@ Maybe: TypeAlias = Annotated[Item | None, _LeftOut()]
 """A value that may be left out, and is then None; writing null is refused."""
 
 
+def at_most_one(keys: tuple[str, ...]) -> dict[str, Any]:
+    """JSON Schema: no two of the keys; the later one is shown as wrong."""
+    pairs = [(key, keys[index + 1 :]) for index, key in enumerate(keys[:-1])]
+    rules = [{"if": {"required": [key]}, "then": {"properties": dict.fromkeys(rest, False)}} for key, rest in pairs]
+    return {"allOf": rules}
+
+
+def exactly_one(*keys: str) -> dict[str, Any]:
+    """JSON Schema: one of the keys and no second one."""
+    return {**at_most_one(keys), "anyOf": [{"required": [key]} for key in keys]}
+
+
 class Problem(NamedTuple):
     """Something wrong with a shape that reads well key by key: a code, where it is, and what is said."""
 

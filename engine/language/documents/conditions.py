@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from ...nodes.choice import by_key, by_kind
 from ...nodes.forms import Duration, FieldPath, Name, Word
-from ...nodes.shape import Maybe, Shape, Some, Value
+from ...nodes.shape import Maybe, Shape, Some, Value, at_most_one, exactly_one
 from ...operators.registry import OPERATORS
 
 OPERATOR_WORDS = {name: f"{operator.summary}." for name, operator in OPERATORS.items()}
@@ -76,9 +76,7 @@ class ListReference(Shape):
 class ElementGroup(Shape):
     """Conditions that one element of a list of objects must meet together."""
 
-    rules: ClassVar[Mapping[str, Any]] = {
-        "oneOf": [{"required": ["all"]}, {"required": ["any"]}, {"required": ["not"]}]
-    }
+    rules: ClassVar[Mapping[str, Any]] = exactly_one("all", "any", "not")
 
     of: FieldPath = Field(description="The list of objects.", examples=["orders"])
     all: Maybe[Some[Condition]] = Field(default=None, description="All hold for one element; fields are its own.")
@@ -115,10 +113,7 @@ class EventsGroup(Shape):
     """What must be true of a customer's events; without a measure, that there is at least one."""
 
     rules: ClassVar[Mapping[str, Any]] = {
-        "oneOf": [
-            *({"required": [key]} for key in MEASURES),
-            {"not": {"anyOf": [{"required": [key]} for key in MEASURES]}},
-        ],
+        **at_most_one(MEASURES),
         "if": {"required": ["sequence"]},
         "then": {"properties": {"type": False, "where": False}},
         "else": {"required": ["type"]},

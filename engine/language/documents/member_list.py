@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import FilePath
-from ...nodes.shape import Many, Maybe, Problem
+from ...nodes.shape import Many, Maybe, Problem, exactly_one
 from .envelope import Envelope
 
 CustomerId = Annotated[str, Field(min_length=1, max_length=512)]
@@ -19,7 +19,7 @@ class MemberListDocument(Envelope):
 
     kind_name: ClassVar[str] = "MemberList"
 
-    rules: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["members"]}, {"required": ["file"]}]}
+    rules: ClassVar[Mapping[str, Any]] = exactly_one("members", "file")
 
     kind: Literal["MemberList"] = Field(description="`MemberList`.")
     members: Maybe[Many[CustomerId]] = Field(default=None, description="The ids, as text.", examples=[["c-1", "c-2"]])

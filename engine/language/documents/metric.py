@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import Duration, FieldPath, Name, Word
-from ...nodes.shape import Maybe, Problem, Shape
+from ...nodes.shape import Maybe, Problem, Shape, exactly_one
 from .conditions import Conditions
 from .envelope import Envelope
 
@@ -52,7 +52,7 @@ class Measured(Shape):
 class Cap(Shape):
     """Above this, a unit's value counts as this."""
 
-    rules: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["value"]}, {"required": ["percentile"]}]}
+    rules: ClassVar[Mapping[str, Any]] = exactly_one("value", "percentile")
 
     value: Maybe[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default=None, description="A fixed value.")
     percentile: Maybe[Annotated[float, Field(gt=50, lt=100)]] = Field(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.forms import Expression, FilePath, Name, Scalar, Text, Timeout, Word
-from ...nodes.shape import Data, Maybe, Problem, Shape
+from ...nodes.shape import Data, Maybe, Problem, Shape, at_most_one
 from .envelope import Envelope
 
 PROTOCOLS = {
@@ -32,7 +32,7 @@ DTYPES = dict.fromkeys(("float16", "float32", "float64", "int8", "int32", "int64
 class Served(Shape):
     """Which model and which of its versions."""
 
-    rules: ClassVar[Mapping[str, Any]] = {"not": {"required": ["version", "label"]}}
+    rules: ClassVar[Mapping[str, Any]] = at_most_one(("version", "label"))
 
     name: Maybe[Text] = Field(default=None, description="Its name at the server; by default this document's.")
     version: Maybe[Annotated[int, Field(ge=0, le=2**63 - 1)]] = Field(default=None, description="A version's number.")

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from ..forms import Expression, ExpressionOrConstant, Name
-from ..shape import Maybe, Problem, Shape
+from ..shape import Maybe, Problem, Shape, exactly_one
 
 
 class BanditShape(Shape):
     """Picks an arm, binds `{arm, probability}` and goes to `then`, or where the arm says."""
 
-    rules: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["then"]}, {"required": ["arms"]}]}
+    rules: ClassVar[Mapping[str, Any]] = exactly_one("then", "arms")
 
     bandit: Name = Field(description="The bandit's name.")
     inputs: dict[Name, ExpressionOrConstant] = Field(

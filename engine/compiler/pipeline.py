@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any as AnyValue
 
-from ..diagnostics import Sink, Span
+from ..diagnostics import Sink
 from ..ir.program import Program
 from ..language.workspace import Document, Workspace
 from .catalogue import lower_catalogue
@@ -25,7 +25,7 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
         return None
     catalogue = lower_catalogue(kinds["Profile"][0], kinds["EventType"], sink)
     lists = lower_lists(kinds["MemberList"], workspace, sink)
-    scope = Scope(catalogue, workspace.timezone, _declared(workspace), lists)
+    scope = Scope(catalogue, workspace.timezone, workspace.declared, lists)
     segments = lower_segments(kinds["Segment"], scope, sink)
     experiments, rulesets = lower_graphs(kinds, scope, sink)
     return Program(
@@ -46,14 +46,6 @@ def by_kind(documents: Sequence[Document]) -> Mapping[str, list[Document]]:
     for document in sorted(documents, key=lambda each: each.name):
         kinds[document.kind].append(document)
     return kinds
-
-
-def _declared(workspace: Workspace) -> dict[str, dict[str, Span]]:
-    """Where each name stands, those of documents that do not read well included: their own findings are enough."""
-    return {
-        kind: {name: document.spans.value(("name",)) for name, document in documents.items()}
-        for kind, documents in workspace.declared.items()
-    }
 
 
 _ENVELOPE = ("apiVersion", "kind", "name", "description", "owner", "tags", "version", "createdAt", "allow")

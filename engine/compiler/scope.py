@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from ..diagnostics import Span
 from ..diagnostics.suggest import nearest
 from ..ir.types import Catalogue
 
@@ -16,21 +15,22 @@ _WORDS = {"MemberList": "member lists", "EventType": "event types", "FeatureView
 class Scope:
     """The workspace as its documents see it.
 
-    `declared` gives, per kind, each name and where it stands; `lists` the members of each MemberList.
+    `declared` has by kind every name, those of documents that do not read well included: their own findings are enough.
+    `lists` are the members of each MemberList.
     """
 
     catalogue: Catalogue
     timezone: str
-    declared: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
+    declared: Mapping[str, Collection[str]] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def has(self, kind: str, name: str) -> bool:
         """Whether a document of that kind and name exists."""
-        return name in self.declared.get(kind, {})
+        return name in self.declared.get(kind, ())
 
     def names(self, kind: str) -> list[str]:
         """The names of that kind, sorted."""
-        return sorted(self.declared.get(kind, {}))
+        return sorted(self.declared.get(kind, ()))
 
     def suggestion(self, kind: str, name: str) -> tuple[str, ...]:
         """Help naming the nearest document of that kind, or what there is."""

@@ -1,0 +1,8 @@
+"""Which segments a profile belongs to."""
+
+from __future__ import annotations
+
+from .matcher import Matcher, Strategy
+from .plain import Match
+
+__all__ = ["Match", "Matcher", "Strategy"]

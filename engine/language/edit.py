@@ -52,8 +52,8 @@ def apply_fixes(texts: Mapping[str, str], fixes: Iterable[Fix]) -> Edited:
         applied.append(fix)
         for file, changes in wanted.items():
             taken.setdefault(file, []).extend(each for each in changes if each not in taken.get(file, []))
-    changed = {file: changed(texts[file], sorted(changes)) for file, changes in taken.items()}
-    return Edited(changed, tuple(applied), tuple(left))
+    edited = {file: changed(texts[file], sorted(changes)) for file, changes in taken.items()}
+    return Edited(edited, tuple(applied), tuple(left))
 
 
 def _by_file(sources: Mapping[str, Source], fix: Fix) -> dict[str, list[_Change]] | None:

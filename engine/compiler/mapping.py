@@ -5,6 +5,8 @@ points takes at most 32,764 bytes of UTF-8, and the server's longest term has 32
 
 A `day` is an object of its `date` and its `month_day`. An encrypted field is an object of `present`, the `cipher` texts
 (kept, never indexed) and, with `search: equality`, the `hash`es.
+
+The format `strict_date` would take 30 February for 2 March; `strict_year_month_day` refuses it.
 """
 
 from __future__ import annotations
@@ -84,7 +86,7 @@ def _property(field: Field) -> dict[str, Any]:
     if field.encrypted is not None:
         return _object(_encrypted_properties(field))
     if field.type == "day":
-        return _object({"date": {"type": "date", "format": "strict_date"}, "month_day": {"type": "keyword"}})
+        return _object({"date": {"type": "date", "format": "strict_year_month_day"}, "month_day": {"type": "keyword"}})
     if field.type == "object":
         kind = "nested" if field.many else "object"
         return _object(_properties(field.fields), kind)

@@ -79,7 +79,7 @@ def _within_limits(predicate: Predicate, name: str, scope: Scope, report: Report
         return False
     compiled = compile_query(predicate, scope.catalogue, scope.lists)
     query = compiled.query if isinstance(compiled, Exact) else compiled.surely_contains
-    problems = check_limits(query, name)
+    problems = check_limits(query, name, scope.catalogue)
     for problem in problems:
         report.at_key("C004", path, problem.message, help=(problem.help,))
     return not problems

@@ -87,7 +87,7 @@ class ElasticsearchEngine:
 
     def __init__(self, client: Elasticsearch, index: str, catalogue: Catalogue) -> None:
         self._client = client
-        self._index = index
+        self.index = index
         self._catalogue = catalogue
         self._size = 0
 
@@ -111,9 +111,9 @@ class ElasticsearchEngine:
             for profile in profiles[start : start + BATCH]:
                 lines.append({"index": {"_id": profile[self._catalogue.key]}})
                 lines.append(index_document(profile, self._catalogue, SEALING))
-            done = self._client.bulk(index=self._index, operations=lines)
+            done = self._client.bulk(index=self.index, operations=lines)
             assert not done["errors"], [item["index"]["error"] for item in done["items"] if "error" in item["index"]]
-        self._client.indices.refresh(index=self._index)
+        self._client.indices.refresh(index=self.index)
         self._size += len(profiles)
 
     def answers(self, cases: Sequence[Case]) -> Iterator[Answer | None]:
@@ -137,7 +137,7 @@ class ElasticsearchEngine:
         for query in queries:
             body += [{}, {"query": query, "size": self._size, "_source": False, "track_total_hits": False}]
         wanted = "responses.hits.hits._id,responses.error,responses._shards.failed"
-        responses = self._client.msearch(index=self._index, searches=body, filter_path=wanted)["responses"]
+        responses = self._client.msearch(index=self.index, searches=body, filter_path=wanted)["responses"]
         for response, query in zip(responses, queries, strict=True):
             assert response.get("error") is None, (query, response["error"])
             assert response["_shards"]["failed"] == 0, query

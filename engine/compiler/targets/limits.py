@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from ...ir.types import Catalogue
 from ...operators.core import Query
 from ...operators.text import tokens
 
@@ -15,7 +15,7 @@ LEAVES_LIMIT = 1_024
 
 @dataclass(frozen=True, slots=True)
 class QuerySize:
-    """Levels of queries inside queries, the outermost counting one; leaves, each word of a `match` counting one."""
+    """Levels of queries inside queries, the outermost counting one; leaves, each word of a text counting one."""
 
     levels: int
     leaves: int
@@ -29,17 +29,17 @@ class LimitProblem:
     help: str
 
 
-def query_size(query: Query) -> QuerySize:
-    """The size of a compiled query."""
-    inner = [query_size(each) for each in _inner(query)]
+def query_size(query: Query, catalogue: Catalogue) -> QuerySize:
+    """The size of a compiled query on the catalogue's index."""
+    inner = [query_size(each, catalogue) for each in _inner(query)]
     if not inner:
-        return QuerySize(1, _leaves(query))
+        return QuerySize(1, _leaves(query, catalogue))
     return QuerySize(1 + max(each.levels for each in inner), sum(each.leaves for each in inner))
 
 
-def check_limits(query: Query, name: str) -> list[LimitProblem]:
+def check_limits(query: Query, name: str, catalogue: Catalogue) -> list[LimitProblem]:
     """What is too large about the query of the segment `name`."""
-    size = query_size(query)
+    size = query_size(query, catalogue)
     problems: list[LimitProblem] = []
     if size.levels > LEVELS_LIMIT:
         found = (
@@ -63,13 +63,12 @@ def _inner(query: Query) -> Iterator[Query]:
             yield body["query"]
 
 
-def _leaves(query: Query) -> int:
+def _leaves(query: Query, catalogue: Catalogue) -> int:
+    """One for each word of a text, and for anything else one."""
     for name, body in query.items():
         if name in {"match", "match_phrase"}:
-            return max(1, len(tokens(_text(body))))
+            ((path, value),) = body.items()
+            field = catalogue.field(path)
+            if field is not None and field.type == "text":
+                return len(tokens(str(value["query"] if isinstance(value, dict) else value)))
     return 1
-
-
-def _text(body: Any) -> str:
-    value = next(iter(body.values()))
-    return str(value["query"] if isinstance(value, dict) else value)

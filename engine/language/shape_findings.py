@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from ..diagnostics import Edit, Finding, Fix, Path, Span, nearest
-from ..nodes.forms import Form, Word
+from ..nodes.forms import NAME_PATTERN, Form, Word
 from ..nodes.shape import Problem, Shape
 from .phrases import counted, dotted, kind_of, one_of, quoted_list, shown, with_article
 from .shape_walk import KEY, Expected, Location, expected_at, members_of, path_of
@@ -26,6 +26,7 @@ TYPES = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+MOST_SAID = 12
 TRUE, FALSE = frozenset({"yes", "on", "true", "y"}), frozenset({"no", "off", "false", "n"})
 GROUPS = frozenset({"all", "any", "conditions", "where"})
 
@@ -113,7 +114,7 @@ class Author:
     def _beside(self, place: Expected, other: Expected, path: Path) -> Finding:
         """A key that another member of the union has."""
         key = str(path[-1])
-        taken = f"`{place.tag}`" if place.tag in place.keys else quoted_list(place.keys[:2])
+        taken = f"`{place.tag if place.tag in place.keys else place.keys[0]}`"
         rest = "one of the two" if key == other.tag else one_of(place.keys)
         rest += " alone" if key != other.tag and len(place.keys) == 1 else ""
         message = f"`{key}` does not go with {taken}; expected {rest}"
@@ -193,31 +194,34 @@ class Author:
         word = None if place is None else place.mark(Word)
         words = tuple(word.words) if word else get_args(place.kind) if place else ()
         span = self.yaml.spans.value(path)
+        help_ = (f"the words are {quoted_list(words)}",) if len(words) > MOST_SAID else ()
+        expected = f"one of {len(words)} words" if help_ else one_of("true" if each is True else each for each in words)
         if not isinstance(value, str) or True in words:
-            expected = one_of(["true" if each is True else str(each) for each in words])
             repair = self._retyped(value, "true or false", span) if True in words else None
             message = f"{self._thing(path)} is {shown(value)}; expected {expected}"
-            return self._finding("S012", message, path, span, fix=repair)
-        near = nearest(value, words)
-        expected = f"`{near}`" if near else one_of(words)
+            return self._finding("S012", message, path, span, help_=help_, fix=repair)
+        near = (word.other.get(value.lower()) if word else None) or nearest(value, words)
         fix = Fix(f"write `{near}`", (Edit(span, near),)) if near else None
         code = "S003" if path == ("apiVersion",) else "S013"
         what = "is no operator" if path[-1] == "operator" else f"is no value of `{dotted(path[-1:])}`"
-        message = f"`{clipped(value)}` {what}; expected {expected}"
-        return self._finding(code, message, path, span, fix=fix)
+        message = f"`{clipped(value)}` {what}; expected {f'`{near}`' if near else expected}"
+        return self._finding(code, message, path, span, help_=() if near else help_, fix=fix)
 
     def _form(self, fault: Fault, place: Expected | None, path: Path, value: Any) -> Finding:
         form = None if place is None else place.mark(Form)
         code = fault.context.get("code") or (form.code if form else "S015")
         expected = form.expected if form and fault.kind != "form" else fault.expected
         if fault.location[-1] == KEY:
-            message = f"`{clipped(str(path[-1]))}` is no name; expected {expected}"
-            return self._finding(code, message, path, self.yaml.spans.key(path))
+            span, name = self.yaml.spans.key(path), str(path[-1])
+            message = f"`{clipped(name)}` is no name; expected {expected}"
+            return self._finding(code, message, path, span, fix=_renamed(name, span) if code == "S004" else None)
         if not isinstance(value, str) and code == "S012":
             message = f"{self._thing(path)} is {kind_of(value)}; expected {expected}"
         else:
             message = f"`{clipped(str(value))}` as {self._thing(path)}; expected {expected}"
-        return self._finding(code, message, path, self.yaml.spans.value(path))
+        span = self.yaml.spans.value(path)
+        fix = _renamed(value, span) if code == "S004" and isinstance(value, str) else None
+        return self._finding(code, message, path, span, fix=fix)
 
     def _bounds(self, fault: Fault, path: Path, value: Any) -> Finding:
         context = fault.context
@@ -263,3 +267,9 @@ class Author:
         fix: Fix | None = None,
     ) -> Finding:
         return Finding(code, message, span, label, tuple(help_), fix, (), self.resource, path)
+
+
+def _renamed(name: str, span: Span) -> Fix | None:
+    """The name in small letters with `_` for what is no letter, where that is a name."""
+    repaired = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
+    return Fix(f"write `{repaired}`", (Edit(span, repaired),)) if re.search(NAME_PATTERN, repaired) else None

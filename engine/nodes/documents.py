@@ -31,5 +31,7 @@ NodeShape: TypeAlias = Annotated[
     | Annotated[CapShape, Tag("<cap>")]
     | Annotated[FeaturesShape, Tag("<features>")]
     | Annotated[OutputShape, Tag("<output>")],
-    by_key("Node", {kind: f"<{kind}>" for kind in NODE_KINDS}, "a node of one kind"),
+    by_key(
+        "Node", {kind: f"<{kind}>" for kind in NODE_KINDS}, "a node, as {output: {…}} or {switch: […], otherwise: …}"
+    ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, GetCoreSchemaHandler
@@ -43,9 +43,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Word:
-    """One of a few words, each with what it means (empty where the word says it)."""
+    """One of a few words, each with what it means, or nothing; `other` leads from foreign words to ours."""
 
     words: Mapping[str, str]
+    other: Mapping[str, str] = field(default_factory=dict)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.literal_schema(list(self.words))
@@ -80,8 +81,9 @@ class OneOf:
 
     @property
     def expected(self) -> str:
-        """The kinds in words: `text, a number, true or false`."""
-        return ", ".join(_WORDS[kind] for kind in self.kinds)
+        """The kinds in words: `text, a number or a boolean`."""
+        *others, last = [_WORDS[kind] for kind in self.kinds]
+        return f"{', '.join(others)} or {last}" if others else last
 
 
 _PYTHON: dict[str, tuple[type, ...]] = {
@@ -96,7 +98,7 @@ _WORDS = {
     "text": "text",
     "integer": "a whole number",
     "number": "a number",
-    "boolean": "true or false",
+    "boolean": "a boolean",
     "null": "null",
 }
 

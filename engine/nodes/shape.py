@@ -90,7 +90,7 @@ FIELD_TYPES = {
 """Every field type and what it holds."""
 
 
-_PLAIN = "text, a number, true or false, or a list of them"
+_PLAIN = "text, a number, a boolean, or a list of them"
 Data: TypeAlias = Annotated[
     Annotated[Scalar, Tag("<one>")] | Annotated[Some[Scalar], Tag("<list>")],
     by_kind("Data", _PLAIN, one="<one>", many="<list>"),

@@ -15,13 +15,56 @@ from ...operators.registry import OPERATORS
 
 OPERATOR_WORDS = {name: f"{operator.summary}." for name, operator in OPERATORS.items()}
 
+FOREIGN = {
+    "==": "equals",
+    "=": "equals",
+    "eq": "equals",
+    "is": "equals",
+    "!=": "not_equals",
+    "<>": "not_equals",
+    "ne": "not_equals",
+    "neq": "not_equals",
+    "is_not": "not_equals",
+    ">": "greater_than",
+    "gt": "greater_than",
+    "after": "greater_than",
+    ">=": "greater_or_equal",
+    "gte": "greater_or_equal",
+    "ge": "greater_or_equal",
+    "<": "less_than",
+    "lt": "less_than",
+    "before": "less_than",
+    "<=": "less_or_equal",
+    "lte": "less_or_equal",
+    "le": "less_or_equal",
+    "nin": "not_in",
+    "one_of": "in",
+    "range": "between",
+    "regex": "matches",
+    "regexp": "matches",
+    "wildcard": "like",
+    "glob": "like",
+    "prefix": "starts_with",
+    "suffix": "ends_with",
+    "includes": "contains",
+    "is_null": "missing",
+    "is_empty": "missing",
+    "is_set": "exists",
+    "not_null": "exists",
+    "in_last": "within_last",
+    "near": "within_distance",
+}
+"""What other languages call an operator, for the suggestion alone."""
+
 INCLUSIVE = {"lower": "The lower bound is in, the upper is not.", "both": "Both bounds are in."}
 
 
 class Comparison(Shape):
     """An operator and what it compares with."""
 
-    operator: Annotated[str, Word(OPERATOR_WORDS)] = Field(description="How it compares.", examples=["greater_than"])
+    operator: Annotated[str, Word(OPERATOR_WORDS, FOREIGN)] = Field(
+        description="How it compares.", examples=["greater_than"]
+    )
     value: Maybe[Value] = Field(
         default=None, description="What it compares with; `exists` and `missing` have none.", examples=[1000]
     )
@@ -31,16 +74,24 @@ class Comparison(Shape):
     )
 
 
-class Leaf(Comparison):
-    """One test of one profile field."""
+class OfProfileField(Shape):
+    """The field that a leaf is about."""
 
     field: FieldPath = Field(description="The profile field, dotted within an object.", examples=["lifetime_value"])
 
 
-class FieldComparison(Comparison):
-    """An operator on an aggregate of one event field."""
+class OfEventField(Shape):
+    """The field that an aggregate is of."""
 
     field: FieldPath = Field(description="The event field, or `time`.", examples=["amount"])
+
+
+class Leaf(Comparison, OfProfileField):
+    """One test of one profile field."""
+
+
+class FieldComparison(Comparison, OfEventField):
+    """An operator on an aggregate of one event field."""
 
 
 class AllOf(Shape):
@@ -189,7 +240,7 @@ Condition: TypeAlias = Annotated[
     | Annotated[ListReference, Tag("<list>")]
     | Annotated[ElementCondition, Tag("<element>")]
     | Annotated[EventsCondition, Tag("<events>")],
-    by_key("Condition", _KEYS, "a condition"),
+    by_key("Condition", _KEYS, "a condition, as {field: …, operator: …}"),
 ]
 
 

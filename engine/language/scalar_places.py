@@ -46,10 +46,12 @@ def places_of(text: str, start: int, end: int, value: str) -> list[tuple[int, in
         pieces = list(_flow(text, start + 1, end - 1, style))
     else:
         pieces = list(_flow(text, start, end, ""))
-    if "".join(piece[0] for piece in pieces) != value:
+    made = "".join(piece[0] for piece in pieces)
+    if made + "\n" * (len(value) - len(made)) != value:
         return None
     last = pieces[-1][2] if pieces else min(start + (style in {"'", '"'}), end)
-    return [*((piece[1], piece[2]) for piece in pieces), (last, last)]
+    beyond = len(value) - len(made) + 1  # blank lines that a block keeps lie behind its trimmed end
+    return [*((piece[1], piece[2]) for piece in pieces), *[(last, last)] * beyond]
 
 
 def _flow(text: str, start: int, end: int, quote: str) -> Iterator[Piece]:
@@ -79,7 +81,7 @@ def _one(text: str, offset: int, end: int, quote: str) -> tuple[str, int]:
     if join:
         return "", join.end()
     escape = _ESCAPE.match(text, offset, end)
-    if not escape:
+    if not escape:  # the parser would have stopped there
         return character, offset + 1
     letter, digits = escape.group()[1], escape.group()[2:]
     return chr(int(digits, 16)) if digits else _NAMED.get(letter, letter), escape.end()
@@ -94,10 +96,9 @@ def _block(text: str, start: int, end: int, value: str) -> list[Piece]:
     for line in _LINE.finditer(text, header.end(), end):
         begin = min(line.start() + indent, line.end(1))
         written += [(text[i], i, i + 1) for i in range(begin, line.end(1))]
-        if line.end() >= end:
-            written.append(("\n", line.end(1), line.end()))
-            break
         written.append(("\n", line.end(1), line.end()))
+        if line.end() >= end:
+            break
     return list(_aligned(written, value))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Callable
@@ -36,6 +37,7 @@ MOST_VALUES = 200_000
 MOST_DOCUMENTS = 10_000
 MOST_CHARACTERS = 65_536
 DEEPEST = 64
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 _TEXT_TAGS = {"!", "tag:yaml.org,2002:str"}
 _COMPLEX = {AliasEvent: "an alias", MappingStartEvent: "a mapping", SequenceStartEvent: "a list"}
 
@@ -164,8 +166,6 @@ class _Reader:
             value = []
             marks[own + 1] = self._sequence(value, depth)
         self.room -= len(value)
-        if self.room < 0:
-            self._stop(say.too_many(self.source, start, MOST_VALUES, "values"))
         if anchor:
             anchor.value, anchor.complete = value, True
         return value
@@ -214,8 +214,7 @@ class _Reader:
         if event.anchor or event.tag:
             return self._scalar_with_properties(event, start, end)
         if event.style:
-            self._check_quoted(text, start, end)
-            return text
+            return self._quoted(text, start, end)
         if text and text[0] not in SPECIAL:
             if self.may_be_long:
                 self._check_length(text, start)
@@ -233,12 +232,15 @@ class _Reader:
         self._check_length(text, start)
         return value
 
-    def _check_quoted(self, text: str, start: int, end: int) -> None:
-        if "\0" in text:
-            places = places_of(self.source.text, start, end, text)
-            begin, stop = places[text.index("\0")] if places else (start, end)
-            self._note("error", start, say.nul, begin, stop)
+    def _quoted(self, text: str, start: int, end: int) -> str:
         self._check_length(text, start)
+        found = _NO_CHARACTER.search(text) if "\0" in text or not text.isascii() else None
+        if not found:
+            return text
+        places = places_of(self.source.text, start, end, text)
+        begin, stop = places[found.start()] if places else (start, end)
+        self._note("error", start, say.no_character, begin, stop)
+        return _NO_CHARACTER.sub("\ufffd", text)
 
     def _check_length(self, text: str, start: int) -> None:
         if self.may_be_long and len(text) > MOST_CHARACTERS:
@@ -250,9 +252,9 @@ class _Reader:
         plain = not event.style
         anchor = self._properties(event, start, (text, end) if plain else None)
         begin = after_properties(self.source.text, start, end)
-        value = text if not plain or event.tag in _TEXT_TAGS else self._plain(text, begin, end)
-        if not plain:
-            self._check_quoted(text, begin, end)
+        value = (
+            self._plain(text, begin, end) if plain and event.tag not in _TEXT_TAGS else self._quoted(text, begin, end)
+        )
         if anchor:
             anchor.value, anchor.complete = value, True
         return value

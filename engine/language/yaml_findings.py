@@ -153,9 +153,9 @@ def too_long(source: Source, start: int, length: int, most: int) -> Finding:
     return Finding("Y043", message, _line(source, start))
 
 
-def nul(source: Source, start: int, end: int) -> Finding:
-    """An escape in double quotes that makes U+0000."""
-    message = f"`{source.text[start:end]}` makes the character U+0000, which no store takes; expected text"
+def no_character(source: Source, start: int, end: int) -> Finding:
+    """An escape in double quotes that makes U+0000 or, where the parser lets it pass, half of a pair in UTF-16."""
+    message = f"`{source.text[start:end]}` makes no character that a store takes; expected text"
     return Finding("Y057", message, source.span(start, end))
 
 

@@ -80,7 +80,7 @@ def _place(plan: _Plan, token: Token) -> None:
     begins = not plan.lines[line - 1][: column - 1].strip(" ")
     if plan.previous and plan.previous.kind == "BlockEntry" and not begins:
         plan.dashes.append((plan.previous.end, token.start))
-    if begins and plan.depth == 0 and line not in plan.shifts:
+    if begins and plan.depth == 0:
         plan.columns[line] = _column(plan, token, column - 1)
     last = plan.source.place(token.end)[0]
     if token.kind in {"FlowSequenceStart", "FlowMappingStart"}:
@@ -102,8 +102,6 @@ def _shift(plan: _Plan, line: int, last: int, shift: int) -> None:
 
 def _shift_of(plan: _Plan, line: int) -> int:
     """By how many columns a line moves that is already placed."""
-    if line in plan.shifts:
-        return plan.shifts[line]
     old = _leading(plan.lines[line - 1])
     return plan.columns.get(line, old) - old
 

@@ -44,3 +44,14 @@ def test_a_window_never_exceeds_its_columns(line: str, data: st.DataObject, most
     shown, begin, stop = window(line, start, end, most)
     assert width(shown) <= most
     assert 0 <= begin <= stop <= most
+
+
+def test_a_long_line_of_wide_characters_is_cut_between_them() -> None:
+    shown, start, end = window("日" * 100 + "HERE" + "本" * 100, 100, 104, 41)
+    assert shown.count("日") == 6
+    assert (start, end) == (13, 17)
+    assert width(shown) <= 41
+
+
+def test_a_long_marked_part_is_cut_itself() -> None:
+    assert window("ab" + "x" * 100 + "cd", 2, 102, 20) == ("ab" + "x" * 17 + "…", 2, 20)

@@ -159,3 +159,8 @@ def test_the_number_of_entries_is_bounded(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_folder_named_like_a_file_is_searched(tmp_path: Path) -> None:
     write(tmp_path, "rules/odd.yaml/a.yaml")
     assert found(tmp_path)[0] == ["rules/odd.yaml/a.yaml"]
+
+
+def test_a_workspace_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    paths, findings = found(tmp_path / "gone")
+    assert (paths, [each.code for each in findings]) == ([], ["Y062"])

@@ -136,6 +136,8 @@ INSIDE = {
     "literal_deep": ("a:\n - b: |2-\n      one\n     two\n", ("a", 0, "b"), "two", "two"),
     "folded": ("a: >-\n  one\n  two\n\n  three\n", ("a",), "three", "three"),
     "folded_deep": ("a: >\n  one\n    two\n  three\n", ("a",), "three", "three"),
+    "kept": ("a: |+\n  one\n\n\nb: 1\n", ("a",), "one", "one"),
+    "leading_blank": ("a: |\n\n  one\n", ("a",), "one", "one"),
     "anchored": ("a: &x 'one two'\n", ("a",), "two", "two"),
     "tagged": ("a: !!str &x one two\n", ("a",), "two", "two"),
     "key_order": ("{b: 1, a: \"in_segment('vip')\"}\n", ("a",), "vip", "vip"),

@@ -3,10 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from engine.diagnostics import Sink
 from engine.language.edit import apply_fixes
-from engine.language.yaml import YamlDocument, read_documents
+from engine.language.spans import Source
+from engine.language.yaml import YamlDocument, _Reader, read_documents
+from engine.language.yaml_events import events_of
+from engine.language.yaml_syntax import syntax_finding
 
 
 def read(text: str) -> tuple[list[YamlDocument], Sink]:
@@ -120,3 +124,26 @@ def test_windows_line_breaks_are_read_alike() -> None:
 
 def test_a_byte_order_mark_does_not_shift_columns() -> None:
     assert read("\ufeffa: NO\n")[1].findings()[0].span.column == 4
+
+
+def test_blank_lines_that_a_block_keeps_are_inside_it() -> None:
+    document = read("a: |+\n  x\n\n\nb: 1\n")[0][0]
+    assert document.value["a"] == "x\n\n\n"
+    assert document.spans.inside(("a",), 4, 4).line == 2
+
+
+def test_nul_does_not_reach_the_value() -> None:
+    assert read('a: "x\\0y"\n')[0][0].value == {"a": "x\ufffdy"}
+
+
+def test_an_error_of_a_kind_that_no_one_foresaw_is_a_finding() -> None:
+    finding = syntax_finding(yaml.YAMLError("odd"), Source("x.yaml", "a: 1\n"))
+    assert (finding.code, finding.span.line, finding.message[:3]) == ("Y070", 1, "`a`")
+
+
+def test_half_of_a_pair_is_a_finding_with_the_pure_parser_too() -> None:
+    sink = Sink()
+    source = Source("x.yaml", 'a: "\\ud83d"\n')
+    documents = _Reader(source, sink, events_of(source.text, libyaml=False)).documents()
+    assert [(each.code, each.span.column, each.span.end_column) for each in sink.findings()] == [("Y057", 5, 11)]
+    assert documents[0].value == {"a": "\ufffd"}

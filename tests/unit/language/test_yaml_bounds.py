@@ -45,6 +45,7 @@ QUICK = {
 LARGE = {
     "too_large": ("x" * (MOST_BYTES + 1), "Y041"),
     "values": ("[" + "1," * (MOST_VALUES + 1) + "]", "Y042"),
+    "nested": ("[" + "[1,1]," * (MOST_VALUES // 3 + 1) + "]", "Y042"),
     "keys": ("{" + ",".join(f"k{index:x}" for index in range(MOST_VALUES + 1)) + "}", "Y042"),
     "lists": ("[" + "[]," * (MOST_VALUES + 1) + "]", "Y042"),
     "equal_keys": ("a: 1\n" * 400_000, "Y020"),

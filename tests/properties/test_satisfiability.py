@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+from engine.compiler.satisfiability import always_holds, never_holds
+from engine.ir.instant import parse_instant
+from engine.ir.predicate import All, Any, Not, Predicate
+from engine.operators.evaluate import Subject, evaluate
+from tests.conformance.workload import LISTS, predicates, profiles
+
+NOW = parse_instant("2026-03-01T12:00:00Z")
+
+
+def test_what_is_said_to_hold_never_or_always_does() -> None:
+    parts = [case.predicate for case in predicates(11, 400)]
+    people = profiles(12, 120)
+    found = 0
+    for first, second in pairwise(parts):
+        for predicate in _combined(first, second):
+            verdicts = {evaluate(predicate, Subject(profile, lists=LISTS), NOW) for profile in people}
+            if never_holds(predicate):
+                found += 1
+                assert verdicts == {False}, predicate
+            if always_holds(predicate):
+                found += 1
+                assert verdicts == {True}, predicate
+    assert found > 400  # the claims below are among them, so that the test cannot pass by silence
+
+
+def _combined(first: Predicate, second: Predicate) -> list[Predicate]:
+    return [
+        first,
+        All((first, second)),
+        All((first, Not(second))),
+        All((first, Not(first))),
+        Any((Not(first), first, second)),
+    ]

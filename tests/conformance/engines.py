@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
@@ -19,6 +19,7 @@ from engine.compiler.targets.sql import SqlQuery, compile_sql, create_table, ins
 from engine.ir.canonical import canonical_bytes
 from engine.ir.types import Catalogue
 from engine.operators.evaluate import Subject, evaluate
+from engine.runtime.matcher import Matcher, Strategy
 
 from .workload import LISTS, Case
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 BATCH = 100
+FUSED = 64  # predicates that become one generated function
 
 Keys = frozenset[str]
 
@@ -68,18 +70,51 @@ SEALING = Sealing()
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The meaning itself."""
+    """The meaning itself; `events` are those of each profile, by key."""
 
     catalogue: Catalogue
     profiles: Sequence[Mapping[str, Any]]
+    events: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def answers(self, cases: Sequence[Case]) -> Iterator[Answer]:
         """What `evaluate` says."""
         key = self.catalogue.key
-        subjects = [(str(profile[key]), Subject(profile, (), LISTS, key)) for profile in self.profiles]
+        names = [str(profile[key]) for profile in self.profiles]
+        subjects = [
+            (name, Subject(profile, self.events.get(name, ()), LISTS, key))
+            for name, profile in zip(names, self.profiles, strict=True)
+        ]
         for case in cases:
             held = (name for name, subject in subjects if evaluate(case.predicate, subject, case.now_ms))
             yield Answer.exact(frozenset(held))
+
+
+@dataclass(frozen=True, slots=True)
+class MatcherEngine:
+    """The matcher in this process, in one of its two ways: all predicates asked at one time are its segments."""
+
+    catalogue: Catalogue
+    profiles: Sequence[Mapping[str, Any]]
+    strategy: Strategy
+    events: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def answers(self, cases: Sequence[Case]) -> Iterator[Answer | None]:
+        """Exact answers."""
+        lists = {name: frozenset(members) for name, members in LISTS.items()}
+        found: dict[int, set[str]] = {number: set() for number in range(len(cases))}
+        for now_ms in sorted({case.now_ms for case in cases}):
+            same = [(f"{number:06}", case.predicate) for number, case in enumerate(cases) if case.now_ms == now_ms]
+            size = FUSED if self.strategy == "fused" else len(same)
+            for start in range(0, len(same), size):
+                matcher = Matcher(same[start : start + size], lists, self.catalogue.key, strategy=self.strategy)
+                self._ask(matcher, now_ms, found)
+        yield from (Answer.exact(frozenset(found[number])) for number in range(len(cases)))
+
+    def _ask(self, matcher: Matcher, now_ms: int, found: dict[int, set[str]]) -> None:
+        for profile in self.profiles:
+            key = str(profile[self.catalogue.key])
+            for name in matcher.match(profile, now_ms, self.events.get(key, ())):
+                found[int(name)].add(key)
 
 
 class ElasticsearchEngine:

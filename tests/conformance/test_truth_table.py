@@ -16,9 +16,10 @@ from engine.ir.types import Catalogue, Field
 from engine.operators.registry import OPERATORS, lower
 from engine.operators.surface import ABSENT, Operand, Refused
 from engine.runtime.border import Border
+from engine.runtime.matcher import Strategy
 from tests.servers.postgres import Postgres
 
-from .engines import DuckDbEngine, ElasticsearchEngine, Engine, PostgresEngine, Reference
+from .engines import DuckDbEngine, ElasticsearchEngine, Engine, MatcherEngine, PostgresEngine, Reference
 from .workload import Case
 
 if TYPE_CHECKING:
@@ -129,6 +130,11 @@ def test_reference_says_what_the_table_says(table: Table) -> None:
 
 def test_elasticsearch_says_what_the_table_says(server: ElasticsearchEngine, table: Table) -> None:
     assert wrong(server, table.rows) == []
+
+
+@pytest.mark.parametrize("strategy", ["fused", "indexed"])
+def test_matcher_says_what_the_table_says(table: Table, strategy: Strategy) -> None:
+    assert wrong(MatcherEngine(table.catalogue, table.profiles, strategy), table.rows) == []
 
 
 def test_duckdb_says_what_the_table_says(table: Table) -> None:

@@ -255,12 +255,12 @@ def _window(draw: Draw) -> Now | None:
     if kind < 0.3:
         return None
     if kind < 0.7:
-        return Now(-draw.random.choice(vocabulary.DURATIONS))
-    return Now(-draw.random.randint(0, 30), draw.random.choice(("days", "months")), draw.random.choice(ZONES))
+        return Now(-draw.random.choice(vocabulary.DURATIONS[3:]))
+    return Now(-draw.random.randint(0, 60), draw.random.choice(("days", "months")), draw.random.choice(ZONES))
 
 
 def _where(kind: EventType, draw: Draw) -> Predicate | None:
-    return _group(kind.fields, draw, 1) if draw.random.random() < 0.5 else None
+    return _group(kind.fields, draw, 1) if draw.random.random() < 0.4 else None
 
 
 def _events(draw: Draw) -> Predicate:
@@ -274,7 +274,18 @@ def _events(draw: Draw) -> Predicate:
         aggregate, field = "count", None
     result = _result(aggregate, field)
     test = condition(Place("value", result, root=False), draw.random.choice(operators_for(result)), draw)
+    if aggregate in {"count", "distinct"} and draw.random.random() < 0.8:
+        test = _small(draw.random)
     return Events(kind.name, aggregate, test, None if field is None else field.name, _where(kind, draw), _window(draw))
+
+
+def _small(random: Random) -> Predicate:
+    """A condition on a count that some customers meet and some do not."""
+    operators = ("equals", "not_equals", "greater_than", "greater_or_equal", "less_than", "less_or_equal")
+    operand = Operand("value", Field("value", "integer"))
+    lowered = lower(operand, random.choice(operators), random.randint(0, 3))
+    assert not isinstance(lowered, Refused)
+    return lowered
 
 
 def _result(aggregate: AggregateName, field: Field | None) -> Field:
@@ -285,8 +296,8 @@ def _result(aggregate: AggregateName, field: Field | None) -> Field:
 
 def _sequence(draw: Draw) -> Predicate:
     steps = []
-    for number in range(draw.random.randint(1, 4)):
+    for number in range(draw.random.choice((1, 2, 2, 3))):
         kind = draw.random.choice(CATALOGUE.events)
-        within = draw.random.choice((None, *vocabulary.DURATIONS)) if number else None
+        within = draw.random.choice((None, None, *vocabulary.DURATIONS[2:])) if number else None
         steps.append(Step(kind.name, _where(kind, draw), within))
     return EventSequence(tuple(steps), _window(draw))

@@ -281,7 +281,8 @@ def _routes(
         above, below = bands[source.rank], bands[target.rank]
         first = Stop(leaving[ends], above.middle + source.height / 2, above.bottom)
         last = Stop(arriving[ends], below.top - HEAD, below.middle - target.height / 2)
-        between = [Stop(item.x, bands[item.rank].top, bands[item.rank].bottom) for item in chain]
+        passed = [(item.x, bands[item.rank]) for item in chain]
+        between = [Stop(x, band.top, band.bottom) for x, band in passed if band.bottom > band.top]
         size = labels[ends]
         label = None if size is None else Place(chain[0].x, bands[chain[0].rank].middle, *size)
         routes[ends] = Route((first, *between, last), label)

@@ -18,7 +18,7 @@ _SHAPES: dict[Kind, tuple[str, str]] = {
     "list": ("[(", ")]"),
 }
 # What a label may not hold as it is: quotes end it, `#` and `;` begin and end entities, the rest is markup.
-_ENTITIES = {ord(letter): f"#{ord(letter)};" for letter in '"#;<>&`*_~|\\[]{}()@'}
+_ENTITIES = {ord(letter): f"#{ord(letter)};" for letter in '"#;<>&`|\\'}
 
 
 def mermaid(picture: Picture) -> str:

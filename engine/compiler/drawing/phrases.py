@@ -34,6 +34,7 @@ from ...ir.expression import (
 from ...ir.graph import CellValue
 
 VALUES_SHOWN = 6
+EXACT = 2**53
 
 
 def cell_text(cell: Cell | None) -> str:
@@ -62,6 +63,8 @@ def value_text(value: CellValue) -> str:
         return "–"
     if isinstance(value, tuple):
         return f"[{_row(value)}]"
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return str(int(value))
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -21,6 +21,7 @@ Kind: TypeAlias = Literal[
     "field",
     "list",
     "event",
+    "document",
 ]
 
 

@@ -22,26 +22,25 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 
-def references_picture(resource: str, uses: Uses, said: Mapping[str, tuple[str, ...]]) -> Picture:
-    """Users above, what is used below; `said` has lines to show in a box. Arrows read `uses`."""
+def references_picture(resource: str, uses: Uses) -> Picture:
+    """Users above, what is used below; arrows read `uses`."""
     above = reached(resource, users_of(uses))
     below = reached(resource, uses)
-    kept = dict.fromkeys([*reversed(above[:SHOWN]), resource, *below[:SHOWN]])
-    shown = {each for each in kept if _kind(each)}
-    order = [each for each in kept if each in shown]
+    shown = dict.fromkeys([*reversed(above[:SHOWN]), resource, *below[:SHOWN]])
     arrows = [
         Arrow(source, target)
-        for source in order
+        for source in shown
         for target in sorted(uses.get(source, ()))
         if target in shown and _between(source, target, above, below, resource)
     ]
-    boxes = [Box(each, _KINDS[_kind(each)], each.partition("/")[2], said.get(each, ())) for each in order]
+    boxes = [_box(each) for each in shown]
     return Picture(resource.partition("/")[2], tuple(boxes), tuple(arrows), resource)
 
 
-def _kind(resource: str) -> str:
-    kind = resource.partition("/")[0]
-    return kind if kind in _KINDS else ""
+def _box(resource: str) -> Box:
+    kind, _, name = resource.partition("/")
+    known = _KINDS.get(kind)
+    return Box(resource, known or "document", name, () if known else (kind.replace("_", " "),))
 
 
 def _between(source: str, target: str, above: tuple[str, ...], below: tuple[str, ...], resource: str) -> bool:

@@ -40,6 +40,7 @@ COLOURS: dict[Kind, tuple[str, str]] = {
     "field": ("#f1f1f1", "#6b6b6b"),
     "list": ("#fff4d6", "#b07d00"),
     "event": ("#fde8dc", "#c25400"),
+    "document": ("#f7f7f7", "#6b6b6b"),
 }
 _ROUND = frozenset({"output", "field"})
 _CHAMFERED = frozenset({"switch", "cap"})

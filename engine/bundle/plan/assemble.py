@@ -1,0 +1,82 @@
+"""A plan out of two sides: all differences, who else they concern, and what only reads otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from ...compiler.uses import Uses, reached, users_of
+from .catalogue import catalogue_changes
+from .change import Change, Plan
+from .documents import document_changes, list_changes
+from .experiments import Deal, experiment_changes
+from .routes import ruleset_changes
+from .segments import segment_changes
+from .sides import Side
+
+
+def plan_of(before: Side, after: Side, now: str, deal: Deal) -> Plan:
+    """What changes from one side to the other; `now` (a canonical instant) says which experiments are running."""
+    old, new = before.program, after.program
+    found = [
+        *catalogue_changes(old, new),
+        *list_changes(old.lists, new.lists),
+        *segment_changes(old.segments, new.segments),
+        *ruleset_changes(old.rulesets, new.rulesets),
+        *experiment_changes(old.experiments, new.experiments, now, deal),
+        *document_changes(old, new),
+    ]
+    uses = after.uses or before.uses
+    users = users_of(uses)
+    changed = {change.resource for change in found}
+    changes = [
+        replace(change, used_by=_used_by(change, users), through=_through(change, changed, before, after))
+        for change in found
+    ]
+    changes.sort(key=lambda change: change.order)
+    gone = {f"{change.resource.partition('/')[0]}/{change.was}" for change in changes if change.was}
+    return Plan(before.label, after.label, tuple(changes), tuple(_quiet(before, after, changed | gone)))
+
+
+def _used_by(change: Change, users: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    resources = _fields(change) if change.resource.startswith("profile/") else [change.resource]
+    found = {user for resource in resources for user in reached(resource, users)}
+    return tuple(sorted(user for user in found if user.partition("/")[0] not in {"profile", "event_type", "test"}))
+
+
+def _fields(change: Change) -> Iterator[str]:
+    """The top-level fields that a change of the catalogue names."""
+    for detail in change.details:
+        yield f"field/{detail.text.partition(':')[0].partition('.')[0]}"
+
+
+def _through(change: Change, changed: Iterable[str], before: Side, after: Side) -> tuple[str, ...]:
+    """The changed resources that change this one, when its own document says what it said."""
+    resource = change.resource
+    own = before.values.get(resource)
+    if change.action != "changed" or own is None or own != after.values.get(resource):
+        return ()
+    below = {_owner(each) for each in reached(resource, _both(resource, before.uses, after.uses))}
+    return tuple(sorted(each for each in changed if _owner(each) in below and each != resource))
+
+
+def _owner(resource: str) -> str:
+    """Where a resource is declared: fields in the profile."""
+    return "profile" if resource.partition("/")[0] in {"field", "profile"} else resource
+
+
+def _both(resource: str, before: Uses, after: Uses) -> Uses:
+    """What is used on either side, from one resource down."""
+    found: dict[str, frozenset[str]] = {}
+    for each in (resource, *reached(resource, before), *reached(resource, after)):
+        found[each] = before.get(each, frozenset()) | after.get(each, frozenset())
+    return found
+
+
+def _quiet(before: Side, after: Side, changed: set[str]) -> Iterator[str]:
+    """Documents that read otherwise and mean the same; tests, whatever they say."""
+    if before.texts is None or after.texts is None:
+        return
+    for resource in sorted(before.texts.keys() | after.texts.keys()):
+        if resource not in changed and before.texts.get(resource) != after.texts.get(resource):
+            yield resource

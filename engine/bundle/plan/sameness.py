@@ -1,0 +1,72 @@
+"""Whether two values mean the same: what was written for people, and an order that does not matter, aside."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any as AnyValue
+from typing import TypeVar
+
+from ...ir.canonical import canonical_bytes
+from ...ir.codec import encode
+from ...ir.predicate import All, Any, Element, Events, EventSequence, Not, Predicate, Step
+
+Item = TypeVar("Item")
+
+_WRITTEN = frozenset({"SwitchCase", "TableInput", "SetItem"})  # classes whose `text` is the author's own
+
+
+def meaning(value: AnyValue) -> bytes:
+    """Bytes that are equal for IR values of equal meaning."""
+    return canonical_bytes(_bare(encode(value)))
+
+
+def _bare(data: AnyValue) -> AnyValue:
+    if isinstance(data, list):
+        return [_bare(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    written = data.get("$") in _WRITTEN
+    return {key: _bare(item) for key, item in data.items() if not (written and key == "text")}
+
+
+def settled(predicate: Predicate) -> Predicate:
+    """The predicate with the items of groups in one order and each once."""
+    match predicate:
+        case All(items):
+            return All(_ordered(items))
+        case Any(items):
+            return Any(_ordered(items))
+        case Not(item):
+            return Not(settled(item))
+        case Element(of, item):
+            return Element(of, settled(item))
+        case Events():
+            where = None if predicate.where is None else settled(predicate.where)
+            test = settled(predicate.test)
+            return Events(predicate.type, predicate.aggregate, test, predicate.field, where, predicate.within)
+        case EventSequence(steps, within):
+            return EventSequence(tuple(_settled_step(step) for step in steps), within)
+    return predicate
+
+
+def _settled_step(step: Step) -> Step:
+    return step if step.where is None else Step(step.type, settled(step.where), step.within)
+
+
+def _ordered(items: tuple[Predicate, ...]) -> tuple[Predicate, ...]:
+    by_meaning = {meaning(item): item for item in map(settled, items)}
+    return tuple(by_meaning[key] for key in sorted(by_meaning))
+
+
+def renamed(before: Mapping[str, Hashable], after: Mapping[str, Hashable]) -> dict[str, str]:
+    """Old names by new ones: what is gone under one name and is there, the same, under another; only where unique."""
+    gone = _unique((name, value) for name, value in before.items() if name not in after)
+    come = _unique((name, value) for name, value in after.items() if name not in before)
+    return {come[value]: name for value, name in gone.items() if value in come}
+
+
+def _unique(pairs: Iterable[tuple[str, Hashable]]) -> dict[Hashable, str]:
+    found: dict[Hashable, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(value, []).append(name)
+    return {value: names[0] for value, names in found.items() if len(names) == 1}

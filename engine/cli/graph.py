@@ -1,0 +1,68 @@
+"""`decisor graph`: the picture of a ruleset, or of what a document rests on."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .command import CLEAN, CannotRunError, Command
+from .naming import document_named
+from .opening import Opened, add_workspace, open_workspace, sound_program, workspace_root
+
+if TYPE_CHECKING:
+    from ..compiler.drawing.picture import Picture
+    from ..language.workspace import Document
+
+FORMATS = ("mermaid", "dot", "svg")
+SUFFIXES = {".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="a ruleset, or another document: then what it uses and what uses it")
+    parser.add_argument("--format", choices=FORMATS, help="default: by the suffix of the file, else mermaid")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    add_workspace(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..compiler.drawing.svg import TooLargeError
+
+    opened = open_workspace(workspace_root(options.workspace))
+    sound_program(opened)
+    picture = _picture(opened, document_named(opened.workspace, options.name))
+    file: Path | None = options.output
+    form = options.format or SUFFIXES.get(file.suffix if file else "", "mermaid")
+    draw = getattr(import_module(f"...compiler.drawing.{form}", __name__), form)
+    try:
+        text: str = draw(picture)
+    except TooLargeError as problem:
+        raise CannotRunError(f"{problem}; `--format dot` leaves the drawing to Graphviz") from None
+    if file is None:
+        print(text, end="")
+        return CLEAN
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as problem:
+        raise CannotRunError(f"`{file}` cannot be written: {problem.strerror}") from None
+    return CLEAN
+
+
+def _picture(opened: Opened, document: Document) -> Picture:
+    from ..compiler.drawing.references import references_picture
+    from ..compiler.drawing.rulesets import ruleset_picture
+    from ..compiler.uses import uses_of
+
+    program = sound_program(opened)
+    if document.kind == "Ruleset":
+        return ruleset_picture(program.rulesets[document.name], program.experiments)
+    return references_picture(document.resource, uses_of(program, opened.workspace.documents))
+
+
+COMMAND = Command(
+    "Draw a ruleset as Mermaid, DOT or an SVG picture; of another document, what it uses and what uses it.",
+    "decisor graph next_offer -o next_offer.svg",
+    _configure,
+    _run,
+)

@@ -1,0 +1,222 @@
+"""`decisor plan`: what a change of the workspace changes in meaning."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .command import CHANGED, CLEAN, FINDINGS, CannotRunError, Command
+from .facts import Complaints, opened, read_history
+from .opening import Opened, add_now, add_workspace, instant_of, open_workspace, sound_program, workspace_root
+
+if TYPE_CHECKING:
+    from ..bundle.plan.audience import Answer, Pair
+    from ..bundle.plan.change import Audience, Plan
+    from ..bundle.plan.sides import Side
+    from ..ir.graph import Experiment
+    from ..profiles.history import History
+    from ..runtime.loaded import Runtime
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--against",
+        metavar="REF|BUNDLE",
+        help="a git revision or a bundle file (default: where HEAD left main or master, else HEAD)",
+    )
+    parser.add_argument(
+        "--profiles", metavar="FILE", help="JSON Lines: tell who enters and leaves, and who is rerouted"
+    )
+    parser.add_argument("--events", metavar="FILE", help="JSON Lines, the events of these profiles")
+    parser.add_argument("--format", choices=("text", "md", "json"), default="text", help="default: text")
+    parser.add_argument("--full", action="store_true", help="leave nothing out")
+    parser.add_argument("--exit-code", action="store_true", help="end with 3 where something changes in meaning")
+    add_now(parser)
+    add_workspace(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..bundle.plan.assemble import plan_of
+    from ..bundle.plan.sides import side_of_workspace
+    from ..ir.instant import format_instant
+
+    if options.events and not options.profiles:
+        raise CannotRunError("--events needs --profiles: the events are those of profiles")
+    now_ms = instant_of(options.now)
+    now = format_instant(now_ms)
+    opened_workspace = open_workspace(workspace_root(options.workspace))
+    after = side_of_workspace(opened_workspace.workspace, sound_program(opened_workspace), "working tree")
+    before, notes = _earlier(options.against, opened_workspace, after)
+    plan = replace(plan_of(before, after, now, _deal), notes=notes)
+    if options.profiles:
+        audience, notes = _audience(plan, before, after, options, now_ms)
+        plan = replace(plan, audience=audience, notes=(*plan.notes, *notes))
+    print(_rendered(plan, options))
+    if plan.audience is not None and plan.audience.refused:
+        return FINDINGS
+    return CHANGED if options.exit_code and plan.changes else CLEAN
+
+
+def _rendered(plan: Plan, options: argparse.Namespace) -> str:
+    if options.format == "json":
+        from ..bundle.plan.data import as_data
+
+        return json.dumps(as_data(plan), indent=2, ensure_ascii=False)
+    from ..bundle.plan.text import as_markdown, as_text
+
+    return (as_markdown if options.format == "md" else as_text)(plan, full=options.full)
+
+
+def _earlier(against: str | None, now: Opened, after: Side) -> tuple[Side, tuple[str, ...]]:
+    """The side that is compared with, and what is to be said of it."""
+    from ..language.revision import RevisionError
+
+    if against is not None and Path(against).is_file():
+        return _bundle_side(Path(against)), ()
+    try:
+        return _revision_side(against, now, after)
+    except RevisionError as problem:
+        hint = "" if against is None else "; nor is it a bundle file"
+        raise CannotRunError(f"{problem}{hint}") from None
+
+
+def _bundle_side(file: Path) -> Side:
+    from ..bundle.envelope import BundleRefusedError
+    from ..bundle.plan.sides import Side
+    from ..bundle.read import Acceptance, read_bundle
+    from ..ir.instant import FIRST_INSTANT
+
+    try:
+        bundle = read_bundle(file, Acceptance(), FIRST_INSTANT)  # a bundle that has expired is compared all the same
+    except BundleRefusedError as problem:
+        raise CannotRunError(f"`{file}`: {problem}") from None
+    except OSError as problem:
+        raise CannotRunError(f"`{file}` cannot be read: {problem.strerror}") from None
+    return Side(f"{file} ({bundle.digest[:19]})", bundle.program)
+
+
+def _revision_side(ref: str | None, now: Opened, after: Side) -> tuple[Side, tuple[str, ...]]:
+    from ..bundle.plan.sides import Side, side_of_workspace
+    from ..ir.program import Program
+    from ..ir.types import Catalogue
+    from ..language.revision import base_of, write_revision
+
+    with tempfile.TemporaryDirectory(prefix="decisor-") as name:
+        folder = Path(name)
+        revision = write_revision(now.root, ref or base_of(now.root), folder)
+        label = f"{ref} ({revision.commit[:9]})" if ref else revision.commit[:9]
+        notes = [f"`{path}` is no regular file at {label} and was left out" for path in revision.skipped]
+        if not (folder / "decisor.yaml").is_file():
+            program = after.program
+            catalogue = Catalogue(program.catalogue.name, program.catalogue.key, ())
+            empty = Program(program.workspace, program.timezone, catalogue)
+            return Side(label, empty, {}), (*notes, f"there was no workspace at {label}: everything is new")
+        earlier = open_workspace(folder)
+        if earlier.program is None:
+            raise CannotRunError(f"the workspace at {label} has no catalogue that compiles")
+        if earlier.errors:
+            errors = f"{earlier.errors:,} error{'' if earlier.errors == 1 else 's'}"
+            notes.append(f"the workspace at {label} has {errors}: what does not compile there counts as new")
+        return side_of_workspace(earlier.workspace, earlier.program, label), tuple(notes)
+
+
+def _deal(experiment: Experiment, units: Sequence[str], now: str) -> list[str | None]:
+    from ..experiments.assignment import Assigner
+
+    assigner = Assigner(experiment)
+    return [assigner.assign(unit, now).arm for unit in units]
+
+
+def _audience(
+    plan: Plan, before: Side, after: Side, options: argparse.Namespace, now_ms: int
+) -> tuple[Audience, tuple[str, ...]]:
+    """What happens to the profiles of the file, and what is to be said of how that was found."""
+    from ..bundle.plan.audience import audience_of
+    from ..experiments.assignment import NativeAssigner
+    from ..ir.instant import format_instant
+    from ..runtime.loaded import Runtime
+
+    sides = [Runtime(side.program, assigner=NativeAssigner(side.program.experiments)) for side in (before, after)]
+    broken, about_events = Complaints(options.profiles), Complaints(options.events or "")
+    with ExitStack() as stack:
+        history = stack.enter_context(read_history(options.events, sides[1], about_events)) if options.events else None
+        pairs = _Pairs(sides[0], sides[1], broken, history, now_ms)
+        audience = audience_of(plan, pairs.of(options.profiles), format_instant(now_ms), lambda: broken.count)
+    broken.close()
+    about_events.close()
+    with_context = any(ruleset.context for side in sides for ruleset in side.program.rulesets.values())
+    notes = ("profiles are routed with an empty context",) if with_context else ()
+    return audience, notes
+
+
+class _Pairs:
+    """What both states say of each profile of a file."""
+
+    def __init__(
+        self, before: Runtime, after: Runtime, broken: Complaints, history: History | None, now_ms: int
+    ) -> None:
+        from ..ir.instant import format_instant
+
+        self._sides = (before, after)
+        self._broken = broken
+        self._history = history
+        self._now_ms = now_ms
+        self._now = format_instant(now_ms)
+        own = [
+            {side.program.catalogue.key, *(field.name for field in side.program.catalogue.fields)}
+            for side in self._sides
+        ]
+        self._foreign = (own[1] - own[0], own[0] - own[1])  # names that only the other state knows
+
+    def of(self, file: str) -> Iterator[Pair]:
+        """The pairs in the order of the file; profiles that do not fit are told and left out."""
+        from ..runtime.lines import read_lines
+
+        with opened(file) as stream:
+            for line in read_lines(stream):
+                if line.problem is not None:
+                    self._broken.tell(line.number, line.problem)
+                    continue
+                later = self._answer(1, line.value, line.number)
+                earlier = None if later is None else self._answer(0, line.value, line.number)
+                if later is not None and earlier is not None:
+                    yield later[0], earlier[1], later[1]
+
+    def _answer(self, index: int, raw: Any, number: int) -> tuple[str, Answer] | None:
+        """The key and the answer of one side; None for a profile that does not fit, told once."""
+        from ..bundle.plan.audience import Answer
+
+        side = self._sides[index]
+        own = raw
+        if isinstance(raw, dict):
+            own = {name: value for name, value in raw.items() if name not in self._foreign[index]}
+        profile, problems = side.border.profile(own)
+        if profile is None:
+            told = "; ".join(f"`{each.path}` {each.message}" for each in problems)
+            self._broken.tell(number, told if index else f"in the earlier state: {told}")
+            return None
+        key: str = profile[side.program.catalogue.key]
+        events = () if self._history is None else self._history.of(key)
+        segments = side.matcher.match(profile, self._now_ms, events)
+        return key, Answer(segments, self._routes(side, profile, segments))
+
+    def _routes(self, side: Runtime, profile: Mapping[str, Any], segments: Sequence[str]) -> dict[str, Any]:
+        routes = {}
+        for name in side.program.rulesets:
+            decision = side.decider.decide(name, profile, now=self._now, decision_id="plan", membership=segments)
+            routes[name] = (tuple(step["node"] for step in decision["path"]), decision["output"])
+        return routes
+
+
+COMMAND = Command(
+    "Show what changes in meaning: segments, routes, experiments, the catalogue, and who it concerns.",
+    "decisor plan --against main --profiles profiles.jsonl --format md",
+    _configure,
+    _run,
+)

@@ -41,7 +41,7 @@ class ReadFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Predict:
-    """A model's reply to named inputs (None: missing): the value is an object of (output, value)."""
+    """A model's reply to named inputs: the value is an object of (output, value)."""
 
     model: str
     version: str
@@ -49,6 +49,11 @@ class Predict:
     outputs: tuple[str, ...] = ()
     fallback: tuple[tuple[str, Any], ...] = ()
     timeout: int = 50
+
+    @property
+    def complete(self) -> bool:
+        """Whether no input is missing; a model is not called without one."""
+        return all(value is not None for _, value in self.inputs)
 
 
 @dataclass(frozen=True, slots=True)

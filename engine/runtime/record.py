@@ -95,7 +95,7 @@ class Log:
 
     def predicted(self, node: str, need: Predict) -> Got:
         """A model's outputs."""
-        got = self.take(node, need)
+        got = self.take(node, need) if need.complete else fallback_of(need, "fallback")
         self.models.append({"model": need.model, "version": got.version or need.version, "status": got.status})
         return got
 

@@ -4,4 +4,76 @@ from __future__ import annotations
 
 from .registry import Code
 
-CODES: list[Code] = []
+_HEAD = "apiVersion: v1\nkind: Experiment\nname: hero_test\nunit: customer_id\n"
+_ARMS = 'arms: {control: {weight: "50%"}, treatment: {weight: "50%"}}\n'
+_GOOD = _HEAD + _ARMS
+
+CODES: list[Code] = [
+    Code(
+        "X001",
+        "unknown layer",
+        "error",
+        "`layer` names a Layer document.",
+        "Correct the spelling, or add the layer.",
+        _GOOD + "layer: hompage\n",
+        _GOOD,
+    ),
+    Code(
+        "X002",
+        "slots that two experiments own",
+        "error",
+        "Experiments of one layer exclude each other because each slot has one owner; one without `slots` owns all.",
+        "Give each experiment of the layer ranges of its own.",
+        _GOOD + "layer: homepage\nslots: [[0, 600000], [500000, 1000000]]\n",
+        _GOOD + "layer: homepage\nslots: [[0, 500000]]\n",
+    ),
+    Code(
+        "X003",
+        "salt that two experiments share",
+        "warning",
+        "The same salt and unit give the same hash: who is in which arm of one experiment says who is in which arm of "
+        "the other, and neither can be read alone.",
+        "Give each a salt of its own, or none: then the name is the salt.",
+    ),
+    Code(
+        "X004",
+        "unit that is not the layer's",
+        "error",
+        "Experiments of a layer exclude each other only when they assign the same unit.",
+        "Use the layer's unit, or another layer.",
+    ),
+    Code(
+        "X005",
+        "unit that the ruleset does not have",
+        "error",
+        "Who or what is assigned, picked for or read of is the profile's key or a field of the ruleset's context.",
+        "Declare the field in the ruleset's `context`, or say with `unit:` what yields it.",
+    ),
+    Code(
+        "X006",
+        "phases out of order",
+        "error",
+        "Each phase begins after the one before and ends after it began.",
+        "Put the phases in order.",
+        _GOOD + 'starts: "2026-03-01T00:00:00Z"\nends: "2026-02-01T00:00:00Z"\n',
+        _GOOD + 'starts: "2026-03-01T00:00:00Z"\nends: "2026-04-01T00:00:00Z"\n',
+    ),
+    Code(
+        "X007",
+        "unknown metric",
+        "error",
+        "Experiments and bandits name Metric documents.",
+        "Correct the spelling, or add the metric.",
+        _GOOD + "primary: convrsion\n",
+        _GOOD,
+    ),
+    Code(
+        "X008",
+        "arm that nobody gets",
+        "warning",
+        "The arm has no weight in any phase.",
+        "Give it a weight, or delete it.",
+        _HEAD + 'arms: {control: {weight: "100%"}, treatment: {weight: 0}}\n',
+        _GOOD,
+    ),
+]

@@ -15,7 +15,7 @@ def write_model(node: ModelNode, writer: Writer) -> None:
     writer.line(
         f"{need} = Predict({model.name!r}, {model.version!r}, ({inputs}), {outputs!r}, {fallback}, {node.timeout})"
     )
-    writer.ask(f"({need},)")
+    writer.ask(f"({need} if {need}.complete else None,)")
     writer.line(f"{got} = log.predicted({node.name!r}, {need})")
     writer.line(f"v[{node.bind!r}] = {got}[0]")
     looked_at = writer.names_of(*(item.value for item in node.inputs))

@@ -1,0 +1,102 @@
+"""Rulesets: from a document's nodes to a typed graph in topological order.
+
+What is written as a mapping comes out in the order of names, so that equal meaning gives equal values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..diagnostics import Sink
+from ..ir.graph import GraphNode, Ruleset
+from ..language.document import Document
+from ..nodes.bandit.document import BanditShape
+from ..nodes.bandit.lower import lower_bandit
+from ..nodes.cap.document import CapShape
+from ..nodes.cap.lower import lower_cap
+from ..nodes.experiment.document import ExperimentShape
+from ..nodes.experiment.lower import lower_experiment
+from ..nodes.features.document import FeaturesShape
+from ..nodes.features.lower import lower_features
+from ..nodes.lowering import Lowered, Lowering, field_of
+from ..nodes.model.document import ModelShape
+from ..nodes.model.lower import lower_model
+from ..nodes.output.document import OutputShape
+from ..nodes.output.lower import lower_output
+from ..nodes.ruleset.document import RulesetShape
+from ..nodes.ruleset.lower import lower_ruleset_node
+from ..nodes.set.document import SetShape
+from ..nodes.set.lower import lower_set
+from ..nodes.switch.document import SwitchShape
+from ..nodes.switch.lower import lower_switch
+from ..nodes.table.document import TableShape
+from ..nodes.table.lower import lower_table
+from .graph_cost import COST_LIMIT, ruleset_cost
+from .graph_flow import Known, merged
+from .graph_order import Order, order_nodes
+from .node_lowering import Around, NodeLowering, Shapes, Surroundings
+from .report import Report
+
+LOWER: Mapping[type, Callable[[Any, Lowering], Lowered]] = {
+    SwitchShape: lower_switch,
+    TableShape: lower_table,
+    SetShape: lower_set,
+    FeaturesShape: lower_features,
+    ModelShape: lower_model,
+    ExperimentShape: lower_experiment,
+    BanditShape: lower_bandit,
+    RulesetShape: lower_ruleset_node,
+    CapShape: lower_cap,
+    OutputShape: lower_output,
+}
+
+
+def lower_ruleset(document: Document, around: Around, sink: Sink) -> Ruleset | None:
+    """The ruleset of a document, or None with findings."""
+    model: Any = document.model
+    report = Report(document.resource, document.yaml.spans, sink)
+    event = _event(model.event, around, report)
+    order = order_nodes(model.start, model.nodes, report)
+    context = tuple(field_of(name, shape) for name, shape in sorted(model.context.items()))
+    output = tuple(field_of(name, shape) for name, shape in sorted(model.output.items()))
+    surroundings = Surroundings(document, around, Shapes(context, output, event), order, sink)
+    nodes = _lower_nodes(model.nodes, order, surroundings)
+    if nodes is None or not order.sound or (model.event is not None and event is None):
+        return None
+    cost = ruleset_cost(nodes, around.rulesets)
+    if cost > COST_LIMIT:
+        message = f"`{document.name}` may take {cost:,} steps for one decision; a ruleset takes at most {COST_LIMIT:,}"
+        report.add("G014", ("name",), message, help=("look at long lists once, in a `set` node",))
+        return None
+    return Ruleset(document.name, context, output, nodes, event, cost)
+
+
+def _event(name: str | None, around: Around, report: Report) -> str | None:
+    if name is None or around.scope.catalogue.event(name) is not None:
+        return name
+    if not around.scope.has("EventType", name):
+        help_ = around.scope.suggestion("EventType", name)
+        report.add("G004", ("event",), f"`{name}` is no event type of this workspace", help=help_)
+    return None
+
+
+def _lower_nodes(shapes: Mapping[str, Any], order: Order, around: Surroundings) -> tuple[GraphNode, ...] | None:
+    """Every node that is reached, in order; None when one of them has findings."""
+    vars_after: dict[str, Known] = {}
+    views_after: dict[str, Known] = {}
+    setters: dict[str, set[str]] = {}
+    nodes: list[GraphNode] = []
+    for name in order.names:
+        before = order.before[name]
+        known = merged([vars_after[each] for each in before])
+        views = merged([views_after[each] for each in before])
+        lowering = NodeLowering(around, name, known, views, setters)
+        lowered = LOWER[type(shapes[name])](shapes[name], lowering)
+        vars_after[name] = known.having(lowered.vars)
+        views_after[name] = views.having(lowered.features)
+        for made in (*(f"vars.{each}" for each in lowered.vars), *(f"features.{each}" for each in lowered.features)):
+            setters.setdefault(made, set()).add(name)
+        if lowered.node is not None and not lowering.failed:
+            nodes.append(lowered.node)
+    return tuple(nodes) if len(nodes) == len(order.names) and nodes else None

@@ -27,23 +27,20 @@ class Door:
 
 
 def parted(segments: Sequence[Segment]) -> tuple[list[Door], list[Segment]]:
-    """The doors, and the segments that are behind none."""
+    """The doors, and in their order the segments that are behind none."""
     if len(segments) < FEWEST_SEGMENTS:
         return [], list(segments)
     keys = [list(_keys(predicate)) for _, predicate in segments]
     common = Counter(leaf.field for leaves in keys for leaf in leaves)
     behind: dict[str, list[tuple[Leaf, Segment]]] = defaultdict(list)
-    others = []
     for segment, leaves in zip(segments, keys, strict=True):
-        usual = [leaf for leaf in leaves if common[leaf.field] >= FEWEST]
-        if usual:
-            best = min(usual, key=lambda leaf: (guess(leaf).share, -common[leaf.field]))
+        if leaves:
+            best = min(leaves, key=lambda leaf: (guess(leaf).share, -common[leaf.field]))
             behind[best.field].append((best, segment))
-        else:
-            others.append(segment)
-    for path in [path for path, members in behind.items() if len(members) < FEWEST]:
-        others += [segment for _, segment in behind.pop(path)]
-    return [_door(path, members) for path, members in behind.items()], others
+    doors = {path: members for path, members in behind.items() if len(members) >= FEWEST}
+    hidden = {name for members in doors.values() for _, (name, _) in members}
+    others = [segment for segment in segments if segment[0] not in hidden]
+    return [_door(path, members) for path, members in doors.items()], others
 
 
 def _keys(predicate: Predicate) -> Iterator[Leaf]:

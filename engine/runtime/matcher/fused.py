@@ -22,6 +22,7 @@ from .plain import Match, Segment, plain
 from .source import FALLS_BACK, Source, direct, missing_aware
 
 SET_LIMIT = 32  # constants of one `in` that are written out
+WORDS_LIMIT = 8  # tokens of a constant that are written out
 WORTH_A_LOCAL = 1.4  # evaluations a call from which on a field is read once, at the start
 
 
@@ -223,14 +224,19 @@ def _age(writer: _Writer, leaf: Leaf, bounds: Bounds, value: str) -> str | None:
 
 def _words(writer: _Writer, leaf: Leaf, value: str) -> str | None:
     """Tokens of plain text are parts of it: what is no part of it needs no closer look."""
-    words = list(dict.fromkeys(tokens(str(leaf.value))))
-    if len(words) != 1:
+    words = tokens(str(leaf.value))
+    if not 0 < len(words) <= WORDS_LIMIT:
         return None
-    pad = writer.source.bind(padded)
-    whole = writer.kept(f"padded {leaf.field}", f"{pad}({value})")
-    lower = f"{value}.lower() if {value}.isascii() else {whole}"
-    part = writer.kept(f"lower {leaf.field}", lower)
-    return writer.guarded(value, f"{words[0]!r} in {part} and {f' {words[0]} '!r} in {whole}")
+    whole = writer.kept(f"padded {leaf.field}", f"{writer.source.bind(padded)}({value})")
+    part = writer.kept(f"lower {leaf.field}", f"{value}.lower() if {value}.isascii() else {whole}")
+    phrases = [words] if leaf.op == "contains_phrase" else [[word] for word in dict.fromkeys(words)]
+    tests = [f"({phrase[0]!r} in {part} and {_padded(phrase)} in {whole})" for phrase in phrases]
+    joined = (" or " if leaf.op == "contains" else " and ").join(tests)
+    return writer.guarded(value, f"({joined})")
+
+
+def _padded(phrase: Sequence[str]) -> str:
+    return repr(f" {' '.join(phrase)} ")
 
 
 def _exists(writer: _Writer, leaf: Leaf, value: str) -> str | None:  # noqa: ARG001 - one signature for all

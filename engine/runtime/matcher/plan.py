@@ -137,7 +137,7 @@ def _placed(literal: Literal) -> Iterator[Placed]:
     if leaf.op == "range":
         if not leaf.many:
             yield from _ranged(leaf, literal.positive)
-    elif leaf.type == "text" and leaf.op in _WORDS and "." not in leaf.field:
+    elif leaf.op in _WORDS and leaf.type == "text" and not leaf.many:
         yield from _worded(leaf, literal.positive)
     elif leaf.op == "exists":
         single = leaf.type in SINGLE and not leaf.many

@@ -121,6 +121,22 @@ def _substring(leaf: Leaf) -> ValueTest:
     return lambda value, _moment: part in value
 
 
+def _like(leaf: Leaf) -> ValueTest:
+    from ...operators.patterns import parse_like
+
+    return _pattern(parse_like(str(leaf.value)).matches)
+
+
+def _matches(leaf: Leaf) -> ValueTest:
+    from ...operators.patterns import parse
+
+    return _pattern(parse(str(leaf.value)).matches)
+
+
+def _pattern(matches: Callable[[str], bool]) -> ValueTest:
+    return lambda value, _moment: matches(value)
+
+
 def _exists(_leaf: Leaf) -> ValueTest:
     return _always
 
@@ -142,6 +158,8 @@ _TESTS: dict[CoreName, Callable[[Leaf], ValueTest]] = {
     "starts_with": _starts_with,
     "ends_with": _ends_with,
     "substring": _substring,
+    "like": _like,
+    "matches": _matches,
     "exists": _exists,
     "anniversary_within": _anniversary,
 }

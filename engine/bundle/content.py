@@ -23,7 +23,7 @@ def bundle_content(program: Program) -> dict[str, Any]:
     return {
         "program": program.data(),
         "targets": {
-            "elasticsearch": {name: _query(predicate, program) for name, predicate in program.segments.items()},
+            "elasticsearch": {name: query_data(predicate, program) for name, predicate in program.segments.items()},
             "sql": {dialect: _sql(program, dialect) for dialect in DIALECTS},
             "mapping": mapping,
             "mapping_hash": mapping_hash(mapping),
@@ -31,7 +31,8 @@ def bundle_content(program: Program) -> dict[str, Any]:
     }
 
 
-def _query(predicate: Predicate, program: Program) -> dict[str, Any]:
+def query_data(predicate: Predicate, program: Program) -> dict[str, Any]:
+    """The index query of a predicate, or the two that bound it."""
     compiled = compile_query(predicate, program.catalogue, program.lists)
     if isinstance(compiled, Exact):
         return {"query": compiled.query}
@@ -40,11 +41,12 @@ def _query(predicate: Predicate, program: Program) -> dict[str, Any]:
 
 
 def _sql(program: Program, dialect: Dialect) -> dict[str, Any]:
-    segments = {name: _statement(predicate, program, dialect) for name, predicate in program.segments.items()}
+    segments = {name: sql_data(predicate, program, dialect) for name, predicate in program.segments.items()}
     return {"table": create_table(program.catalogue, dialect), "segments": segments}
 
 
-def _statement(predicate: Predicate, program: Program, dialect: Dialect) -> dict[str, Any]:
+def sql_data(predicate: Predicate, program: Program, dialect: Dialect) -> dict[str, Any]:
+    """The statement of a predicate with its parameters, or why the dialect has none."""
     compiled = compile_sql(predicate, program.catalogue, dialect)
     if isinstance(compiled, SqlQuery):
         return {"text": compiled.text, "parameters": dict(compiled.parameters)}

@@ -27,8 +27,8 @@ def document_named(workspace: Workspace, given: str, kinds: Collection[str] = ()
     if named:
         ways = " or ".join(f"`{each.resource}`" for each in sorted(named, key=lambda each: each.resource))
         raise CannotRunError(f"`{given}` is the name of {len(named)} documents; write {ways}")
-    names = {each.name for each in candidates} | {each.resource for each in candidates}
-    near = nearest(given, sorted(names)) or nearest(name, sorted({each.name for each in candidates}))
+    names = {each.name for each in candidates if each.kind != "Test"} | {each.resource for each in candidates}
+    near = nearest(given, sorted(names)) or nearest(name, sorted(names))
     hint = f"did you mean `{near}`?" if near else "`decisor list` tells what there is"
     raise CannotRunError(f"`{given}` is no document of this workspace; {hint}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ...compiler.uses import Uses, reached, users_of
@@ -29,8 +29,9 @@ def plan_of(before: Side, after: Side, now: str, deal: Deal) -> Plan:
     uses = after.uses or before.uses
     users = users_of(uses)
     changed = {change.resource for change in found}
+    moved = changed | {field for change in found if change.resource.startswith("profile/") for field in _fields(change)}
     changes = [
-        replace(change, used_by=_used_by(change, users), through=_through(change, changed, before, after))
+        replace(change, used_by=_used_by(change, users), through=_through(change, moved, before, after))
         for change in found
     ]
     changes.sort(key=lambda change: change.order)
@@ -50,19 +51,14 @@ def _fields(change: Change) -> Iterator[str]:
         yield f"field/{detail.text.partition(':')[0].partition('.')[0]}"
 
 
-def _through(change: Change, changed: Iterable[str], before: Side, after: Side) -> tuple[str, ...]:
+def _through(change: Change, changed: set[str], before: Side, after: Side) -> tuple[str, ...]:
     """The changed resources that change this one, when its own document says what it said."""
     resource = change.resource
     own = before.values.get(resource)
     if change.action != "changed" or own is None or own != after.values.get(resource):
         return ()
-    below = {_owner(each) for each in reached(resource, _both(resource, before.uses, after.uses))}
-    return tuple(sorted(each for each in changed if _owner(each) in below and each != resource))
-
-
-def _owner(resource: str) -> str:
-    """Where a resource is declared: fields in the profile."""
-    return "profile" if resource.partition("/")[0] in {"field", "profile"} else resource
+    below = reached(resource, _both(resource, before.uses, after.uses))
+    return tuple(sorted(set(below) & changed))
 
 
 def _both(resource: str, before: Uses, after: Uses) -> Uses:

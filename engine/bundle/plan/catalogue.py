@@ -43,7 +43,7 @@ def _settings(before: Program, after: Program) -> Iterator[Detail]:
 
 def field_differences(before: tuple[Field, ...], after: tuple[Field, ...]) -> Iterator[Detail]:
     """What differs between declared fields, members of objects by their path; their order does not count."""
-    old, new = dict(_described("", before)), dict(_described("", after))
+    old, new = dict(described("", before)), dict(described("", after))
     for path in sorted(old.keys() | new.keys()):
         if path not in old:
             yield Detail("+", f"{path}: {new[path]}")
@@ -53,10 +53,11 @@ def field_differences(before: tuple[Field, ...], after: tuple[Field, ...]) -> It
             yield Detail("~", f"{path}: {old[path]} → {new[path]}")
 
 
-def _described(prefix: str, fields: tuple[Field, ...]) -> Iterator[tuple[str, str]]:
+def described(prefix: str, fields: tuple[Field, ...]) -> Iterator[tuple[str, str]]:
+    """Each field's path and its declaration in a line, members of objects after them."""
     for field in fields:
         yield prefix + field.name, describe(field)
-        yield from _described(f"{prefix}{field.name}.", field.fields)
+        yield from described(f"{prefix}{field.name}.", field.fields)
 
 
 def describe(field: Field) -> str:

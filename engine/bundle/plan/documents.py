@@ -45,24 +45,26 @@ def document_changes(before: Program, after: Program) -> Iterator[Change]:
 
 def value_differences(old: AnyValue, new: AnyValue) -> Iterator[Detail]:
     """What differs between two values of plain data, by the path of each scalar or list."""
-    before, after = dict(_leaves("", old)), dict(_leaves("", new))
+    before, after = dict(leaves("", old)), dict(leaves("", new))
     for path in [*before, *(path for path in after if path not in before)]:
         if path not in after:
-            yield Detail("-", f"{path}: {_shown(before[path])}")
+            yield Detail("-", f"{path}: {shown_value(before[path])}")
         elif path not in before:
-            yield Detail("+", f"{path}: {_shown(after[path])}")
+            yield Detail("+", f"{path}: {shown_value(after[path])}")
         elif meaning(before[path]) != meaning(after[path]):
-            yield Detail("~", f"{path}: {_shown(before[path])} → {_shown(after[path])}")
+            yield Detail("~", f"{path}: {shown_value(before[path])} → {shown_value(after[path])}")
 
 
-def _leaves(path: str, value: AnyValue) -> Iterator[tuple[str, AnyValue]]:
+def leaves(path: str, value: AnyValue) -> Iterator[tuple[str, AnyValue]]:
+    """The path and value of everything in plain data that is no mapping."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _leaves(f"{path}.{key}" if path else str(key), item)
+            yield from leaves(f"{path}.{key}" if path else str(key), item)
     elif value is not None:
         yield path, value
 
 
-def _shown(value: AnyValue) -> str:
+def shown_value(value: AnyValue) -> str:
+    """A value in a line of bounded length."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -111,8 +111,8 @@ def _arrows(node: GraphNode, experiments: Mapping[str, Experiment]) -> Iterator[
                 yield Arrow(node.name, node.then, ("a row fits",) if node.otherwise else ())
             yield from _last(node.name, node.otherwise, "no row fits")
         case ExperimentNode():
-            shares = _shares(experiments.get(node.experiment))
-            yield from (Arrow(node.name, target, (arm + shares.get(arm, ""),)) for arm, target in node.arms)
+            share = shares(experiments.get(node.experiment))
+            yield from (Arrow(node.name, target, (arm + share.get(arm, ""),)) for arm, target in node.arms)
             yield from _last(node.name, node.otherwise, "not in the test")
         case BanditNode():
             yield from (Arrow(node.name, target, (arm,)) for arm, target in node.arms)
@@ -139,7 +139,7 @@ def _switch_arrows(node: SwitchNode) -> Iterator[Arrow]:
     yield from _last(node.name, node.otherwise, "otherwise")
 
 
-def _shares(experiment: Experiment | None) -> dict[str, str]:
+def shares(experiment: Experiment | None) -> dict[str, str]:
     """The share of each arm in the latest phase, as ` 50 %`."""
     if experiment is None:
         return {}

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..ir.expression_reads import cost
 from ..ir.graph import GraphNode, Ruleset, RulesetNode, TableNode
-from ..nodes.expressions import node_expressions
-from ..nodes.writing import targets
+from ..ir.graph_walk import node_expressions, targets
 
 COST_LIMIT = 5_000_000  # steps, as `engine.ir.expression_reads.cost` counts them
 ROWS_AT_ONCE = 64  # rows that one step of a table's index handles

@@ -101,7 +101,7 @@ class Assigner:
         return running if running and (running.ends is None or now < running.ends) else None
 
     def assign(self, unit: str | None, now: str, sticky: Mapping[str, Any] | None = None) -> Assignment:
-        """The unit's arm; `sticky` is what was remembered of it: `{"arm", "phase"}`."""
+        """The unit's arm; `sticky` is what was remembered of it: `{"arm", "phase"}` (0: some phase)."""
         dealer = self.dealer(now)
         if dealer is None:
             return Assignment(None, "not_running")
@@ -127,7 +127,8 @@ class Assigner:
         """Whether a remembered arm still counts: it has a weight now, and no new salt dealt the units out again."""
         if all(name != sticky.get("arm") for name, _, _ in dealer.arms):
             return False
-        earlier = next((each for each in self._dealers if each.number == sticky.get("phase")), None)
+        number = sticky.get("phase") or dealer.number
+        earlier = next((each for each in self._dealers if each.number == number), None)
         return earlier is not None and earlier.phase.salt == dealer.phase.salt
 
     def explain(self, unit: str, now: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Form:
     expected: str
     pattern: str
     check: Callable[[str], object] | None = None
+    longest: int | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         if self.check is None:
@@ -30,7 +31,8 @@ class Form:
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema of such a value."""
-        return {"type": "string", "pattern": self.pattern}
+        bound = {} if self.longest is None else {"maxLength": self.longest}
+        return {"type": "string", "pattern": self.pattern, **bound}
 
     def _read(self, text: str) -> str:
         try:
@@ -132,8 +134,11 @@ class PartOfWhole:
         return int(whole) * 10_000 + int(fraction.ljust(4, "0"))
 
 
+LONGEST_PATH = 1_024
+
+
 def _relative(path: str) -> None:
-    if not path or path.startswith("/") or "\\" in path or len(path) > 1_024:
+    if not path or path.startswith("/") or "\\" in path or len(path) > LONGEST_PATH:
         raise ValueError(path)
     if any(part in ("", ".", "..") for part in path.split("/")):
         raise ValueError(path)
@@ -177,6 +182,7 @@ FilePath = Annotated[
         "a path beside or below this file, as lists/staff.txt",
         r"^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[^/\\]+)*$",
         _relative,
+        LONGEST_PATH,
     ),
 ]
 

@@ -18,9 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..ir.expression import Expression, Name
+from ..ir.expression import Expression, InSegment, Name
 from ..ir.expression_reads import parts
 from ..ir.graph import Experiment, GraphNode, Ruleset
+from ..ir.graph_walk import kind_of, targets
 
 INLINE_DEPTH = 12  # nodes written inside each other; Python allows 100 levels of indentation
 BLOCK = 16  # numbered nodes that one test skips together
@@ -153,10 +154,14 @@ class Writer:
     def seen(self, expressions: Mapping[str, Expression]) -> str:
         """Source of an object with the value of each expression, those of personal fields left out."""
         shown = [
-            f"{text!r}: {REDACTED!r}" if self.is_private(item) else f"{text!r}: {self.value(item)}"
+            f"{text!r}: {REDACTED!r}" if self.is_private(item) else f"{text!r}: {self._looked_up(item)}"
             for text, item in expressions.items()
         ]
         return "{" + ", ".join(shown) + "}"
+
+    def _looked_up(self, item: Expression) -> str:
+        """Source of a value that was looked at already: a segment that was not asked for stays so, as None."""
+        return f"member.__self__.get({item.segment!r})" if isinstance(item, InSegment) else self.value(item)
 
     def seen_as(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:
         """As `seen`, for values that stand in locals already."""
@@ -165,12 +170,14 @@ class Writer:
         return "{" + ", ".join(shown) + "}"
 
     def names_of(self, *expressions: Expression) -> dict[str, Expression]:
-        """Every name that the expressions read, by its text."""
+        """Every name that the expressions read and every segment that they ask for, by its text."""
         found: dict[str, Expression] = {}
         for expression in expressions:
             for part in parts(expression):
                 if isinstance(part, Name):
                     found.setdefault(".".join((part.root, *part.path)), part)
+                elif isinstance(part, InSegment):
+                    found.setdefault(f"in_segment({part.segment!r})", part)
         return found
 
     def go(self, target: str) -> None:
@@ -216,16 +223,3 @@ class Writer:
             self._pending = ()
             with self.block(f"if at == {number}:"):
                 self._node(node)
-
-
-def kind_of(node: GraphNode) -> str:
-    """The word for a node's kind, as authors write it."""
-    return type(node).__name__.removesuffix("Node").lower()
-
-
-def targets(node: GraphNode) -> list[str]:
-    """Every node that evaluation may go to next, once per way."""
-    found = [case.then for case in getattr(node, "cases", ())]
-    found += [target for _, target in getattr(node, "arms", ())]
-    found += [getattr(node, key, None) for key in ("then", "otherwise")]
-    return [target for target in found if target is not None]

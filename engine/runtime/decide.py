@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -112,6 +113,25 @@ class _Entry:
     matched: type[_Matched] | None
 
 
+class _Entries(dict[str, _Entry]):
+    """Every ruleset that was asked for, made the first time; KeyError for an unknown one."""
+
+    __slots__ = ("_functions",)
+
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+
+    def __missing__(self, ruleset: str) -> _Entry:
+        function = self._functions.of(ruleset)
+        matched = None
+        if function.segments:
+            matched = _MatchedAtOnce if len(function.segments) >= AT_ONCE else _Matched
+        plan = self._functions.plan(function) if function.asks else None
+        entry = _Entry(function, function.run(), readers_of(function.ruleset.context), plan, matched)
+        self[ruleset] = entry
+        return entry
+
+
 class Decider:
     """Decides by the rulesets of one program; safe to share between threads.
 
@@ -136,16 +156,19 @@ class Decider:
         self._assigner = assigner
         self._clock = clock
         self._key = program.catalogue.key
-        functions = Functions(program.rulesets, program.experiments, program.catalogue)
         self._readers = _answer_readers(program)
-        self._entries = {name: self._entry(functions.of(name), functions) for name in program.rulesets}
+        self._entries = _Entries(Functions(program.rulesets, program.experiments, program.catalogue))
 
-    def _entry(self, function: Function, functions: Functions) -> _Entry:
-        matched = None
-        if function.segments:
-            matched = _MatchedAtOnce if len(function.segments) >= AT_ONCE else _Matched
-        plan = functions.plan(function) if function.asks else None
-        return _Entry(function, function.run(), readers_of(function.ruleset.context), plan, matched)
+    def matching(self, matcher: SegmentMatcher) -> Decider:
+        """The same with another matcher, for instance one that knows a customer's history; costs next to nothing."""
+        other = copy(self)
+        other._matcher = matcher  # noqa: SLF001 - one of its own
+        return other
+
+    def prepare(self) -> None:
+        """Make every ruleset's function now, rather than at its first decision."""
+        for ruleset in self.program.rulesets:
+            self._entries[ruleset]  # looking it up makes it
 
     def decide(  # noqa: PLR0913 - the facts of a decision, each named
         self,

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from ..ir.checked import check_experiment, check_ruleset
+from ..ir.codec import DecodeError
 from ..ir.expression import Expression
 from ..ir.expression_reads import reads
 from ..ir.graph import (
@@ -29,11 +31,11 @@ from ..ir.graph import (
     SwitchNode,
     TableNode,
 )
+from ..ir.graph_walk import node_expressions
 from ..ir.types import Catalogue
 from ..nodes.bandit.run import write_bandit
 from ..nodes.cap.run import write_cap
 from ..nodes.experiment.run import write_experiment
-from ..nodes.expressions import node_expressions
 from ..nodes.features.run import write_features
 from ..nodes.model.run import write_model
 from ..nodes.output.run import write_output
@@ -137,7 +139,7 @@ class Function:
 class Functions:
     """The functions of all rulesets of a program."""
 
-    __slots__ = ("_catalogue", "_experiments", "_functions", "_rulesets")
+    __slots__ = ("_catalogue", "_experiments", "_functions", "_open", "_rulesets")
 
     def __init__(
         self, rulesets: Mapping[str, Ruleset], experiments: Mapping[str, Experiment], catalogue: Catalogue
@@ -146,16 +148,24 @@ class Functions:
         self._experiments = experiments
         self._catalogue = catalogue
         self._functions: dict[str, Function] = {}
+        self._open: set[str] = set()
 
     def of(self, name: str) -> Function:
         """The function of a ruleset; raises KeyError for an unknown one."""
         found = self._functions.get(name)
         if found is None:
-            found = self._functions[name] = self._described(self._rulesets[name])
+            ruleset = check_ruleset(self._rulesets[name])
+            if name in self._open:
+                raise DecodeError(f"ruleset `{name}` is damaged: it calls itself")
+            self._open.add(name)
+            found = self._functions[name] = self._described(ruleset)
+            self._open.discard(name)
         return found
 
     def _described(self, ruleset: Ruleset) -> Function:
         nodes = ruleset.nodes
+        for node in nodes:
+            self._check_names(node)
         called = [self.of(node.ruleset) for node in nodes if isinstance(node, RulesetNode)]
         asks = any(isinstance(node, ASKING) or self._remembers(node) for node in nodes)
         logs = any(isinstance(node, LOGGED) for node in nodes)
@@ -167,6 +177,15 @@ class Functions:
             frozenset(segments).union(*(each.segments for each in called)),
             self,
         )
+
+    def _check_names(self, node: GraphNode) -> None:
+        """Whether what a node names is there and sound. Raises DecodeError."""
+        if isinstance(node, RulesetNode) and node.ruleset not in self._rulesets:
+            raise DecodeError(f"ruleset `{node.ruleset}` is called and not there")
+        if isinstance(node, ExperimentNode):
+            if node.experiment not in self._experiments:
+                raise DecodeError(f"experiment `{node.experiment}` is used and not there")
+            check_experiment(self._experiments[node.experiment])
 
     def _remembers(self, node: GraphNode) -> bool:
         return isinstance(node, ExperimentNode) and self._experiments[node.experiment].sticky
@@ -183,10 +202,7 @@ class Functions:
 
         body = self._writer(function.ruleset, env, callee, tracing=tracing).write()
         head = [f"def run({PARAMETERS}):"]
-        if any(isinstance(node, FeaturesNode) for node in function.ruleset.nodes):
-            head.append("    f = {}")
-        if any(getattr(node, "bind", None) or isinstance(node, SetNode) for node in function.ruleset.nodes):
-            head.append("    v = {}")
+        head += ["    f, v = {}, {}"]
         return "\n".join([*head, *body, ""]), {**_GLOBALS, **env.bound, **bound}
 
     def _writer(

@@ -58,13 +58,11 @@ class Runtime:
 
     def decider_for(self, events: Sequence[Mapping[str, Any]]) -> Decider:
         """As `decider`, for a customer whose canonical events are known."""
-        return Decider(
-            self.program,
-            bundle=self.digest,
-            matcher=_Membership(self, events),
-            assigner=self._assigner,
-            ports=self._ports,
-        )
+        return self._decider.matching(_Membership(self, events))
+
+    @cached_property
+    def _decider(self) -> Decider:
+        return Decider(self.program, bundle=self.digest, assigner=self._assigner, ports=self._ports)
 
     def segments(
         self, profile: Mapping[str, Any], events: Sequence[Mapping[str, Any]] = (), *, now: str | None = None

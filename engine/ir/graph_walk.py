@@ -1,11 +1,11 @@
-"""The expressions of a node, whatever its kind."""
+"""What nodes have in common, whatever their kind: expressions, the nodes they lead to, the word for the kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..ir.expression import Expression
-from ..ir.graph import (
+from .expression import Expression
+from .graph import (
     BanditNode,
     CapNode,
     ExperimentNode,
@@ -44,3 +44,16 @@ def node_expressions(node: GraphNode) -> Iterator[Expression]:
         case CapNode():
             yield node.key
             yield node.unit
+
+
+def kind_of(node: GraphNode) -> str:
+    """The word for a node's kind, as authors write it."""
+    return type(node).__name__.removesuffix("Node").lower()
+
+
+def targets(node: GraphNode) -> list[str]:
+    """Every node that evaluation may go to next, once per way."""
+    found = [case.then for case in getattr(node, "cases", ())]
+    found += [target for _, target in getattr(node, "arms", ())]
+    found += [getattr(node, key, None) for key in ("then", "otherwise")]
+    return [target for target in found if target is not None]

@@ -1,0 +1,129 @@
+"""Decoded IR held against the types that its classes declare.
+
+`decode` only knows names; whoever generates code from IR that came out of a file first asks here, so that every text,
+number, word and nested node is what the generator takes it for. Recursion is bounded: IR nests as deep as expressions
+and predicates may.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import cache
+from math import isfinite
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints  # noqa: TID251 - to recognise it
+
+from .cells import CellTest
+from .codec import DecodeError
+from .expression import Expression, Local
+from .graph import Experiment, Ruleset, TableNode
+from .graph_walk import targets
+
+Check: TypeAlias = Callable[[Any, int], bool]
+DEPTH = 200  # nodes below each other
+_ALIASES = {"CellTest": CellTest, "Expression": Expression}  # what `graph` imports for type checkers alone
+
+
+def conforms(value: Any, kind: Any) -> bool:
+    """Whether a value has a type: an IR class, a union or tuple of such, a literal, text, a number, true, false, None."""
+    return _check(kind)(value, 0)
+
+
+def check_ruleset(value: Any) -> Ruleset:
+    """The ruleset, if it is one through and through. Raises DecodeError."""
+    if not isinstance(value, Ruleset) or not conforms(value, Ruleset):
+        raise DecodeError("a ruleset is damaged: a part has another type than it must")
+    places = {node.name: place for place, node in enumerate(value.nodes)}
+    if not places or len(places) != len(value.nodes):
+        raise DecodeError(f"ruleset `{value.name}` is damaged: it has no nodes, or two of one name")
+    for place, node in enumerate(value.nodes):
+        if any(places.get(target, -1) <= place for target in targets(node)):
+            raise DecodeError(f"ruleset `{value.name}` is damaged: `{node.name}` leads back or nowhere")
+        if isinstance(node, TableNode) and not _is_straight(node):
+            raise DecodeError(f"ruleset `{value.name}` is damaged: rows of `{node.name}` have another width")
+    return value
+
+
+def _is_straight(table: TableNode) -> bool:
+    """Whether every row has a cell for each input and a value for each output."""
+    widths = {(len(row.cells), len(row.values)) for row in table.rows}
+    return bool(table.rows) and widths == {(len(table.inputs), len(table.outputs))}
+
+
+def check_experiment(value: Any) -> Experiment:
+    """The experiment, if it is one through and through. Raises DecodeError."""
+    if not isinstance(value, Experiment) or not conforms(value, Experiment):
+        raise DecodeError("an experiment is damaged: a part has another type than it must")
+    return value
+
+
+@cache
+def _check(kind: Any) -> Check:
+    """A test whether a value has a type."""
+    if kind is None or kind is type(None):
+        return lambda value, _depth: value is None
+    origin = get_origin(kind)
+    if origin is Literal:
+        words = frozenset(get_args(kind))
+        return lambda value, _depth: type(value) in {str, int, bool} and value in words
+    if origin in {Union, types.UnionType}:
+        return _check_union(get_args(kind))
+    if origin is tuple:
+        return _check_tuple(get_args(kind))
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _check_class(kind)
+    if kind is float:
+        return lambda value, _depth: type(value) is float and isfinite(value)
+    if kind is int:
+        return lambda value, _depth: type(value) is int and -(2**63) <= value < 2**63
+    if kind in {str, bool}:
+        return lambda value, _depth: type(value) is kind
+    raise TypeError(f"{kind} has no check")
+
+
+def _check_union(kinds: tuple[Any, ...]) -> Check:
+    classes: dict[Any, Check] = {kind: _check(kind) for kind in kinds if is_dataclass(kind)}
+    others = [kind for kind in kinds if kind not in classes]
+
+    def check(value: Any, depth: int) -> bool:
+        own = classes.get(type(value))
+        if own is not None:
+            return own(value, depth)
+        return any(_check(kind)(value, depth) for kind in others)
+
+    return check
+
+
+def _check_tuple(kinds: tuple[Any, ...]) -> Check:
+    if len(kinds) == 2 and kinds[1] is Ellipsis:
+
+        def check_all(value: Any, depth: int) -> bool:
+            check = _check(kinds[0])
+            return type(value) is tuple and depth < DEPTH and all(check(item, depth + 1) for item in value)
+
+        return check_all
+
+    def check_each(value: Any, depth: int) -> bool:
+        if type(value) is not tuple or len(value) != len(kinds) or depth >= DEPTH:
+            return False
+        return all(_check(kind)(item, depth + 1) for kind, item in zip(kinds, value, strict=True))
+
+    return check_each
+
+
+def _check_class(cls: type) -> Check:
+    parts: list[tuple[str, Any]] = []
+
+    def check(value: Any, depth: int) -> bool:
+        if type(value) is not cls or depth >= DEPTH:
+            return False
+        if not parts:
+            hints = get_type_hints(cls, globalns={**_ALIASES, **vars(sys.modules[cls.__module__])})
+            parts.extend((each.name, hints[each.name]) for each in fields(cls))
+        if isinstance(value, Local) and not str(value.name).isidentifier():
+            return False
+        return all(_check(kind)(getattr(value, name), depth + 1) for name, kind in parts)
+
+    return check

@@ -100,3 +100,14 @@ def test_the_arms_of_the_experiment_share_the_vips(demo: str) -> None:
 def test_one_decision_is_explained_and_the_bundle_named(demo: str) -> None:
     assert re.search(r"Customer \d{5} gets offer \"voucher_10\"", demo)
     assert re.search(r"^bundle sha256:[0-9a-f]{64}$", demo, re.MULTILINE)
+
+
+def test_the_readme_shows_what_the_demo_prints(demo: str) -> None:
+    shown = (ROOT / "README.md").read_text("utf-8").split("```text\n", maxsplit=1)[1].split("```", maxsplit=1)[0]
+    assert _masked(shown) == _masked(demo)
+
+
+def _masked(text: str) -> list[str]:
+    """The lines without times, digests and sizes of files, which differ from run to run and change to change."""
+    plain = re.sub(r" +[\d.]+ s\b|sha256:[0-9a-f]+|[\d,]+ bytes|[\d]+ documents", "", text)
+    return [line.rstrip() for line in plain.strip().splitlines()]

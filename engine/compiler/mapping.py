@@ -115,33 +115,27 @@ def _members(data: Mapping[str, Any], fields: tuple[Field, ...], prefix: str, se
     found: dict[str, Any] = {}
     for field in fields:
         value = data.get(field.name)
-        if value is not None:
-            found[field.name] = _indexed(field, value, f"{prefix}{field.name}", sealer)
+        values = [item for item in (value if field.many and value is not None else [value]) if item is not None]
+        indexed = _indexed(field, values, f"{prefix}{field.name}", sealer) if values else None
+        if indexed:
+            found[field.name] = indexed if field.many or field.encrypted else indexed[0]
     return found
 
 
-def _indexed(field: Field, value: Any, path: str, sealer: Sealer | None) -> Any:
+def _indexed(field: Field, values: list[Any], path: str, sealer: Sealer | None) -> Any:
+    """What is indexed of the present values; empty where all are objects without a present member."""
     if field.encrypted is not None:
-        return _sealed(field, value, path, sealer)
-    if field.many:
-        return [_one(field, item, path, sealer) for item in value if item is not None]
-    return _one(field, value, path, sealer)
-
-
-def _one(field: Field, value: Any, path: str, sealer: Sealer | None) -> Any:
+        return _sealed(field, values, path, sealer)
     if field.type == "day":
-        return {"date": value, "month_day": value[5:]}
+        return [{"date": value, "month_day": value[5:]} for value in values]
     if field.type == "object":
-        return _members(value, field.fields, f"{path}.", sealer)
-    return value
+        return [found for value in values if (found := _members(value, field.fields, f"{path}.", sealer))]
+    return values
 
 
-def _sealed(field: Field, value: Any, path: str, sealer: Sealer | None) -> dict[str, Any] | None:
+def _sealed(field: Field, values: list[Any], path: str, sealer: Sealer | None) -> dict[str, Any]:
     if sealer is None:
         raise LookupError(f"`{path}` is encrypted, and no key was handed in")
-    values = [item for item in (value if field.many else [value]) if item is not None]
-    if not values:
-        return None
     sealed: dict[str, Any] = {"present": True, "cipher": [sealer.cipher(path, item) for item in values]}
     if field.encrypted == "equality":
         sealed["hash"] = [sealer.hash(path, item) for item in values]

@@ -1,4 +1,4 @@
-"""Patterns as PostgreSQL's advanced regular expressions, every character written by its number."""
+"""Patterns as PostgreSQL's advanced regular expressions, signs written by their numbers."""
 
 from __future__ import annotations
 
@@ -33,15 +33,23 @@ def _text(node: Node) -> str:
     if isinstance(node, Choice):
         return f"(?:{'|'.join(_text(item) for item in node.items)})"
     most = "" if node.most is None else str(node.most)
-    return f"(?:{_text(node.item)}){{{node.least},{most}}}"
+    inner = _text(node.item)
+    atom = inner if isinstance(node.item, Characters | Choice) else f"(?:{inner})"
+    return f"{atom}{{{node.least},{most}}}"
 
 
 def _characters(node: Characters) -> str:
     if not node.ranges:
         return "."
-    inside = "".join(_escape(low) if low == high else f"{_escape(low)}-{_escape(high)}" for low, high in node.ranges)
+    if not node.negated and len(node.ranges) == 1 and node.ranges[0][0] == node.ranges[0][1]:
+        return _character(node.ranges[0][0])
+    inside = "".join(
+        _character(low) if low == high else f"{_character(low)}-{_character(high)}" for low, high in node.ranges
+    )
     return f"[{'^' if node.negated else ''}{inside}]"
 
 
-def _escape(code_point: int) -> str:
-    return f"\\U{code_point:08X}"
+def _character(code_point: int) -> str:
+    """A letter or digit as it is, anything else by its number."""
+    sign = chr(code_point)
+    return sign if sign.isascii() and sign.isalnum() else f"\\U{code_point:08X}"

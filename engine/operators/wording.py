@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from ..ir.instant import format_duration
 from ..ir.predicate import Now, Scalar
 
 SHOWN = 12  # values of a list that are spelt out
 
+_PLAIN = re.compile(r"[\w@+-]+(?:\.[\w@+-]+)*")
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
 
 
@@ -24,9 +27,8 @@ def constant(value: Scalar | Now) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{int(value):,}" if value.is_integer() and abs(value) < 1e15 else repr(value)
-    plain = value.replace("_", "").replace("-", "").isalnum() and value not in {"and", "or", "not"}
-    return value if plain else "“" + value + "”"
+        return f"{value:,}".removesuffix(".0")
+    return value if _PLAIN.fullmatch(value) and value not in {"and", "or", "not"} else "“" + value + "”"
 
 
 def instant(text: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...ir.instant import format_duration
 from ...ir.predicate import (
     All,
     Any,
+    Bounds,
     Constant,
     Element,
     Events,
@@ -26,6 +26,7 @@ from ...operators.registry import CORE
 LINE = 110  # characters that still read as one sentence
 INDENT = "  "
 
+_SOME = Leaf("value", "range", Bounds(lower=1), "integer")
 _AGGREGATES = {
     "count": "the number of {events} with {field}",
     "sum": "the sum of {field} over {events}",
@@ -45,7 +46,10 @@ def to_english(predicate: Predicate) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Speaker:
+    """Names fields by `subject`; where these are `always` known, a denial need not mention that they may be missing."""
+
     subject: Callable[[str], str]
+    always: bool = False
 
     def lines(self, item: Predicate, *, positive: bool) -> list[str]:
         """The predicate or its complement, as one line or as a head with indented lines."""
@@ -79,7 +83,7 @@ class _Speaker:
                 return "everyone" if value is positive else "no one"
             case Leaf():
                 phrase = CORE[item.op].english(item, positive=positive)
-                unless = "" if positive or item.op == "exists" else " (or is missing)"
+                unless = "" if positive or self.always or item.op == "exists" else " (or is missing)"
                 return f"{self.subject(item.field)} {phrase}{unless}"
             case InList(name):
                 return f"{'is' if positive else 'is not'} on the list {wording.field_words(name)}"
@@ -89,20 +93,24 @@ class _Speaker:
 
     def _element(self, item: Element, *, positive: bool) -> list[str]:
         inner = self.lines(item.item, positive=True)
-        head = f"{'one' if positive else 'none'} of the {self.subject(item.of)} has"
-        return [f"{head} {inner[0]}"] if len(inner) == 1 else [f"{head}:", *_bullets([inner])]
+        head = f"for {'one' if positive else 'none'} of the {self.subject(item.of)}:"
+        return [f"{head} {inner[0]}"] if len(inner) == 1 else [head, *_bullets([inner])]
 
     def _events(self, item: Events, *, positive: bool) -> list[str]:
-        events = f"{wording.field_words(item.type)} events{_window(item.within)}"
+        words, rest = wording.field_words(item.type), _window(item.within)
         condition: list[str] = []
         if item.where is not None:
             inner = _Speaker(wording.field_words).lines(item.where, positive=True)
             if len(inner) == 1:
-                events += f" where {inner[0]}"
+                rest += f" where {inner[0]}"
             else:
                 condition = ["counting events where:", *_bullets([inner])]
-        name = _aggregate(item, events)
-        lines = _Speaker(lambda _path: name).lines(item.test, positive=positive)
+        if item.field is None and item.test == _SOME:
+            article = ("an" if words[0] in "aeiou" else "a") if positive else "no"
+            return [f"has had {article} {words} event{rest}", *(INDENT + line for line in condition)]
+        name = _aggregate(item, f"{words} events{rest}")
+        never_missing = item.aggregate in {"count", "sum", "distinct"}
+        lines = _Speaker(lambda _path: name, never_missing).lines(item.test, positive=positive)
         return [*lines, *(INDENT + line for line in condition)]
 
 
@@ -126,14 +134,14 @@ def _window(within: Now | None) -> str:
 
 def _sequence(item: EventSequence, *, positive: bool) -> str:
     steps = ", then ".join(_step(step) for step in item.steps)
-    return f"{'did' if positive else 'did not do'}{_window(item.within)} in this order: {steps}"
+    return f"{'did' if positive else 'did not do'} in this order{_window(item.within)}: {steps}"
 
 
 def _step(step: Step) -> str:
     text = wording.field_words(step.type)
     if step.where is not None:
         text += f" (where {'; '.join(_Speaker(wording.field_words).lines(step.where, positive=True))})"
-    return text if step.within is None else f"{text} at most {format_duration(step.within)} later"
+    return text if step.within is None else f"{text} at most {wording.duration(step.within)} later"
 
 
 _HEADS = {

@@ -123,10 +123,12 @@ def _members(
     for field in fields:
         value = data.get(field.name)
         values = [item for item in (value if field.many and value is not None else [value]) if item is not None]
-        if not values:
-            continue
         path = f"{prefix}{field.name}"
         stored = [_one(field, item, path, dialect, sealer) for item in values]
+        if field.type == "object":
+            stored = [item for item in stored if item]
+        if not stored:
+            continue
         found[field.name] = stored if field.many and field.encrypted != "none" else stored[0]
         if field.type == "text" and field.encrypted is None:
             found[tokens_name(field.name)] = [token for item in values for token in tokens(item)]

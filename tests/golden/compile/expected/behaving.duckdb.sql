@@ -1,0 +1,1 @@
+-- unsupported: conditions on events are answered by the matcher, which has the events

@@ -1,0 +1,1 @@
+-- unsupported: `within_distance` on `home`: distances differ in their last digits between databases

@@ -60,6 +60,7 @@ def read_shape(document: YamlDocument, shape: type[Model], what: str, sink: Sink
 def _told(author: Author, error: ValidationError) -> Iterable[Finding]:
     errors = error.errors(include_url=False, include_input=False)
     faults = [_fault(each["type"], each["loc"], each["msg"], each.get("ctx", {})) for each in errors]
+    faults = [fault for fault in faults if not author.is_echo(fault)]
     told = list(author.findings(faults[:MOST_TOLD]))
     return [*told, *told[-1:] * (len(faults) - MOST_TOLD)]  # beyond, a sink only counts
 

@@ -62,8 +62,7 @@ class Author:
             elif fault.kind == "extra_forbidden":
                 yield self._extra(fault, path, misspelt.get(path, ((), ""))[1])
             elif fault.kind in {"too_short", "too_long"}:
-                if (found := self._length(fault, path)) is not None:
-                    yield found
+                yield self._length(fault, path)
             else:
                 yield self._other(fault, path)
 
@@ -120,12 +119,17 @@ class Author:
         message = f"`{key}` does not go with {taken}; expected {rest}"
         return self._finding("S016", message, path, self.yaml.spans.key(path), "one or the other")
 
-    def _length(self, fault: Fault, path: Path) -> Finding | None:
-        value = at(self.yaml.value, path)
-        size, short = len(value), fault.kind == "too_short"
+    def is_echo(self, fault: Fault) -> bool:
+        """Whether a list is only too short because the model counts the entries that read well."""
+        if fault.kind != "too_short":
+            return False
+        value = at(self.yaml.value, tuple(path_of(self.yaml.value, fault.location)))
+        least: int = fault.context["min_length"]
+        return len(value) >= least
+
+    def _length(self, fault: Fault, path: Path) -> Finding:
+        size, short = len(at(self.yaml.value, path)), fault.kind == "too_short"
         bound = fault.context["min_length" if short else "max_length"]
-        if (size >= bound) if short else (size <= bound):
-            return None  # the model counts only the entries that read well, and says so of the others
         thing, span = self._thing(path), self.yaml.spans.value(path)
         if short and size == 0 and path[-1] in GROUPS:
             return self._finding("S017", f"{thing} is empty; expected at least one condition", path, span)

@@ -67,10 +67,11 @@ def expected_at(model: type[Shape], location: Location) -> Expected | None:
     """What the model expects at a location of one of its errors; None where the location leads out of it."""
     found: Expected | None = Expected(model)
     for index, step in enumerate(location):
-        if found is None or step == KEY:
+        if found is None:
             break
-        is_key = location[index + 1 : index + 2] == (KEY,)
-        found = plain(Expected(get_args(found.kind)[0])) if is_key else _step(found, step)
+        if location[index + 1 :] == (KEY,) and get_origin(found.kind) is dict:
+            return plain(Expected(get_args(found.kind)[0]))
+        found = _step(found, step)
     return found
 
 

@@ -109,5 +109,5 @@ def test_the_readme_shows_what_the_demo_prints(demo: str) -> None:
 
 def _masked(text: str) -> list[str]:
     """The lines without times, digests and sizes of files, which differ from run to run and change to change."""
-    plain = re.sub(r" +[\d.]+ s\b|sha256:[0-9a-f]+|[\d,]+ bytes|[\d]+ documents", "", text)
+    plain = re.sub(r" *[\d.]+ s\b|sha256:[0-9a-f]+|[\d,]+ bytes|[\d]+ documents", "", text)
     return [line.rstrip() for line in plain.strip().splitlines()]

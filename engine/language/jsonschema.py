@@ -8,7 +8,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
-import annotated_types
 from pydantic import Discriminator
 from pydantic.fields import FieldInfo
 
@@ -218,8 +217,7 @@ def _bounds(marks: tuple[Any, ...], kind: type) -> Schema:
     words = _BOUNDS.get(kind, _NUMBERS)
     found: Schema = {}
     for mark in marks:
-        if isinstance(mark, annotated_types.BaseMetadata):
-            found |= {word: getattr(mark, name) for name, word in words.items() if hasattr(mark, name)}
+        found |= {word: getattr(mark, name) for name, word in words.items() if hasattr(mark, name)}
     return found
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .registry import Code
 
+_SEGMENT = "apiVersion: v1\nkind: Segment\nname: vip\n"
+
 CODES: list[Code] = [
     Code(
         "S001",
@@ -74,6 +76,8 @@ CODES: list[Code] = [
         "error",
         "This place takes one of a few words.",
         "Use one of them.",
+        _SEGMENT + "conditions: [{field: tier, operator: exist}]\n",
+        _SEGMENT + "conditions: [{field: tier, operator: exists}]\n",
     ),
     Code(
         "S014",
@@ -81,6 +85,8 @@ CODES: list[Code] = [
         "error",
         "A number too large or too small, a text or list too long, too short or empty.",
         "Keep within the bounds that the message names.",
+        _SEGMENT + 'owner: ""\nconditions: [{field: tier, operator: exists}]\n',
+        _SEGMENT + "owner: growth\nconditions: [{field: tier, operator: exists}]\n",
     ),
     Code(
         "S015",
@@ -88,6 +94,8 @@ CODES: list[Code] = [
         "error",
         "Dates, durations, time zones and the like have one way of writing.",
         "Write it as the message shows.",
+        _SEGMENT + "createdAt: 2025-12-15\nconditions: [{field: tier, operator: exists}]\n",
+        _SEGMENT + "createdAt: 2025-12-15T00:00:00Z\nconditions: [{field: tier, operator: exists}]\n",
     ),
     Code(
         "S016",
@@ -95,6 +103,8 @@ CODES: list[Code] = [
         "error",
         "Exactly one of several keys belongs here; none or several were found.",
         "Keep one.",
+        _SEGMENT + "conditions: [{segment: lost, list: staff}]\n",
+        _SEGMENT + "conditions: [segment: lost, list: staff]\n",
     ),
     Code(
         "S017",
@@ -111,6 +121,8 @@ CODES: list[Code] = [
         "error",
         "A list whose entries must differ has two that are equal.",
         "Delete one of the two.",
+        "apiVersion: v1\nkind: Release\nname: serving\nmodels: [churn, churn]\n",
+        "apiVersion: v1\nkind: Release\nname: serving\nmodels: [churn]\n",
     ),
     Code(
         "S019",

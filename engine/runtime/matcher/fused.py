@@ -216,9 +216,9 @@ def _age(writer: _Writer, leaf: Leaf, bounds: Bounds, value: str) -> str | None:
     writer.reach = max([writer.reach, *(abs(cut) for cut in (low, high) if cut is not None)])
     text = writer.kept(f"age {leaf.field}", f"({writer.source.bind(age)}({value}, now_ms),)") + "[0]"
     if low is not None:
-        text = f"{low} <= {text}"
+        text = f"{writer.source.constant(low)} <= {text}"
     if high is not None:
-        text = f"{text} < {high}"
+        text = f"{text} < {writer.source.constant(high)}"
     return writer.guarded(value, text)
 
 

@@ -27,7 +27,7 @@ _ALIASES = {"CellTest": CellTest, "Expression": Expression}  # what `graph` impo
 
 
 def conforms(value: Any, kind: Any) -> bool:
-    """Whether a value has a type: an IR class, a union or tuple of such, a literal, text, a number, true, false, None."""
+    """Whether a value has a type: an IR class, a union or tuple of such, a literal, text, number, boolean or None."""
     return _check(kind)(value, 0)
 
 
@@ -84,7 +84,8 @@ def _check(kind: Any) -> Check:
 
 
 def _check_union(kinds: tuple[Any, ...]) -> Check:
-    classes: dict[Any, Check] = {kind: _check(kind) for kind in kinds if is_dataclass(kind)}
+    nested: list[Any] = [kind for kind in kinds if is_dataclass(kind)]
+    classes: dict[Any, Check] = {kind: _check(kind) for kind in nested}
     others = [kind for kind in kinds if kind not in classes]
 
     def check(value: Any, depth: int) -> bool:

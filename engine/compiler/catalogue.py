@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any as AnyValue
 
@@ -14,12 +14,16 @@ from .conditions import aggregate_problem, aggregate_type, given
 from .report import Report
 from .scope import suggestion
 
-FIELD_DEPTH = 8  # objects in objects
 
+def lower_catalogue(
+    profile: Document, events: Sequence[Document], sink: Sink, declared: Collection[str] = ()
+) -> Catalogue:
+    """The catalogue; what does not fit together is reported and left out.
 
-def lower_catalogue(profile: Document, events: Sequence[Document], sink: Sink) -> Catalogue:
-    """The catalogue; what does not fit together is reported and left out."""
-    known = {document.name: _event_type(document) for document in events}
+    `declared` are the names of all event types, those that do not read well included.
+    """
+    known: dict[str, EventType | None] = dict.fromkeys(declared)
+    known |= {document.name: _event_type(document) for document in events}
     value = profile.yaml.value
     report = Report(profile.resource, profile.yaml.spans, sink)
     fields = []
@@ -29,7 +33,8 @@ def lower_catalogue(profile: Document, events: Sequence[Document], sink: Sink) -
             report.at_key("L007", path, f"`{name}` is the key, which needs no declaration among the fields")
             continue
         fields.append(_sourced(lower_field(name, spec), spec, (*path, "from"), known, report))
-    catalogue = Catalogue(profile.name, value["key"], tuple(fields), tuple(known.values()))
+    sound = tuple(event for event in known.values() if event is not None)
+    catalogue = Catalogue(profile.name, value["key"], tuple(fields), tuple(sorted(sound, key=lambda each: each.name)))
     for document in events:
         _check_sets(document, catalogue, Report(document.resource, document.yaml.spans, sink))
     return catalogue
@@ -62,15 +67,16 @@ def _event_type(document: Document) -> EventType:
 
 
 def _sourced(
-    field: Field, spec: Mapping[str, AnyValue], path: Path, events: Mapping[str, EventType], report: Report
+    field: Field, spec: Mapping[str, AnyValue], path: Path, events: Mapping[str, EventType | None], report: Report
 ) -> Field:
     source = spec.get("from")
     if source is None:
         return field
     event = events.get(source["event"])
     if event is None:
-        help_ = suggestion(source["event"], sorted(events), "event types")
-        report.add("L004", (*path, "event"), f"`{source['event']}` is no event type of this workspace", help=help_)
+        if source["event"] not in events:
+            help_ = suggestion(source["event"], sorted(events), "event types")
+            report.add("L004", (*path, "event"), f"`{source['event']}` is no event type of this workspace", help=help_)
         return field
     name, of = source["aggregate"], source.get("field")
     result = Field("value", "integer")

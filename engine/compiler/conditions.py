@@ -90,8 +90,7 @@ class Lowering:
         if not self.scope.has("MemberList", value):
             help_ = self.scope.suggestion("MemberList", value)
             self.report.add("L003", path, f"`{value}` is no member list of this workspace", help=help_)
-            return None
-        return InList(value)
+        return InList(value) if value in self.scope.lists else None
 
     def _on_profile(self, form: str, path: Path, facts: Facts) -> bool:
         if not facts.profile:
@@ -217,11 +216,10 @@ class Lowering:
         return Step(event.name, where, _duration(value.get("within"))) if sound else None
 
     def _event_type(self, name: str, path: Path) -> EventType | None:
-        event = self.scope.catalogue.event(name)
-        if event is None:
-            help_ = suggestion(name, [each.name for each in self.scope.catalogue.events], "event types")
+        if not self.scope.has("EventType", name):
+            help_ = self.scope.suggestion("EventType", name)
             self.report.add("L004", path, f"`{name}` is no event type of this workspace", help=help_)
-        return event
+        return self.scope.catalogue.event(name)
 
 
 _FORMS: dict[str, Callable[[Lowering, AnyValue, Path, Facts], Predicate | None]] = {

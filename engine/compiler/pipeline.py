@@ -8,9 +8,12 @@ from typing import Any as AnyValue
 
 from ..diagnostics import Sink
 from ..ir.program import Program
+from ..language.remains import Remains, remains, unread
 from ..language.workspace import Document, Workspace
 from .catalogue import lower_catalogue
 from .lists import lower_lists
+from .node_lowering import Around
+from .partial import Sieve, check_remains, names_any
 from .rulesets import lower_graphs
 from .scope import Scope
 from .segments import lower_segments
@@ -19,15 +22,26 @@ DATA_KINDS = ("Bandit", "Layer", "Model", "Metric", "FeatureView", "Release", "R
 
 
 def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
-    """The program of all sound documents; None without a Profile, which everything rests on."""
+    """The program of all sound documents; None without a Profile, which everything rests on.
+
+    Of documents that do not read well, what remains is looked at as well, so that one run tells all findings.
+    """
     kinds = by_kind(workspace.documents)
-    if not kinds["Profile"]:
+    rest = [found for each in unread(workspace.declared, workspace.documents) if (found := remains(each)) is not None]
+    profile, lost = _profile(kinds["Profile"], rest)
+    if profile is None:
         return None
-    catalogue = lower_catalogue(kinds["Profile"][0], kinds["EventType"], sink)
+    if lost:
+        sink = Sieve(sink, lambda finding: not names_any(finding, lost))
+    catalogue = lower_catalogue(profile, kinds["EventType"], sink, workspace.declared.get("EventType", ()))
     lists = lower_lists(kinds["MemberList"], workspace, sink)
     scope = Scope(catalogue, workspace.timezone, workspace.declared, lists)
     segments = lower_segments(kinds["Segment"], scope, sink)
     experiments, rulesets = lower_graphs(kinds, scope, sink)
+    if rest:
+        named = {kind: {document.name: document for document in documents} for kind, documents in kinds.items()}
+        around = Around(scope, named, frozenset(scope.names("Segment")), experiments, rulesets)
+        check_remains(rest, scope, around, sink)
     return Program(
         workspace=workspace.name,
         timezone=workspace.timezone,
@@ -38,6 +52,14 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
         rulesets=rulesets,
         documents={kind: _data(kinds[kind]) for kind in DATA_KINDS if kinds[kind]},
     )
+
+
+def _profile(sound: Sequence[Document], rest: Sequence[Remains]) -> tuple[Document | None, frozenset[str]]:
+    """The catalogue's document or what remains of it, and the names that were lost with the rest."""
+    if sound:
+        return sound[0], frozenset()
+    found = next((each for each in rest if each.document.kind == "Profile"), None)
+    return (None, frozenset()) if found is None else (found.document, found.lost)
 
 
 def by_kind(documents: Sequence[Document]) -> Mapping[str, list[Document]]:

@@ -1,0 +1,57 @@
+"""Documents of which a part does not read well: the rest is looked at, and only what holds in any case is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ..diagnostics import Finding, Sink
+from ..language.remains import Remains
+from .experiments import lower_experiments
+from .graph import lower_ruleset
+from .node_lowering import Around
+from .scope import Scope
+from .segments import lower_segments
+
+CERTAIN = frozenset({"G001", "G002", "G004", "G009", "X001", "X004", "X005", "X007"})
+"""Codes, beside those of names and types, that do not depend on what is missing."""
+
+
+class Sieve(Sink):
+    """Passes on to another sink the findings that are wanted."""
+
+    def __init__(self, sink: Sink, wanted: Callable[[Finding], bool]) -> None:
+        super().__init__()
+        self._sink = sink
+        self._wanted = wanted
+
+    def add(self, finding: Finding) -> None:
+        """Pass the finding on if it is wanted."""
+        if self._wanted(finding):
+            self._sink.add(finding)
+
+
+def names_any(finding: Finding, names: frozenset[str]) -> bool:
+    """Whether the thing that the finding is about, with which its message begins, is one of some names or below one."""
+    thing = finding.message.removeprefix("`").partition("`")[0]
+    return not names.isdisjoint(thing.split("."))
+
+
+def check_remains(rest: Sequence[Remains], scope: Scope, around: Around, sink: Sink) -> None:
+    """Report errors in what remains of segments, rulesets and experiments."""
+    segments = [each.document for each in rest if each.document.kind == "Segment"]
+    lower_segments(segments, scope, Sieve(sink, _is_certain))
+    for each in rest:
+        document, sieve = each.document, Sieve(sink, _certain_without(each.lost))
+        if document.kind == "Ruleset":
+            lower_ruleset(document, replace(around, told=set()), sieve)
+        elif document.kind == "Experiment":
+            lower_experiments([document], around.documents.get("Layer", {}), scope, sieve)
+
+
+def _is_certain(finding: Finding) -> bool:
+    return finding.severity == "error" and (finding.code[0] in "LT" or finding.code in CERTAIN)
+
+
+def _certain_without(lost: frozenset[str]) -> Callable[[Finding], bool]:
+    return lambda finding: _is_certain(finding) and not names_any(finding, lost)

@@ -1,0 +1,151 @@
+"""What of a document reads well though the whole does not, so that one run of the check tells of the rest as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_origin
+
+from pydantic import ValidationError
+
+from ..diagnostics import Path, Span
+from ..nodes.shape import Shape
+from .document import Document
+from .documents.kinds import KINDS
+from .shape_walk import Location, expected_at, path_of
+from .spans import Spans, at
+from .yaml import YamlDocument
+
+ROUNDS = 8  # of taking out what is wrong; a part that is gone may make its surroundings wrong
+MOST_FAULTS = 1_000
+
+Origins = Mapping[Path, tuple[int, ...]]
+"""For the path of each list, as it remains, where its entries stood before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """A document without the parts that do not read well; its spans lead into the file as it is.
+
+    `lost` are all texts within those parts, for what names them is not to blame.
+    """
+
+    document: Document
+    lost: frozenset[str]
+
+
+def remains(document: YamlDocument) -> Remains | None:
+    """What is left of a document that does not read well; None where too little is left to look at."""
+    whole: dict[str, Any] = document.value
+    shape = KINDS[whole["kind"]]
+    removed: set[Path] = set()
+    for _round in range(ROUNDS):
+        origins: dict[Path, tuple[int, ...]] = {}
+        value = _without(whole, removed, (), (), origins)
+        try:
+            model = shape.model_validate(value)
+        except ValidationError as error:
+            faults = [each["loc"] for each in error.errors(include_url=False, include_input=False)]
+            paths = [_wrong(shape, value, each) for each in faults] if len(faults) <= MOST_FAULTS else [()]
+        else:
+            paths = [_entry(shape, value, problem.path) for problem in model.problems()]
+            if not paths:
+                yaml = replace(document, value=value, spans=_MovedSpans(document.spans, origins))
+                lost = frozenset(text for path in removed for text in _texts(path[-1], at(whole, path)))
+                return Remains(Document(shape.kind_name, model.name, model, yaml), lost)
+        if () in paths:
+            return None
+        removed.update(_original(path, origins) for path in paths)
+    return None
+
+
+def _without(value: Any, removed: set[Path], path: Path, now: Path, origins: dict[Path, tuple[int, ...]]) -> Any:
+    """A copy without what stands at the removed paths; `now` is the path within the copy."""
+    if isinstance(value, dict):
+        return {
+            key: _without(item, removed, (*path, key), (*now, key), origins)
+            for key, item in value.items()
+            if (*path, key) not in removed
+        }
+    if isinstance(value, list):
+        kept = [index for index in range(len(value)) if (*path, index) not in removed]
+        origins[now] = tuple(kept)
+        return [
+            _without(value[index], removed, (*path, index), (*now, place), origins) for place, index in enumerate(kept)
+        ]
+    return value
+
+
+def _original(path: Path, origins: Origins) -> Path:
+    """The path in the whole document of a path in what remains."""
+    found: list[str | int] = []
+    for length, step in enumerate(path):
+        kept = origins.get(path[:length])
+        found.append(kept[step] if kept is not None and isinstance(step, int) and step < len(kept) else step)
+    return tuple(found)
+
+
+def _wrong(shape: type[Shape], value: Any, location: Location) -> Path:
+    """The path of the part to take out for an error: the entry of a list or of named things that it lies in."""
+    while location and not _leads_somewhere(value, location):
+        location = location[:-1]
+    return _entry(shape, value, location)
+
+
+def _leads_somewhere(value: Any, location: Location) -> bool:
+    """Whether there is something at a location; the location of a key that is missing leads to nothing."""
+    try:
+        at(value, tuple(path_of(value, location)))
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
+
+
+def _entry(shape: type[Shape], value: Any, location: Location) -> Path:
+    for length in range(len(location), 0, -1):
+        outer = expected_at(shape, location[: length - 1])
+        if isinstance(location[length - 1], int) or (outer is not None and get_origin(outer.kind) is dict):
+            return tuple(path_of(value, location[:length]))
+    return tuple(path_of(value, location))[:1]
+
+
+def _texts(name: str | int, value: Any) -> Iterator[str]:
+    """A name, and every text in a value."""
+    parts: list[Any] = [name, value]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            parts += [*part, *part.values()]
+        elif isinstance(part, list):
+            parts += part
+
+
+class _MovedSpans(Spans):
+    """The places of a document, asked for by paths in what remains of it."""
+
+    __slots__ = ("_origins", "_whole")
+
+    def __init__(self, whole: Spans, origins: Origins) -> None:
+        self.source = whole.source
+        self._whole = whole
+        self._origins = origins
+
+    def value(self, path: Path) -> Span:
+        return self._whole.value(_original(path, self._origins))
+
+    def key(self, path: Path) -> Span:
+        return self._whole.key(_original(path, self._origins))
+
+    def inside(self, path: Path, start: int, end: int) -> Span:
+        return self._whole.inside(_original(path, self._origins), start, end)
+
+
+def unread(declared: Mapping[str, Mapping[str, YamlDocument]], sound: Iterable[Document]) -> Iterator[YamlDocument]:
+    """The declared documents that are not among the sound ones."""
+    known = {(document.kind, document.name) for document in sound}
+    for kind, named in declared.items():
+        for name, document in named.items():
+            if (kind, name) not in known:
+                yield document

@@ -9,30 +9,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from .frozen import Frozen
+
 CellConstant: TypeAlias = "str | int | float | bool"
 
 
-@dataclass(frozen=True, slots=True)
-class AnyValue:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class AnyValue(Frozen):
     """Holds always, for a missing value too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Equals:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Equals(Frozen):
     """The value equals a constant that is canonical for the column."""
 
     value: CellConstant
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class OneOf(Frozen):
     """The value is one of several constants, sorted and each once."""
 
     values: tuple[CellConstant, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Range(Frozen):
     """The value lies between the bounds; an absent side is unbounded. Dates are canonical instants."""
 
     lower: int | float | str | None = None
@@ -41,13 +43,13 @@ class Range:
     upper_inclusive: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Missing(Frozen):
     """There is no value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Negated:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Negated(Frozen):
     """The complement of a test; of `Missing`, that there is a value."""
 
     test: CellTest

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .frozen import Frozen
+
 Kind: TypeAlias = Literal[
     "string", "float", "integer", "boolean", "datetime", "timedelta", "array", "object", "null", "any"
 ]
@@ -47,8 +49,8 @@ FunctionName: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ValueType:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ValueType(Frozen):
     """The type of a value: `of` for the elements of an array, `members` (name, type) for an object.
 
     `normalize` and `values` are those of the declared field; `sealed` says that the field is encrypted, and how it
@@ -98,16 +100,16 @@ NULL = ValueType("null")
 ANY = ValueType("any")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Value(Frozen):
     """A constant; None is the literal `null`."""
 
     value: str | int | float | bool | None
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Name(Frozen):
     """What stands at a path below a root, for instance (`profile`, (`home`, `lat`))."""
 
     root: RootName
@@ -115,16 +117,16 @@ class Name:
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Local(Frozen):
     """The element that the enclosing `Collect` looks at."""
 
     name: str
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Member(Frozen):
     """A member of an object that is not reached by a path alone, for instance `profile.orders[0].sku`."""
 
     object: Expression
@@ -132,8 +134,8 @@ class Member:
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Compare(Frozen):
     """Never missing: false when a side is."""
 
     op: CompareName
@@ -146,8 +148,8 @@ class Compare:
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class IsMissing:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class IsMissing(Frozen):
     """Whether the item is missing (`x == null`)."""
 
     item: Expression
@@ -158,8 +160,8 @@ class IsMissing:
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Logic(Frozen):
     """Every item or some item holds; a missing item does not hold."""
 
     op: Literal["and", "or"]
@@ -171,8 +173,8 @@ class Logic:
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Negation(Frozen):
     """The complement: true when the item is false or missing."""
 
     item: Expression
@@ -183,8 +185,8 @@ class Negation:
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Arithmetic(Frozen):
     """Missing when a side is, when an integer leaves 64 bits, a float its range, a datetime the years 1 to 9999."""
 
     op: ArithmeticName
@@ -193,8 +195,8 @@ class Arithmetic:
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Minus:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Minus(Frozen):
     """The negative of a number or timedelta."""
 
     item: Expression
@@ -205,8 +207,8 @@ class Minus:
         return self.item.type
 
 
-@dataclass(frozen=True, slots=True)
-class ToFloat:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ToFloat(Frozen):
     """The nearest double of an integer."""
 
     item: Expression
@@ -217,8 +219,8 @@ class ToFloat:
         return FLOAT
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Conditional(Frozen):
     """`then` when the condition holds, else (a missing condition included) `otherwise`; both have the same type."""
 
     condition: Expression
@@ -227,8 +229,8 @@ class Conditional:
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Coalesce:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Coalesce(Frozen):
     """The first side unless it is missing, then the other."""
 
     left: Expression
@@ -236,16 +238,16 @@ class Coalesce:
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayOf:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ArrayOf(Frozen):
     """A list of what its items yield; missing items are left out, and without any it is missing."""
 
     items: tuple[Expression, ...]
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Contains:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Contains(Frozen):
     """An element of the array equals the item, or the item is a part of the text; false when a side is missing."""
 
     container: Expression
@@ -257,8 +259,8 @@ class Contains:
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Matches(Frozen):
     """The whole text has the pattern (see `engine.operators.patterns`); false when it is missing."""
 
     item: Expression
@@ -270,8 +272,8 @@ class Matches:
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class ItemOf:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ItemOf(Frozen):
     """The element or character at an index (negative: from the end); missing beyond them."""
 
     container: Expression
@@ -283,8 +285,8 @@ class ItemOf:
         return self.container.type.of or STRING
 
 
-@dataclass(frozen=True, slots=True)
-class SliceOf:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SliceOf(Frozen):
     """The elements or characters from `start` up to `stop`; an array without elements is missing."""
 
     container: Expression
@@ -297,8 +299,8 @@ class SliceOf:
         return self.container.type
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Call(Frozen):
     """A function or attribute of the fixed set; missing when an argument is."""
 
     function: FunctionName
@@ -306,8 +308,8 @@ class Call:
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Collect:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Collect(Frozen):
     """What `body` yields for each element of `source` that satisfies `condition`; bounded by the length of a list."""
 
     local: Local
@@ -317,8 +319,8 @@ class Collect:
     condition: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InSegment:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class InSegment(Frozen):
     """Whether the customer is a member."""
 
     segment: str
@@ -329,8 +331,8 @@ class InSegment:
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Clock(Frozen):
     """The evaluation's `now()`."""
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from .frozen import Frozen
 from .types import Field
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ CellValue: TypeAlias = "str | int | float | bool | tuple[str | int | float | boo
 PPM = 1_000_000  # weights, coverage, holdouts and layer slots are in parts per million
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchCase:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SwitchCase(Frozen):
     """One way out of a switch; `text` is the condition as written, for traces."""
 
     when: Expression
@@ -31,8 +32,8 @@ class SwitchCase:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SwitchNode(Frozen):
     """The first case that holds says where to go, else `otherwise`."""
 
     name: str
@@ -40,16 +41,16 @@ class SwitchNode:
     otherwise: str
 
 
-@dataclass(frozen=True, slots=True)
-class TableInput:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TableInput(Frozen):
     """An input column: what is looked at, and how it was written."""
 
     value: Expression
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TableRow(Frozen):
     """One cell per input and one value per output (None: the row says nothing of it)."""
 
     cells: tuple[CellTest, ...]
@@ -57,8 +58,8 @@ class TableRow:
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TableNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TableNode(Frozen):
     """A decision table; rows as written, from 1 on in traces.
 
     Without `then` its outputs are the decision; with it they are bound as `bind` and evaluation goes on. When no row
@@ -76,8 +77,8 @@ class TableNode:
     otherwise: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SetItem:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SetItem(Frozen):
     """A named expression."""
 
     name: str
@@ -85,8 +86,8 @@ class SetItem:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SetNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SetNode(Frozen):
     """Binds names one after the other; a later one may use an earlier one."""
 
     name: str
@@ -94,8 +95,8 @@ class SetNode:
     then: str
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureView:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FeatureView(Frozen):
     """What the interpreter must know of a feature view: its entity, its features and their defaults."""
 
     name: str
@@ -105,16 +106,16 @@ class FeatureView:
     timeout: int = 20  # ms
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureRead:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FeatureRead(Frozen):
     """One view, and the expression that yields the id of whom or what to read it of."""
 
     view: FeatureView
     entity: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class FeaturesNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FeaturesNode(Frozen):
     """Reads feature views; their features are then found below `features.<view>`."""
 
     name: str
@@ -122,8 +123,8 @@ class FeaturesNode:
     then: str
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Model(Frozen):
     """What the interpreter must know of a model: its signature and what holds when it fails."""
 
     name: str
@@ -133,8 +134,8 @@ class Model:
     fallback: tuple[tuple[str, CellValue], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ModelNode(Frozen):
     """Calls a model with named inputs; its outputs are bound as one object, the fallback's after `timeout` ms."""
 
     name: str
@@ -145,8 +146,8 @@ class ModelNode:
     timeout: int = 50
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ExperimentNode(Frozen):
     """Assigns an arm and goes where the arm says; a unit outside the experiment goes to `otherwise`.
 
     `unit` yields the unit's id; `arms` are pairs of (arm, node).
@@ -160,16 +161,16 @@ class ExperimentNode:
     bind: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BanditArm:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BanditArm(Frozen):
     """An arm, and when it may be picked (None: always)."""
 
     name: str
     when: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BanditNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BanditNode(Frozen):
     """Picks one of the eligible arms and binds `{arm, probability}`; goes to `then`, or where the arm says.
 
     When nobody can choose it is the fallback arm with probability 1, or, where `otherwise` is given, no arm at all.
@@ -189,8 +190,8 @@ class BanditNode:
     timeout: int = 20
 
 
-@dataclass(frozen=True, slots=True)
-class RulesetNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RulesetNode(Frozen):
     """Calls another ruleset with a context; without `then` its output is the decision, with it the output is bound."""
 
     name: str
@@ -200,8 +201,8 @@ class RulesetNode:
     then: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CapNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class CapNode(Frozen):
     """Goes to `then` while the unit has had fewer than `limit` of `key` within `within` ms, else to `otherwise`.
 
     Going to `then` counts as one.
@@ -216,8 +217,8 @@ class CapNode:
     otherwise: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutputNode:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class OutputNode(Frozen):
     """The decision, one item per declared output that is given."""
 
     name: str
@@ -238,8 +239,8 @@ GraphNode: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ruleset:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Ruleset(Frozen):
     """A rule graph: the shapes around it and its nodes, the start first, each before those it leads to.
 
     `cost` bounds the work of one decision: expression operations and table rows on the dearest path, calls included.
@@ -259,16 +260,16 @@ class Ruleset:
         return self.nodes[0].name
 
 
-@dataclass(frozen=True, slots=True)
-class Arm:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Arm(Frozen):
     """One arm of an experiment; the weight in parts per million."""
 
     name: str
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Phase(Frozen):
     """From `starts` (a canonical instant) on: who takes part, and with which weights.
 
     `number` rises by one with each phase; a new `salt` deals the units out again.
@@ -282,8 +283,8 @@ class Phase:
     ends: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Layer(Frozen):
     """Experiments of one layer exclude each other: a unit has one slot of a million, experiments own ranges of them.
 
     `holdout` parts per million of the units are kept out of every experiment of the layer.
@@ -294,8 +295,8 @@ class Layer:
     holdout: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Experiment(Frozen):
     """An A/B test. `unit` is the unit type; `control` is the arm whose way is taken by those outside.
 
     `slots` are half-open ranges of the layer's slots; `holdout` is kept out before anything else.

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .frozen import Frozen
 from .types import AggregateName, FieldType
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Now(Frozen):
     """An instant relative to the evaluation's `now`, bound when a predicate is evaluated.
 
     unit "ms": `amount` milliseconds after now (negative: before).
@@ -25,8 +26,8 @@ class Now:
     zone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Bounds(Frozen):
     """A range; an absent side is unbounded. Dates are canonical instants or `Now`."""
 
     lower: int | float | str | Now | None = None
@@ -35,16 +36,16 @@ class Bounds:
     upper_inclusive: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Anniversary:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Anniversary(Frozen):
     """Today to `days` ahead in `zone`, compared by month and day; 29 February counts on 28 in common years."""
 
     days: int
     zone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class Circle:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Circle(Frozen):
     """All points within `metres` of a centre, by haversine on a sphere of radius 6,371,008.7714 m."""
 
     lat: float
@@ -72,8 +73,8 @@ CoreName: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Leaf(Frozen):
     """A core operator on one field: a dotted path, relative inside `Element` and `Events`; `many` says it is a list."""
 
     field: str
@@ -83,51 +84,51 @@ class Leaf:
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Constant(Frozen):
     """Always or never."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class All(Frozen):
     """Every item holds."""
 
     items: tuple[Predicate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Any:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Any(Frozen):
     """Some item holds."""
 
     items: tuple[Predicate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Not(Frozen):
     """The complement."""
 
     item: Predicate
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Element(Frozen):
     """Some element of the list of objects `of` satisfies `item`, whose fields are relative to the element."""
 
     of: str
     item: Predicate
 
 
-@dataclass(frozen=True, slots=True)
-class InList:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class InList(Frozen):
     """The profile's key is a member of the MemberList `list`."""
 
     list: str
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Events(Frozen):
     """An aggregate over the customer's events satisfies `test`, a predicate over the one pseudo field `value`.
 
     Events count when they are of `type`, satisfy `where` (fields relative to the event's data), are not after now and,
@@ -142,8 +143,8 @@ class Events:
     within: Now | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Step(Frozen):
     """One step of a sequence: an event of `type` satisfying `where`, at most `within` ms after the previous step's."""
 
     type: str
@@ -151,8 +152,8 @@ class Step:
     within: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EventSequence:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class EventSequence(Frozen):
     """Events matching the steps in order (each strictly later in event order), all inside the window `within`."""
 
     steps: tuple[Step, ...]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .frozen import Frozen
+
 FieldType: TypeAlias = Literal["keyword", "text", "number", "integer", "boolean", "date", "day", "geo_point", "object"]
 FIELD_TYPES: tuple[FieldType, ...] = (
     "keyword",
@@ -24,8 +26,8 @@ KEYWORD_LIMIT = 8_191  # code points; the index has no `ignore_above`
 KEY_LIMIT = 512  # UTF-8 bytes of a customer id
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Aggregate(Frozen):
     """How a profile field follows from events: `aggregate` of `field`, all time or `within` milliseconds."""
 
     event: str
@@ -34,8 +36,8 @@ class Aggregate:
     within: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Field(Frozen):
     """One declared field. `many` says that the field holds a list; `fields` are the members of an object."""
 
     name: str
@@ -53,8 +55,8 @@ class Field:
         return next((field for field in self.fields if field.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class EventType:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class EventType(Frozen):
     """An event's fields, and which profile fields it sets: pairs of (profile field, event field or `time`)."""
 
     name: str
@@ -66,8 +68,8 @@ class EventType:
         return next((field for field in self.fields if field.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Catalogue(Frozen):
     """All that may be known of a profile: the key's name, its fields and the event types that feed them."""
 
     name: str

@@ -8,7 +8,6 @@ Deadlines are absolute, in monotonic seconds.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from inspect import isawaitable
@@ -116,6 +115,8 @@ async def answer_async(needs: Sequence[Need], ports: Ports, deadline: float) -> 
     groups = list(_groups(needs))
     if len(groups) == 1:
         return await _answer_group(groups[0], ports, deadline)
+    import asyncio  # 20 ms that only this driver needs
+
     found: dict[Need, Got] = {}
     for answers in await asyncio.gather(*[_answer_group(group, ports, deadline) for group in groups]):
         found.update(answers)
@@ -123,6 +124,8 @@ async def answer_async(needs: Sequence[Need], ports: Ports, deadline: float) -> 
 
 
 async def _answer_group(group: Group, ports: Ports, deadline: float) -> dict[Need, Got]:
+    import asyncio  # as in `answer_async`
+
     ask, limit = _question(group, ports, deadline)
     if ask is None:
         return _failed(group, "unavailable")

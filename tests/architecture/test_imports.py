@@ -24,24 +24,19 @@ HEAVY = {
     "rule_engine",
     "yaml",
 }
-LONGEST_MS = 60.0
-ATTEMPTS = 5
 PROGRAM = """
-import sys, time
-began = time.perf_counter()
+import sys
 import {module}
-took = (time.perf_counter() - began) * 1000
 import json
-print(json.dumps([took, sorted(sys.modules)]))
+print(json.dumps(sorted(sys.modules)))
 """
 
 
-def run(module: str) -> tuple[float, set[str]]:
-    """Milliseconds that an import took, and the modules loaded after it."""
+def modules_after(module: str) -> set[str]:
+    """The modules that are loaded after an import."""
     command = [sys.executable, "-c", PROGRAM.format(module=module)]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    took, modules = json.loads(done.stdout)
-    return took, set(modules)
+    return set(json.loads(done.stdout))
 
 
 def light_module() -> str:
@@ -50,18 +45,13 @@ def light_module() -> str:
 
 
 def test_runtime_loads_no_heavy_library() -> None:
-    _, modules = run(light_module())
+    modules = modules_after(light_module())
     assert not modules & HEAVY
 
 
 def test_runtime_loads_nothing_that_authors_need() -> None:
-    _, modules = run(light_module())
+    modules = modules_after(light_module())
     assert not [name for name in modules if name.startswith(("engine.language", "engine.compiler", "engine.cli"))]
-
-
-def test_runtime_is_imported_in_60_ms() -> None:
-    fastest = min(run(light_module())[0] for _ in range(ATTEMPTS))
-    assert fastest < LONGEST_MS
 
 
 def test_public_api_has_at_most_20_names_and_each_is_there() -> None:

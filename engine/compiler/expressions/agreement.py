@@ -14,7 +14,7 @@ from ...ir.expression import (
     Value,
     ValueType,
 )
-from .literals import ConstantRefusedError, instant, string
+from .literals import completed, string
 
 ORDERED = {"integer", "float", "string", "datetime", "timedelta"}
 SCALARS = ORDERED | {"boolean"}
@@ -95,11 +95,6 @@ def _meant(text: str, wanted: ValueType) -> str:
         return text
     if wanted.kind == "boolean" and text.lower() in {"true", "false"}:
         return text.lower()
-    if wanted == DATETIME:
-        for ending in ("", "Z", "T00:00:00Z"):
-            try:
-                instant(text + ending)
-            except ConstantRefusedError:
-                continue
-            return f'd"{text}{ending}"'
+    if wanted == DATETIME and (whole := completed(text)) is not None:
+        return f'd"{whole}"'
     return ""

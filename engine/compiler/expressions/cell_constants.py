@@ -90,7 +90,9 @@ def _instant(value: Scalar, _column: ValueType) -> CellConstant:
     try:
         return _kept(literals.instant(value).value)
     except ConstantRefusedError as problem:
-        raise ConstantRefusedError(str(problem)) from None  # its help is about expressions
+        whole = literals.completed(value)
+        help_ = "" if whole is None else f"write `{whole}` for UTC, or another zone, as +01:00"
+        raise ConstantRefusedError(str(problem), help_) from None
 
 
 def _kept(value: CellConstant | None) -> CellConstant:

@@ -99,6 +99,9 @@ class _Lowering:
         if isinstance(value, str):
             text = _Text(value, 0).part(0)
             return AnyValue() if text.text in ANY_VALUE else self.text(text)
+        if not isinstance(value, bool | int | float):
+            self.refuse("T120", _said(value), "is no cell", *_FORMS[:1])
+            return None
         constant = self.constant(lambda: given(value, self.column), value, self.at)
         return None if constant is None else Equals(constant)
 
@@ -159,10 +162,12 @@ class _Lowering:
         if opened != closed or bare.count("..") > 1:
             self.refuse_text("T120", text, "is no range", "a range is written `[10..20)`: `[` and `]` include a bound")
             return None
+        if self.refuses_order(text):
+            return None
         middle = bare.index("..")
         end = len(text.text) - 1 if closed else None
-        lower = self.bound(text.part(int(opened), middle))
-        upper = self.bound(text.part(middle + 2, end))
+        lower = self.word(text.part(int(opened), middle))
+        upper = self.word(text.part(middle + 2, end))
         if lower is None or upper is None:
             return None
         found = Range(lower, upper, not opened or text.text[0] == "[", closed and text.text[-1] == "]")
@@ -179,20 +184,20 @@ class _Lowering:
             constant = self.word(rest)
             equal = None if constant is None else Equals(constant)
             return Negated(equal) if equal is not None and sign == "!=" else equal
-        bound = self.bound(rest)
+        bound = None if self.refuses_order(rest) else self.word(rest)
         if bound is None:
             return None
         if sign[0] == ">":
             return Range(lower=bound, lower_inclusive=sign == ">=")
         return Range(upper=bound, upper_inclusive=sign == "<=")
 
-    def bound(self, text: _Text) -> int | float | str | None:
-        """A constant that values are ordered against."""
-        if self.column.kind not in RANGED:
-            help_ = "write the values as a list, or compare them in a `switch`"
-            self.refuse_text("T120", text, f"orders {self.column}; ranges are for numbers and datetimes", help_)
-            return None
-        return self.word(text)
+    def refuses_order(self, text: _Text) -> bool:
+        """Whether the column's values have no order; then with a finding."""
+        if self.column.kind in RANGED:
+            return False
+        help_ = "write the values as a list, or compare them in a `switch`"
+        self.refuse_text("T120", text, f"orders {self.column}; ranges are for numbers and datetimes", help_)
+        return True
 
     def word(self, text: _Text) -> CellConstant | None:
         """A constant inside a text."""

@@ -72,17 +72,20 @@ def instant(text: str) -> Value:
     try:
         return Value(canonical_instant(text), DATETIME)
     except InstantError as problem:
-        raise ConstantRefusedError(f"is not {problem}", _instant_help(text)) from None
+        whole = completed(text)
+        help_ = "" if whole is None else f'write `d"{whole}"` for UTC, or another zone, as +01:00'
+        raise ConstantRefusedError(f"is not {problem}", help_) from None
 
 
-def _instant_help(text: str) -> str:
-    for ending in ("Z", ":00Z", "T00:00:00Z"):
+def completed(text: str) -> str | None:
+    """An instant in UTC that begins with this text, where only its end is missing."""
+    for ending in ("", "Z", ":00Z", "T00:00:00Z"):
         try:
             canonical_instant(text + ending)
         except InstantError:
             continue
-        return f'write `d"{text + ending}"` for UTC, or another zone, as +01:00'
-    return ""
+        return text + ending
+    return None
 
 
 def span(text: str) -> Value:

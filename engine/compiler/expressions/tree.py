@@ -85,13 +85,20 @@ class Node:
         """The library's own node, its types checked; what it refuses carries our innermost node around it."""
         try:
             if self.kind in _UNCOMPUTED:
-                context, operator, left, right = self._deferred.args
-                return self._deferred.cls(context, operator, left.build(), right.build())
+                return self._uncomputed()
             return self._chain() if self.kind == "LogicExpression" else self._deferred.build()
         except Exception as problem:
             if not hasattr(problem, "node"):
                 problem.node = self  # type: ignore[attr-defined] # a note for `check_types`
             raise
+
+    def _uncomputed(self) -> Any:
+        """Its types checked, and nothing more: the library would go on to compute it where it is constant."""
+        context, operator, left, right = self._deferred.args
+        right_built = right.build()
+        if self.kind == "FuzzyComparisonExpression":
+            right_built = _library().text()
+        return self._deferred.cls(context, operator, left.build(), right_built)
 
     def _chain(self) -> Any:
         """As the library builds it, but without a step down for each `or` of a long chain."""
@@ -105,11 +112,8 @@ class Node:
         return built
 
 
-_UNCOMPUTED = {
-    "AddExpression",
-    "SubtractExpression",
-    "ArithmeticExpression",
-}  # constants are computed by us, in doubles
+# What the library would compute otherwise than we do: in decimals, and with patterns that backtrack.
+_UNCOMPUTED = {"AddExpression", "SubtractExpression", "ArithmeticExpression", "FuzzyComparisonExpression"}
 
 
 class _Unbuilt:
@@ -227,6 +231,12 @@ class _Library:
         if name not in self.known:
             raise self.errors.SymbolResolutionError(name)
         return self.known[name]
+
+    def text(self) -> Any:
+        """Some text of which nothing is known."""
+        expression = self.ast.ExpressionBase()
+        expression.result_type = self.types.STRING
+        return expression
 
     def _noting(self, production: Any) -> Any:
         """The same production, its result wrapped in a `Node`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ...compiler.uses import Uses, reached, users_of
@@ -11,6 +11,7 @@ from .change import Change, Plan
 from .documents import document_changes, list_changes
 from .experiments import Deal, experiment_changes
 from .routes import ruleset_changes
+from .sameness import with_names
 from .segments import segment_changes
 from .sides import Side
 
@@ -18,12 +19,17 @@ from .sides import Side
 def plan_of(before: Side, after: Side, now: str, deal: Deal) -> Plan:
     """What changes from one side to the other; `now` (a canonical instant) says which experiments are running."""
     old, new = before.program, after.program
+    lists = list(list_changes(old.lists, new.lists))
+    in_lists = {name: with_names(predicate, {"list": _renames(lists)}) for name, predicate in old.segments.items()}
+    segments = list(segment_changes(in_lists, new.segments))
+    experiments = list(experiment_changes(old.experiments, new.experiments, now, deal))
+    names = {"segment": _renames(segments), "experiment": _renames(experiments)}
     found = [
         *catalogue_changes(old, new),
-        *list_changes(old.lists, new.lists),
-        *segment_changes(old.segments, new.segments),
-        *ruleset_changes(old.rulesets, new.rulesets),
-        *experiment_changes(old.experiments, new.experiments, now, deal),
+        *lists,
+        *segments,
+        *ruleset_changes({name: with_names(ruleset, names) for name, ruleset in old.rulesets.items()}, new.rulesets),
+        *experiments,
         *document_changes(old, new),
     ]
     uses = after.uses or before.uses
@@ -37,6 +43,11 @@ def plan_of(before: Side, after: Side, now: str, deal: Deal) -> Plan:
     changes.sort(key=lambda change: change.order)
     gone = {f"{change.resource.partition('/')[0]}/{change.was}" for change in changes if change.was}
     return Plan(before.label, after.label, tuple(changes), tuple(_quiet(before, after, changed | gone)))
+
+
+def _renames(changes: Iterable[Change]) -> dict[str, str]:
+    """New names by old ones."""
+    return {change.was: change.name for change in changes if change.was}
 
 
 def _used_by(change: Change, users: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

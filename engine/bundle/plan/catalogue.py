@@ -21,8 +21,11 @@ def catalogue_changes(before: Program, after: Program) -> Iterator[Change]:
     details = [*_settings(before, after), *field_differences(before.catalogue.fields, after.catalogue.fields)]
     if details:
         warnings = tuple(_warnings(before.catalogue, after.catalogue))
+        grows = not warnings and index_mapping(before.catalogue) != index_mapping(after.catalogue)
+        folded = tuple(_folded(before.catalogue, after.catalogue))
+        remarks = (*((GROWS,) if grows else ()), *folded)
         resource = f"profile/{after.catalogue.name}"
-        yield Change("catalogue", "changed", resource, tuple(details), warnings=warnings)
+        yield Change("catalogue", "changed", resource, tuple(details), remarks=remarks, warnings=warnings)
     old = {event.name: event for event in before.catalogue.events}
     new = {event.name: event for event in after.catalogue.events}
     for name in sorted(old.keys() | new.keys()):
@@ -81,11 +84,12 @@ def _warnings(before: Catalogue, after: Catalogue) -> Iterator[str]:
         shown = ", ".join(f"`{path}`" for path in unlike[:5])
         rest = f" and {len(unlike) - 5:,} more" if len(unlike) > 5 else ""
         yield f"{REBUILD}: {shown}{rest} has another mapping than before"
-    elif old["mappings"] != new["mappings"]:
-        yield GROWS
-    folded = [field.name for field in after.fields if field.source is not None and _source_differs(before, field)]
-    if folded:
-        yield f"{FOLD} {', '.join(f'`{name}`' for name in sorted(folded))}"
+
+
+def _folded(before: Catalogue, after: Catalogue) -> Iterator[str]:
+    names = [field.name for field in after.fields if field.source is not None and _source_differs(before, field)]
+    if names:
+        yield f"{FOLD} {', '.join(f'`{name}`' for name in sorted(names))}"
 
 
 def _source_differs(before: Catalogue, field: Field) -> bool:

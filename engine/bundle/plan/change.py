@@ -35,8 +35,8 @@ class Change:
     """One document that means something else.
 
     `was` is the former name of what was renamed. `through` are the changed resources that change this one, whose own
-    text is the same. `used_by` are the resources that use it, directly or not. `moved` is the share of units that get
-    another arm, 0 to 1.
+    text is the same. `used_by` are the resources that use it, directly or not. `remarks` say what follows, `warnings`
+    what to beware of. `moved` is the share of units that get another arm, 0 to 1.
     """
 
     effect: Effect
@@ -46,6 +46,7 @@ class Change:
     was: str = ""
     through: tuple[str, ...] = ()
     used_by: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     moved: float | None = None
 

@@ -33,6 +33,7 @@ def _change(change: Change) -> dict[str, Any]:
         "details": [asdict(detail) for detail in change.details],
         "through": list(change.through),
         "used_by": list(change.used_by),
+        "remarks": list(change.remarks),
         "warnings": list(change.warnings),
         "moved": change.moved,
     }

@@ -10,14 +10,16 @@ from ...ir.graph import GraphNode, Ruleset
 from .catalogue import field_differences
 from .change import Change, Detail
 from .nodes import node_differences
-from .sameness import meaning, renamed
+from .sameness import meaning, renamed, with_names
 
 
 def ruleset_changes(before: Mapping[str, Ruleset], after: Mapping[str, Ruleset]) -> Iterator[Change]:
     """A change for each ruleset that is new, gone, renamed or decides otherwise."""
+    names = renamed(*({name: _meaning(ruleset) for name, ruleset in side.items()} for side in (before, after)))
+    calls = {"ruleset": {was: name for name, was in names.items()}}
+    before = {name: with_names(ruleset, calls) for name, ruleset in before.items()}
     old = {name: _meaning(ruleset) for name, ruleset in before.items()}
     new = {name: _meaning(ruleset) for name, ruleset in after.items()}
-    names = renamed(old, new)
     for name, was in names.items():
         yield Change("routes", "renamed", f"ruleset/{name}", was=was)
     for name in sorted(new.keys() - old.keys() - names.keys()):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any as AnyValue
 from typing import TypeVar
 
 from ...ir.canonical import canonical_bytes
-from ...ir.codec import encode
-from ...ir.predicate import All, Any, Element, Events, EventSequence, Not, Predicate, Step
+from ...ir.codec import decode, encode
+from ...ir.predicate import All, Any, Element, Events, EventSequence, Leaf, Not, Predicate, Scalar, Step
 
 Item = TypeVar("Item")
 
+Names = Mapping[str, Mapping[str, str]]
+"""New names by old ones, for what `segment`, `list`, `experiment` and `ruleset` refer to."""
+
+_REFERENCES = {"InSegment": "segment", "InList": "list", "ExperimentNode": "experiment", "RulesetNode": "ruleset"}
+_SETS = frozenset({"in", "contains_all"})
 _WRITTEN = frozenset({"SwitchCase", "TableInput", "SetItem"})  # classes whose `text` is the author's own
 
 
@@ -29,9 +35,28 @@ def _bare(data: AnyValue) -> AnyValue:
     return {key: _bare(item) for key, item in data.items() if not (written and key == "text")}
 
 
+def with_names(value: AnyValue, names: Names) -> AnyValue:
+    """The IR value with references by old names made references by new ones."""
+    return decode(_named(encode(value), names)) if any(names.values()) else value
+
+
+def _named(data: AnyValue, names: Names) -> AnyValue:
+    if isinstance(data, list):
+        return [_named(item, names) for item in data]
+    if not isinstance(data, dict):
+        return data
+    found = {key: _named(item, names) for key, item in data.items()}
+    member = _REFERENCES.get(found.get("$", ""))
+    if member is not None:
+        found[member] = names.get(member, {}).get(found[member], found[member])
+    return found
+
+
 def settled(predicate: Predicate) -> Predicate:
-    """The predicate with the items of groups in one order and each once."""
+    """The predicate with the items of groups, and the values of sets, in one order and each once."""
     match predicate:
+        case Leaf(value=tuple(values)) if predicate.op in _SETS:
+            return replace(predicate, value=tuple(sorted(set(values), key=_value_order)))
         case All(items):
             return All(_ordered(items))
         case Any(items):
@@ -47,6 +72,10 @@ def settled(predicate: Predicate) -> Predicate:
         case EventSequence(steps, within):
             return EventSequence(tuple(_settled_step(step) for step in steps), within)
     return predicate
+
+
+def _value_order(value: Scalar) -> tuple[str, Scalar]:
+    return type(value).__name__, value
 
 
 def _settled_step(step: Step) -> Step:

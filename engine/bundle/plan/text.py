@@ -61,6 +61,7 @@ def _change(change: Change, *, full: bool) -> Iterator[str]:
         yield f"        … {hidden:,} more (--full)"
     if change.moved is not None:
         yield f"      {percent(change.moved)} of units get another arm"
+    yield from (f"      {remark}" for remark in change.remarks)
     yield from (f"      ! {warning}" for warning in change.warnings)
     if change.used_by:
         yield f"      used by {_names(change.used_by, full=full)}"
@@ -172,6 +173,7 @@ def _markdown_change(change: Change, *, full: bool) -> Iterator[str]:
         yield f"  {fence}"
     if change.moved is not None:
         yield f"  {percent(change.moved)} of units get another arm  "
+    yield from (f"  {remark}  " for remark in change.remarks)
     yield from (f"  ⚠️ {warning}  " for warning in change.warnings)
     if change.used_by:
         yield f"  used by {_names(change.used_by, full=full)}"

@@ -10,14 +10,18 @@ from ..ir.expression import ANY, ValueType
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Names with their types: `sure` on every way, `some` on some way at least (those that are sure included)."""
+    """Names with their types: `sure` on every way, `some` on some way at least (those that are sure included).
+
+    Those that have different types on different ways are `clashing`, and among `some`.
+    """
 
     sure: Mapping[str, ValueType] = field(default_factory=dict)
     some: Mapping[str, ValueType] = field(default_factory=dict)
+    clashing: frozenset[str] = frozenset()
 
     def having(self, added: Mapping[str, ValueType]) -> Known:
         """The same after a node that sets more."""
-        return Known({**self.sure, **added}, {**self.some, **added}) if added else self
+        return Known({**self.sure, **added}, {**self.some, **added}, self.clashing - added.keys()) if added else self
 
 
 def merged(ways: Sequence[Known]) -> Known:
@@ -25,7 +29,7 @@ def merged(ways: Sequence[Known]) -> Known:
     if not ways:
         return Known()
     some: dict[str, ValueType] = {}
-    clashing: set[str] = set()
+    clashing = set().union(*(way.clashing for way in ways))
     for way in ways:
         for name, kind in way.some.items():
             earlier = some.setdefault(name, kind)
@@ -35,4 +39,5 @@ def merged(ways: Sequence[Known]) -> Known:
     return Known(
         {name: kind for name, kind in sure.items() if name not in clashing},
         {name: ANY if name in clashing else kind for name, kind in some.items()},
+        frozenset(clashing),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ from .node_values import constant_of, given_value
 from .report import Report
 from .scope import Scope, suggestion
 
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_VAR = re.compile(r"\bvars\.([a-z][a-z0-9_]*)")
 NOUNS = {
     "Experiment": "experiment",
     "Bandit": "bandit",
@@ -163,6 +166,9 @@ class NodeLowering:
 
     def expression(self, text: str, path: Path, expected: ValueType | None = None) -> Expression | None:
         """The meaning of an expression of this node."""
+        for name in _vars_in(text) & self._known.clashing:
+            self._not_set(f"vars.{name}", text, path)
+            return None
         place = Place(self._spans, (*self._prefix, *path), self._report.resource)
         found = lower_expression(text, self._scope(), place, self._in.sink, expected=expected)
         if found is None:
@@ -199,19 +205,18 @@ class NodeLowering:
             if isinstance(part, Name) and part.root in {"vars", "features"} and part.path:
                 known = self._known if part.root == "vars" else self._views
                 if part.path[0] not in known.sure:
-                    self._not_set(part, text, path)
+                    self._not_set(f"{part.root}.{part.path[0]}", text, path)
                     return False
         return True
 
-    def _not_set(self, part: Name, text: str, path: Path) -> None:
-        name = f"{part.root}.{part.path[0]}"
+    def _not_set(self, name: str, text: str, path: Path) -> None:
         way = way_without(self.name, self._in.order, frozenset(self._setters.get(name, ())))
-        if way is None:
+        if way is None or name.removeprefix("vars.") in self._known.clashing:
             why = "has different types on different ways here"
             help_ = ("give them different names",)
         else:
             shown = way if len(way) < 10 else [*way[:4], "…", *way[-4:]]
-            what = "set" if part.root == "vars" else "read"
+            what = "set" if name.startswith("vars.") else "read"
             why = f"is not {what} on the way {' → '.join(f'`{each}`' for each in shown)}"
             help_ = ("set it on every way that leads here",)
         full = (*self._prefix, *path)
@@ -292,6 +297,11 @@ class NodeLowering:
     def suggestion(self, name: str, names: Iterable[str], what: str) -> tuple[str, ...]:
         """Help for an unknown name."""
         return suggestion(name, list(names), what)
+
+
+def _vars_in(text: str) -> set[str]:
+    """The vars that a text seems to name, quoted texts aside."""
+    return set(_VAR.findall(_QUOTED.sub("", text)))
 
 
 def _only(value: Expression, allowed: frozenset[str]) -> bool:

@@ -72,7 +72,7 @@ def _row(index: int) -> Path:
 
 
 def _not_analysed(lowering: Lowering, why: str) -> None:
-    help_ = ("split the table, or end it with a row of `*` and order the rows by hand",)
+    help_ = ("split the table, or use fewer different cells",)
     lowering.at_key("D008", ("table", "rows"), f"`{lowering.name}` is not analysed in full: {why}", help=help_)
 
 

@@ -44,8 +44,12 @@ class SqlPlace(Protocol):
         """A parameter that holds text, whatever the field's type."""
         ...
 
-    def bind_texts(self, values: Sequence[str]) -> str:
-        """A parameter that holds an array of text."""
+    def any_word(self, words: Sequence[str]) -> str:
+        """That one of the words is a token of the text."""
+        ...
+
+    def every_word(self, words: Sequence[str]) -> str:
+        """That all of the words are tokens of the text."""
         ...
 
     def some(self, test: Callable[[str], str]) -> str:

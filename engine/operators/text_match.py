@@ -37,10 +37,7 @@ class Contains(CoreOperator):
         """An overlap with the tokens, or a look into the array."""
         if leaf.type == "keyword":
             return place.one_of((scalar(leaf),))
-        words = place.bind_texts(_tokens(leaf))
-        return (
-            f"list_has_any({place.tokens()}, {words})" if place.dialect == "duckdb" else f"{place.tokens()} && {words}"
-        )
+        return place.any_word(_tokens(leaf))
 
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`includes vip`, `mentions one of jazz, blues`."""
@@ -67,11 +64,8 @@ class ContainsAll(CoreOperator):
         return {"match": {field: {"query": leaf.value, "operator": "and"}}}
 
     def sql(self, leaf: Leaf, place: SqlPlace) -> str:
-        """Containment of arrays."""
-        words = place.bind_texts(_tokens(leaf))
-        return (
-            f"list_has_all({place.tokens()}, {words})" if place.dialect == "duckdb" else f"{place.tokens()} @> {words}"
-        )
+        """Containment in the tokens."""
+        return place.every_word(_tokens(leaf))
 
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`mentions all of jazz, blues`."""

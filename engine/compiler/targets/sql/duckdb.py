@@ -1,4 +1,7 @@
-"""DuckDB: objects as structs, instants as timestamps in UTC, lists as lists."""
+"""DuckDB: objects as structs, instants as timestamps in UTC, lists as lists.
+
+Searching a list for each of several constants is many times as fast there as `list_has_any`.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,9 @@ class DuckDbPlace(Place):
         if self.many:
             if len(values) == 1:
                 return f"list_contains({self.column}, {self.bind(values[0])})"
-            return f"list_has_any({self.column}, {self.bind_many(values)})"
+            if len(values) > FEW:
+                return f"list_has_any({self.column}, {self.bind_many(values)})"
+            return " OR ".join(f"list_contains({self.column}, {self.bind(value)})" for value in values)
         if len(values) == 1:
             return f"{self.column} = {self.bind(values[0])}"
         if len(values) <= FEW:
@@ -55,6 +60,14 @@ class DuckDbPlace(Place):
         if self.depth:  # a lambda holds no subquery
             return f"list_contains({self.bind_many(values)}, {self.column})"
         return f"{self.column} IN (SELECT unnest({self.bind_many(values)}))"
+
+    def any_word(self, words: Sequence[str]) -> str:
+        """A search for each word."""
+        return " OR ".join(f"list_contains({self.words}, {self.bind_text(word)})" for word in words)
+
+    def every_word(self, words: Sequence[str]) -> str:
+        """A search for each word."""
+        return " AND ".join(f"list_contains({self.words}, {self.bind_text(word)})" for word in words)
 
 
 def member(value: str, name: str) -> str:

@@ -47,6 +47,14 @@ class Place(ABC):
     def one_of(self, values: Sequence[Scalar]) -> str:
         """That the value, or some element, is one of the constants."""
 
+    @abstractmethod
+    def any_word(self, words: Sequence[str]) -> str:
+        """That one of the words is a token of the text."""
+
+    @abstractmethod
+    def every_word(self, words: Sequence[str]) -> str:
+        """That all of the words are tokens of the text."""
+
     def bind(self, value: SqlValue) -> str:
         """A parameter of the field's type."""
         return self._cast(self.parameters.add(self._stored(value)), self.scalar_types[self.type])

@@ -54,6 +54,14 @@ class PostgresPlace(Place):
             return f"{self.column} = {self.bind(values[0])}"
         return f"{self.column} = ANY({self.bind_many(values)})"
 
+    def any_word(self, words: Sequence[str]) -> str:
+        """An overlap of arrays."""
+        return f"{self.words} && {self.bind_texts(words)}"
+
+    def every_word(self, words: Sequence[str]) -> str:
+        """Containment of arrays."""
+        return f"{self.words} @> {self.bind_texts(words)}"
+
 
 def member(value: str, name: str) -> str:
     """The SQL of a member of an object."""

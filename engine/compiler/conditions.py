@@ -101,7 +101,7 @@ class Lowering:
         name = value["field"]
         field = facts.field(name)
         if field is None:
-            help_ = suggestion(name, facts.names(), "fields")
+            help_ = suggestion(name, _near(name, facts.names()), "fields")
             self.report.add(
                 "L001", (*path, "field"), f"`{name}` is no field of {facts.what}", label="unknown field", help=help_
             )
@@ -283,6 +283,12 @@ def _paths(prefix: str, fields: tuple[Field, ...]) -> Iterator[str]:
     for field in fields:
         yield prefix + field.name
         yield from _paths(f"{prefix}{field.name}.", field.fields)
+
+
+def _near(name: str, names: list[str]) -> list[str]:
+    """The fields beside the one that was meant: those of the object it would lie in, where there is such an object."""
+    outer = name.rpartition(".")[0]
+    return [each for each in names if each.startswith(f"{outer}.")] or names if outer else names
 
 
 def _duration(text: str | None) -> int | None:

@@ -6,6 +6,8 @@ from .registry import Code
 
 _SEGMENT = "apiVersion: v1\nkind: Segment\nname: vip\nconditions:\n"
 
+_PROFILE = "apiVersion: v1\nkind: Profile\nname: customer\nkey: customer_id\n"
+
 CODES: list[Code] = [
     Code(
         "L001",
@@ -58,6 +60,8 @@ CODES: list[Code] = [
         "error",
         "A field is either an aggregate of events or set by events, and the key is neither.",
         "Keep one way of filling the field.",
+        _PROFILE + "fields: {customer_id: {type: keyword}, spend: {type: number}}\n",
+        _PROFILE + "fields: {spend: {type: number}}\n",
     ),
     Code(
         "L008",

@@ -6,6 +6,8 @@ from .registry import Code
 
 _SEGMENT = "apiVersion: v1\nkind: Segment\nname: vip\nconditions:\n"
 
+_PROFILE = "apiVersion: v1\nkind: Profile\nname: customer\nkey: customer_id\n"
+
 
 def _when(text: str) -> str:
     return (
@@ -48,6 +50,8 @@ CODES: list[Code] = [
         "error",
         "Conditions on fields of listed objects must say that they mean one and the same element.",
         "Put them below `element: {of: …, all: […]}`.",
+        _SEGMENT + "  - {field: baskets.amount, operator: greater_than, value: 50}\n",
+        _SEGMENT + "  - element: {of: baskets, all: [{field: amount, operator: greater_than, value: 50}]}\n",
     ),
     Code(
         "T004",
@@ -55,6 +59,8 @@ CODES: list[Code] = [
         "error",
         "Sums and averages need numbers, extremes need numbers or dates, and all need one plain value an event.",
         "Choose another aggregate or another field.",
+        _SEGMENT + "  - events: {type: purchase, sum: {field: sku, operator: greater_than, value: 50}}\n",
+        _SEGMENT + "  - events: {type: purchase, sum: {field: amount, operator: greater_than, value: 50}}\n",
     ),
     Code(
         "T005",
@@ -62,6 +68,8 @@ CODES: list[Code] = [
         "error",
         "A profile field has the type of the event field or aggregate that fills it.",
         "Change one of the two declarations.",
+        _PROFILE + "fields: {orders: {type: keyword, from: {event: purchase, aggregate: count}}}\n",
+        _PROFILE + "fields: {orders: {type: integer, from: {event: purchase, aggregate: count}}}\n",
     ),
     Code(
         "T101",
@@ -168,6 +176,8 @@ CODES: list[Code] = [
         "A field with `encrypted: {search: equality}` takes `==`, `!=`, `in` and `== null`; one with `search: none` "
         "takes `== null` alone.",
         "Compare it, or declare a field that holds what you need, for instance a bucket.",
+        _when("profile.email =~ '.*@example.com'"),
+        _when("profile.email == 'ada@example.com'"),
     ),
     Code(
         "T113",

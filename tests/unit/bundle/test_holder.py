@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from engine.bundle.envelope import About, BundleRefusedError
+from engine.bundle.holder import KEPT, LAST_GOOD, BundleHolder
 from engine.bundle.read import Acceptance
 from engine.bundle.sign import generate_key, sign
 from engine.bundle.write import pack
 from engine.ir.predicate import Leaf
 from engine.ir.program import Program
 from engine.ir.types import Catalogue, Field
-from engine.bundle.holder import KEPT, LAST_GOOD, BundleHolder
 
 NOW = "2026-03-01T00:00:00.000Z"
 

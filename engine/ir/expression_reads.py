@@ -27,6 +27,7 @@ from .types import LIST_LIMIT
 TEXT_WORK = 16  # a text is looked at as a whole: as dear as some comparisons, however long it may get
 PATTERN_WORK = 64
 _EXPRESSIONS = frozenset(EXPRESSIONS)
+_MEMBERS = {cls: tuple(field.name for field in fields(cls) if field.name != "type") for cls in EXPRESSIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Reads:
 
 def children(expression: Expression) -> Iterator[Expression]:
     """The direct parts, in the order they are written in the class."""
-    for field in fields(expression):
-        part = getattr(expression, field.name)
+    for name in _MEMBERS[type(expression)]:
+        part = getattr(expression, name)
         if type(part) in _EXPRESSIONS:
             yield part
         elif isinstance(part, tuple):

@@ -192,27 +192,18 @@ def _arithmetic_hint(op: str, left: Expression, right: Expression) -> tuple[str,
 def contains(walk: Walk, node: Node) -> Expression | None:
     """`in`: an element of an array, or a part of a text."""
     container_node, item_node = node.arguments
-    container, item = walk.lower(container_node), walk.lower(item_node)
-    if container is None or item is None or walk.refuse_unsearchable(item_node, item):
-        return None
-    if container.type.sealed is not None:
-        walk.refuse_sealed(container_node, container)
+    if container_node.kind == "ArrayExpression" and container_node.arguments[0]:
+        return _one_of(walk, container_node, item_node)
+    container, item = walk.value(container_node), walk.value(item_node)
+    if container is None or item is None:
         return None
     element = STRING if container.type.kind == "string" else container.type.of
     if element is None:
-        message = f"is {said(container.type)}; `in` looks into an array or a text"
-        walk.note("T104", container_node, message)
+        walk.note("T104", container_node, f"is {said(container.type)}; `in` looks into an array or a text")
         return None
     if not comparable(element, item.type):
-        message = f"is {said(item.type)}, and `{walk.source(container_node)}` holds {element}"
-        walk.note("T104", item_node, message)
+        walk.note("T104", item_node, f"is {said(item.type)}, and `{walk.source(container_node)}` holds {element}")
         return None
-    if item.type.sealed is not None and not isinstance(container, ArrayOf):
-        walk.refuse_sealed(item_node, item)
-        return None
-    if isinstance(container, ArrayOf):
-        container = _list_beside(walk, container_node, container, item_node, item)
-        return Contains(container, item)
     declared = container.type if container.type.kind == "string" else element
     item = beside(item, declared)
     if container.type.kind == "array":
@@ -220,14 +211,23 @@ def contains(walk: Walk, node: Node) -> Expression | None:
     return walk.folded(Contains(container, item), node)
 
 
-def _list_beside(walk: Walk, node: Node, container: ArrayOf, other: Node, item: Expression) -> ArrayOf:
-    """A written list, its constants in the form of the item."""
-    kept = []
-    for element_node, element in zip(node.arguments[0], container.items, strict=True):
-        found = beside(element, item.type)
-        _never_equal(walk, element_node, found, other, item.type)
-        kept.append(found)
-    return ArrayOf(tuple(kept), container.type)
+def _one_of(walk: Walk, node: Node, item_node: Node) -> Expression | None:
+    """`in` a written list: its constants take the form of the item, each for itself."""
+    item = walk.lower(item_node)
+    found = [walk.value(element_node) for element_node in node.arguments[0]]
+    if item is None or walk.refuse_unsearchable(item_node, item):
+        return None
+    elements: list[Expression] = []
+    for element_node, element in zip(node.arguments[0], found, strict=True):
+        if element is None:
+            return None
+        if not comparable(element.type, item.type):
+            message = f"is {said(element.type)}, and `{walk.source(item_node)}` is {said(item.type)}"
+            walk.note("T104", element_node, message)
+            return None
+        elements.append(beside(element, item.type))
+        _never_equal(walk, element_node, elements[-1], item_node, item.type)
+    return Contains(ArrayOf(tuple(elements), ValueType("array", of=ValueType(item.type.kind))), item)
 
 
 def matches(walk: Walk, node: Node) -> Expression | None:

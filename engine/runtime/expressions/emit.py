@@ -1,7 +1,8 @@
 """Expressions as Python source, to stand inside a generated function.
 
-Source is built from checked IR alone: names of ours, and constants as `repr` of text, numbers and booleans. A missing
-value is None; what `truth` gives is True or False.
+Source is built of our own words, and of constants as `repr` of text, numbers and booleans: IR that comes from a
+damaged bundle is refused (DecodeError), so that nothing in a bundle becomes code of its own. A missing value is None;
+what `emit_truth` gives is True or False.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...ir.codec import DecodeError
 from ...ir.expression import (
+    ROOTS,
     Arithmetic,
     ArrayOf,
     Call,
@@ -121,10 +124,25 @@ def certain(expression: Expression) -> bool:
 
 
 def _value(expression: Value, _env: Env) -> str:
-    return repr(expression.value)
+    return _constant(expression.value)
+
+
+def _constant(value: object) -> str:
+    if value is not None and type(value) not in {str, int, float, bool}:
+        raise DecodeError("a constant of an expression is neither text nor number")
+    return repr(value)
+
+
+def _name_of(name: object) -> str:
+    """The text of a name, as a constant."""
+    if type(name) is not str:
+        raise DecodeError("a name in an expression is no text")
+    return repr(name)
 
 
 def _name(expression: Name, env: Env) -> str:
+    if expression.root not in ROOTS:
+        raise DecodeError(f"`{expression.root}` is no root of an expression")
     source: str = getattr(env, expression.root)
     for depth, step in enumerate(expression.path):
         source = _get(source if depth == 0 else f"({source} or {env.bind(_NOTHING, 'nothing')})", step)
@@ -132,10 +150,12 @@ def _name(expression: Name, env: Env) -> str:
 
 
 def _get(source: str, key: str) -> str:
-    return f"{source}.get({key!r})"
+    return f"{source}.get({_name_of(key)})"
 
 
 def _local(expression: Local, _env: Env) -> str:
+    if not (type(expression.name) is str and expression.name.isidentifier()):
+        raise DecodeError("an element has a name that is none")
     return f"_x_{expression.name}"
 
 
@@ -158,6 +178,8 @@ def _compare(expression: Compare, env: Env) -> str:
     left, right = expression.left, expression.right
     if expression.op == "==" and (certain(left) or certain(right)):
         return f"({emit(left, env)} == {emit(right, env)})"
+    if expression.op not in _COMPARE:
+        raise DecodeError("a comparison has no operator of ours")
     left_tests, left_source = _held(left, env)
     right_tests, right_source = _held(right, env)
     return _all([*left_tests, *right_tests, f"{left_source} {expression.op} {right_source}"])
@@ -174,7 +196,8 @@ def _is_missing(expression: IsMissing, env: Env) -> str:
 
 
 def _logic(expression: Logic, env: Env) -> str:
-    return "(" + f" {expression.op} ".join(emit_truth(item, env) for item in expression.items) + ")"
+    word = " and " if expression.op == "and" else " or "
+    return "(" + word.join(emit_truth(item, env) for item in expression.items) + ")"
 
 
 def _negation(expression: Negation, env: Env) -> str:
@@ -247,7 +270,7 @@ def _contains(expression: Contains, env: Env) -> str:
 def _constants(container: ArrayOf, env: Env) -> str:
     values = [item.value for item in container.items if isinstance(item, Value)]
     if len(values) <= INLINE_CONSTANTS:
-        return f"({', '.join(map(repr, values))},)"
+        return f"({', '.join(map(_constant, values))},)"
     return env.bind(frozenset(values), "constants")
 
 
@@ -282,13 +305,14 @@ def _collect(expression: Collect, env: Env) -> str:
 
 
 def _in_segment(expression: InSegment, env: Env) -> str:
-    return f"{env.member}({expression.segment!r})"
+    return f"{env.member}({_name_of(expression.segment)})"
 
 
 def _clock(_expression: Clock, env: Env) -> str:
     return env.now
 
 
+_COMPARE = {"==", "!=", "<", "<=", ">", ">="}
 _CERTAIN = (Compare, IsMissing, Logic, Negation, Contains, Matches, InSegment, Clock, Local)  # lists hold no nulls
 _NOTHING: dict[str, Any] = {}
 _RULES: dict[type, Callable[..., str]] = {

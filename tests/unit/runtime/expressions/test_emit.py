@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from engine.ir.codec import DecodeError
+from engine.ir.expression import BOOLEAN, STRING, Compare, InSegment, Local, Logic, Name, Value
 from engine.ir.expression_reads import Reads, reads
 from engine.runtime.expressions import Env, Facts, compile_expression, emit, emit_truth
 from tests.expression_world import lowered
@@ -73,3 +77,28 @@ def test_reads_are_the_names_of_every_branch() -> None:
     assert reads(lowered(text)) == Reads(
         profile=("home.lat", "last_order_at"), vars=("pick.arm",), segments=("lost",), now=True
     )
+
+
+US = Value("US", STRING)
+EVIL = "__import__('os').abort()"
+DAMAGED: list[Any] = [
+    Compare(f"== 1 or {EVIL} or 1 ==", Name("profile", ("country",), STRING), Name("profile", ("city",), STRING)),  # type: ignore[arg-type] # as below
+    Compare(f"< {EVIL} <", US, US),  # type: ignore[arg-type] # a bundle may hold anything
+    Local(f"x or {EVIL}", STRING),
+    Name("bound", ("country",), STRING),  # type: ignore[arg-type] # as above
+    Name("profile", (["country"],), STRING),  # type: ignore[arg-type] # as above
+    Value(["US"], STRING),  # type: ignore[arg-type] # as above
+    Value({"US": 1}, STRING),  # type: ignore[arg-type] # as above
+    InSegment(None),  # type: ignore[arg-type] # as above
+]
+
+
+@pytest.mark.parametrize("expression", DAMAGED, ids=lambda expression: type(expression).__name__)
+def test_damaged_expression_becomes_no_code(expression: Any) -> None:
+    with pytest.raises(DecodeError):
+        emit(expression, Env())
+
+
+def test_unknown_word_of_logic_is_taken_for_a_known_one() -> None:
+    logic = Logic(f"or {EVIL} or", (Value(value=True, type=BOOLEAN), Value(value=False, type=BOOLEAN)))  # type: ignore[arg-type] # as above
+    assert emit(logic, Env()) == "(True or False)"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from io import TextIOWrapper
 
-from .command import CLEAN, FAILED, FINDINGS, CannotRunError, Command
+from .command import CLEAN, FAILED, FINDINGS, CannotRunError, Command, program_version
 from .opening import UnsoundError
+from .parser import Parser
 
 COMMANDS = {
     "init": "start a workspace in a folder",
@@ -38,8 +39,10 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 clean, 1 findings or failures, 2 could not run, 3 changes."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _speak_utf8()
     try:
-        return _run(given)
+        code = _run(given)
+        sys.stdout.flush()
     except CannotRunError as problem:
         print(f"decisor: {problem}", file=sys.stderr)
         return FAILED
@@ -48,54 +51,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CLEAN
     except KeyboardInterrupt:
         return 130
+    except Exception:  # noqa: BLE001 - whatever it is, 1 would read as findings
+        from traceback import print_exc
+
+        print_exc()
+        print("decisor: this is a mistake in decisor itself, not in the workspace", file=sys.stderr)
+        return FAILED
+    return code
+
+
+def _speak_utf8() -> None:
+    """What a program reads is UTF-8, whatever the locale; a terminal gets what it can show."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8")
 
 
 def _run(given: list[str]) -> int:
     if not given or given[0] in {"-h", "--help", "help"}:
-        print(overview())
+        print(_help(given[1:]))
         return CLEAN
-    if given[0] == "--version":
-        from importlib.metadata import version
-
-        print(f"decisor {version('decisor')}")
+    if given[0] in {"-V", "--version"}:
+        print(f"decisor {program_version()}")
         return CLEAN
     name = given[0]
-    if name not in COMMANDS:
-        near = get_close_matches(name, COMMANDS, 1)
-        hint = f"did you mean `{near[0]}`?" if near else "`decisor --help` lists the commands"
-        raise CannotRunError(f"`{name}` is no command; {hint}")
     command = load(name)
     try:
-        options = parser_of(name, command).parse_args(given[1:])
+        options = Parser(name, command).parse_args(given[1:])
     except SystemExit as stop:  # argparse has printed its usage or help
         return stop.code if isinstance(stop.code, int) else FAILED
     try:
         return command.run(options)
     except UnsoundError:
         return FINDINGS
-    finally:
-        sys.stdout.flush()
+
+
+def _help(names: list[str]) -> str:
+    if not names:
+        return overview()
+    return Parser(names[0], load(names[0])).format_help().rstrip("\n")
 
 
 def load(name: str) -> Command:
-    """The command of that name; its module is imported only now."""
+    """The command of that name; its module is imported only now. Raises CannotRunError with the nearest name."""
+    if name not in COMMANDS:
+        near = get_close_matches(name, COMMANDS, 1)
+        hint = f"did you mean `{near[0]}`?" if near else "`decisor --help` lists the commands"
+        raise CannotRunError(f"`{name}` is no command; {hint}")
     command = import_module(f"..{name}", __name__).COMMAND
     if not isinstance(command, Command):
         raise TypeError(f"{name} declares no Command")
     return command
-
-
-def parser_of(name: str, command: Command) -> argparse.ArgumentParser:
-    """The command's argument parser."""
-    parser = argparse.ArgumentParser(
-        prog=f"decisor {name}",
-        description=command.summary,
-        epilog=f"example:\n  {command.example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    command.configure(parser)
-    return parser
 
 
 def overview() -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..diagnostics import Finding
 from .command import CLEAN, FINDINGS, CannotRunError, Command
-from .opening import Opened, open_workspace, workspace_root
+from .opening import WORKSPACE_FILE, Opened, open_workspace, workspace_root
+from .report import FORMATS, colours, counted, ended, output, rendered, write_report
 
-FORMATS = ("text", "json", "sarif", "junit", "github")
+if TYPE_CHECKING:
+    from ..diagnostics import Finding
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -28,30 +28,19 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    outputs = [_output(text) for text in options.output]
+    outputs = [output(text, FORMATS) for text in options.output]
     started = time.perf_counter()
     root, only = _place(options.path)
     opened = open_workspace(root)
     findings = [finding for finding in opened.findings if only is None or _within(finding.span.file, only)]
     sources = opened.sources()
+    strict, color = options.strict, colours(options.color)
     for form, file in outputs:
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(_rendered(form, findings, sources, color=False) + "\n", "utf-8")
-        except OSError as problem:
-            raise CannotRunError(f"`{file}` cannot be written: {problem.strerror}") from None
-    text = _rendered(options.format, findings, sources, color=_colours(options.color))
-    if text:
-        print(text)
+        write_report(file, rendered(form, findings, sources, root, strict=strict))
+    print(ended(rendered(options.format, findings, sources, root, strict=strict, color=color)), end="")
     errors, warnings = _totals(opened, findings, only)
-    seconds = time.perf_counter() - started
-    files = len({document.yaml.file for document in opened.workspace.documents})
-    print(
-        f"{_counted(files, 'file')}, {_counted(len(opened.workspace.documents), 'document')}, "
-        f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')} in {seconds:.1f} s",
-        file=sys.stderr,
-    )
-    return FINDINGS if errors or (options.strict and warnings) else CLEAN
+    print(_summary(opened, only, errors, warnings, time.perf_counter() - started), file=sys.stderr)
+    return FINDINGS if errors or (strict and warnings) else CLEAN
 
 
 def _place(path: Path | None) -> tuple[Path, str | None]:
@@ -62,10 +51,22 @@ def _place(path: Path | None) -> tuple[Path, str | None]:
         raise CannotRunError(f"`{path}` does not exist")
     start = path if path.is_dir() else path.parent
     for folder in (start.resolve(), *start.resolve().parents):
-        if (folder / "decisor.yaml").is_file():
+        if (folder / WORKSPACE_FILE).is_file():
             inside = path.resolve().relative_to(folder).as_posix()
-            return (path, None) if inside == "." else (folder, inside)
-    raise CannotRunError(f"`{path}` lies in no workspace: no decisor.yaml there or above; `decisor init` makes one")
+            return (path, None) if inside == "." else (folder, _searched(path, folder, inside))
+    raise CannotRunError(f"`{path}` lies in no workspace: no {WORKSPACE_FILE} there or above; `decisor init` makes one")
+
+
+def _searched(path: Path, root: Path, inside: str) -> str:
+    """The path, if it is one that documents are looked for at; silence about another would look like approval."""
+    from ..language.files import FOLDERS, SUFFIXES
+
+    if inside == WORKSPACE_FILE:
+        return inside
+    if inside.partition("/")[0] not in FOLDERS or (path.is_file() and not inside.endswith(SUFFIXES)):
+        where = " and ".join([", ".join(FOLDERS[:-1]), FOLDERS[-1]])
+        raise CannotRunError(f"`{path}` is not read: the documents of `{root}` are the YAML files below {where}")
+    return inside
 
 
 def _within(file: str, only: str) -> bool:
@@ -73,33 +74,19 @@ def _within(file: str, only: str) -> bool:
 
 
 def _totals(opened: Opened, findings: Sequence[Finding], only: str | None) -> tuple[int, int]:
+    """How many errors and warnings; of the whole workspace also those that there is no room to tell."""
     if only is None:
         return opened.errors, opened.warnings
     errors = sum(finding.severity == "error" for finding in findings)
     return errors, len(findings) - errors
 
 
-def _output(text: str) -> tuple[str, Path]:
-    form, found, file = text.partition("=")
-    if not found or form not in FORMATS or not file:
-        raise CannotRunError(f"--output {text}: expected FORMAT=FILE with a format of {', '.join(FORMATS)}")
-    return form, Path(file)
-
-
-def _rendered(form: str, findings: Sequence[Finding], sources: Mapping[str, str], *, color: bool) -> str:
-    module = import_module(f"...diagnostics.render_{form}", __name__)
-    text: str = module.render(findings, sources, color=color) if form == "text" else module.render(findings, sources)
-    return text
-
-
-def _colours(choice: str) -> bool:
-    if choice == "auto":
-        return sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return choice == "always"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _summary(opened: Opened, only: str | None, errors: int, warnings: int, seconds: float) -> str:
+    declared = [document for named in opened.workspace.declared.values() for document in named.values()]
+    documents = [document for document in declared if only is None or _within(document.file, only)]
+    files = len({document.file for document in documents})
+    found = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+    return f"{counted(files, 'file')}, {counted(len(documents), 'document')}, {found} in {seconds:.1f} s"
 
 
 COMMAND = Command(

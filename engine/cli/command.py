@@ -21,3 +21,13 @@ class Command:
 
 class CannotRunError(Exception):
     """The command cannot do its job at all; the message says what is missing and how to mend it."""
+
+
+def program_version() -> str:
+    """The version of decisor that is installed, empty where it runs without being installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("decisor")
+    except PackageNotFoundError:
+        return ""

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from .command import CannotRunError
 from .opening import add_workspace, instant_of, open_workspace, sound_program, workspace_root
+from .report import reason
 
 if TYPE_CHECKING:
     from ..profiles.history import History
@@ -48,7 +49,7 @@ def runtime_of(options: argparse.Namespace) -> Runtime:
             options.bundle, acceptance_of(options.key, require=False), format_instant(instant_of(None))
         )
     except OSError as problem:
-        raise CannotRunError(f"`{options.bundle}` cannot be read: {problem.strerror}") from None
+        raise CannotRunError(f"`{options.bundle}` cannot be read: {reason(problem)}") from None
     except BundleRefusedError as problem:
         raise CannotRunError(f"`{options.bundle}`: {problem}") from None
     return Runtime(bundle.program, bundle.digest, assigner=NativeAssigner(bundle.program.experiments))
@@ -64,7 +65,7 @@ def opened(file: str) -> Iterator[IO[bytes]]:
         with Path(file).open("rb") as stream:
             yield stream
     except OSError as problem:
-        raise CannotRunError(f"`{file}` cannot be read: {problem.strerror}") from None
+        raise CannotRunError(f"`{file}` cannot be read: {reason(problem)}") from None
 
 
 class Complaints:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .command import CannotRunError
+from .report import reason
 
 
 def write_whole(file: Path, content: bytes) -> None:
@@ -25,7 +26,7 @@ def write_whole(file: Path, content: bytes) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as problem:
-        raise CannotRunError(f"`{file}` cannot be written: {problem.strerror}") from None
+        raise CannotRunError(f"`{file}` cannot be written: {reason(problem)}") from None
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> str:

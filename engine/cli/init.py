@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from .command import CLEAN, CannotRunError, Command
+from .report import reason
 from .scaffold import DOCUMENTS, EVENTS, PROFILE, VSCODE, WORKSPACE
 
 
@@ -37,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
     except FileExistsError as problem:
         raise CannotRunError(f"`{problem.filename}` exists and is never overwritten") from None
     except OSError as problem:
-        raise CannotRunError(f"`{problem.filename}` cannot be written: {problem.strerror}") from None
+        raise CannotRunError(f"`{problem.filename}` cannot be written: {reason(problem)}") from None
     print("\n".join([*files, "schemas/*.schema.json"]))
     print(f"\nnext: cd {folder} && decisor check && decisor test")
     return CLEAN

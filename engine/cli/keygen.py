@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from .command import CLEAN, CannotRunError, Command
+from .report import reason
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def _run(options: argparse.Namespace) -> int:
     except FileExistsError as problem:
         raise CannotRunError(f"`{problem.filename}` exists; a key is never overwritten") from None
     except OSError as problem:
-        raise CannotRunError(f"`{problem.filename}` cannot be written: {problem.strerror}") from None
+        raise CannotRunError(f"`{problem.filename}` cannot be written: {reason(problem)}") from None
     print(f"{file}      keep it secret: it signs bundles\n{public_file}  give it to whatever verifies them")
     return CLEAN
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from .command import CLEAN, CannotRunError, Command
 from .init import write_new
 from .opening import add_workspace, workspace_root
+from .report import reason
 from .scaffold import DOCUMENTS
 
 
@@ -33,7 +34,7 @@ def _run(options: argparse.Namespace) -> int:
     except FileExistsError as problem:
         raise CannotRunError(f"`{problem.filename}` exists and is never overwritten") from None
     except OSError as problem:
-        raise CannotRunError(f"`{problem.filename}` cannot be written: {problem.strerror}") from None
+        raise CannotRunError(f"`{problem.filename}` cannot be written: {reason(problem)}") from None
     return CLEAN
 
 

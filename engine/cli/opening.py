@@ -84,10 +84,10 @@ def open_workspace(root: Path) -> Opened:
 def sound_program(opened: Opened) -> Program:
     """The program of a workspace without errors; otherwise the errors are told and the command ends with 1."""
     if opened.errors or opened.program is None:
-        from ..diagnostics.render_text import render
+        from .report import rendered
 
         errors = [finding for finding in opened.findings if finding.severity == "error"]
-        print(render(errors, opened.sources()), file=sys.stderr)
+        print(rendered("text", errors, opened.sources(), opened.root), file=sys.stderr)
         raise UnsoundError
     return opened.program
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .opening import add_workspace, workspace_root
+from .report import reason
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,7 @@ def _run(options: argparse.Namespace) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         write_schemas(folder)
     except OSError as problem:
-        raise CannotRunError(f"`{folder}` cannot be written: {problem.strerror}") from None
+        raise CannotRunError(f"`{folder}` cannot be written: {reason(problem)}") from None
     return CLEAN
 
 

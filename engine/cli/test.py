@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .opening import add_workspace, open_workspace, sound_program, workspace_root
+from .report import output, write_report
 
 FORMATS = ("text", "json", "junit")
 
@@ -25,7 +26,7 @@ def _run(options: argparse.Namespace) -> int:
     from ..testing import report
     from ..testing.run import run_tests
 
-    outputs = [_output(text) for text in options.output]
+    outputs = [output(text, FORMATS) for text in options.output]
     root = workspace_root(options.workspace)
     opened = open_workspace(root)
     program = sound_program(opened)
@@ -41,11 +42,7 @@ def _run(options: argparse.Namespace) -> int:
     forms["junit"] = report.as_junit(run)
     print(forms[options.format])
     for form, file in outputs:
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(forms[form] + "\n", "utf-8")
-        except OSError as problem:
-            raise CannotRunError(f"`{file}` cannot be written: {problem.strerror}") from None
+        write_report(file, forms[form])
     if low and options.format == "text":
         print(f"expected at least {options.min_coverage:g} % coverage")
     return FINDINGS if run.failed or low else CLEAN
@@ -54,13 +51,6 @@ def _run(options: argparse.Namespace) -> int:
 def _named(root: Path, file: str, paths: list[str]) -> bool:
     location = (root / file).resolve()
     return any(location == Path(path).resolve() or Path(path).resolve() in location.parents for path in paths)
-
-
-def _output(text: str) -> tuple[str, Path]:
-    form, found, file = text.partition("=")
-    if not found or form not in FORMATS or not file:
-        raise CannotRunError(f"--output {text}: expected FORMAT=FILE with a format of {', '.join(FORMATS)}")
-    return form, Path(file)
 
 
 COMMAND = Command(

@@ -1,0 +1,101 @@
+"""Findings on their way out: seen from the current folder, in the form that was asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .command import CannotRunError, program_version
+
+if TYPE_CHECKING:
+    from ..diagnostics import Finding, Span
+
+FORMATS = ("text", "json", "sarif", "junit", "github")
+
+
+def rendered(
+    form: str,
+    findings: Iterable[Finding],
+    sources: Mapping[str, str],
+    root: Path,
+    *,
+    strict: bool = False,
+    color: bool = False,
+) -> str:
+    """The findings in one form. JSON has the paths as they are in the workspace, the others as they are from here."""
+    from ..diagnostics import render_github, render_json, render_junit, render_sarif, render_text
+
+    if form == "json":
+        return render_json.render(findings, sources)
+    way = way_into(root)
+    if way:
+        findings = [_moved(each, way) for each in findings]
+        sources = {way + file: text for file, text in sources.items()}
+    if form == "sarif":
+        return render_sarif.render(findings, sources, version=program_version())
+    if form == "junit":
+        return render_junit.render(findings, sources, strict=strict)
+    if form == "github":
+        return render_github.render(findings, sources)
+    return render_text.render(findings, sources, color=color)
+
+
+def way_into(root: Path) -> str:
+    """What leads from the current folder into a workspace, as `shop/`; nothing where it lies elsewhere."""
+    here, there = Path.cwd().resolve(), root.resolve()
+    inside = there.relative_to(here).as_posix() if there.is_relative_to(here) else "."
+    return "" if inside == "." else f"{inside}/"
+
+
+def _moved(finding: Finding, way: str) -> Finding:
+    def moved(span: Span) -> Span:
+        return replace(span, file=way + span.file)
+
+    fix = finding.fix
+    if fix is not None:
+        fix = replace(fix, edits=tuple(replace(edit, span=moved(edit.span)) for edit in fix.edits))
+    related = tuple(replace(each, span=moved(each.span)) for each in finding.related)
+    return replace(finding, span=moved(finding.span), related=related, fix=fix)
+
+
+def colours(choice: str) -> bool:
+    """Whether to paint; `auto` paints where a person is looking."""
+    if choice == "auto":
+        return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return choice == "always"
+
+
+def output(text: str, forms: Iterable[str]) -> tuple[str, Path]:
+    """The form and the file of `--output FORMAT=FILE`. Raises CannotRunError."""
+    form, found, file = text.partition("=")
+    if not found or form not in forms or not file:
+        raise CannotRunError(f"--output {text}: expected FORMAT=FILE with a format of {', '.join(forms)}")
+    return form, Path(file)
+
+
+def write_report(file: Path, text: str) -> None:
+    """Write a report, its folder with it. Raises CannotRunError."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(ended(text), "utf-8", newline="\n")
+    except OSError as problem:
+        raise CannotRunError(f"`{file}` cannot be written: {reason(problem)}") from None
+
+
+def ended(text: str) -> str:
+    """The text with a line break at its end, unless it is empty."""
+    return text if not text or text.endswith("\n") else f"{text}\n"
+
+
+def reason(problem: OSError) -> str:
+    """Why the system refuses, in small letters."""
+    return (problem.strerror or "the system refuses").lower()
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -102,10 +102,19 @@ def _explain_sign(problem: Unreadable, text: str, notes: Notes) -> bool:
             if text.startswith(sign, start) and problem.kind in {"character", "token", "bits"}:
                 stretch = Stretch(start, start + len(sign))
                 said = ours.strip()
-                title = f"Write `{said}`"
-                notes.add("T101", stretch, f"`{sign}` is no operator", help=(f"write `{said}`",), replace=(title, ours))
+                fix = (f"Write `{said}`", _spaced(ours, text, stretch))
+                notes.add("T101", stretch, f"`{sign}` is no operator", help=(f"write `{said}`",), replace=fix)
                 return True
     return False
+
+
+def _spaced(word: str, text: str, at: Stretch) -> str:
+    """The word with a space on each side where it would run into a name."""
+    if not word.isalpha():
+        return word
+    before = " " if text[: at.start][-1:].strip() else ""
+    after = " " if text[at.end :][:1].strip() else ""
+    return f"{before}{word}{after}"
 
 
 def _explain_end(problem: Unreadable, text: str, notes: Notes) -> None:

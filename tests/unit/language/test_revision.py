@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engine.diagnostics import Sink
+from engine.language.revision import RevisionError, base_of, commit_of, provenance, write_revision
+from engine.language.workspace import Workspace, load_workspace
+
+SEGMENT = """apiVersion: v1
+kind: Segment
+name: rich
+conditions:
+  - {field: spend, operator: greater_than, value: 1}
+"""
+LIST = "apiVersion: v1\nkind: MemberList\nname: staff\nfile: staff.txt\n"
+
+
+def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, input=stdin).stdout.decode().strip()
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+
+
+def commit(folder: Path, message: str = "more") -> str:
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", message)
+    return git(folder, "rev-parse", "HEAD")
+
+
+def loaded(folder: Path) -> Workspace:
+    return load_workspace(folder, Sink())
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A repository on main with one commit; the workspace is a folder in it."""
+    git(tmp_path, "init", "-q", "-b", "main")
+    files = {"decisor.yaml": "name: shop\n", "segments/rich.yaml": SEGMENT, "segments/lists/staff.yaml": LIST}
+    write(tmp_path / "shop", {**files, "segments/lists/staff.txt": "c-1\n", "notes.txt": "not read"})
+    write(tmp_path, {"outside.yaml": "x: 1\n"})
+    commit(tmp_path, "one")
+    return tmp_path / "shop"
+
+
+def test_a_clean_workspace_stands_at_its_commit(shop: Path) -> None:
+    found = provenance(loaded(shop))
+    assert found is not None
+    assert (found.revision, found.dirty, found.count) == (git(shop, "rev-parse", "HEAD"), False, 1)
+
+
+@pytest.mark.parametrize(
+    "file, text",
+    [
+        ("segments/rich.yaml", SEGMENT + "# a comment\n"),
+        ("segments/new.yaml", SEGMENT.replace("rich", "new")),
+        ("segments/lists/staff.txt", "c-2\n"),
+        ("decisor.yaml", "name: other\n"),
+    ],
+)
+def test_a_changed_or_new_file_makes_it_dirty(shop: Path, file: str, text: str) -> None:
+    write(shop, {file: text})
+    found = provenance(loaded(shop))
+    assert found is not None
+    assert found.revision == git(shop, "rev-parse", "HEAD") + "+dirty"
+
+
+def test_a_lost_file_makes_it_dirty(shop: Path) -> None:
+    (shop / "segments" / "rich.yaml").unlink()
+    found = provenance(loaded(shop))
+    assert found is not None
+    assert found.dirty
+
+
+def test_a_file_that_git_ignores_and_the_workspace_reads_makes_it_dirty(shop: Path) -> None:
+    write(shop, {".gitignore": "segments/hidden/\n"})
+    commit(shop)
+    clean = provenance(loaded(shop))
+    assert clean is not None
+    assert (clean.dirty, clean.count) == (False, 2)
+    write(shop, {"segments/hidden/new.yaml": SEGMENT.replace("rich", "new")})
+    found = provenance(loaded(shop))
+    assert found is not None
+    assert found.dirty
+
+
+def test_files_that_the_workspace_does_not_read_do_not_count(shop: Path) -> None:
+    write(shop, {"notes.txt": "changed", "segments/notes.md": "new"})
+    write(shop.parent, {"outside.yaml": "x: 2\n"})
+    found = provenance(loaded(shop))
+    assert found is not None
+    assert not found.dirty
+
+
+def test_without_a_repository_or_a_commit_there_is_no_provenance(tmp_path: Path) -> None:
+    write(tmp_path, {"decisor.yaml": "name: shop\n"})
+    assert provenance(loaded(tmp_path)) is None
+    with pytest.raises(RevisionError, match="no git repository"):
+        commit_of(tmp_path, "HEAD")
+    git(tmp_path, "init", "-q")
+    assert provenance(loaded(tmp_path)) is None
+    with pytest.raises(RevisionError, match="no commit yet"):
+        commit_of(tmp_path, "HEAD")
+
+
+def test_a_revision_is_written_as_it_was(shop: Path, tmp_path: Path) -> None:
+    first = git(shop, "rev-parse", "HEAD")
+    write(shop, {"segments/rich.yaml": "broken: ["})
+    (shop / "segments" / "lists" / "staff.txt").unlink()
+    folder = tmp_path / "then"
+    found = write_revision(shop, "HEAD", folder)
+    assert (found.commit, found.skipped) == (first, ())
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
+        "decisor.yaml",
+        "segments/lists/staff.txt",
+        "segments/lists/staff.yaml",
+        "segments/rich.yaml",
+    ]
+    assert (folder / "segments" / "rich.yaml").read_text("utf-8") == SEGMENT
+
+
+def test_tags_branches_and_ancestors_are_revisions_and_options_are_not(shop: Path, tmp_path: Path) -> None:
+    first = git(shop, "rev-parse", "HEAD")
+    git(shop, "tag", "-a", "v1", "-m", "one")
+    commit(shop)
+    for ref in ("v1", "HEAD~1", first[:12], "main~1"):
+        assert commit_of(shop, ref) == first
+    for ref in ("nope", "--upload-pack=x", "-h", "HEAD^{tree}", "x\0y", ""):
+        with pytest.raises(RevisionError, match="is no commit"):
+            write_revision(shop, ref, tmp_path / "none")
+
+
+def test_changes_are_seen_against_where_the_branch_left_main(shop: Path) -> None:
+    left = git(shop, "rev-parse", "HEAD")
+    git(shop, "checkout", "-q", "-b", "feature")
+    commit(shop, "on the branch")
+    git(shop, "checkout", "-q", "main")
+    commit(shop, "on main")
+    assert base_of(shop) == git(shop, "rev-parse", "HEAD")
+    git(shop, "checkout", "-q", "feature")
+    assert base_of(shop) == left
+    git(shop, "branch", "-D", "main")
+    assert base_of(shop) == git(shop, "rev-parse", "HEAD")
+
+
+def entry(shop: Path, mode: str, text: bytes, name: str) -> str:
+    blob = git(shop, "hash-object", "-w", "--stdin", stdin=text)
+    return f"{mode} blob {blob}\t{name}\n"
+
+
+def test_links_inside_are_followed_and_what_could_leave_the_folder_is_left_out(shop: Path, tmp_path: Path) -> None:
+    inside = "".join(
+        [
+            entry(shop, "100644", b"name: a\n", "plain.yaml"),
+            entry(shop, "120000", b"plain.yaml", "beside.yaml"),
+            entry(shop, "120000", b"../shared/common.yaml", "up.yaml"),
+            entry(shop, "120000", b"../../outside.yaml", "out.yaml"),
+            entry(shop, "120000", b"/etc/passwd", "absolute.yaml"),
+            entry(shop, "120000", b"../segments", "circle"),
+            entry(shop, "100644", b"x", "a\\..\\b.yaml"),
+            entry(shop, "100644", b"x", "C:x.yaml"),
+            entry(shop, "100644", b"x", "-dash.yaml"),
+            entry(shop, "100755", b"x", "sp ace\u00e9.yaml"),
+        ]
+    )
+    segments = git(shop, "mktree", stdin=inside.encode())
+    shared = git(shop, "mktree", stdin=entry(shop, "100644", b"name: b\n", "common.yaml").encode())
+    submodule = "160000 commit " + "1" * 40 + "\trules\n"
+    top = f"040000 tree {segments}\tsegments\n040000 tree {shared}\tshared\n{submodule}"
+    root = git(shop, "mktree", "--missing", stdin=top.encode())
+    whole = git(shop, "mktree", "--missing", stdin=f"040000 tree {root}\tshop\n".encode())
+    made = git(shop, "commit-tree", whole, "-m", "odd")
+    folder = tmp_path / "then"
+    found = write_revision(shop, made, folder)
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    assert files.keys() == {
+        "segments/plain.yaml",
+        "segments/beside.yaml",
+        "segments/up.yaml",
+        "segments/-dash.yaml",
+        "segments/sp aceé.yaml",
+    }
+    assert not any(path.is_symlink() for path in files.values())
+    assert files["segments/beside.yaml"].read_bytes() == b"name: a\n"
+    assert files["segments/up.yaml"].read_bytes() == b"name: b\n"
+    assert set(found.skipped) == {
+        "rules",
+        "segments/out.yaml",
+        "segments/absolute.yaml",
+        "segments/circle",
+        "segments/a\\..\\b.yaml",
+        "segments/C:x.yaml",
+    }
+
+
+def test_a_folder_that_holds_such_a_file_is_not_overwritten(shop: Path, tmp_path: Path) -> None:
+    write(tmp_path / "then", {"decisor.yaml": "mine"})
+    with pytest.raises(RevisionError, match="cannot be written"):
+        write_revision(shop, "HEAD", tmp_path / "then")
+    assert (tmp_path / "then" / "decisor.yaml").read_text("utf-8") == "mine"

@@ -42,8 +42,8 @@ Points are compared on the grid of the index, 2^32 cells each way, which moves a
 haversine on a sphere with a radius of 6,371,008.7714 m.
 
 Encrypted fields with `search: equality` take `equals`, `not_equals`, `in`, `not_in`, `exists` and `missing`; with
-`search: none` the last two. Constants stay parameters (`{"$hash": …}`) until the query is bound, so that compiling needs
-no key. In SQL the column holds the keyed hashes, or with `search: none` whether there is a value.
+`search: none` the last two. Constants stay parameters (`{"$hash": …}`) until the query is bound, so that compiling
+needs no key. In SQL the column holds the keyed hashes, or with `search: none` whether there is a value.
 """
 _LISTS: dict[Lists, str] = {"both": "{}", "scalar": "{} (no list)", "list": "list of {}"}
 _SAMPLES: dict[FieldType, Any] = {

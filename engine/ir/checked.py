@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import cache
 from math import isfinite
-from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints  # noqa: TID251 - to recognise it
+from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints  # noqa: TID251 - to recognise it
 
 from .cells import CellTest
 from .codec import DecodeError
@@ -23,7 +23,7 @@ from .graph_walk import targets
 
 Check: TypeAlias = Callable[[Any, int], bool]
 DEPTH = 200  # nodes below each other
-_ALIASES = {"CellTest": CellTest, "Expression": Expression}  # what `graph` imports for type checkers alone
+_ALIASES = {"CellTest": CellTest, "ClassVar": ClassVar, "Expression": Expression}  # not to be found in every module
 
 
 def conforms(value: Any, kind: Any) -> bool:

@@ -202,7 +202,9 @@ class Functions:
 
         body = self._writer(function.ruleset, env, callee, tracing=tracing).write()
         head = [f"def run({PARAMETERS}):"]
-        head += ["    f, v = {}, {}"]
+        if function.asks:
+            head.append("    if False: yield")  # a generator, even where the nodes that ask are not reached
+        head.append("    f, v = {}, {}")
         return "\n".join([*head, *body, ""]), {**_GLOBALS, **env.bound, **bound}
 
     def _writer(

@@ -39,10 +39,10 @@ def _eligible(node: BanditNode, writer: Writer) -> str:
     if all(choice.when is None for choice in node.choices):
         return repr(tuple(choice.name for choice in node.choices))
     items = [
-        f"{choice.name!r}" if choice.when is None else f"{choice.name!r} if {writer.truth(choice.when)} else None"
+        f"{choice.name!r}, " if choice.when is None else f"*(({choice.name!r},) if {writer.truth(choice.when)} else ()), "
         for choice in node.choices
     ]
-    return f"tuple([arm for arm in ({', '.join(items)},) if arm is not None])"
+    return f"({''.join(items)})"
 
 
 def _leave(node: BanditNode, writer: Writer, arm: str, told: dict[str, str]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..ir.instant import parse_instant
 from ..ir.predicate import Predicate
 from ..operators.evaluate import Subject, evaluate
-from ..runtime.needs import Choose, CountUses, Got, Predict, ReadFeatures, Recall, fallback_of
-from ..runtime.ports import Ports
+from ..runtime.needs import Choose, CountUses, Got, Predict, ReadFeatures, Recall, Status, fallback_of
 
 Written = Mapping[str, Any]
+
+
+_FAILED: Mapping[str, Status] = {"timeout": "timeout", "error": "error", "missing": "unavailable"}
+_SECTIONS = {"features": "features", "predict": "models", "choose": "bandits"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +27,15 @@ class Script:
     bandits: Mapping[str, Written]
     sticky: Mapping[str, str]
     caps: Mapping[str, int]
+    forced: Mapping[str, str]
 
-    def ports(self) -> Ports:
-        """The script as the interpreter's outside."""
-        return Ports(features=self, scorer=self, chooser=self, memory=self, caps=self)
-
-    def read(self, needs: Sequence[ReadFeatures], _deadline: float) -> list[Got]:
+    def read(self, needs: Sequence[ReadFeatures]) -> list[Got]:
         """The features of each view."""
         return [
             Got(dict(self.features[need.view])) if need.view in self.features else fallback_of(need) for need in needs
         ]
 
-    def predict(self, needs: Sequence[Predict], _deadline: float) -> list[Got]:
+    def predict(self, needs: Sequence[Predict]) -> list[Got]:
         """The outputs of each model."""
         return [self._predicted(need, self.models.get(need.model)) for need in needs]
 
@@ -44,38 +44,52 @@ class Script:
             return fallback_of(need)
         status = answer.get("status", "ok")
         if status != "ok":
-            return fallback_of(need, "timeout" if status == "timeout" else "error")
+            return fallback_of(need, _FAILED[status])
         return Got(dict(answer.get("output") or {}), "ok", str(answer.get("version") or ""))
 
-    def choose(self, needs: Sequence[Choose], _deadline: float) -> list[Got]:
+    def choose(self, needs: Sequence[Choose]) -> list[Got]:
         """The arm of each bandit."""
         return [self._chosen(need, self.bandits.get(need.bandit)) for need in needs]
 
     def _chosen(self, need: Choose, answer: Written | None) -> Got:
-        if answer is None or answer.get("status", "ok") != "ok" or answer.get("arm") is None:
-            return fallback_of(need, "unavailable" if answer is None else "error")
-        arm, probability = answer["arm"], float(answer.get("probability", 1.0))
+        status = "missing" if answer is None else answer.get("status", "ok")
+        if answer is None or status != "ok":
+            return fallback_of(need, _FAILED[status])
+        arm, probability = answer.get("arm"), float(answer.get("probability", 1.0))
         others = [each for each in need.arms if each != arm]
         rest = (1.0 - probability) / len(others) if others else 0.0
         distribution = {each: probability if each == arm else rest for each in need.arms}
         return Got({"arm": arm, "probability": probability, "distribution": distribution})
 
-    def recall(self, needs: Sequence[Recall], _deadline: float) -> list[Got]:
+    def recall(self, needs: Sequence[Recall]) -> list[Got]:
         """The arms that units already have."""
         return [
             Got({"arm": self.sticky[need.experiment], "phase": 0}) if need.experiment in self.sticky else Got(None)
             for need in needs
         ]
 
-    def count(self, needs: Sequence[CountUses], _deadline: float) -> list[Got]:
+    def count(self, needs: Sequence[CountUses]) -> list[Got]:
         """How many have been counted already."""
         return [Got(self.caps.get(need.key, 0)) for need in needs]
+
+    def refused(self, tape: Iterable[Written]) -> Iterator[str]:
+        """What was answered and did not have the form that was asked for, by the tape of a decision."""
+        for entry in tape:
+            section = _SECTIONS.get(entry["kind"], "")
+            said = getattr(self, section).get(entry["name"]) if section else None
+            if (
+                said is None
+                or entry["status"] != "error"
+                or (section != "features" and said.get("status", "ok") != "ok")
+            ):
+                continue
+            yield f"answers.{section}.{entry['name']}: is not what was asked for, so the fallback took its place"
 
 
 def script_of(answers: Written | None) -> Script:
     """The script of a case's shape-checked `answers`."""
     said = answers or {}
-    return Script(*(said.get(key) or {} for key in ("models", "features", "bandits", "sticky", "caps")))
+    return Script(*(said.get(key) or {} for key in ("models", "features", "bandits", "sticky", "caps", "forced")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,17 +23,19 @@ class Coverage:
     seen: set[Item] = field(default_factory=set)
     conditions: dict[str, tuple[tuple[str, Predicate], ...]] = field(default_factory=dict)
 
-    def observe(self, subject: Subject, now_ms: int) -> None:
-        """Note the verdict of every condition of every segment for one subject."""
-        for name, conditions in self.conditions.items():
-            for text, condition in conditions:
-                verdict = "true" if evaluate(condition, subject, now_ms) else "false"
-                self.seen.add((f"segment/{name}", text, verdict))
+    def observe(self, segment: str, subject: Subject, now_ms: int) -> None:
+        """Note the verdict of every condition of a segment that a case asks about."""
+        for text, condition in self.conditions.get(segment, ()):
+            verdict = "true" if evaluate(condition, subject, now_ms) else "false"
+            self.seen.add((f"segment/{segment}", text, verdict))
 
-    def passed(self, ruleset: str, step: Mapping[str, AnyValue]) -> None:
-        """Note the ways that a decision took out of one node, from the node's entry in a trace."""
-        for way in _taken(step):
-            self.seen.add((f"ruleset/{ruleset}", step["node"], way))
+    def passed(self, ruleset: str, trace: list[Mapping[str, AnyValue]]) -> None:
+        """Note the ways that a decision took out of its nodes and of those of the rulesets it called."""
+        for step in trace:
+            for way in _taken(step):
+                self.seen.add((f"ruleset/{ruleset}", step["node"], way))
+            if step["kind"] == "ruleset":
+                self.passed(step["outcome"], step["trace"])
 
     @property
     def covered(self) -> int:
@@ -84,25 +86,43 @@ def outcomes(ruleset: Ruleset) -> Iterator[tuple[str, str]]:
 
 
 def _ways(node: GraphNode) -> Iterator[str]:
+    """The arms of an experiment or bandit count, whether or not they lead to nodes of their own."""
     if isinstance(node, SwitchNode):
         yield from (f"case {index + 1}" for index in range(len(node.cases)))
         yield "otherwise"
     elif isinstance(node, TableNode):
         yield from (f"row {index + 1}" for index in range(len(node.rows)))
-    elif isinstance(node, ExperimentNode | BanditNode):
+        if node.otherwise is not None:
+            yield "no row"
+    elif isinstance(node, ExperimentNode):
         yield from (f"arm {arm}" for arm, _target in node.arms)
+        if node.otherwise not in dict(node.arms).values():
+            yield "outside"
+    elif isinstance(node, BanditNode):
+        yield from (f"arm {choice.name}" for choice in node.choices)
+        if node.otherwise is not None:
+            yield "no arm"
     elif isinstance(node, CapNode):
         yield from ("below", "reached")
 
 
 def _taken(step: Mapping[str, AnyValue]) -> Iterator[str]:
-    if "case" in step:
+    """The ways in a node's entry of a trace."""
+    kind, outcome = step["kind"], step["outcome"]
+    if kind == "switch":
         yield f"case {step['case']}" if step["case"] else "otherwise"
-    elif "row" in step:
-        yield f"row {step['row']}"
-    elif "rows" in step:
-        yield from (f"row {number}" for number in step["rows"])
-    elif step["kind"] in {"experiment", "bandit"}:
-        yield f"arm {step['outcome']}"
-    else:
-        yield str(step["outcome"])
+    elif kind == "table":
+        hit = step["rows"] if "rows" in step else [step["row"]]
+        yield from (f"row {number}" for number in hit if number is not None)
+        if not hit or hit == [None]:
+            yield "no row"
+    elif kind == "experiment":
+        yield f"arm {outcome}" if step["reason"] in ASSIGNED else "outside"
+    elif kind == "bandit":
+        yield f"arm {outcome}" if step["choice"] else "no arm"
+    elif kind == "cap":
+        yield outcome
+
+
+ASSIGNED = frozenset({"assigned", "sticky", "forced"})
+"""Why a unit has an arm; for any other reason it is outside the experiment."""

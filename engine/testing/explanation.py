@@ -1,15 +1,15 @@
-"""Why a predicate holds or does not: its conditions as a tree, each with its verdict and the value it saw."""
+"""Why a predicate holds or does not, and why a decision took its way: conditions and nodes with what they saw."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any as AnyValue
 
 from ..compiler.targets.english import to_english
-from ..ir.predicate import All, Any, Leaf, Not, Predicate
+from ..ir.predicate import All, Any, Element, Events, EventSequence, Leaf, Not, Predicate
 from ..operators.evaluate import Subject, evaluate, present_values
+from .differences import shown
 
 VALUE_LIMIT = 60  # characters of a value that are shown
 
@@ -25,7 +25,7 @@ class Explanation:
 
     def lines(self, indent: str = "") -> Iterator[str]:
         """The tree as text, one condition a line."""
-        seen = f"  (is {self.seen})" if self.seen else ""
+        seen = f"  ({self.seen})" if self.seen else ""
         yield f"{indent}{'✓' if self.holds else '✗'} {self.text}{seen}"
         for each in self.inside:
             yield from each.lines(indent + "  ")
@@ -37,15 +37,48 @@ def explain(predicate: Predicate, subject: Subject, now_ms: int) -> Explanation:
     if isinstance(predicate, All | Any):
         text = "all of" if isinstance(predicate, All) else "any of"
         return Explanation(text, holds, inside=tuple(explain(item, subject, now_ms) for item in predicate.items))
-    if isinstance(predicate, Not) and not isinstance(predicate.item, Leaf):
+    if isinstance(predicate, Not) and isinstance(predicate.item, All | Any | Not):
         return Explanation("not", holds, inside=(explain(predicate.item, subject, now_ms),))
-    leaf = predicate.item if isinstance(predicate, Not) else predicate
-    seen = _seen(present_values(subject.profile, leaf.field)) if isinstance(leaf, Leaf) else ""
-    return Explanation(" ".join(to_english(predicate).split()), holds, seen)
+    condition = predicate.item if isinstance(predicate, Not) else predicate
+    return Explanation(" ".join(to_english(predicate).split()), holds, _seen(condition, subject))
 
 
-def _seen(values: list[AnyValue]) -> str:
-    if not values:
-        return "missing"
-    text = ", ".join(json.dumps(value, ensure_ascii=False) for value in values[:5])
+def _seen(condition: Predicate, subject: Subject) -> str:
+    """What a condition looked at, in a few words."""
+    if isinstance(condition, Leaf | Element):
+        name = condition.field if isinstance(condition, Leaf) else condition.of
+        values = present_values(subject.profile, name)
+        return f"is {_cut(', '.join(shown(value) for value in values[:5]))}" if values else "is missing"
+    if isinstance(condition, Events | EventSequence):
+        kinds = {condition.type} if isinstance(condition, Events) else {step.type for step in condition.steps}
+        times = [event["time"] for event in subject.events if event["type"] in kinds]
+        return f"{len(times)} such events in all, the latest at {times[-1]}" if times else "no such events at all"
+    return ""
+
+
+def told(trace: Sequence[Mapping[str, AnyValue]], indent: str = "") -> Iterator[str]:
+    """The nodes that a decision passed, with the way each took and what it saw."""
+    for step in trace:
+        values = ", ".join(
+            f"{name} is {'missing' if value is None else _cut(shown(value))}"
+            for name, value in step.get("values", {}).items()
+        )
+        yield f"{indent}{step['node']}: {_way(step)}{f'  ({values})' if values else ''}"
+        yield from told(step.get("trace") or (), indent + "  ")
+
+
+def _way(step: Mapping[str, AnyValue]) -> str:
+    kind, outcome = step["kind"], step["outcome"]
+    if kind == "switch":
+        return f"`{step['when']}` holds → {outcome}" if step["case"] else f"no case holds → {outcome}"
+    if kind == "experiment":
+        return f"{outcome} ({step['reason']})" if outcome != step["reason"] else f"outside ({outcome})"
+    if kind == "cap":
+        return f"{outcome} ({step['count']} of {step['limit']})"
+    if kind == "bandit" and step["status"] not in {"ok", outcome}:
+        return f"{outcome} ({step['status']})"
+    return str(outcome)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1] + "…"

@@ -22,7 +22,7 @@ STATUSES = {
 class Event(Shape):
     """An event as it travels."""
 
-    id: Text = Field(description="Unique among the customer's events.")
+    id: Maybe[Text] = Field(default=None, description="Unique among the customer's events; by default its place.")
     type: Name = Field(description="The event type.")
     customer_id: Maybe[Text] = Field(default=None, description="The customer; by default the case's.")
     time: Instant = Field(description="When it happened.")
@@ -54,6 +54,9 @@ class Answers(Shape):
     )
     bandits: dict[Name, BanditAnswer] = Field(default_factory=dict, description="Picks of bandits.")
     sticky: dict[Name, Name] = Field(default_factory=dict, description="Arms that units already have, by experiment.")
+    forced: dict[Name, Name] = Field(
+        default_factory=dict, description="Arms that hold whatever the assignment would be, by experiment."
+    )
     caps: dict[Text, Annotated[int, Field(ge=0)]] = Field(
         default_factory=dict, description="How many have been counted already, by key."
     )

@@ -1,0 +1,195 @@
+"""One case of a workspace's tests, run: the differences between what it expects and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..diagnostics.suggest import nearest
+from ..experiments.assignment import NativeAssigner
+from ..ir.instant import canonical_instant, parse_instant
+from ..ir.program import Program
+from ..operators.evaluate import Subject
+from ..profiles.fold import event_order
+from ..runtime.border import Border, Problem
+from ..runtime.decide import Decider, Decision, InputRefusedError
+from ..runtime.needs import Choose, CountUses, Got, Predict, ReadFeatures, Recall
+from ..runtime.ports import Ports
+from .answers import ReferenceMatcher, Script, script_of
+from .coverage import Coverage
+from .differences import decision_differences
+from .explanation import explain, told
+
+Written = Mapping[str, Any]
+Event = dict[str, Any]
+
+
+class Stage:
+    """One decider for all cases; which customer it matches and what the outside answers is the case's."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.border = Border(program.catalogue)
+        self.lists = {name: frozenset(members) for name, members in program.lists.items()}
+        self._matcher = ReferenceMatcher(program.segments, Subject({}))
+        self._script = script_of(None)
+        ports = Ports(features=self, scorer=self, chooser=self, memory=self, caps=self)
+        assigner = NativeAssigner(program.experiments)
+        self.decider = Decider(program, matcher=self, assigner=assigner, ports=ports)
+
+    def set(self, matcher: ReferenceMatcher, script: Script) -> None:
+        """What holds from now on."""
+        self._matcher, self._script = matcher, script
+
+    def holds(self, segment: str, profile: Written, now: str) -> bool:
+        """Whether the case's customer is in one segment."""
+        return self._matcher.holds(segment, profile, now)
+
+    def match(self, profile: Written, now: str) -> Collection[str]:
+        """All segments that the case's customer is in."""
+        return self._matcher.match(profile, now)
+
+    def read(self, needs: Sequence[ReadFeatures], _deadline: float) -> list[Got]:
+        """The case's features."""
+        return self._script.read(needs)
+
+    def predict(self, needs: Sequence[Predict], _deadline: float) -> list[Got]:
+        """The case's answers of models."""
+        return self._script.predict(needs)
+
+    def choose(self, needs: Sequence[Choose], _deadline: float) -> list[Got]:
+        """The case's picks of bandits."""
+        return self._script.choose(needs)
+
+    def recall(self, needs: Sequence[Recall], _deadline: float) -> list[Got]:
+        """The case's arms that units already have."""
+        return self._script.recall(needs)
+
+    def count(self, needs: Sequence[CountUses], _deadline: float) -> list[Got]:
+        """The case's counts."""
+        return self._script.count(needs)
+
+
+class CaseRun:
+    """One case being run; `differences` is to be asked once."""
+
+    def __init__(self, stage: Stage, coverage: Coverage, test: Written, case: Written) -> None:
+        self._stage = stage
+        self._program = stage.program
+        self._coverage = coverage
+        self._case = case
+        self._ruleset: str | None = case.get("ruleset") or test.get("ruleset")
+        self._seed = case.get("seed", test.get("seed", 0))
+        self._now = canonical_instant(case.get("now") or test["now"])
+        self._now_ms = parse_instant(self._now)
+
+    def differences(self) -> Iterator[str]:
+        """What did not come out as the case says, line by line; nothing when all did."""
+        key = self._program.catalogue.key
+        written = self._case.get("profile") or {}
+        profile, problems = self._stage.border.profile({key: "someone", **written})
+        if profile is None:
+            yield from _refused("profile", problems)
+            return
+        events, refused = self._events(profile[key])
+        if refused:
+            yield from refused
+            return
+        subject = Subject(profile, event_order(events), self._stage.lists, key)
+        expect = self._case["expect"]
+        yield from self._segments(expect, subject)
+        if self._ruleset is not None:
+            yield from self._decision(self._ruleset, expect, subject)
+
+    def _events(self, customer: str) -> tuple[list[Event], list[str]]:
+        """The history, exact repetitions left out, and what is wrong with it."""
+        events: list[Event] = []
+        refused: list[str] = []
+        for index, written in enumerate(self._case.get("events") or ()):
+            event, problems = self._event(written, customer, f"event {index + 1}")
+            if event is None:
+                refused += _refused(f"events[{index}]", problems)
+            elif event not in events:
+                events.append(event)
+        return events, refused
+
+    def _event(self, written: Written, customer: str, name: str) -> tuple[Event | None, list[Problem]]:
+        return self._stage.border.event({"id": name, self._program.catalogue.key: customer, **written})
+
+    def _segments(self, expect: Written, subject: Subject) -> Iterator[str]:
+        wanted = {*(expect.get("segments") or ()), *(expect.get("in_segments") or ())}
+        unwanted = set(expect.get("not_segments") or ())
+        asked = wanted | unwanted
+        if expect.get("segments") is not None:
+            unwanted |= self._program.segments.keys() - set(expect["segments"])
+            asked = asked | self._program.segments.keys()
+        matcher = ReferenceMatcher(self._program.segments, subject)
+        for name in sorted(asked):
+            if name not in self._program.segments:
+                yield _unknown("segments", name, "segment", self._program.segments)
+                continue
+            self._coverage.observe(name, subject, self._now_ms)
+            held = matcher.holds(name, subject.profile, self._now)
+            if held is not (name in wanted):
+                yield f"segments: expected {'' if name in wanted else 'not '}in `{name}`, is{'' if held else ' not'}:"
+                yield from explain(self._program.segments[name], subject, self._now_ms).lines("  ")
+
+    def _decision(self, ruleset: str, expect: Written, subject: Subject) -> Iterator[str]:
+        if ruleset not in self._program.rulesets:
+            yield _unknown("ruleset", ruleset, "ruleset", self._program.rulesets)
+            return
+        script = script_of(self._case.get("answers"))
+        self._stage.set(ReferenceMatcher(self._program.segments, subject), script)
+        about: Written | None = self._case.get("event")
+        event: Event | None = None
+        problems: list[Problem] = []
+        if about is not None:
+            event, problems = self._event(about, subject.profile[subject.key_field], "event")
+        if problems:
+            yield from _refused("event", problems)
+            return
+        try:
+            decision = self._decided(ruleset, subject, event, script)
+        except InputRefusedError as refused:
+            yield from _refused("", refused.problems)
+            return
+        self._note(ruleset, decision, subject)
+        found = [*decision_differences(expect, decision), *script.refused(decision.get("tape", ()))]
+        yield from found
+        if found:
+            yield from _way_taken(decision)
+
+    def _decided(self, ruleset: str, subject: Subject, event: Event | None, script: Script) -> Decision:
+        return self._stage.decider.decide(
+            ruleset,
+            subject.profile,
+            self._case.get("context") or {},
+            event=event,
+            now=self._now,
+            decision_id=f"test:{self._seed}",
+            membership=self._case.get("membership"),
+            forced=script.forced,
+            trace=True,
+        )
+
+    def _note(self, ruleset: str, decision: Decision, subject: Subject) -> None:
+        """What the decision covers: its nodes, and the segments it had to be matched against."""
+        self._coverage.passed(ruleset, decision["trace"])
+        if decision.get("membership") == "matched":
+            for name in decision["segments"]:
+                self._coverage.observe(name, subject, self._now_ms)
+
+
+def _way_taken(decision: Decision) -> Iterator[str]:
+    yield "path taken: " + " → ".join(f"{step['node']} ({step['outcome']})" for step in decision["path"])
+    yield from told(decision["trace"], "  ")
+
+
+def _unknown(what: str, name: str, noun: str, names: Collection[str]) -> str:
+    near = nearest(name, sorted(names))
+    hint = f"; did you mean `{near}`?" if near else ""
+    return f"{what}: `{name}` is no {noun} of this workspace{hint}"
+
+
+def _refused(what: str, problems: Sequence[Problem]) -> list[str]:
+    return [f"{'.'.join(part for part in (what, problem.path) if part)}: {problem.message}" for problem in problems]

@@ -60,7 +60,7 @@ def settled(text: str) -> str:
 @pytest.mark.parametrize("command", ["build", "explain", "graph", "plan", "verify"])
 def test_help_is_as_reviewed(command: str, run: Run, golden: Compare) -> None:
     text = re.sub(r"(-\w) \w+, (--\w+)", r"\1, \2", run(command, "--help"))  # Python 3.13 names the value once
-    golden(EXPECTED / "help" / f"{command}.txt", re.sub(r"\n {10,}|(?<=\S) {2,}", "  ", text))  # and breaks elsewhere
+    golden(EXPECTED / "help" / f"{command}.txt", re.sub(r"\n {10,}|(?<=\S) {2,}", " ", text))  # and breaks elsewhere
 
 
 @pytest.mark.parametrize("form", ["text", "md", "json"])

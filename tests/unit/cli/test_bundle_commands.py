@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.bundle.envelope import open_envelope
+from engine.bundle.envelope import open_envelope, seal
 from engine.cli.app import main
 
 BEFORE = Path(__file__).parents[2] / "golden" / "cli" / "before"
@@ -144,6 +144,15 @@ def test_damage_age_and_another_workspace_are_refused(shop: Path, bundle: Path, 
     edit(shop / "segments" / "segments.yaml", "value: 500", "value: 501")
     code, told, _ = run("verify", bundle, "--rebuild", shop)
     assert (code, "another digest" in told) == (1, True)
+
+
+def test_a_whole_bundle_that_could_not_run_is_refused(bundle: Path, tmp_path: Path, run: Run) -> None:
+    envelope = open_envelope(bundle.read_bytes())
+    content = json.loads(envelope.content)
+    content["program"]["rulesets"]["offer"]["nodes"][0]["otherwise"] = "nowhere"
+    (tmp_path / "odd.bundle").write_bytes(seal(content, envelope.about).file_bytes())
+    code, told, _ = run("verify", tmp_path / "odd.bundle")
+    assert (code, "`audience` leads back or nowhere" in told) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_links_inside_are_followed_and_what_could_leave_the_folder_is_left_out(s
         [
             entry(shop, "100644", b"name: a\n", "plain.yaml"),
             entry(shop, "120000", b"plain.yaml", "beside.yaml"),
-            entry(shop, "120000", b"../shared/common.yaml", "up.yaml"),
+            entry(shop, "120000", b"../together/common.yaml", "up.yaml"),
             entry(shop, "120000", b"../../outside.yaml", "out.yaml"),
             entry(shop, "120000", b"/etc/passwd", "absolute.yaml"),
             entry(shop, "120000", b"../segments", "circle"),
@@ -172,9 +172,9 @@ def test_links_inside_are_followed_and_what_could_leave_the_folder_is_left_out(s
         ]
     )
     segments = git(shop, "mktree", stdin=inside.encode())
-    shared = git(shop, "mktree", stdin=entry(shop, "100644", b"name: b\n", "common.yaml").encode())
+    together = git(shop, "mktree", stdin=entry(shop, "100644", b"name: b\n", "common.yaml").encode())
     submodule = "160000 commit " + "1" * 40 + "\trules\n"
-    top = f"040000 tree {segments}\tsegments\n040000 tree {shared}\tshared\n{submodule}"
+    top = f"040000 tree {segments}\tsegments\n040000 tree {together}\ttogether\n{submodule}"
     root = git(shop, "mktree", "--missing", stdin=top.encode())
     whole = git(shop, "mktree", "--missing", stdin=f"040000 tree {root}\tshop\n".encode())
     made = git(shop, "commit-tree", whole, "-m", "odd")

@@ -10,6 +10,7 @@ from ..diagnostics import Sink
 from ..ir.program import Program
 from ..language.remains import Remains, remains, unread
 from ..language.workspace import Document, Workspace
+from .cases import check_cases
 from .catalogue import lower_catalogue
 from .lists import lower_lists
 from .node_lowering import Around
@@ -38,8 +39,9 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
     scope = Scope(catalogue, workspace.timezone, workspace.declared, lists)
     segments = lower_segments(kinds["Segment"], scope, sink)
     experiments, rulesets = lower_graphs(kinds, scope, sink)
+    named = {kind: {document.name: document for document in documents} for kind, documents in kinds.items()}
+    check_cases(kinds["Test"], named, scope, sink)
     if rest:
-        named = {kind: {document.name: document for document in documents} for kind, documents in kinds.items()}
         around = Around(scope, named, frozenset(scope.names("Segment")), experiments, rulesets)
         check_remains(rest, scope, around, sink)
     return Program(

@@ -7,6 +7,7 @@ from .registry import Code
 _SEGMENT = "apiVersion: v1\nkind: Segment\nname: vip\nconditions:\n"
 
 _PROFILE = "apiVersion: v1\nkind: Profile\nname: customer\nkey: customer_id\n"
+_TEST = 'apiVersion: v1\nkind: Test\nname: checks\nnow: "2026-03-01T00:00:00Z"\n'
 
 CODES: list[Code] = [
     Code(
@@ -40,7 +41,7 @@ CODES: list[Code] = [
         "L005",
         "unknown segment",
         "error",
-        "`segment:` and `in_segment()` name a Segment document.",
+        "`segment:` names a Segment document, and so do the segments of a test.",
         "Correct the spelling, or add the segment.",
         _SEGMENT + "  - segment: actve\n",
         _SEGMENT + "  - segment: active\n",
@@ -71,5 +72,15 @@ CODES: list[Code] = [
         "Take one reference out of the circle, or put the shared conditions into a segment of their own.",
         _SEGMENT + "  - segment: vip\n",
         _SEGMENT + "  - {field: spend, operator: greater_than, value: 500}\n",
+    ),
+    Code(
+        "L009",
+        "unknown name in a test",
+        "error",
+        "A test names a ruleset, node, output, context, experiment, arm, model, bandit or feature view that there is "
+        "not.",
+        "Correct the spelling; a test follows what it tests when that is renamed.",
+        _TEST + "ruleset: hreo\ncases: [{name: welcomes, expect: {output: {content: welcome}}}]\n",
+        _TEST + "ruleset: hero\ncases: [{name: welcomes, expect: {output: {content: welcome}}}]\n",
     ),
 ]

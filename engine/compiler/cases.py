@@ -1,0 +1,140 @@
+"""Names in workspaces' own tests: what a case gives and expects must be there to be given and found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any as AnyValue
+
+from ..diagnostics import Path, Sink
+from ..language.document import Document
+from .report import Report
+from .scope import Scope, suggestion
+
+NOUNS = {
+    "Ruleset": "ruleset",
+    "Experiment": "experiment",
+    "Model": "model",
+    "Bandit": "bandit",
+    "FeatureView": "feature view",
+}
+_ANSWERS = {
+    "models": "Model",
+    "features": "FeatureView",
+    "bandits": "Bandit",
+    "sticky": "Experiment",
+    "forced": "Experiment",
+}
+
+
+def check_cases(
+    tests: Sequence[Document], named: Mapping[str, Mapping[str, Document]], scope: Scope, sink: Sink
+) -> None:
+    """Report names in tests that nothing declares; `named` are the sound documents by kind and name."""
+    for document in tests:
+        report = Report(document.resource, document.yaml.spans, sink)
+        value = document.yaml.value
+        checks = _Checks(scope, named, report)
+        if value.get("ruleset") is not None:
+            checks.document("Ruleset", value["ruleset"], ("ruleset",))
+        for index, case in enumerate(value["cases"]):
+            checks.case(case, value.get("ruleset"), ("cases", index))
+
+
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    """The names of one test."""
+
+    scope: Scope
+    named: Mapping[str, Mapping[str, Document]]
+    report: Report
+
+    def case(self, case: Mapping[str, AnyValue], ruleset: str | None, path: Path) -> None:
+        """All names of a case; `ruleset` is the test's."""
+        if case.get("ruleset") is not None:
+            ruleset = case["ruleset"]
+            self.document("Ruleset", case["ruleset"], (*path, "ruleset"))
+        self._facts(case, path)
+        self._answers(case.get("answers") or {}, (*path, "answers"))
+        self._segments(case.get("membership"), (*path, "membership"))
+        expect, at = case["expect"], (*path, "expect")
+        for key in ("segments", "in_segments", "not_segments"):
+            self._segments(expect.get(key), (*at, key))
+        self._arms(expect.get("experiments"), (*at, "experiments"))
+        decided = self.named.get("Ruleset", {}).get(ruleset or "")
+        if decided is not None:
+            self._decided(decided, case, path)
+
+    def document(self, kind: str, name: str, path: Path, *, key: bool = False) -> None:
+        """A document that is named, by a value or by a key."""
+        if not self.scope.has(kind, name):
+            tell = self.report.at_key if key else self.report.add
+            help_ = self.scope.suggestion(kind, name)
+            tell("L009", path, f"`{name}` is no {NOUNS[kind]} of this workspace", help=help_)
+
+    def _facts(self, case: Mapping[str, AnyValue], path: Path) -> None:
+        catalogue = self.scope.catalogue
+        fields = [catalogue.key, *(field.name for field in catalogue.fields)]
+        self._keys("L001", case.get("profile"), fields, "is no field of the catalogue", (*path, "profile"))
+        for event, at in _events(case, path):
+            declared = catalogue.event(event["type"])
+            if declared is not None:
+                names = [field.name for field in declared.fields]
+                told = f"is no field of event type `{declared.name}`"
+                self._keys("L001", event.get("data"), names, told, (*at, "data"))
+            elif not self.scope.has("EventType", event["type"]):
+                help_ = self.scope.suggestion("EventType", event["type"])
+                self.report.add(
+                    "L004", (*at, "type"), f"`{event['type']}` is no event type of this workspace", help=help_
+                )
+
+    def _keys(
+        self, code: str, given: Mapping[str, AnyValue] | None, names: Sequence[str], told: str, path: Path
+    ) -> None:
+        for name in given or {}:
+            if name not in names:
+                help_ = suggestion(name, list(names), "names")
+                self.report.at_key(code, (*path, name), f"`{name}` {told}", help=help_)
+
+    def _answers(self, answers: Mapping[str, AnyValue], path: Path) -> None:
+        for key, kind in _ANSWERS.items():
+            for name in answers.get(key) or {}:
+                self.document(kind, name, (*path, key, name), key=True)
+        for key in ("sticky", "forced"):
+            self._arms(answers.get(key), (*path, key), known=True)
+
+    def _arms(self, arms: Mapping[str, str] | None, path: Path, *, known: bool = False) -> None:
+        """Arms by experiment; `known` where the experiments themselves were looked at before."""
+        for name, arm in (arms or {}).items():
+            if not known:
+                self.document("Experiment", name, (*path, name), key=True)
+            document = self.named.get("Experiment", {}).get(name)
+            declared = [] if document is None else list(document.yaml.value["arms"])
+            if document is not None and arm not in declared:
+                help_ = suggestion(arm, declared, "arms")
+                self.report.add("L009", (*path, name), f"`{arm}` is no arm of experiment `{name}`", help=help_)
+
+    def _segments(self, names: Sequence[str] | None, path: Path) -> None:
+        for index, name in enumerate(names or ()):
+            if not self.scope.has("Segment", name):
+                help_ = self.scope.suggestion("Segment", name)
+                self.report.add("L005", (*path, index), f"`{name}` is no segment of this workspace", help=help_)
+
+    def _decided(self, ruleset: Document, case: Mapping[str, AnyValue], path: Path) -> None:
+        """What a case says to the ruleset, and what it expects of it."""
+        value, of = ruleset.yaml.value, f"ruleset `{ruleset.name}`"
+        expect, at = case["expect"], (*path, "expect")
+        context = list(value.get("context") or {})
+        self._keys("L009", case.get("context"), context, f"is not in the context of {of}", (*path, "context"))
+        self._keys("L009", expect.get("output"), list(value["output"]), f"is no output of {of}", (*at, "output"))
+        for index, name in enumerate(expect.get("path") or ()):
+            if name not in value["nodes"]:
+                help_ = suggestion(name, list(value["nodes"]), "nodes")
+                self.report.add("L009", (*at, "path", index), f"`{name}` is no node of {of}", help=help_)
+
+
+def _events(case: Mapping[str, AnyValue], path: Path) -> Iterator[tuple[Mapping[str, AnyValue], Path]]:
+    for index, event in enumerate(case.get("events") or ()):
+        yield event, (*path, "events", index)
+    if case.get("event") is not None:
+        yield case["event"], (*path, "event")

@@ -8,6 +8,7 @@ trace is first asked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -204,8 +205,9 @@ class Functions:
         head = [f"def run({PARAMETERS}):"]
         if function.asks:
             head.append("    if False: yield")  # a generator, even where the nodes that ask are not reached
-        head.append("    f, v = {}, {}")
-        return "\n".join([*head, *body, ""]), {**_GLOBALS, **env.bound, **bound}
+        text = "\n".join([*body, ""])
+        head += [f"    {name} = {{}}" for name in "fv" if re.search(rf"\b{name}\b", text)]
+        return "\n".join([*head, text]), {**_GLOBALS, **env.bound, **bound}
 
     def _writer(
         self, ruleset: Ruleset, env: Env, callee: Callable[[str], tuple[str, bool]], *, tracing: bool

@@ -111,7 +111,7 @@ def test_look_ups_give_the_rows_whose_cells_hold(seed: int, name: str) -> None:
         each = value(source, kind, constants)
         wanted = [index for index, test in enumerate(column) if holds(test, each)]
         found = -1 if written is None else eval(written, bound, {"x": each})  # noqa: S307 - source of ours
-        assert wanted == (bits(found) if written else list(range(len(column))))
+        assert wanted == (bits(found, len(column)) if written else list(range(len(column))))
 
 
 def boxes(source: Random) -> tuple[Box, list[Box]]:

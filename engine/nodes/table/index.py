@@ -2,7 +2,8 @@
 
 Each column keeps, for every class of values that its cells tell apart, the set of rows that allow the class, as the
 bits of one integer. A look-up finds the class of each value (a dictionary for constants, bisection for ordered values),
-takes the sets and intersects them; the lowest bit left is the first row that is hit.
+takes the sets and intersects them. The first row has the highest bit, so the length of what is left in bits tells the
+first row that is hit, counted from the end, and 0 tells that there is none.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from ...ir.expression import ValueType
 from .meaning import holds
 
 Rows = int
+
+SPAN = 4_096  # whole numbers from 0 on that are looked up one by one, which beats a bisection
 
 
 class Binder(Protocol):
@@ -37,6 +40,9 @@ def rows_source(column: Sequence[CellTest], kind: ValueType, value: str, bind: B
         return f"{bind(table.get, 'rows_of')}({value}, {bind(other, 'other')})"
     cuts, rows = ordered_rows(column, kind)
     found = f"{bind(rows, 'rows')}[{bind(bisect_right, 'bisect')}({bind(cuts, 'cuts')}, {value})]"
+    if kind.kind == "integer" and cuts and cuts[0] >= 0 and cuts[-1] < SPAN:
+        spread = [rows[bisect_right(cuts, number)] for number in range(cuts[-1] + 1)]
+        found = f"{bind(spread, 'spread')}[{value}] if 0 <= {value} < {len(spread)} else {found}"
     return f"({bind(_rows(column, None), 'missing')} if {value} is None else {found})"
 
 
@@ -51,12 +57,12 @@ def _rows(column: Sequence[CellTest], value: Any) -> Rows:
     """The rows that allow a value."""
     verdicts: dict[CellTest, bool] = {}
     rows = bytearray(len(column) // 8 + 1)
-    for index, cell in enumerate(column):
+    for place, cell in enumerate(reversed(column)):
         verdict = verdicts.get(cell)
         if verdict is None:
             verdict = verdicts[cell] = holds(cell, value)
         if verdict:
-            rows[index >> 3] |= 1 << (index & 7)
+            rows[place >> 3] |= 1 << (place & 7)
     return int.from_bytes(rows, "little")
 
 
@@ -75,9 +81,9 @@ def constant_rows(column: Sequence[CellTest]) -> tuple[dict[Any, Rows], Rows]:
     """The rows that allow each constant, and a missing value; and those that allow any other value."""
     other = _rows(column, _Other())
     table: dict[Any, Rows] = {}
-    for index, cell in enumerate(column):
+    for place, cell in enumerate(reversed(column)):
         for value in constants(positive(cell)):  # there the row's verdict is another than on any other value
-            table[value] = table.get(value, other) ^ 1 << index
+            table[value] = table.get(value, other) ^ 1 << place
     table[None] = _rows(column, None)
     return table, other
 
@@ -89,8 +95,8 @@ def ordered_rows(column: Sequence[CellTest], kind: ValueType) -> tuple[list[Any]
     """
     changes: dict[Any, Rows] = {}
     lowest = 0
-    for index, cell in enumerate(column):
-        row, test, flipped = 1 << index, cell, False
+    for place, cell in enumerate(reversed(column)):
+        row, test, flipped = 1 << place, cell, False
         while isinstance(test, Negated):
             test, flipped = test.test, not flipped
         inside, cuts = _cuts(test, kind)
@@ -130,8 +136,8 @@ def successor(value: Any, kind: ValueType) -> Any:
 def list_lookup(column: Sequence[CellTest]) -> Callable[[list[Any] | None], Rows]:
     """A function from a list to its rows; each distinct cell is asked once."""
     places: dict[CellTest, Rows] = {}
-    for index, cell in enumerate(column):
-        places[cell] = places.get(cell, 0) | 1 << index
+    for place, cell in enumerate(reversed(column)):
+        places[cell] = places.get(cell, 0) | 1 << place
     pairs = tuple(places.items())
 
     def find(value: list[Any] | None) -> Rows:
@@ -144,11 +150,11 @@ def list_lookup(column: Sequence[CellTest]) -> Callable[[list[Any] | None], Rows
     return find
 
 
-def bits(rows: Rows) -> list[int]:
-    """The indexes of the rows of a set, in their order."""
+def bits(rows: Rows, count: int) -> list[int]:
+    """The indexes of the rows of a set, in their order, of a table of `count` rows."""
     found = []
     while rows:
-        low = rows & -rows
-        found.append(low.bit_length() - 1)
-        rows ^= low
+        length = rows.bit_length()
+        found.append(count - length)
+        rows ^= 1 << (length - 1)
     return found

@@ -32,15 +32,15 @@ def write_table(node: TableNode, writer: Writer) -> None:
         return
     row = writer.name("row")
     _write_first(rows, cells, writer, row)
-    outcomes = writer.bind(tuple(f"row {index + 1}" for index in order), "outcomes")
-    outputs = writer.bind(tuple([row_outputs(node, each) for each in rows]), "outputs")
-    numbers = writer.bind(tuple(index + 1 for index in order), "numbers")
+    outcomes = writer.bind(_from_end([f"row {index + 1}" for index in order]), "outcomes")
+    outputs = writer.bind(_from_end([row_outputs(node, each) for each in rows]), "outputs")
+    numbers = writer.bind(_from_end([index + 1 for index in order]), "numbers")
     said = f"{outputs}[{row}]"
     if cells.always(rows[-1]):
         writer.note(node, f"{outcomes}[{row}]", row=f"{numbers}[{row}]", values=looked_at)
         _leave(node, writer, said)
         return
-    with writer.block(f"if {row} >= 0:"):
+    with writer.block(f"if {row}:"):
         writer.note(node, f"{outcomes}[{row}]", row=f"{numbers}[{row}]", values=looked_at)
         _leave(node, writer, said)
     with writer.block("else:"):
@@ -63,10 +63,15 @@ def _json(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def _from_end(items: list[Any]) -> tuple[Any, ...]:
+    """What belongs to each row at the row's place counted from the end, and nothing at 0."""
+    return (None, *reversed(items))
+
+
 def _write_first(rows: Sequence[TableRow], cells: Cells, writer: Writer, row: str) -> None:
+    """Set `row` to the place, counted from the end, of the first row that is hit, or to 0."""
     if len(rows) > CHAIN:
-        writer.line(f"{row} = {cells.rows(rows)}")
-        writer.line(f"{row} = ({row} & -{row}).bit_length() - 1")
+        writer.line(f"{row} = ({cells.rows(rows)}).bit_length()")
         return
     cells.prepare(rows)
     tests = [cells.test(each) for each in rows]
@@ -75,17 +80,17 @@ def _write_first(rows: Sequence[TableRow], cells: Cells, writer: Writer, row: st
             writer.line("else:" if index else "if True:")
         else:
             writer.line(f"{'elif' if index else 'if'} {test}:")
-        writer.line(f"    {row} = {index}")
+        writer.line(f"    {row} = {len(rows) - index}")
         if test is None:
             return
     writer.line("else:")
-    writer.line(f"    {row} = -1")
+    writer.line(f"    {row} = 0")
 
 
 def _write_all(node: TableNode, writer: Writer, cells: Cells, looked_at: str) -> None:
     hits = writer.name("hits")
     if len(node.rows) > CHAIN:
-        writer.line(f"{hits} = {writer.bind(bits, 'bits')}({cells.rows(node.rows)})")
+        writer.line(f"{hits} = {writer.bind(bits, 'bits')}({cells.rows(node.rows)}, {len(node.rows)})")
     else:
         cells.prepare(node.rows)
         tests = [f"*(({index},) if {cells.test(row) or 'True'} else ())" for index, row in enumerate(node.rows)]

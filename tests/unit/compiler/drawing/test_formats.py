@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from engine.compiler.drawing.dot import dot
 from engine.compiler.drawing.mermaid import mermaid
@@ -17,6 +17,7 @@ SPACE = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</text><script>alert(1)</script> \" ' & ]]> \x00\x1b\ud800 `x` #35; |] \\"
 
 
+@settings(max_examples=40)
 @given(pictures())
 def test_an_svg_is_well_formed_with_every_box_and_arrow_and_nothing_that_runs(picture: Picture) -> None:
     root = ET.fromstring(svg(picture))  # noqa: S314 - our own text, which must be read by any reader
@@ -36,6 +37,7 @@ def test_an_svg_is_well_formed_with_every_box_and_arrow_and_nothing_that_runs(pi
     assert len(root.findall(f"{SPACE}g")) >= len(picture.boxes) + labelled
 
 
+@settings(max_examples=40)
 @given(pictures())
 def test_text_stays_in_its_box(picture: Picture) -> None:
     root = ET.fromstring(svg(picture))  # noqa: S314 - as above
@@ -73,6 +75,7 @@ def test_hostile_text_stays_text_in_every_format() -> None:
     assert not [letter for letter in text + written if ord(letter) < 32 and letter != "\n"]
 
 
+@settings(max_examples=40)
 @given(pictures())
 def test_mermaid_and_dot_have_a_line_for_each_box_and_arrow(picture: Picture) -> None:
     assert len(mermaid(picture).splitlines()) == 1 + len(picture.boxes) + len(picture.arrows)

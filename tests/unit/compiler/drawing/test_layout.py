@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.compiler.drawing.layout import Ends, Layout, Place, Size, lay_out
@@ -36,12 +36,14 @@ def places(layout: Layout) -> list[Place]:
     return [*layout.boxes.values(), *(route.label for route in layout.routes.values() if route.label is not None)]
 
 
+@settings(max_examples=40)
 @given(graphs())
 def test_no_two_boxes_or_labels_overlap(graph: tuple[dict[str, Size], dict[Ends, Size | None]]) -> None:
     found = places(lay_out(*graph))
     assert not [pair for pair in combinations(found, 2) if overlap(*pair)]
 
 
+@settings(max_examples=40)
 @given(graphs())
 def test_everything_lies_in_the_picture(graph: tuple[dict[str, Size], dict[Ends, Size | None]]) -> None:
     layout = lay_out(*graph)
@@ -50,6 +52,7 @@ def test_everything_lies_in_the_picture(graph: tuple[dict[str, Size], dict[Ends,
         assert place.height / 2 - SLACK <= place.y <= layout.height - place.height / 2 + SLACK
 
 
+@settings(max_examples=40)
 @given(graphs())
 def test_arrows_go_down_from_edge_to_edge_and_through_no_box(
     graph: tuple[dict[str, Size], dict[Ends, Size | None]],
@@ -75,6 +78,7 @@ def on_edge(boxes: Mapping[str, Place], name: str, x: float, y: float, side: int
     return abs(y - (box.y + side * box.height / 2)) < SLACK and abs(x - box.x) <= box.width / 2
 
 
+@settings(max_examples=40)
 @given(graphs())
 def test_a_box_lies_below_every_box_that_leads_to_it(graph: tuple[dict[str, Size], dict[Ends, Size | None]]) -> None:
     layout = lay_out(*graph)

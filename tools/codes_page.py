@@ -28,9 +28,9 @@ _HEAD = """\
 
 Written by `python -m tools.codes_page` from `engine/diagnostics/codes`; change those, not this page.
 
-`decisor check` tells every finding with its code, its place, help and, where there is one, a fix; `decisor explain CODE`
-prints what this page says of one code. Errors stop the other commands. Warnings fail `decisor check --strict` alone, and
-their document may accept them for a time:
+`decisor check` tells every finding with its code, its place, help and, where there is one, a fix;
+`decisor explain CODE` prints what this page says of one code. Errors stop the other commands. Warnings
+fail `decisor check --strict` alone, and their document may accept them for a time:
 
 ```yaml
 allow: [{code: C002, reason: waits for the spring campaign, until: 2027-03-31}]

@@ -202,9 +202,9 @@ class Writer:
 
     def _write_notes(self) -> None:
         if self._pending:
-            self.line(f"path += [{', '.join(entry for entry, _ in self._pending)}]")
+            self.line(_added("path", [entry for entry, _ in self._pending]))
         if self._pending and self.tracing:
-            self.line(f"trace += [{', '.join(entry for _, entry in self._pending)}]")
+            self.line(_added("trace", [entry for _, entry in self._pending]))
         self._pending = ()
 
     def _blocks(self) -> None:
@@ -223,3 +223,8 @@ class Writer:
             self._pending = ()
             with self.block(f"if at == {number}:"):
                 self._node(node)
+
+
+def _added(to: str, entries: Sequence[str]) -> str:
+    """The statement that adds the entries to a list, in the quickest way."""
+    return f"{to}.append({entries[0]})" if len(entries) == 1 else f"{to} += ({', '.join(entries)})"

@@ -27,6 +27,7 @@ SECONDS = 120
 _PIECE = 1024 * 1024
 _PATHS = (WORKSPACE_FILE, *FOLDERS)
 _BRANCHES = ("main", "master", "origin/main", "origin/master")
+_OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})  # git sets these for its hooks
 _FILE_MODES = ("100644", "100755", "100664")
 
 
@@ -294,9 +295,11 @@ def _refusal(root: Path) -> str:
 
 
 def _command(root: Path, *arguments: str) -> list[str]:
-    return ["git", "-C", str(root), "--literal-pathspecs", "-c", "core.quotePath=false", *arguments]
+    settings = ["-c", "core.quotePath=false", "-c", "core.fsmonitor=false"]
+    return ["git", "-C", str(root), "--literal-pathspecs", *settings, *arguments]
 
 
 def _environment() -> dict[str, str]:
-    """The environment with git speaking English, asking nothing and taking no locks."""
-    return {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    """The environment with git speaking English, asking nothing, taking no locks, and looking where it is told to."""
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
+    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}

@@ -100,6 +100,15 @@ def test_files_that_the_workspace_does_not_read_do_not_count(shop: Path) -> None
     assert not found.dirty
 
 
+def test_the_repository_is_that_of_the_folder_inside_a_hook_too(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = git(shop, "rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    found = provenance(loaded(shop))
+    assert found is not None
+    assert found.revision == commit
+
+
 def test_without_a_repository_or_a_commit_there_is_no_provenance(tmp_path: Path) -> None:
     write(tmp_path, {"decisor.yaml": "name: shop\n"})
     assert provenance(loaded(tmp_path)) is None

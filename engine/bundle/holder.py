@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..ir.codec import DecodeError
 from ..ir.program import Program
 from ..runtime.clock import system_now
 from ..runtime.loaded import Runtime
@@ -124,7 +125,11 @@ class BundleHolder:
 
     def _swap(self, bundle: OpenBundle, *, keep: bool) -> Runtime:
         runtime = self._make(bundle.program, bundle.digest)
-        _ = runtime.matcher, runtime.decider  # what cannot be made ready is no good bundle
+        try:
+            _ = runtime.matcher
+            runtime.decider.prepare()
+        except DecodeError as problem:
+            raise BundleRefusedError(f"the bundle cannot be made ready: {problem}") from None
         with self._lock:
             if keep and self._folder is not None:
                 _write(self._folder / LAST_GOOD, bundle.envelope.file_bytes())

@@ -72,12 +72,12 @@ def by_kind(documents: Sequence[Document]) -> Mapping[str, list[Document]]:
     return kinds
 
 
-_ENVELOPE = ("apiVersion", "kind", "name", "description", "owner", "tags", "version", "createdAt", "allow")
+_ENVELOPE = {"api_version", "kind", "name", "description", "owner", "tags", "version", "created_at", "allow"}
 
 
 def _data(documents: Sequence[Document]) -> dict[str, AnyValue]:
-    """What a document means at run time: all but what is written for people."""
+    """What a document means at run time: all but what is written for people; `5%` and `50000` are the same share."""
     return {
-        document.name: {key: value for key, value in document.yaml.value.items() if key not in _ENVELOPE}
+        document.name: document.model.model_dump(mode="json", by_alias=True, exclude=_ENVELOPE, exclude_none=True)
         for document in documents
     }

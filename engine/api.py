@@ -26,7 +26,7 @@ from .compiler.pipeline import compile_workspace
 from .diagnostics import Finding, Sink
 from .ir.instant import format_instant
 from .ir.program import Program
-from .language.workspace import Workspace, apply_suppressions
+from .language.workspace import Workspace, apply_suppressions, uncollected
 from .language.workspace import load_workspace as read_workspace
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ class WorkspaceRefusedError(ValueError):
 def load_workspace(root: Path | str, *, today: str | None = None) -> LoadedWorkspace:
     """The workspace in a folder; `today` (`2026-12-31`) is the day on which suppressions must not have expired."""
     sink = Sink()
-    documents = read_workspace(Path(root), sink)
-    program = compile_workspace(documents, sink)
+    with uncollected():
+        documents = read_workspace(Path(root), sink)
+        program = compile_workspace(documents, sink)
     day = today or format_instant(time.time_ns() // 1_000_000)[:10]
     kept = sink.findings()
     findings = apply_suppressions(kept, documents, day)

@@ -29,11 +29,12 @@ Conjunction = tuple[Literal, ...]
 
 def never_holds(predicate: Predicate) -> str | None:
     """Why no profile can satisfy the predicate (a clause about one field), or None when some may."""
-    conjunctions = _bounded(predicate, positive=True)
-    if conjunctions is None:
-        return None
     reason = "it has no case left"
-    for conjunction in conjunctions:
+    size = 0
+    for count, conjunction in enumerate(_conjunctions(predicate, positive=True), 1):
+        size += len(conjunction) + 1
+        if count > CONJUNCTION_LIMIT or size > LITERAL_LIMIT:
+            return None
         found = _contradiction(conjunction)
         if found is None:
             return None
@@ -44,17 +45,6 @@ def never_holds(predicate: Predicate) -> str | None:
 def always_holds(predicate: Predicate) -> bool:
     """Whether every profile satisfies the predicate, as far as can be told."""
     return never_holds(Not(predicate)) is not None
-
-
-def _bounded(predicate: Predicate, *, positive: bool) -> list[Conjunction] | None:
-    found: list[Conjunction] = []
-    size = 0
-    for conjunction in _conjunctions(predicate, positive):
-        found.append(conjunction)
-        size += len(conjunction) + 1
-        if len(found) > CONJUNCTION_LIMIT or size > LITERAL_LIMIT:
-            return None
-    return found
 
 
 def _conjunctions(item: Predicate, positive: bool) -> Iterator[Conjunction]:  # noqa: FBT001 - the sign of a literal
@@ -87,11 +77,11 @@ def _product(items: tuple[Predicate, ...], positive: bool) -> Iterator[Conjuncti
 
 def _contradiction(conjunction: Conjunction) -> str | None:
     """Why the literals cannot hold together, or None."""
+    denied = {literal.item for literal in conjunction if not literal.positive}
     by_field: dict[str, tuple[list[Leaf], list[Leaf]]] = {}
-    signs: dict[Predicate, bool] = {}
     for literal in conjunction:
         item = literal.item
-        if signs.setdefault(item, literal.positive) is not literal.positive:
+        if denied and literal.positive and item in denied:
             return f"{_subject(item)} would have to hold and to fail at once"
         if isinstance(item, Element) and literal.positive and (inner := never_holds(item.item)):
             return f"in one element of `{item.of}`, {inner}"
@@ -111,9 +101,11 @@ def _subject(item: Predicate) -> str:
 
 
 def _possible(positives: list[Leaf], negatives: list[Leaf]) -> bool:
-    if any(_empty(leaf.value) for leaf in positives if isinstance(leaf.value, Bounds)):
+    if any(_empty(leaf) for leaf in positives):
         return False
     if positives[0].many:  # different elements may satisfy different conditions
+        return True
+    if len(positives) == 1 and not negatives:
         return True
     candidates = _candidates(positives, negatives)
     if candidates is not None:
@@ -164,8 +156,8 @@ def _complement(bounds: Bounds) -> list[Bounds]:
     return []
 
 
-def _empty(bounds: Bounds) -> bool:
-    return not _overlap([bounds], whole=False)
+def _empty(leaf: Leaf) -> bool:
+    return isinstance(leaf.value, Bounds) and not _overlap([leaf.value], whole=leaf.type == "integer")
 
 
 def _overlap(bounds: list[Bounds], *, whole: bool) -> bool:

@@ -15,7 +15,7 @@ from .report import Report
 from .satisfiability import always_holds, never_holds
 from .scope import Scope
 from .targets.elasticsearch import Exact, compile_query
-from .targets.limits import check_limits
+from .targets.limits import check_limits, surely_within
 
 LEAF_LIMIT = 1_024  # after references are written in; the server's own limit lies above
 DEPTH_LIMIT = 64  # of predicates in predicates; what the server takes is counted on the query itself
@@ -67,6 +67,8 @@ def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sin
 
 def _within_limits(predicate: Predicate, name: str, scope: Scope, report: Report) -> bool:
     """Whether every target can take the predicate; what is too large is reported."""
+    if surely_within(predicate):
+        return True
     path: Path = ("conditions",)
     count = leaf_count(predicate)
     if count > LEAF_LIMIT:

@@ -19,7 +19,7 @@ from .member_files import read_member_file
 from .suppressions import suppressed
 from .yaml import YamlDocument, read_documents
 
-__all__ = ["Document", "Workspace", "apply_suppressions", "load_workspace"]
+__all__ = ["Document", "Workspace", "apply_suppressions", "load_workspace", "uncollected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Workspace:
 
 def load_workspace(root: Path, sink: Sink) -> Workspace:
     """The workspace in a folder; whatever does not read well is told to the sink and left out."""
-    with _uncollected():
+    with uncollected():
         settings, written = _read(root, sink)
         sound = [document for each in written if (document := decode(each, sink)) is not None]
     declared, firsts = _names(written, sink)
@@ -68,7 +68,7 @@ def apply_suppressions(findings: Iterable[Finding], workspace: Workspace, today:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """No garbage collection meanwhile: what is read stays, and looking it through over and over takes half the time."""
     collecting = gc.isenabled()
     gc.disable()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ...ir.predicate import Leaf, Predicate
 from ...ir.types import Catalogue
+from ...ir.walk import children
 from ...operators.core import Query
 from ...operators.text import tokens
 
@@ -35,6 +37,28 @@ def query_size(query: Query, catalogue: Catalogue) -> QuerySize:
     if not inner:
         return QuerySize(1, _leaves(query, catalogue))
     return QuerySize(1 + max(each.levels for each in inner), sum(each.leaves for each in inner))
+
+
+def surely_within(predicate: Predicate) -> bool:
+    """Whether the query of a predicate is certainly not too large: told from the predicate, without making a query.
+
+    Each predicate adds one level at most, below the outermost one, and a text no more words than it has characters.
+    """
+    room = LEAVES_LIMIT
+    open_parts = [(predicate, 2)]
+    while open_parts:
+        part, level = open_parts.pop()
+        if isinstance(part, Leaf):
+            if part.type == "object":  # asked by its members
+                return False
+            room -= max(1, len(part.value)) if part.type == "text" and isinstance(part.value, str) else 1
+        else:
+            room -= 1
+            level += 1
+            open_parts.extend([(each, level) for each in children(part)])
+        if room < 0 or level > LEVELS_LIMIT:
+            return False
+    return True
 
 
 def check_limits(query: Query, name: str, catalogue: Catalogue) -> list[LimitProblem]:

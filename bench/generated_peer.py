@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .workload import Condition, Profile, Row, Segment
+from .workload import Condition, Profile, Row, Segment, graph_table
 
 CHUNK = 2_000  # segments in one function; Python's compiler slows down on longer ones
 
@@ -72,3 +72,25 @@ def router(rows: Sequence[Row]) -> Callable[[Profile], str | None]:
     lines += [f"    if {row_source(row, constants)}: return {row.action!r}" for row in rows]
     route: Callable[[Profile], str | None] = _built([*lines, "    return None"], constants, "route")
     return route
+
+
+def graph() -> Callable[[Profile], dict[str, Any]]:
+    """The graph of eleven nodes as one function from a profile to the bare output."""
+    constants: dict[str, Any] = {}
+    lines = ["def decide(p):"]
+    lines += [f"    {field} = p[{field!r}]" for field in ("country", "tier", "lifetime_value", "age")]
+    lines.append("    engagement = p['orders_30d'] * 2 + p['sessions_7d']")
+    audiences = {
+        "vip": "if lifetime_value >= 800 and tier in ('gold', 'platinum', 'diamond'):",
+        "active": "elif engagement >= 12:",
+        "standard": "else:",
+    }
+    for name, condition in audiences.items():
+        lines.append(f"    {condition}")
+        for index, row in enumerate(graph_table(name)):
+            lines.append(f"        {'elif' if index else 'if'} {row_source(row, constants)}:")
+            lines.append(f"            action, weight = {row.action!r}, {row.weight!r}")
+    score = "weight * (1 + p['churn_score']) + engagement / 10"
+    lines.append(f"    return {{'action': action, 'score': {score}}}")
+    decide: Callable[[Profile], dict[str, Any]] = _built(lines, constants, "decide")
+    return decide

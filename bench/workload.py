@@ -313,6 +313,18 @@ def first_row(rows: Sequence[Row], subject: Profile) -> Row | None:
     return next((row for row in rows if _fits(row, subject)), None)
 
 
+def decided(subject: Profile) -> tuple[str, str, float]:
+    """The oracle's answer for the graph: audience, action and score."""
+    engagement = subject["orders_30d"] * 2 + subject["sessions_7d"]
+    if subject["lifetime_value"] >= 800 and subject["tier"] in ("gold", "platinum", "diamond"):
+        audience = "vip"
+    else:
+        audience = "active" if engagement >= 12 else "standard"
+    row = first_row(graph_table(audience), subject)
+    assert row is not None
+    return audience, row.action, row.weight * (1 + subject["churn_score"]) + engagement / 10
+
+
 def _fits(row: Row, subject: Profile) -> bool:
     return (
         (row.countries is None or subject["country"] in row.countries)

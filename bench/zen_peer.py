@@ -119,3 +119,48 @@ def router(rows: Sequence[Row]) -> Callable[[Profile], str | None]:
         return result["action"] if result else None
 
     return route
+
+
+VIP = "lifetime_value >= 800 and tier in ['gold', 'platinum', 'diamond']"
+SCORE = "weight * (1 + churn_score) + engagement / 10"
+
+
+def graph() -> Callable[[Profile], dict[str, Any]]:
+    """The graph of eleven nodes: input, expression, switch, three tables each with an expression after it, output."""
+    names = GRAPH_TABLES
+    engagement = _expression("engagement", {"engagement": "orders_30d * 2 + sessions_7d"})
+    switch = {
+        "id": "audience",
+        "name": "audience",
+        "type": "switchNode",
+        "position": {"x": 1, "y": 0},
+        "content": {
+            "hitPolicy": "first",
+            "statements": [
+                {"id": "h_vip", "condition": VIP, "isDefault": False},
+                {"id": "h_active", "condition": "engagement >= 12", "isDefault": False},
+                {"id": "h_standard", "condition": "", "isDefault": True},
+            ],
+        },
+    }
+    nodes = [engagement, switch]
+    edges: list[tuple[str, str, str | None]] = [("in", "engagement", None), ("engagement", "audience", None)]
+    for name in names:
+        rules = _routing_rules(graph_table(name), ["action", "weight"])
+        table = _table(name, "first", ROUTING_INPUTS, ["action", "weight"], rules)
+        table["content"] |= {"passThrough": True, "executionMode": "single"}
+        score = _expression(f"{name}_score", {"action": "action", "score": SCORE}, passing=False)
+        nodes += [table, score]
+        edges += [("audience", name, f"h_{name}"), (name, f"{name}_score", None), (f"{name}_score", "out", None)]
+    evaluate = _engine(_around(nodes, edges)).evaluate
+
+    def decide(subject: Profile) -> dict[str, Any]:
+        return evaluate("it", subject)["result"]
+
+    return decide
+
+
+def _expression(name: str, values: dict[str, str], *, passing: bool = True) -> dict[str, Any]:
+    items = [{"id": f"{name}_{key}", "key": key, "value": value} for key, value in values.items()]
+    content = {"expressions": items, "passThrough": passing, "executionMode": "single"}
+    return {"id": name, "name": name, "type": "expressionNode", "position": {"x": 1, "y": 0}, "content": content}

@@ -10,7 +10,7 @@ from types import ModuleType
 
 FEW = 12  # rows for which shifting beats writing into bytes
 SHORT = 1_536  # rows up to which taking bit by bit beats reading binary text
-LONG = 2_048  # rows from which numpy, where it is installed, reads a mask faster
+LONG = 1_536  # rows from which numpy, where it is installed, reads a mask faster
 
 Names = Callable[[int], list[str]]
 
@@ -44,7 +44,7 @@ def names_reader(names: Sequence[str]) -> Names:
     count = len(names)
     if count <= SHORT:
         return _bit_by_bit(names)
-    if count >= LONG:
+    if count > LONG:
         numpy = numpy_if_installed()
         if numpy is not None:
             return _by_numpy(names, numpy)

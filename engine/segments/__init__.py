@@ -1,0 +1,3 @@
+"""Membership: who is in which segment."""
+
+from __future__ import annotations

@@ -78,6 +78,8 @@ _ENVELOPE = {"api_version", "kind", "name", "description", "owner", "tags", "ver
 def _data(documents: Sequence[Document]) -> dict[str, AnyValue]:
     """What a document means at run time: all but what is written for people; `5%` and `50000` are the same share."""
     return {
-        document.name: document.model.model_dump(mode="json", by_alias=True, exclude=_ENVELOPE, exclude_none=True)
+        document.name: document.model.model_dump(
+            mode="json", by_alias=True, exclude=_ENVELOPE, exclude_none=True, serialize_as_any=True
+        )
         for document in documents
     }

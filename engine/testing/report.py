@@ -7,13 +7,14 @@ import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from ..diagnostics.lines import showable
 from .run import CaseResult, TestRun
 
 MISSING_SHOWN = 20
 
 
 def as_text(run: TestRun, *, missing: bool) -> str:
-    """The failures with their differences, the coverage, and the count last."""
+    """The failures with their differences, the coverage, and the count last; `missing` lists what was not seen."""
     lines: list[str] = []
     for result in run.results:
         if not result.passed:
@@ -29,10 +30,10 @@ def as_text(run: TestRun, *, missing: bool) -> str:
 
 
 def _failure(result: CaseResult) -> Iterator[str]:
-    yield f"FAILED {result.test}: {result.case}"
-    yield f"  --> {result.span.file}:{result.span.line}:{result.span.column}"
+    yield showable(f"FAILED {result.test}: {result.case}")
+    yield showable(f"  --> {result.span.file}:{result.span.line}:{result.span.column}")
     for difference in result.differences:
-        yield f"  {difference}"
+        yield showable(f"  {difference}")
     yield ""
 
 
@@ -42,10 +43,10 @@ def _coverage(run: TestRun, *, missing: bool) -> Iterator[str]:
     gaps = coverage.missing()
     if not missing:
         return
-    for resource, place, outcome in gaps[:MISSING_SHOWN] if len(gaps) > MISSING_SHOWN else gaps:
-        yield f"  not seen: {resource}: {place}: {outcome}"
+    for resource, place, outcome in gaps[:MISSING_SHOWN]:
+        yield showable(f"  not seen: {resource}: {place}: {outcome}")
     if len(gaps) > MISSING_SHOWN:
-        yield f"  and {len(gaps) - MISSING_SHOWN} more; --format json lists them all"
+        yield f"  and {len(gaps) - MISSING_SHOWN:,} more; --format json lists them all"
 
 
 def as_json(run: TestRun) -> str:
@@ -80,32 +81,44 @@ def as_json(run: TestRun) -> str:
 
 
 def as_junit(run: TestRun) -> str:
-    """JUnit XML: one suite per file, one case per test, failures carry the difference."""
+    """JUnit XML: one suite per file, one case per test; failures carry the differences, cases to do are skipped."""
     files: defaultdict[str, list[CaseResult]] = defaultdict(list)
     for result in run.results:
         files[result.span.file].append(result)
-    root = ET.Element("testsuites", name="decisor", tests=str(len(run.results)), failures=str(run.failed))
+    root = ET.Element("testsuites", name="decisor test", tests=str(len(run.results)), failures=str(run.failed))
     for file, results in sorted(files.items()):
         root.append(_suite(file, results))
-    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
 def _suite(file: str, results: Sequence[CaseResult]) -> ET.Element:
-    failures = sum(not result.passed for result in results)
-    suite = ET.Element("testsuite", name=file, tests=str(len(results)), failures=str(failures), errors="0")
+    counts = {
+        "tests": len(results),
+        "failures": sum(not result.passed for result in results),
+        "errors": 0,
+        "skipped": sum(result.passed and result.todo is not None for result in results),
+    }
+    seconds = sum(result.seconds for result in results)
+    attributes = {name: str(count) for name, count in counts.items()}
+    suite = ET.Element("testsuite", {"name": showable(file), **attributes, "time": f"{seconds:.3f}"})
     for result in results:
-        case = ET.SubElement(
-            suite,
-            "testcase",
-            classname=result.test,
-            name=result.case,
-            file=file,
-            line=str(result.span.line),
-            time=f"{result.seconds:.3f}",
-        )
-        if not result.passed:
-            failure = ET.SubElement(case, "failure", message=result.differences[0])
-            failure.text = "\n".join(result.differences)
-        elif result.todo is not None:
-            ET.SubElement(case, "skipped", message=result.todo)
+        _add_case(suite, file, result)
     return suite
+
+
+def _add_case(suite: ET.Element, file: str, result: CaseResult) -> None:
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=result.test,
+        name=showable(result.case),
+        file=showable(file),
+        line=str(result.span.line),
+        time=f"{result.seconds:.3f}",
+    )
+    if not result.passed:
+        failure = ET.SubElement(case, "failure", type="difference", message=showable(result.differences[0]))
+        failure.text = showable("\n".join(result.differences))
+    elif result.todo is not None:
+        ET.SubElement(case, "skipped", message=showable(result.todo))

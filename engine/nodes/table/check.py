@@ -163,14 +163,13 @@ def _never_hit(table: Boxes, duplicates: set[int], lowering: Lowering) -> bool:
     node = table.node
     if node.hit not in {"first", "priority"}:
         return True
-    order = [index for index in in_order(node) if all(table.rows[index])]
+    order = [index for index in in_order(node) if all(table.rows[index]) and index not in duplicates]
     boxes = [table.rows[index] for index in order]
     try:
         hidden = never_first(table.all, boxes, Budget())
     except BudgetSpentError:
         return False
-    told = [place for place in hidden if order[place] not in duplicates]
-    for place in told[:SHOWN]:
+    for place in hidden[:SHOWN]:
         alone = _hiding(boxes, place)
         if alone is None:
             message = f"row {order[place] + 1} is never hit: the rows tried before it leave nothing for it"
@@ -179,8 +178,8 @@ def _never_hit(table: Boxes, duplicates: set[int], lowering: Lowering) -> bool:
             other = order[alone]
             message = f"row {order[place] + 1} is never hit: row {other + 1} takes all that it would"
             _at_row(lowering, "D005", order[place], message, other)
-    if len(told) > SHOWN:
-        message = f"`{lowering.name}` has {len(told)} rows that are never hit; the first {SHOWN} are told"
+    if len(hidden) > SHOWN:
+        message = f"`{lowering.name}` has {len(hidden)} rows that are never hit; the first {SHOWN} are told"
         lowering.at_key("D005", ("table", "rows"), message)
     return True
 

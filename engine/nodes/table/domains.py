@@ -137,13 +137,17 @@ def _ordered(kind: ValueType, tests: Sequence[CellTest]) -> _Classes:
         examples.append(_between(kind, around[index], around[index + 1]))
         if index < len(bounds):
             examples.append(bounds[index] if _exists(kind, bounds[index]) else None)
-    kept = [index for index, example in enumerate(examples) if example is not None]
-    renumbered = {old: new for new, old in enumerate(kept)}
+    before = [0]  # how many classes below each place have a value
+    for example in examples:
+        before.append(before[-1] + (example is not None))
     masks = {}
     for test in tests:
-        wide = _span(test, places, len(examples))
-        masks[test] = sum(1 << renumbered[old] for old in wide if old in renumbered)
-    return tuple(examples[index] for index in kept), masks
+        mask = 0
+        for first, last in _spans(test, places, len(examples)):
+            if first <= last:
+                mask |= ((1 << before[last + 1] - before[first]) - 1) << before[first]
+        masks[test] = mask
+    return tuple(example for example in examples if example is not None), masks
 
 
 def _bounds(test: CellTest) -> Iterable[Any]:
@@ -152,12 +156,12 @@ def _bounds(test: CellTest) -> Iterable[Any]:
     return _constants(test)
 
 
-def _span(test: CellTest, places: dict[Any, int], count: int) -> Iterable[int]:
+def _spans(test: CellTest, places: dict[Any, int], count: int) -> list[tuple[int, int]]:
     if not isinstance(test, Range):
-        return [places[value] for value in set(_constants(test))]
+        return [(places[value], places[value]) for value in set(_constants(test))]
     first = 0 if test.lower is None else places[test.lower] + (0 if test.lower_inclusive else 1)
     last = count - 1 if test.upper is None else places[test.upper] - (0 if test.upper_inclusive else 1)
-    return range(first, last + 1)
+    return [(first, last)]
 
 
 def _exists(kind: ValueType, value: Any) -> bool:

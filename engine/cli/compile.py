@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .command import CLEAN, CannotRunError, Command
+from .facts import name_among
 from .opening import add_now, add_workspace, instant_of, open_workspace, sound_program, workspace_root
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     program = sound_program(open_workspace(workspace_root(options.workspace)))
-    name = segment_name(program, options.name)
+    name = name_among(program.segments, "segment", options.name)
     now_ms = None if options.now is None else instant_of(options.now)
     if options.target == "english":
         from ..compiler.targets.english import to_english
@@ -37,17 +38,6 @@ def _run(options: argparse.Namespace) -> int:
         dialect: Dialect = "duckdb" if options.target == "sql:duckdb" else "postgres"
         print(_sql(program, name, dialect, now_ms))
     return CLEAN
-
-
-def segment_name(program: Program, given: str) -> str:
-    """The segment that the argument names. Raises CannotRunError with the nearest name."""
-    from ..compiler.scope import suggestion
-
-    kind, found, name = given.rpartition("/")
-    if (found and kind != "segment") or name not in program.segments:
-        hint = suggestion(name, sorted(program.segments), "segments")[0]
-        raise CannotRunError(f"`{given}` is no segment of this workspace; {hint}")
-    return name
 
 
 def _elasticsearch(program: Program, name: str, now_ms: int | None) -> dict[str, Any]:

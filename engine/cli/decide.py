@@ -6,16 +6,16 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .command import CLEAN, FINDINGS, CannotRunError, Command
-from .facts import Complaints, add_program, opened, runtime_of
+from .command import CLEAN, FINDINGS, Command
+from .facts import Complaints, add_program, name_among, opened, runtime_of, told
 from .opening import add_now, instant_of
 
 if TYPE_CHECKING:
+    from ..runtime.decide import Decision
     from ..runtime.loaded import Runtime
-
-PARTS = ("profile", "context", "events", "event", "membership", "decision_id")
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -27,95 +27,121 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..compiler.scope import suggestion
     from ..ir.instant import format_instant
     from ..runtime.lines import read_lines
 
     now = format_instant(instant_of(options.now))
     runtime = runtime_of(options)
-    if options.ruleset not in runtime.program.rulesets:
-        hint = suggestion(options.ruleset, sorted(runtime.program.rulesets), "rulesets")[0]
-        raise CannotRunError(f"`{options.ruleset}` is no ruleset; {hint}")
+    decide = _Decide(runtime, name_among(runtime.program.rulesets, "ruleset", options.ruleset), now, options.trace)
     broken = Complaints(options.input)
+    write = sys.stdout.write
     with opened(options.input) as stream:
         for line in read_lines(stream):
             problem = line.problem
             if problem is None:
-                decision, problem = _decide(runtime, options, line.value, now)
-                if decision is not None:
-                    sys.stdout.write(json.dumps(decision, ensure_ascii=False) + "\n")
+                try:
+                    write(json.dumps(decide(line.value), ensure_ascii=False) + "\n")
+                except RefusedError as refused:
+                    problem = str(refused)
             if problem is not None:
                 broken.tell(line.number, problem)
     broken.close()
     return FINDINGS if broken.count else CLEAN
 
 
-def _decide(runtime: Runtime, options: argparse.Namespace, raw: Any, now: str) -> tuple[Any, str | None]:
-    """The decision, or what is wrong with the line."""
-    from ..runtime.decide import InputRefusedError
+class RefusedError(Exception):
+    """No decision can be made from a line; the message says why."""
 
-    facts, problem = _facts(runtime, raw)
-    if problem is not None:
-        return None, problem
-    decider = runtime.decider_for(facts["events"]) if facts["events"] else runtime.decider
-    try:
-        decision = decider.decide(
-            options.ruleset,
-            facts["profile"],
-            raw.get("context") or {},
-            event=facts["event"],
-            now=now,
-            decision_id=raw.get("decision_id"),
-            membership=raw.get("membership"),
-            trace=options.trace,
+
+@dataclass(frozen=True, slots=True)
+class _Decide:
+    """A decision out of each input line. Raises RefusedError."""
+
+    runtime: Runtime
+    ruleset: str
+    now: str
+    trace: bool
+
+    def __call__(self, raw: Any) -> Decision:
+        from ..profiles.fold import event_order
+        from ..runtime.decide import InputRefusedError
+
+        key = self.runtime.program.catalogue.key
+        _check_shape(raw, key)
+        profile = self._profile(raw, key)
+        events = event_order(self._events(raw, profile[key]))
+        about = None if raw.get("event") is None else self._event(raw["event"], profile[key], "event")
+        decider = self.runtime.decider_for(events) if events else self.runtime.decider
+        try:
+            return decider.decide(
+                self.ruleset,
+                profile,
+                raw.get("context") or {},
+                event=about,
+                now=self.now,
+                decision_id=raw.get("decision_id"),
+                membership=raw.get("membership"),
+                trace=self.trace,
+            )
+        except InputRefusedError as refused:
+            raise RefusedError(told(refused.problems)) from None
+
+    def _profile(self, raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """The canonical profile; its key may stand beside it."""
+        customer, written = raw.get(key), raw.get("profile") or {}
+        if customer is not None and written.get(key, customer) != customer:
+            raise RefusedError(f"`profile.{key}` is another customer than `{key}`")
+        profile, problems = self.runtime.border.profile(written if customer is None else {**written, key: customer})
+        if profile is None:
+            raise RefusedError(told(problems, "profile"))
+        return profile
+
+    def _events(self, raw: Mapping[str, Any], customer: str) -> list[dict[str, Any]]:
+        """The history, exact repetitions left out."""
+        events: list[dict[str, Any]] = []
+        for index, written in enumerate(raw.get("events") or ()):
+            event = self._event(written, customer, f"events[{index}]")
+            if event not in events:
+                events.append(event)
+        return events
+
+    def _event(self, written: Any, customer: str, place: str) -> dict[str, Any]:
+        """The canonical event; its customer need not be written."""
+        key = self.runtime.program.catalogue.key
+        event, problems = self.runtime.border.event(
+            {key: customer, **written} if isinstance(written, dict) else written
         )
-    except InputRefusedError as refused:
-        return None, "; ".join(f"`context.{each.path}` {each.message}" for each in refused.problems)
-    return decision, None
-
-
-def _facts(runtime: Runtime, raw: Any) -> tuple[dict[str, Any], str | None]:
-    """The canonical profile, history and event of a line, or what is wrong with it."""
-    from ..profiles.fold import event_order
-
-    key = runtime.program.catalogue.key
-    if not isinstance(raw, dict):
-        return {}, "expected a JSON object"
-    for name in raw:
-        if name not in {key, *PARTS}:
-            return {}, f"`{str(name)[:80]}` is no part of an input; expected {', '.join((key, *PARTS))}"
-    problem = _misshapen(raw)
-    if problem is not None:
-        return {}, problem
-    customer = raw.get(key)
-    written = raw.get("profile") or {}
-    if customer is not None and written.get(key, customer) != customer:
-        return {}, f"`profile.{key}` is another customer than `{key}`"
-    profile, problems = runtime.border.profile({**written, **({} if customer is None else {key: customer})})
-    if profile is None:
-        return {}, "; ".join(f"`profile.{each.path}` {each.message}" for each in problems)
-    events = []
-    for index, item in enumerate([*(raw.get("events") or ()), *([raw["event"]] if raw.get("event") else [])]):
-        event, problems = runtime.border.event(item)
         if event is None:
-            return {}, "; ".join(f"`events[{index}].{each.path}` {each.message}" for each in problems)
-        events.append(event)
-    about = events.pop() if raw.get("event") else None
-    return {"profile": profile, "events": event_order(events), "event": about}, None
+            raise RefusedError(told(problems, place))
+        if event[key] != customer:
+            raise RefusedError(f"`{place}.{key}` is another customer than `{key}`")
+        return event
 
 
-def _misshapen(raw: Mapping[str, Any]) -> str | None:
-    for name in ("profile", "context", "event"):
-        if not isinstance(raw.get(name) or {}, dict):
-            return f"`{name}`: expected an object"
-    for name in ("events", "membership"):
-        if not isinstance(raw.get(name) or [], list):
-            return f"`{name}`: expected a list"
+_SHAPES: Mapping[str, tuple[type, str]] = {
+    "profile": (dict, "an object"),
+    "context": (dict, "an object"),
+    "event": (dict, "an object"),
+    "events": (list, "a list of events"),
+    "membership": (list, "a list of segment names"),
+    "decision_id": (str, "text"),
+}
+
+
+def _check_shape(raw: Any, key: str) -> None:
+    """Raises RefusedError when a line is no input."""
+    if not isinstance(raw, dict):
+        raise RefusedError("expected a JSON object")
+    for name, value in raw.items():
+        if name != key and name not in _SHAPES:
+            raise RefusedError(f"`{name[:80]}` is no part of an input; expected {', '.join((key, *_SHAPES))}")
+        kind, words = _SHAPES.get(name, (object, ""))
+        if value is not None and not isinstance(value, kind):
+            raise RefusedError(f"`{name}`: expected {words}")
     if not all(isinstance(each, str) for each in raw.get("membership") or ()):
-        return "`membership`: expected a list of segment names"
-    if not isinstance(raw.get("decision_id") or "", str):
-        return "`decision_id`: expected text"
-    return None
+        raise RefusedError("`membership`: expected a list of segment names")
+    if raw.get("decision_id") == "":
+        raise RefusedError("`decision_id`: expected text that is not empty")
 
 
 COMMAND = Command(

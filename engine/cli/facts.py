@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -15,6 +15,7 @@ from .report import reason
 
 if TYPE_CHECKING:
     from ..profiles.history import History
+    from ..runtime.border import Problem
     from ..runtime.loaded import Runtime
 
 TOLD = 1_000  # problems that are told one by one; the rest are counted
@@ -57,15 +58,39 @@ def runtime_of(options: argparse.Namespace) -> Runtime:
 
 @contextmanager
 def opened(file: str) -> Iterator[IO[bytes]]:
-    """The file's bytes, or those of standard input for `-`."""
+    """The file's bytes, or those of standard input for `-`. Raises CannotRunError."""
     if file == "-":
         yield sys.stdin.buffer
         return
+    with _opened(Path(file)) as stream:
+        yield stream
+
+
+def _opened(file: Path) -> IO[bytes]:
+    """On its own, so that what goes wrong while lines are handled is not taken for the file's fault."""
     try:
-        with Path(file).open("rb") as stream:
-            yield stream
+        return file.open("rb")
     except OSError as problem:
         raise CannotRunError(f"`{file}` cannot be read: {reason(problem)}") from None
+
+
+def name_among(names: Collection[str], kind: str, given: str) -> str:
+    """The name that an argument means, `segment/vips` or `vips`. Raises CannotRunError with the nearest name."""
+    from ..compiler.scope import suggestion
+
+    prefix, _, name = given.rpartition("/")
+    if name in names and prefix in {"", kind}:
+        return name
+    raise CannotRunError(f"`{given}` is no {kind}; {suggestion(name, sorted(names), f'{kind}s')[0]}")
+
+
+def told(problems: Iterable[Problem], within: str = "") -> str:
+    """Problems in one line, each with its place."""
+    found = []
+    for each in problems:
+        place = ".".join(part for part in (within, each.path) if part)
+        found.append(f"`{place}` {each.message}" if place else each.message)
+    return "; ".join(found)
 
 
 class Complaints:
@@ -100,7 +125,7 @@ def read_history(file: str, runtime: Runtime, complaints: Complaints) -> History
                 continue
             event, problems = runtime.border.event(line.value)
             if event is None:
-                complaints.tell(line.number, "; ".join(f"`{each.path}` {each.message}" for each in problems))
+                complaints.tell(line.number, told(problems))
             elif history.add(event) == "conflict":
                 complaints.tell(line.number, "`id` is that of an earlier event with other content; both are kept")
     return history

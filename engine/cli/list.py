@@ -11,7 +11,7 @@ from .command import CLEAN, CannotRunError, Command
 from .opening import Opened, add_workspace, open_workspace, workspace_root
 
 if TYPE_CHECKING:
-    from ..language.workspace import Document
+    from ..language.document import Document
 
 SELECTORS = ("kind", "owner", "tag", "uses", "name")
 
@@ -20,17 +20,17 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "selector",
         nargs="*",
-        help="what to list: kind:segment, owner:growth, tag:x, uses:FIELD (or segment, list, event type), or a name "
+        help="kind:segment, owner:growth, tag:spring, uses:spend (a field, segment or other document), or a name "
         "with *; all of them must fit",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what is printed (default: text)")
     add_workspace(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
-    opened = open_workspace(workspace_root(options.workspace))
     chosen = [selection(text) for text in options.selector]
-    uses = _uses(opened)
+    opened = open_workspace(workspace_root(options.workspace))
+    uses = _uses(opened) if any(kind == "uses" for kind, _ in chosen) else {}
     documents = [
         document
         for document in sorted(opened.workspace.documents, key=lambda each: (each.kind, each.name))
@@ -38,35 +38,53 @@ def _run(options: argparse.Namespace) -> int:
     ]
     rows = [_row(document) for document in documents]
     if options.format == "json":
-        print(json.dumps({"schema": "list/1", "documents": rows}, ensure_ascii=False))
+        print(json.dumps({"schema": "list/1", "documents": rows}, ensure_ascii=False, indent=2))
         return CLEAN
     widths = [max((len(str(row[key])) for row in rows), default=0) for key in ("kind", "name", "owner")]
     for row in rows:
-        kind, name, owner = (
-            str(row[key]).ljust(width) for key, width in zip(("kind", "name", "owner"), widths, strict=True)
-        )
-        print(f"{kind}  {name}  {owner}  {row['description']}".rstrip())
+        cells = [str(row[key]).ljust(width) for key, width in zip(("kind", "name", "owner"), widths, strict=True)]
+        print("  ".join([*(cell for cell in cells if cell), " ".join(row["description"].split())]).rstrip())
     return CLEAN
 
 
 def selection(text: str) -> tuple[str, str]:
-    """A selector's kind and value; plain text selects by name."""
+    """A selector's kind and value; plain text selects by name. Raises CannotRunError."""
     kind, found, value = text.partition(":")
     if not found:
-        return ("name", text.rpartition("/")[2])
+        return ("name", text)
     if kind not in SELECTORS:
         raise CannotRunError(f"`{text}`: expected one of {', '.join(f'{each}:' for each in SELECTORS)}")
+    if kind == "kind":
+        _known_kind(value)
     return kind, value
+
+
+def _known_kind(value: str) -> None:
+    from ..diagnostics.suggest import nearest
+    from ..language.document import snake
+    from ..language.documents.kinds import KINDS
+
+    kinds = [snake(kind) for kind in KINDS]
+    if _folded(value) not in {_folded(kind) for kind in kinds}:
+        near = nearest(value, kinds)
+        hint = f"did you mean `{near}`?" if near else f"there are {', '.join(kinds)}"
+        raise CannotRunError(f"`{value}` is no kind of document; {hint}")
+
+
+def _folded(kind: str) -> str:
+    return kind.lower().replace("_", "")
 
 
 def _fits(document: Document, kind: str, value: str, used: frozenset[str]) -> bool:
     if kind == "kind":
-        return document.kind.lower() == value.lower().replace("_", "")
+        return _folded(document.kind) == _folded(value)
     if kind == "owner":
         return document.model.owner == value
     if kind == "tag":
         return value in document.model.tags
-    return value in used if kind == "uses" else fnmatchcase(document.name, value)
+    if kind == "uses":
+        return value in used or any(resource.partition("/")[2] == value for resource in used)
+    return fnmatchcase(document.resource if "/" in value else document.name, value)
 
 
 def _row(document: Document) -> dict[str, Any]:
@@ -83,21 +101,13 @@ def _row(document: Document) -> dict[str, Any]:
 
 
 def _uses(opened: Opened) -> dict[str, frozenset[str]]:
-    """What each segment and ruleset names, as far as it compiles."""
-    from ..compiler.segments import references
-    from ..ir.walk import event_types, fields, lists
+    """What each document names, itself or through another, as far as it compiles."""
+    from ..compiler.uses import reached, uses_of
 
-    found: dict[str, frozenset[str]] = {}
-    program = opened.program
-    if program is None:
-        return found
-    for document in opened.workspace.documents:
-        if document.kind == "Segment" and document.name in program.segments:
-            predicate = program.segments[document.name]
-            names = fields(predicate) | lists(predicate) | event_types(predicate)
-            named = {name for name, _path in references(document.yaml.value["conditions"], ("conditions",))}
-            found[document.resource] = names | named
-    return found
+    if opened.program is None:
+        return {}
+    uses = uses_of(opened.program, opened.workspace.documents)
+    return {resource: frozenset(reached(resource, uses)) for resource in uses}
 
 
 COMMAND = Command(

@@ -8,7 +8,7 @@ import sys
 from contextlib import ExitStack
 
 from .command import CLEAN, FINDINGS, CannotRunError, Command
-from .facts import Complaints, add_program, opened, read_history, runtime_of
+from .facts import Complaints, add_program, name_among, opened, read_history, runtime_of, told
 from .opening import add_now, instant_of
 
 
@@ -21,34 +21,27 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..compiler.scope import suggestion
     from ..runtime.lines import read_lines
 
+    if options.profiles == options.events == "-":
+        raise CannotRunError("--profiles and --events are both `-`; only one of them can be standard input")
     now_ms = instant_of(options.now)
     runtime = runtime_of(options)
-    for name in options.segment or ():
-        if name not in runtime.program.segments:
-            hint = suggestion(name, sorted(runtime.program.segments), "segments")[0]
-            raise CannotRunError(f"`{name}` is no segment; {hint}")
-    matcher = runtime.matcher if options.segment is None else runtime.matcher_of(set(options.segment))
-    key = runtime.program.catalogue.key
-    broken = Complaints(options.profiles)
-    about_events = Complaints(options.events or "")
+    names = {name_among(runtime.program.segments, "segment", given) for given in options.segment or ()}
+    match = (runtime.matcher_of(names) if names else runtime.matcher).match
+    read, key, write = runtime.border.profile, runtime.program.catalogue.key, sys.stdout.write
+    broken, about_events = Complaints(options.profiles), Complaints(options.events or "")
     with ExitStack() as stack:
         history = None
         if options.events:
             history = stack.enter_context(read_history(options.events, runtime, about_events))
-        write = sys.stdout.write
         for line in read_lines(stack.enter_context(opened(options.profiles))):
-            if line.problem is not None:
-                broken.tell(line.number, line.problem)
-                continue
-            profile, problems = runtime.border.profile(line.value)
+            profile, problems = (None, ()) if line.problem is not None else read(line.value)
             if profile is None:
-                broken.tell(line.number, "; ".join(f"`{each.path}` {each.message}" for each in problems))
+                broken.tell(line.number, line.problem or told(problems))
                 continue
             events = () if history is None else history.of(profile[key])
-            found = {key: profile[key], "segments": matcher.match(profile, now_ms, events)}
+            found = {key: profile[key], "segments": match(profile, now_ms, events)}
             write(json.dumps(found, ensure_ascii=False) + "\n")
     broken.close()
     about_events.close()

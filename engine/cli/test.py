@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .command import CLEAN, FINDINGS, CannotRunError, Command
-from .opening import add_workspace, open_workspace, sound_program, workspace_root
-from .report import output, write_report
+from .opening import Opened, add_workspace, open_workspace, sound_program, workspace_root
+from .report import ended, output, write_report
+
+if TYPE_CHECKING:
+    from ..language.workspace import Document
 
 FORMATS = ("text", "json", "junit")
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", nargs="*", help="test files of the workspace (default: all)")
+    parser.add_argument("path", nargs="*", help="test files of the workspace, or folders of them (default: all)")
     parser.add_argument("-k", metavar="TEXT", help="only tests and cases whose name has TEXT")
     parser.add_argument("--format", choices=FORMATS, default="text", help="what is printed (default: text)")
-    parser.add_argument("--output", action="append", default=[], metavar="FORMAT=FILE", help="write a further format")
+    parser.add_argument(
+        "--output", action="append", default=[], metavar="FORMAT=FILE", help="write a further format; may be repeated"
+    )
     parser.add_argument("--min-coverage", type=float, metavar="PERCENT", help="fail below this coverage")
     parser.add_argument("--missing", action="store_true", help="list what no case has seen")
     add_workspace(parser)
@@ -27,30 +34,42 @@ def _run(options: argparse.Namespace) -> int:
     from ..testing.run import run_tests
 
     outputs = [output(text, FORMATS) for text in options.output]
-    root = workspace_root(options.workspace)
-    opened = open_workspace(root)
+    least: float | None = options.min_coverage
+    if least is not None and not 0 <= least <= 100:
+        raise CannotRunError(f"--min-coverage {least:g}: expected per cent from 0 to 100")
+    opened = open_workspace(workspace_root(options.workspace))
     program = sound_program(opened)
-    documents = [document for document in opened.workspace.documents if document.kind == "Test"]
-    if options.path:
-        documents = [document for document in documents if _named(root, document.yaml.file, options.path)]
-        if not documents:
-            raise CannotRunError(f"no test lies in {', '.join(f'`{path}`' for path in options.path)}")
+    documents = _chosen(opened, options.path)
     text: str = options.k or ""
     run = run_tests(documents, program, lambda test, case: text in test or text in case)
-    low = options.min_coverage is not None and run.coverage.percent < options.min_coverage
+    if text and not run.results:
+        raise CannotRunError(f"-k {text}: no test and no case has this in its name")
+    low = least is not None and run.coverage.percent < least
     forms = {"text": report.as_text(run, missing=options.missing or low), "json": report.as_json(run)}
     forms["junit"] = report.as_junit(run)
-    print(forms[options.format])
+    print(ended(forms[options.format]), end="")
     for form, file in outputs:
         write_report(file, forms[form])
     if low and options.format == "text":
-        print(f"expected at least {options.min_coverage:g} % coverage")
+        print(f"expected at least {least:g} % coverage")
     return FINDINGS if run.failed or low else CLEAN
 
 
-def _named(root: Path, file: str, paths: list[str]) -> bool:
-    location = (root / file).resolve()
-    return any(location == Path(path).resolve() or Path(path).resolve() in location.parents for path in paths)
+def _chosen(opened: Opened, paths: Sequence[str]) -> list[Document]:
+    """The tests at these paths, or all where there are none."""
+    tests = [document for document in opened.workspace.documents if document.kind == "Test"]
+    chosen: set[str] = set()
+    for path in paths:
+        wanted = Path(path).resolve()
+        files = {test.yaml.file for test in tests if _lies_in((opened.root / test.yaml.file).resolve(), wanted)}
+        if not files:
+            raise CannotRunError(f"`{path}` {'has no tests' if wanted.exists() else 'does not exist'}")
+        chosen |= files
+    return [test for test in tests if not paths or test.yaml.file in chosen]
+
+
+def _lies_in(file: Path, wanted: Path) -> bool:
+    return file == wanted or wanted in file.parents
 
 
 COMMAND = Command(

@@ -93,12 +93,12 @@ def numpy_if_installed() -> ModuleType | None:
 
 def _by_numpy(names: Sequence[str], numpy: ModuleType) -> Names:
     size = (len(names) + 7) // 8
-    pad = size * 8 - len(names)
-    array = numpy.array(names, dtype=object)
+    padded = [""] * (size * 8 - len(names)) + list(names)  # the first byte's highest bits are never set
+    array = numpy.array(padded, dtype=object)
     frombuffer, unpackbits, uint8 = numpy.frombuffer, numpy.unpackbits, numpy.uint8
 
     def read(mask: int) -> list[str]:
-        bits = unpackbits(frombuffer((mask << pad).to_bytes(size, "big"), uint8)).view(bool)
+        bits = unpackbits(frombuffer(mask.to_bytes(size, "big"), uint8)).view(bool)
         found: list[str] = array[bits.nonzero()[0]].tolist()
         return found
 

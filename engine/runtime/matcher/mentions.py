@@ -67,18 +67,21 @@ class Mentions:
             values = f"{source.bind(tokens)}({values})"
         names = [f"h{number}" for number in range(len(self._slots))]
         start = [f"{name} = {source.bind(wild)}" for name, wild in zip(names, self._wild, strict=True)]
-        loop = [f"    {name} |= {self._hit(source, slot)}" for name, slot in zip(names, self._slots, strict=True)]
+        loop = [
+            line for name, slot in zip(names, self._slots, strict=True) for line in self._joined(source, name, slot)
+        ]
         masks = list(names)
         if self._denied is not None:
             start.append("d = 0")
-            loop.append(f"    d |= {self._hit(source, self._denied)}")
+            loop += self._joined(source, "d", self._denied)
             masks.append(f"({source.bind(self._bits.every)} ^ d)")
         return Lookup((*start, f"for t in {values}:", *loop), " & ".join(masks))
 
-    def _hit(self, source: Source, postings: Postings) -> str:
+    def _joined(self, source: Source, name: str, postings: Postings) -> list[str]:
+        """Statements that join the mask of `t`, if any row has that constant."""
         if postings.rest:
-            return f"{source.bind(postings.lookup(self._bits))}(t)"
-        return f"{source.bind(postings.masks.get)}(t, 0)"
+            return [f"    {name} |= {source.bind(postings.lookup(self._bits))}(t)"]
+        return [f"    x = {source.bind(postings.masks.get)}(t)", "    if x is not None:", f"        {name} |= x"]
 
 
 def _noted(rows: Mapping[int, Sequence[Literal]], *, text: bool) -> Postings:

@@ -32,7 +32,7 @@ FEWEST: Mapping[Kind, int] = {
     "no_token": 20,
     "presence": 6,
 }
-FEWEST_AGAIN = 16  # rows with a second condition on the same list
+FEWEST_AGAIN = 48  # rows with a second condition on the same list
 
 Slot = tuple[Kind, str, int]
 

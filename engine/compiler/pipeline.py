@@ -13,6 +13,7 @@ from ..language.workspace import Document, Workspace
 from .cases import check_cases
 from .catalogue import lower_catalogue
 from .lists import lower_lists
+from .measures import check_measures
 from .node_lowering import Around
 from .partial import Sieve, check_remains, names_any
 from .rulesets import lower_graphs
@@ -40,6 +41,7 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
     segments = lower_segments(kinds["Segment"], scope, sink)
     experiments, rulesets = lower_graphs(kinds, scope, sink)
     named = {kind: {document.name: document for document in documents} for kind, documents in kinds.items()}
+    check_measures(kinds, scope, sink)
     check_cases(kinds["Test"], named, scope, sink)
     if rest:
         around = Around(scope, named, frozenset(scope.names("Segment")), experiments, rulesets)

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from ..diagnostics.suggest import nearest
 from ..ir.types import Catalogue
 
-_WORDS = {"MemberList": "member lists", "EventType": "event types", "FeatureView": "feature views"}
+_WORDS = {
+    "MemberList": "member lists",
+    "EventType": "event types",
+    "FeatureView": "feature views",
+    "RollbackPolicy": "rollback policies",
+}
 
 
 @dataclass(frozen=True, slots=True)

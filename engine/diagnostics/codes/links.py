@@ -8,6 +8,7 @@ _SEGMENT = "apiVersion: v1\nkind: Segment\nname: vip\nconditions:\n"
 
 _PROFILE = "apiVersion: v1\nkind: Profile\nname: customer\nkey: customer_id\n"
 _TEST = 'apiVersion: v1\nkind: Test\nname: checks\nnow: "2026-03-01T00:00:00Z"\n'
+_RELEASE = "apiVersion: v1\nkind: Release\nname: serving\n"
 
 CODES: list[Code] = [
     Code(
@@ -82,5 +83,14 @@ CODES: list[Code] = [
         "Correct the spelling; a test follows what it tests when that is renamed.",
         _TEST + "ruleset: hreo\ncases: [{name: welcomes, expect: {output: {content: welcome}}}]\n",
         _TEST + "ruleset: hero\ncases: [{name: welcomes, expect: {output: {content: welcome}}}]\n",
+    ),
+    Code(
+        "L010",
+        "unknown document in a release",
+        "error",
+        "A release names feature views, models and a rollback policy that the workspace declares.",
+        "Correct the spelling, or add the document.",
+        _RELEASE + "models: [chrun]\n",
+        _RELEASE + "models: []\n",
     ),
 ]

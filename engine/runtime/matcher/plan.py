@@ -41,7 +41,7 @@ Slot = tuple[Kind, str, int]
 class Plan:
     """Literals by column and row, and the literals of each row that are decided by closures.
 
-    `checked` are the smallest relative spans, in milliseconds, before and after now that the columns rely on.
+    `reach` is how far from now, in milliseconds, the furthest limit relative to it lies.
     """
 
     slots: dict[Slot, dict[int, list[Literal]]] = field(default_factory=lambda: defaultdict(dict))

@@ -1,4 +1,4 @@
-"""Rewriting an author's files: whole or not at all, and shown first when asked for."""
+"""Writing an author's files: whole or not at all, new ones never over old ones, changes shown first if asked for."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ def write_whole(file: Path, content: bytes) -> None:
             raise
     except OSError as problem:
         raise CannotRunError(f"`{file}` cannot be written: {reason(problem)}") from None
+
+
+def write_new(file: Path, text: str) -> None:
+    """Write a file that does not exist yet, its folder with it. Raises CannotRunError."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except FileExistsError as problem:
+        raise CannotRunError(f"`{problem.filename}` exists and is never overwritten") from None
+    except OSError as problem:
+        raise CannotRunError(f"`{problem.filename or file}` cannot be written: {reason(problem)}") from None
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> str:

@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 from .command import CLEAN, CannotRunError, Command
+from .files import write_new
 from .report import reason
-from .scaffold import DOCUMENTS, EVENTS, PROFILE, VSCODE, WORKSPACE
+from .scaffold.documents import TEMPLATES, Around
+from .scaffold.start import EVENTS, FROM_EVENTS, PROFILE, SEGMENT, SEGMENT_TEST, VSCODE, WORKSPACE, written
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -19,36 +21,32 @@ def _run(options: argparse.Namespace) -> int:
     from ..language.jsonschema import write_schemas
 
     folder: Path = options.folder
+    ruleset, ruleset_test = TEMPLATES["ruleset"].write("homepage", Around())
     files = {
-        "decisor.yaml": WORKSPACE.format(name=_name(folder)),
-        "schemas/profile.yaml": PROFILE,
+        "decisor.yaml": WORKSPACE.format(name=written(_name(folder))),
+        "schemas/profile.yaml": PROFILE.format(name="customer", **FROM_EVENTS),
         "schemas/events.yaml": EVENTS,
-        "segments/good_customers.yaml": DOCUMENTS["segment"][1].format(name="good_customers"),
-        "segments/good_customers.test.yaml": DOCUMENTS["segment"][2].format(name="good_customers"),
-        "rules/homepage.yaml": DOCUMENTS["ruleset"][1].format(name="homepage"),
-        "rules/homepage.test.yaml": DOCUMENTS["ruleset"][2].format(name="homepage"),
+        "segments/good_customers.yaml": SEGMENT,
+        "segments/good_customers.test.yaml": SEGMENT_TEST,
+        "rules/homepage.yaml": ruleset,
+        "rules/homepage.test.yaml": ruleset_test,
         ".vscode/settings.json": VSCODE,
     }
     if (folder / "decisor.yaml").exists():
         raise CannotRunError(f"`{folder / 'decisor.yaml'}` exists; this is a workspace already")
+    for name in files:
+        if (folder / name).exists():
+            raise CannotRunError(f"`{folder / name}` exists and is never overwritten; nothing was written")
+    for name, text in files.items():
+        write_new(folder / name, text)
     try:
-        for name, text in files.items():
-            write_new(folder / name, text)
         write_schemas(folder / "schemas")
-    except FileExistsError as problem:
-        raise CannotRunError(f"`{problem.filename}` exists and is never overwritten") from None
     except OSError as problem:
         raise CannotRunError(f"`{problem.filename}` cannot be written: {reason(problem)}") from None
     print("\n".join([*files, "schemas/*.schema.json"]))
-    print(f"\nnext: cd {folder} && decisor check && decisor test")
+    into = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+    print(f"\nnext: {into}decisor check && decisor test")
     return CLEAN
-
-
-def write_new(file: Path, text: str) -> None:
-    """Write a file that does not exist yet, its folder with it. Raises FileExistsError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("x", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
 
 
 def _name(folder: Path) -> str:

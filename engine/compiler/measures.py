@@ -118,7 +118,9 @@ def _kind(kind: str, *, many: bool) -> str:
 
 
 def _check_release(value: Mapping[str, AnyValue], scope: Scope, report: Report) -> None:
-    named = [(kind, noun, name, (key, i)) for key, (kind, noun) in _RELEASED.items() for i, name in _each(value, key)]
+    named: list[tuple[str, str, str, Path]] = [
+        (kind, noun, name, (key, i)) for key, (kind, noun) in _RELEASED.items() for i, name in _each(value, key)
+    ]
     if "rollback" in value:
         named.append(("RollbackPolicy", "rollback policy", value["rollback"], ("rollback",)))
     for kind, noun, name, path in named:

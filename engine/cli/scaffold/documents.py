@@ -168,8 +168,9 @@ def _model(name: str, around: Around) -> Written:
     field = next((each for each in around.fields if each.type in {"number", "integer"} and not each.many), None)
     value = "" if field is None or field.encrypted is not None else f", from: profile.{field.name}"
     shown = "amount" if not value or field is None else field.name
+    file = name.strip('"') + ".onnx"
     return (
-        f"{_head('Model', name, 'What it predicts.')}protocol: onnx\nfile: {name.strip('"')}.onnx\nserved: {{version: 1}}\n"
+        f"{_head('Model', name, 'What it predicts.')}protocol: onnx\nfile: {file}\nserved: {{version: 1}}\n"
         f"inputs:\n  {shown}: {{type: number{value}, default: 0}}\n"
         "outputs:\n  score: {type: number}\nfallback: {score: 0.0}\n"
     ), ""

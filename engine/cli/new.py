@@ -28,22 +28,32 @@ def _run(options: argparse.Namespace) -> int:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
         raise CannotRunError(f"`{name}`: expected a small letter, then small letters, digits and _, 63 at most")
     opened = open_workspace(workspace_root(options.workspace))
-    template = TEMPLATES[options.kind]
-    document, test = template.write(written(name), _around(opened))
-    if document:
-        _check_free(opened, options.kind, name)
-    if test:
-        _check_free(opened, "test", name)
+    kind: str = options.kind
+    if (place := _declared(opened, kind, name)) is not None:
+        what = "the workspace's one profile" if kind == "profile" else f"{kind} `{name}`"
+        raise CannotRunError(f"{what} is declared already, at {place}")
+    template = TEMPLATES[kind]
+    document = template.write(written(name), _around(opened))
     folder = opened.root / template.folder
-    files = {folder / f"{name}.yaml": document, folder / f"{name}.test.yaml": test}
-    wanted = {file: text for file, text in files.items() if text}
-    for file in wanted:
-        if file.exists():
-            raise CannotRunError(f"`{file}` exists and is never overwritten")
-    for file, text in wanted.items():
-        write_new(file, text)
-        print(_shown(file))
+    for text, suffix in zip(document, ("", ".test"), strict=True):
+        if text:
+            file = _free_file(folder, name, kind, suffix)
+            write_new(file, _retitled(text, opened, name, kind) if suffix and kind != "test" else text)
+            print(_shown(file))
     return CLEAN
+
+
+def _free_file(folder: Path, name: str, kind: str, suffix: str) -> Path:
+    """A file that does not exist: documents of several kinds may share a name, and a folder."""
+    file = folder / f"{name}{suffix}.yaml"
+    return folder / f"{name}.{kind}{suffix}.yaml" if file.exists() else file
+
+
+def _retitled(test: str, opened: Opened, name: str, kind: str) -> str:
+    """The test under a name that no other test has."""
+    if _declared(opened, "test", name) is None:
+        return test
+    return test.replace(f"\nname: {written(name)}\n", f"\nname: {name}_{kind}\n", 1)
 
 
 def _around(opened: Opened) -> Around:
@@ -53,16 +63,16 @@ def _around(opened: Opened) -> Around:
     return Around(catalogue.key, catalogue.fields, catalogue.events)
 
 
-def _check_free(opened: Opened, kind: str, name: str) -> None:
-    """Raises CannotRunError when the workspace has such a document already."""
+def _declared(opened: Opened, kind: str, name: str) -> str | None:
+    """Where the workspace has such a document already, or None."""
     from ..language.document import snake
 
     for declared, named in opened.workspace.declared.items():
         if snake(declared) == kind:
             found: YamlDocument | None = next(iter(named.values())) if kind == "profile" else named.get(name)
             if found is not None:
-                what = "the workspace's one profile" if kind == "profile" else f"{kind} `{name}`"
-                raise CannotRunError(f"{what} is declared already, at {found.file}:{found.start_line}")
+                return f"{found.file}:{found.start_line}"
+    return None
 
 
 def _shown(file: Path) -> str:

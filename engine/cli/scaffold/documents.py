@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..command import CannotRunError
-from .start import PROFILE
+from .start import PROFILE, written
 
 if TYPE_CHECKING:
     from ...ir.types import EventType, Field
@@ -84,10 +84,14 @@ def _segment(name: str, around: Around) -> Written:
     if field is None:
         return _listed(name, around)
     sample = _SAMPLES[field.type]
-    condition = f"{{field: {field.name}, operator: {sample.operator}, value: {sample.value}}}"
+    condition = f"{{field: {written(field.name)}, operator: {sample.operator}, value: {sample.value}}}"
     document = f"{_head('Segment', name, 'Who is in it, in a sentence.')}conditions:\n  - {condition}\n"
-    inside = _case("somebody is in", f"{around.key}: c-1, {field.name}: {sample.holding}", f"in_segments: [{name}]")
-    outside = _case("others are not", f"{around.key}: c-2, {field.name}: {sample.failing}", f"not_segments: [{name}]")
+    inside = _case(
+        "somebody is in", f"{around.key}: c-1, {written(field.name)}: {sample.holding}", f"in_segments: [{name}]"
+    )
+    outside = _case(
+        "others are not", f"{around.key}: c-2, {written(field.name)}: {sample.failing}", f"not_segments: [{name}]"
+    )
     return document, _test_head(name) + inside + outside
 
 
@@ -151,7 +155,7 @@ def _bandit(name: str, around: Around) -> Written:
 
 def _feature_view(name: str, around: Around) -> Written:
     event = around.event("feature view").name
-    source = f"{{event: {event}, aggregate: count, within: 30d, hop: 1d}}"
+    source = f"{{event: {written(event)}, aggregate: count, within: 30d, hop: 1d}}"
     features = f"features:\n  {event}_count: {{type: integer, default: 0, from: {source}}}\n"
     return (
         f"{_head('FeatureView', name, 'What the features tell.', 'feature_view')}entity: {around.key}\n{features}",
@@ -160,14 +164,14 @@ def _feature_view(name: str, around: Around) -> Written:
 
 
 def _metric(name: str, around: Around) -> Written:
-    event = around.event("metric").name
+    event = written(around.event("metric").name)
     return f"{_head('Metric', name, 'What is measured.')}event: {event}\naggregate: any\nwindow: 7d\n", ""
 
 
 def _model(name: str, around: Around) -> Written:
     field = next((each for each in around.fields if each.type in {"number", "integer"} and not each.many), None)
     value = "" if field is None or field.encrypted is not None else f", from: profile.{field.name}"
-    shown = "amount" if not value or field is None else field.name
+    shown = "amount" if not value or field is None else written(field.name)
     file = name.strip('"') + ".onnx"
     return (
         f"{_head('Model', name, 'What it predicts.')}protocol: onnx\nfile: {file}\nserved: {{version: 1}}\n"

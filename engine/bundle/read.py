@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ..ir.checked import check_program
 from ..ir.codec import DecodeError
 from ..ir.program import Program, program_of
 from .envelope import CONTENT_LIMIT, HEADER_LIMIT, About, BundleRefusedError, Envelope, open_envelope
@@ -54,7 +55,12 @@ def open_bundle(raw: bytes, acceptance: Acceptance, now: str) -> OpenBundle:
     try:
         content = json.loads(envelope.content)
         return OpenBundle(
-            envelope.digest, about, program_of(content["program"]), content["targets"], signed_by, envelope
+            envelope.digest,
+            about,
+            check_program(program_of(content["program"])),
+            content["targets"],
+            signed_by,
+            envelope,
         )
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         detail = f": {problem}" if isinstance(problem, DecodeError) else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any as AnyValue
 
 from ..diagnostics import Path, Sink
@@ -34,7 +35,10 @@ def lower_catalogue(
             continue
         fields.append(_sourced(lower_field(name, spec), spec, (*path, "from"), known, report))
     sound = tuple(event for event in known.values() if event is not None)
-    catalogue = Catalogue(profile.name, value["key"], tuple(fields), tuple(sorted(sound, key=lambda each: each.name)))
+    by_name = attrgetter("name")  # the order of keys means nothing and must not be seen in what is compiled
+    catalogue = Catalogue(
+        profile.name, value["key"], tuple(sorted(fields, key=by_name)), tuple(sorted(sound, key=by_name))
+    )
     for document in events:
         _check_sets(document, catalogue, Report(document.resource, document.yaml.spans, sink))
     return catalogue
@@ -57,13 +61,15 @@ def lower_field(name: str, written: Mapping[str, AnyValue]) -> Field:
 
 
 def lower_fields(specs: Mapping[str, Mapping[str, AnyValue]]) -> tuple[Field, ...]:
-    """The declared fields of a shape-checked mapping, in its order."""
-    return tuple(lower_field(name, spec) for name, spec in specs.items())
+    """The declared fields of a shape-checked mapping, sorted by name."""
+    return tuple(lower_field(name, spec) for name, spec in sorted(specs.items()))
 
 
 def _event_type(document: Document) -> EventType:
     value = document.yaml.value
-    return EventType(document.name, lower_fields(value.get("fields") or {}), tuple((value.get("sets") or {}).items()))
+    return EventType(
+        document.name, lower_fields(value.get("fields") or {}), tuple(sorted((value.get("sets") or {}).items()))
+    )
 
 
 def _sourced(

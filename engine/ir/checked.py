@@ -7,6 +7,7 @@ and predicates may.
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 from collections.abc import Callable
@@ -17,12 +18,18 @@ from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origi
 
 from .cells import CellTest
 from .codec import DecodeError
-from .expression import Expression, Local
-from .graph import Experiment, Ruleset, TableNode
+from .expression import Expression, Name
+from .graph import BanditNode, Experiment, ExperimentNode, Ruleset, TableNode
 from .graph_walk import targets
+from .predicate import Anniversary, Bounds, Circle, CoreName, InList, Leaf, Predicate
+from .program import Program
+from .types import Catalogue, Field
+from .walk import parts
 
 Check: TypeAlias = Callable[[Any, int], bool]
 DEPTH = 200  # nodes below each other
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+_NAMES = frozenset({"bandit", "bind", "control", "event", "experiment", "name", "otherwise", "ruleset", "then"})
 _ALIASES = {"CellTest": CellTest, "ClassVar": ClassVar, "Expression": Expression}  # not to be found in every module
 
 
@@ -44,6 +51,51 @@ def check_ruleset(value: Any) -> Ruleset:
         if isinstance(node, TableNode) and not _is_straight(node):
             raise DecodeError(f"ruleset `{value.name}` is damaged: rows of `{node.name}` have another width")
     return value
+
+
+def check_program(program: Program) -> Program:
+    """The program, if its catalogue, segments, lists and names are what they must be. Raises DecodeError.
+
+    Rulesets and experiments are held to theirs when functions are made of them.
+    """
+    if not conforms(program.catalogue, Catalogue):
+        raise DecodeError("the catalogue is damaged: a part has another type than it must")
+    for named in (program.segments, program.lists, program.experiments, program.rulesets):
+        for name in named:
+            if NAME.fullmatch(name) is None:
+                raise DecodeError("the program is damaged: a name has a form that names cannot have")
+    for name, predicate in program.segments.items():
+        if not conforms(predicate, Predicate) or not all(_is_sound(part, program) for part in parts(predicate)):
+            raise DecodeError(f"segment `{name}` is damaged: a part is not what it must be")
+    for name, members in program.lists.items():
+        if not all(type(member) is str for member in members):
+            raise DecodeError(f"member list `{name}` is damaged: a member is no text")
+    return program
+
+
+def _is_sound(part: Predicate, program: Program) -> bool:
+    """Whether a leaf has the kind of value that its operator compares with, and a list is there."""
+    if isinstance(part, InList):
+        return part.list in program.lists
+    return not isinstance(part, Leaf) or isinstance(part.value, _COMPARED[part.op])
+
+
+_COMPARED: dict[CoreName, type | tuple[type, ...]] = {
+    "equals": (str, int, float),
+    "in": tuple,
+    "range": Bounds,
+    "contains": (str, int, float),
+    "contains_all": str,
+    "contains_phrase": str,
+    "starts_with": str,
+    "ends_with": str,
+    "substring": str,
+    "like": str,
+    "matches": str,
+    "exists": type(None),
+    "anniversary_within": Anniversary,
+    "within_distance": Circle,
+}
 
 
 def _is_straight(table: TableNode) -> bool:
@@ -123,8 +175,19 @@ def _check_class(cls: type) -> Check:
         if not parts:
             hints = get_type_hints(cls, globalns={**_ALIASES, **vars(sys.modules[cls.__module__])})
             parts.extend((each.name, hints[each.name]) for each in fields(cls))
-        if isinstance(value, Local) and not str(value.name).isidentifier():
+        if not all(_check(kind)(getattr(value, name), depth + 1) for name, kind in parts):
             return False
-        return all(_check(kind)(getattr(value, name), depth + 1) for name, kind in parts)
+        return all(NAME.fullmatch(name) is not None for name in _names(value))
 
     return check
+
+
+def _names(value: Any) -> list[str]:
+    """What authors may give a name only, in a part of a rule graph or a declared field."""
+    if isinstance(value, Name):
+        return list(value.path)
+    if type(value).__module__ != Ruleset.__module__ and not isinstance(value, Field):
+        return []
+    texts = [getattr(value, each.name) for each in fields(value) if each.name in _NAMES]
+    arms = value.arms if isinstance(value, BanditNode | ExperimentNode) else ()
+    return [each for each in texts if type(each) is str] + [name for pair in arms for name in pair]

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..ir.instant import canonical_instant, parse_instant
 from ..ir.program import Program
+from ..operators.values import kind_of
 from .border import Border, Problem
 from .clock import system_now
 from .decide import Decider, Decision
@@ -69,10 +70,11 @@ class Runtime:
     ) -> list[str]:
         """The sorted names of the segments that a profile with its history is in, both as they came.
 
-        Raises FactsRefusedError when they do not fit the catalogue.
+        Raises FactsRefusedError when they do not fit the catalogue, or an event is another customer's.
         """
         instant = canonical_instant(now) if now is not None else system_now()
-        return self.matcher.match(self._profile(profile), parse_instant(instant), self._history(events))
+        known = self._profile(profile)
+        return self.matcher.match(known, parse_instant(instant), self._history(events, known))
 
     def decide(  # noqa: PLR0913 - the facts of a decision, each named
         self,
@@ -81,21 +83,30 @@ class Runtime:
         context: Mapping[str, Any] | None = None,
         *,
         events: Sequence[Mapping[str, Any]] = (),
+        event: Mapping[str, Any] | None = None,
         membership: Collection[str] | None = None,
         now: str | None = None,
         decision_id: str | None = None,
         trace: bool = False,
     ) -> Decision:
-        """The decision for a profile and a context as they came; `membership` replaces matching when it is known.
+        """The decision for facts as they came.
 
-        Raises FactsRefusedError and InputRefusedError when they do not fit, KeyError for an unknown ruleset.
+        `events` is the customer's history, `event` the one that the decision is about; `membership`, the names of the
+        segments that the customer is in, replaces matching. Raises FactsRefusedError and InputRefusedError when they do
+        not fit, KeyError for an unknown ruleset.
         """
-        decider = self.decider_for(self._history(events)) if events else self.decider
+        if isinstance(membership, str):
+            raise FactsRefusedError([Problem("membership", "expected a collection of names, found text")])
+        if context is not None and not isinstance(context, Mapping):
+            raise FactsRefusedError([Problem("context", f"expected an object, found {kind_of(context)}")])
+        known = self._profile(profile)
+        decider = self.decider_for(self._history(events, known)) if events else self.decider
         return decider.decide(
             ruleset,
-            self._profile(profile),
+            known,
             context or {},
-            now=canonical_instant(now) if now is not None else None,
+            event=self._history([event], known)[0] if event is not None else None,
+            now=canonical_instant(now) if now is not None else system_now(),
             decision_id=decision_id,
             membership=membership,
             trace=trace,
@@ -107,13 +118,16 @@ class Runtime:
             raise FactsRefusedError(problems)
         return profile
 
-    def _history(self, raw: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Canonical events by time; ties keep the order in which they came."""
+    def _history(self, raw: Sequence[Mapping[str, Any]], profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The customer's canonical events by time; ties keep the order in which they came."""
+        key = self.program.catalogue.key
         events: list[dict[str, Any]] = []
         for each in raw:
             event, problems = self.border.event(each)
             if event is None:
                 raise FactsRefusedError(problems)
+            if event[key] != profile[key]:
+                raise FactsRefusedError([Problem(key, "is another customer's than the profile's")])
             events.append(event)
         return sorted(events, key=lambda event: str(event["time"]))
 

@@ -1,21 +1,21 @@
 CREATE TABLE "profiles" (
   "customer_id" VARCHAR,
-  "country" VARCHAR,
-  "city" VARCHAR,
-  "tags" VARCHAR[],
+  "address" STRUCT("lines" VARCHAR, "lines$tokens" VARCHAR[], "street" VARCHAR),
   "bio" VARCHAR,
   "bio$tokens" VARCHAR[],
+  "birthday" DATE,
+  "city" VARCHAR,
+  "country" VARCHAR,
+  "email" VARCHAR,
+  "email_opt_in" BOOLEAN,
+  "home" STRUCT(lat DOUBLE, lon DOUBLE),
+  "last_order_at" TIMESTAMP,
   "lifetime_value" DOUBLE,
   "loyalty_points" BIGINT,
-  "email_opt_in" BOOLEAN,
-  "last_order_at" TIMESTAMP,
-  "birthday" DATE,
-  "home" STRUCT(lat DOUBLE, lon DOUBLE),
-  "email" VARCHAR,
+  "orders" STRUCT("amount" DOUBLE, "at" TIMESTAMP, "sku" VARCHAR)[],
   "phone" BOOLEAN,
-  "address" STRUCT("street" VARCHAR, "lines" VARCHAR, "lines$tokens" VARCHAR[]),
-  "orders" STRUCT("sku" VARCHAR, "amount" DOUBLE, "at" TIMESTAMP)[],
+  "tags" VARCHAR[],
   PRIMARY KEY ("customer_id")
 );
 
-INSERT INTO "profiles" BY NAME SELECT unnest(from_json($rows, '[{"customer_id": "VARCHAR", "country": "VARCHAR", "city": "VARCHAR", "tags": ["VARCHAR"], "bio": "VARCHAR", "bio$tokens": ["VARCHAR"], "lifetime_value": "DOUBLE", "loyalty_points": "BIGINT", "email_opt_in": "BOOLEAN", "last_order_at": "TIMESTAMP", "birthday": "DATE", "home": {"lat": "DOUBLE", "lon": "DOUBLE"}, "email": "VARCHAR", "phone": "BOOLEAN", "address": {"street": "VARCHAR", "lines": "VARCHAR", "lines$tokens": ["VARCHAR"]}, "orders": [{"sku": "VARCHAR", "amount": "DOUBLE", "at": "TIMESTAMP"}]}]'), max_depth := 2);
+INSERT INTO "profiles" BY NAME SELECT unnest(from_json($rows, '[{"customer_id": "VARCHAR", "address": {"lines": "VARCHAR", "lines$tokens": ["VARCHAR"], "street": "VARCHAR"}, "bio": "VARCHAR", "bio$tokens": ["VARCHAR"], "birthday": "DATE", "city": "VARCHAR", "country": "VARCHAR", "email": "VARCHAR", "email_opt_in": "BOOLEAN", "home": {"lat": "DOUBLE", "lon": "DOUBLE"}, "last_order_at": "TIMESTAMP", "lifetime_value": "DOUBLE", "loyalty_points": "BIGINT", "orders": [{"amount": "DOUBLE", "at": "TIMESTAMP", "sku": "VARCHAR"}], "phone": "BOOLEAN", "tags": ["VARCHAR"]}]'), max_depth := 2);

@@ -6,8 +6,8 @@ is written where that edge ends; any other node gets a number, `at` is set to it
 `path`; the notes are held back and written together before evaluation leaves the place.
 
 Source is made from checked IR alone: names of ours, and constants as `repr` of text, numbers and booleans, or bound
-objects. What a function may use: its parameters `p c e now member path trace log`, its dicts `f` and `v` for features
-and vars, and the globals of `engine.runtime.generated`.
+objects. What a function may use: its parameters `p c e now member path trace log`, its dict `f` for features,
+a numbered local for each var, and the globals of `engine.runtime.generated`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ class Emitter(Protocol):
 
     def bind(self, value: Any, name: str) -> str:
         """The name of a global that holds the object."""
+
+    def var(self, name: str) -> str:
+        """The local that holds `vars.<name>`."""
 
 
 Pending = tuple[tuple[str, str], ...]
@@ -131,6 +134,10 @@ class Writer:
             told = "".join(f", {key!r}: {source}" for key, source in details.items())
             trace = f"{{'node': {node.name!r}, 'kind': {kind_of(node)!r}, 'outcome': {outcome}{told}}}"
         self._pending = (*self._pending, (entry, trace))
+
+    def var(self, name: str) -> str:
+        """The local that holds `vars.<name>`."""
+        return self.emitter.var(name)
 
     def ask(self, needs: str) -> None:
         """Source of a tuple of needs: those not answered yet go to the driver."""

@@ -9,14 +9,15 @@ trace is first asked for.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..ir.checked import check_experiment, check_ruleset
 from ..ir.codec import DecodeError
-from ..ir.expression import Expression
-from ..ir.expression_reads import reads
+from ..ir.expression import Expression, Name
+from ..ir.expression_reads import parts, reads
 from ..ir.graph import (
     BanditNode,
     CapNode,
@@ -32,7 +33,7 @@ from ..ir.graph import (
     SwitchNode,
     TableNode,
 )
-from ..ir.graph_walk import node_expressions
+from ..ir.graph_walk import node_expressions, targets
 from ..ir.types import Catalogue
 from ..nodes.bandit.run import write_bandit
 from ..nodes.cap.run import write_cap
@@ -63,7 +64,10 @@ RUNS: Mapping[type, Callable[[Any, Writer], None]] = {
     OutputNode: write_output,
 }
 ASKING = (FeaturesNode, ModelNode, BanditNode, CapNode)
+BINDING = (TableNode, ModelNode, ExperimentNode, BanditNode, RulesetNode)
 LOGGED = (*ASKING, ExperimentNode)
+_ROOTS = {"profile": "p", "context": "c", "event": "e"}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 PARAMETERS = "p, c, e, now, member, path, trace, log"
 
 Run: TypeAlias = Callable[..., Any]
@@ -114,6 +118,9 @@ class _Emitter:
     def bind(self, value: Any, name: str) -> str:
         return self.env.bind(value, name)
 
+    def var(self, name: str) -> str:
+        return self.env.known["vars", name]
+
 
 @dataclass(slots=True)
 class Function:
@@ -156,6 +163,8 @@ class Functions:
         found = self._functions.get(name)
         if found is None:
             ruleset = check_ruleset(self._rulesets[name])
+            if ruleset.name != name:
+                raise DecodeError(f"ruleset `{name}` is damaged: it has another name inside")
             if name in self._open:
                 raise DecodeError(f"ruleset `{name}` is damaged: it calls itself")
             self._open.add(name)
@@ -193,21 +202,25 @@ class Functions:
 
     def source(self, function: Function, *, tracing: bool = False) -> tuple[str, dict[str, Any]]:
         """The Python text of a function and the objects it is bound to."""
-        env = Env()
-        bound: dict[str, Any] = {}
+        names = var_names(function.ruleset)
+        early = early_reads(function.ruleset)
+        env = Env(known={("vars", name): f"v{number}" for number, name in enumerate(names)})
+        env.known.update({name: f"x{number}" for number, name in enumerate(early)})
 
         def callee(name: str) -> tuple[str, bool]:
             other = self.of(name)
-            bound[f"run_{name}"] = other.run(tracing=tracing)
-            return f"run_{name}", other.asks
+            return env.bind(other.run(tracing=tracing), "run"), other.asks
 
         body = self._writer(function.ruleset, env, callee, tracing=tracing).write()
         head = [f"def run({PARAMETERS}):"]
         if function.asks:
             head.append("    if False: yield")  # a generator, even where the nodes that ask are not reached
+        head += [f"    v{number} = None" for number in range(len(names))]
+        head += [f"    x{number} = {_ROOTS[root]}.get({name!r})" for number, (root, name) in enumerate(early)]
         text = "\n".join([*body, ""])
-        head += [f"    {name} = {{}}" for name in "fv" if re.search(rf"\b{name}\b", text)]
-        return "\n".join([*head, text]), {**_GLOBALS, **env.bound, **bound}
+        if re.search(r"\bf\b", text):
+            head.append("    f = {}")
+        return "\n".join([*head, text]), {**_GLOBALS, **env.bound}
 
     def _writer(
         self, ruleset: Ruleset, env: Env, callee: Callable[[str], tuple[str, bool]], *, tracing: bool
@@ -218,21 +231,17 @@ class Functions:
     def plan(self, function: Function) -> Plan | None:
         """A function from profile, context, event and now to the needs that they determine; None when none is."""
         env = Env()
-        bound: dict[str, Any] = {}
 
         def callee(name: str) -> str | None:
             inner = self.plan(self.of(name))
-            if inner is None:
-                return None
-            bound[f"plan_{name}"] = inner
-            return f"plan_{name}"
+            return None if inner is None else env.bind(inner, "plan")
 
         writer = self._writer(function.ruleset, env, lambda name: (name, False), tracing=False)
         body = write_plan(writer, callee)
         if not body:
             return None
         text = "\n".join(["def run(p, c, e, now):", *body, ""])
-        found: Plan = _function(text, f"<read plan {function.ruleset.name}>", {**_GLOBALS, **env.bound, **bound})
+        found: Plan = _function(text, f"<read plan {function.ruleset.name}>", {**_GLOBALS, **env.bound})
         return found
 
     def compiled(self, function: Function, *, tracing: bool) -> Run:
@@ -240,6 +249,41 @@ class Functions:
         text, namespace = self.source(function, tracing=tracing)
         run: Run = _function(text, f"<ruleset {function.ruleset.name}>", namespace)
         return run
+
+
+def early_reads(ruleset: Ruleset) -> list[tuple[str, str]]:
+    """Facts (root, name) that every decision reads and that more than one place reads: worth a local."""
+    counts: Counter[tuple[str, str]] = Counter()
+    always: dict[tuple[str, str], None] = {}
+    at: str | None = ruleset.start
+    for node in ruleset.nodes:
+        expressions = list(node_expressions(node))
+        certain_ones = expressions[:1] if isinstance(node, SwitchNode) else expressions
+        for expression in expressions:
+            found = [(part.root, part.path[0]) for part in parts(expression) if isinstance(part, Name) and part.path]
+            counts.update(found)
+            if node.name == at and expression in certain_ones:
+                always.update(dict.fromkeys(found))
+        ways = targets(node)
+        if node.name == at:
+            at = ways[0] if len(ways) == 1 else None
+    return [name for name in always if counts[name] > 1 and name[0] in _ROOTS]
+
+
+def var_names(ruleset: Ruleset) -> list[str]:
+    """Every var that the nodes set or read, sorted. Raises DecodeError for one that is no name."""
+    found: set[str] = set()
+    for node in ruleset.nodes:
+        if isinstance(node, SetNode):
+            found.update(item.name for item in node.items)
+        elif isinstance(node, BINDING) and node.bind is not None:
+            found.add(node.bind)
+        for expression in node_expressions(node):
+            found.update(path.partition(".")[0] for path in reads(expression).vars)
+    strange = [name for name in found if not _NAME.fullmatch(name)]
+    if strange:
+        raise DecodeError(f"ruleset `{ruleset.name}` is damaged: a var has no proper name")
+    return sorted(found)
 
 
 def _function(text: str, name: str, namespace: dict[str, Any]) -> Any:

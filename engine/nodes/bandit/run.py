@@ -19,7 +19,7 @@ def write_bandit(node: BanditNode, writer: Writer) -> None:
     writer.ask(f"({need} if {unit} and {need}.arms else None,)")
     writer.line(f"{got} = log.chosen({node.name!r}, {need})")
     if node.bind is not None:
-        writer.line(f"v[{node.bind!r}] = {got}[0]")
+        writer.line(f"{writer.var(node.bind)} = {got}[0]")
     looked_at = writer.names_of(*(item.value for item in node.features))
     told = {"status": f"{got}[1]", "version": f"{got}[2]", "choice": f"{got}[0]", "values": writer.seen(looked_at)}
     arm = writer.name("arm")
@@ -39,7 +39,9 @@ def _eligible(node: BanditNode, writer: Writer) -> str:
     if all(choice.when is None for choice in node.choices):
         return repr(tuple(choice.name for choice in node.choices))
     items = [
-        f"{choice.name!r}, " if choice.when is None else f"*(({choice.name!r},) if {writer.truth(choice.when)} else ()), "
+        f"{choice.name!r}, "
+        if choice.when is None
+        else f"*(({choice.name!r},) if {writer.truth(choice.when)} else ()), "
         for choice in node.choices
     ]
     return f"({''.join(items)})"

@@ -18,7 +18,7 @@ def write_experiment(node: ExperimentNode, writer: Writer) -> None:
         writer.line(f"{kept} = log.recalled({node.name!r}, {need})")
     writer.line(f"{dealt} = log.assign({writer.bind(experiment, 'experiment')}, {unit}, {kept})")
     if node.bind is not None:
-        writer.line(f"v[{node.bind!r}] = {dealt}[0]")
+        writer.line(f"{writer.var(node.bind)} = {dealt}[0]")
     told = {"explain": f"log.explain({node.experiment!r}, {unit}, {writer.is_private(node.unit)})"}
     for index, (arm, target) in enumerate(node.arms):
         with writer.block(f"{'elif' if index else 'if'} {dealt}[0] == {arm!r}:"):

@@ -17,7 +17,7 @@ def write_model(node: ModelNode, writer: Writer) -> None:
     )
     writer.ask(f"({need} if {need}.complete else None,)")
     writer.line(f"{got} = log.predicted({node.name!r}, {need})")
-    writer.line(f"v[{node.bind!r}] = {got}[0]")
+    writer.line(f"{writer.var(node.bind)} = {got}[0]")
     looked_at = writer.names_of(*(item.value for item in node.inputs))
     writer.note(node, f"{got}[1]", version=f"{got}[2]", values=writer.seen(looked_at))
     writer.go(node.then)

@@ -21,5 +21,5 @@ def write_ruleset(node: RulesetNode, writer: Writer) -> None:
     if node.then is None:
         writer.finish(output)
         return
-    writer.line(f"v[{node.bind!r}] = {output}")
+    writer.line(f"{writer.var(node.bind)} = {output}")
     writer.go(node.then)

@@ -10,7 +10,7 @@ from ..writing import Writer
 def write_set(node: SetNode, writer: Writer) -> None:
     """Binds the names one after the other."""
     for item in node.items:
-        writer.line(f"v[{item.name!r}] = {writer.value(item.value)}")
+        writer.line(f"{writer.var(item.name)} = {writer.value(item.value)}")
     bound = {f"vars.{item.name}": Name("vars", (item.name,), item.value.type) for item in node.items}
     writer.note(node, "'set'", values=writer.seen(bound))
     writer.go(node.then)

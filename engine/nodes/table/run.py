@@ -35,13 +35,17 @@ def write_table(node: TableNode, writer: Writer) -> None:
     outcomes = writer.bind(_from_end([f"row {index + 1}" for index in order]), "outcomes")
     outputs = writer.bind(_from_end([row_outputs(node, each) for each in rows]), "outputs")
     numbers = writer.bind(_from_end([index + 1 for index in order]), "numbers")
-    said = f"{outputs}[{row}]"
+    said, outcome = f"{outputs}[{row}]", f"{outcomes}[{row}]"
+    if writer.tracing:
+        known = writer.name("outcome")
+        writer.line(f"{known} = {outcome}")
+        outcome = known
     if cells.always(rows[-1]):
-        writer.note(node, f"{outcomes}[{row}]", row=f"{numbers}[{row}]", values=looked_at)
+        writer.note(node, outcome, row=f"{numbers}[{row}]", values=looked_at)
         _leave(node, writer, said)
         return
     with writer.block(f"if {row}:"):
-        writer.note(node, f"{outcomes}[{row}]", row=f"{numbers}[{row}]", values=looked_at)
+        writer.note(node, outcome, row=f"{numbers}[{row}]", values=looked_at)
         _leave(node, writer, said)
     with writer.block("else:"):
         _miss(node, writer, "{}", looked_at)
@@ -111,7 +115,7 @@ def _leave(node: TableNode, writer: Writer, outputs: str) -> None:
     if node.then is None:
         writer.finish(f"own({outputs})" if any(field.many for field in node.outputs) else f"{outputs}.copy()")
         return
-    writer.line(f"v[{node.bind!r}] = {outputs}")
+    writer.line(f"{writer.var(node.bind)} = {outputs}")
     writer.go(node.then)
 
 

@@ -44,6 +44,7 @@ from .facts import Facts
 from .functions import SPANS, function_of, number_operation
 from .patterns import matcher
 
+CHAINED = ("+", "-", "*")
 INLINE_CONSTANTS = 4  # a longer list of constants becomes a set
 
 
@@ -52,8 +53,9 @@ class Env:
     """How generated source reaches the facts, and what must be in its globals.
 
     Each member up to `member` is the name of a local: dicts for the roots, the canonical instant `now`, perhaps the
-    same in milliseconds, and the function that answers whether the customer is in a segment. `bound` fills up while
-    emitting. Names that begin with `_` belong to the emitter.
+    same in milliseconds, and the function that answers whether the customer is in a segment. `known` gives locals that
+    hold what stands below a root, by root and first name, as (`vars`, `basket`); `elements` those that hold an element
+    while its list is gone through. `bound` fills up while emitting. Names that begin with `_` belong to the emitter.
     """
 
     profile: str = "p"
@@ -64,6 +66,8 @@ class Env:
     now: str = "now"
     now_ms: str | None = None
     member: str = "member"
+    known: dict[tuple[str, str], str] = field(default_factory=dict)
+    elements: dict[str, str] = field(default_factory=dict)
     bound: dict[str, Any] = field(default_factory=dict)
     temporaries: int = 0
 
@@ -143,9 +147,13 @@ def _name_of(name: object) -> str:
 def _name(expression: Name, env: Env) -> str:
     if expression.root not in ROOTS:
         raise DecodeError(f"`{expression.root}` is no root of an expression")
-    source: str = getattr(env, expression.root)
-    for depth, step in enumerate(expression.path):
-        source = _get(source if depth == 0 else f"({source} or {env.bind(_NOTHING, 'nothing')})", step)
+    steps = expression.path
+    source = env.known.get((expression.root, steps[0])) if steps and isinstance(steps[0], str) else None
+    if source is None:
+        root: str = getattr(env, expression.root)
+        source = _get(root, steps[0]) if steps else root
+    for step in steps[1:]:
+        source = _get(f"({source} or {env.bind(_NOTHING, 'nothing')})", step)
     return source
 
 
@@ -153,10 +161,10 @@ def _get(source: str, key: str) -> str:
     return f"{source}.get({_name_of(key)})"
 
 
-def _local(expression: Local, _env: Env) -> str:
-    if not (type(expression.name) is str and expression.name.isidentifier()):
-        raise DecodeError("an element has a name that is none")
-    return f"_x_{expression.name}"
+def _local(expression: Local, env: Env) -> str:
+    if expression.name not in env.elements:
+        raise DecodeError("an element is named outside of its list")
+    return env.elements[expression.name]
 
 
 def _member(expression: Member, env: Env) -> str:
@@ -210,12 +218,56 @@ def _arithmetic(expression: Arithmetic, env: Env) -> str:
     kind = expression.type.kind
     if kind == "string":
         return _applied(texts.join, [expression.left, expression.right], env)
+    if kind == "float" and expression.op in CHAINED:
+        return _float_chain(expression, env)
+    if kind == "float" and expression.op == "/":
+        return _quotient(expression, env)
+    if kind == "integer" and expression.op in CHAINED:
+        return _whole(expression, env)
     if kind in {"integer", "float"}:
         return _applied(number_operation(expression), [expression.left, expression.right], env)
     function = SPANS[expression.op]
     sides = ", ".join(_milliseconds(side, env) for side in (expression.left, expression.right))
     span = f"{env.bind(function, function.__name__)}({sides})"
     return f"{env.bind(instants.instant_of, 'instant_of')}({span})" if kind == "datetime" else span
+
+
+def _float_chain(expression: Arithmetic, env: Env) -> str:
+    """Sums, differences and products in one go: what leaves the range of doubles on the way never comes back."""
+    tests: list[str] = []
+    body, result = _link(expression, env, tests), env.temporary()
+    return f"({result} + 0.0 if {' and '.join([*tests, _finite(result, body)])} else None)"
+
+
+def _link(side: Expression, env: Env, tests: list[str]) -> str:
+    if isinstance(side, Arithmetic) and side.type.kind == "float" and side.op in CHAINED:
+        return f"({_link(side.left, env, tests)} {side.op} {_link(side.right, env, tests)})"
+    found, source = _held(side.item if isinstance(side, ToFloat) else side, env)
+    tests.extend(found)
+    return f"({source} + 0.0)" if isinstance(side, ToFloat) else source
+
+
+def _finite(result: str, body: str) -> str:
+    """A test that assigns: infinity and what is no number are not 0 away from themselves."""
+    return f"({result} := {body}) - {result} == 0.0"
+
+
+def _quotient(expression: Arithmetic, env: Env) -> str:
+    tests, left = _held(expression.left, env)
+    more, right = _held(expression.right, env)
+    if not (isinstance(expression.right, Value) and expression.right.value):
+        name = env.temporary()
+        more, right = [*more, f"({name} := {right}) != 0"], name
+    result = env.temporary()
+    return f"({result} + 0.0 if {' and '.join([*tests, *more, _finite(result, f'{left} / {right}')])} else None)"
+
+
+def _whole(expression: Arithmetic, env: Env) -> str:
+    tests, left = _held(expression.left, env)
+    more, right = _held(expression.right, env)
+    result = env.temporary()
+    bounds = f"{numbers.INTEGER_MIN} <= ({result} := {left} {expression.op} {right}) <= {numbers.INTEGER_MAX}"
+    return f"({result} if {' and '.join([*tests, *more, bounds])} else None)"
 
 
 def _milliseconds(side: Expression, env: Env) -> str:
@@ -295,13 +347,17 @@ def _call(expression: Call, env: Env) -> str:
 
 
 def _collect(expression: Collect, env: Env) -> str:
-    source, element = env.temporary(), _local(expression.local, env)
+    source, element = env.temporary(), env.temporary()
+    gone_through = emit(expression.source, env)
+    around = dict(env.elements)
+    env.elements[expression.local.name] = element
     tests = [] if expression.condition is None else [emit_truth(expression.condition, env)]
     body_tests, body = _held(expression.body, env)
+    env.elements = around
     tests.extend(body_tests)
     condition = f" if {' and '.join(tests)}" if tests else ""
     listed = f"[{body} for {element} in {source}{condition}] or None"
-    return f"(({listed}) if ({source} := {emit(expression.source, env)}) is not None else None)"
+    return f"(({listed}) if ({source} := {gone_through}) is not None else None)"
 
 
 def _in_segment(expression: InSegment, env: Env) -> str:

@@ -473,6 +473,10 @@ def test_a_replay_of_anothers_tape_is_refused() -> None:
         (RulesetNode("a", "gone"),),
         (ExperimentNode("a", "gone", KEY, (), "end"), output()),
         (TableNode("a", "first", (TableInput(SPEND),), (), (TableRow((), ()),)), output()),
+        (SetNode("a", (SetItem("x = 1; y", SPEND),), "end"), output()),
+        (RulesetNode("a", "main", (), "x = 1; y", "end"), output()),
+        (SetNode("a", (SetItem("x", Name("vars", ("x or y",), FLOAT)),), "end"), output()),
+        (SetNode("a\n", (), "end"), output()),
     ],
     ids=[
         "lost way",
@@ -485,11 +489,31 @@ def test_a_replay_of_anothers_tape_is_refused() -> None:
         "ruleset",
         "experiment",
         "row",
+        "name of a var",
+        "name of a bound output",
+        "name that is read",
+        "name of a node",
     ],
 )
 def test_a_damaged_ruleset_is_refused_before_code_is_made_of_it(nodes: tuple[GraphNode, ...]) -> None:
     with pytest.raises(DecodeError):
         Decider(program(*nodes)).decide("main", PROFILE)
+
+
+EVIL = "x if 0 else print('run') or (lambda *a: {})"
+
+
+def test_no_name_of_a_bundle_becomes_code(capsys: pytest.CaptureFixture[str]) -> None:
+    inner = Ruleset(EVIL, (), (Field("label", "keyword"),), (output(),))
+    with pytest.raises(DecodeError, match="damaged"):
+        Decider(program(RulesetNode("a", EVIL), **{EVIL: inner})).decide("main", PROFILE, now=NOW)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_ruleset_that_stands_under_another_name_is_refused() -> None:
+    other = Ruleset("inner", (), (Field("label", "keyword"),), (output(),))
+    with pytest.raises(DecodeError, match="another name"):
+        Decider(program(RulesetNode("a", "called"), called=other)).decide("main", PROFILE, now=NOW)
 
 
 def test_prepare_makes_every_function() -> None:

@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from engine.ir.codec import DecodeError
-from engine.ir.expression import BOOLEAN, STRING, Compare, InSegment, Local, Logic, Name, Value
+from engine.ir.expression import (
+    BOOLEAN,
+    STRING,
+    Collect,
+    Compare,
+    InSegment,
+    Local,
+    Logic,
+    Name,
+    Value,
+    ValueType,
+)
 from engine.ir.expression_reads import Reads, reads
 from engine.runtime.expressions import Env, Facts, compile_expression, emit, emit_truth
 from tests.expression_world import lowered
@@ -97,6 +108,12 @@ DAMAGED: list[Any] = [
 def test_damaged_expression_becomes_no_code(expression: Any) -> None:
     with pytest.raises(DecodeError):
         emit(expression, Env())
+
+
+def test_the_name_of_an_element_is_no_code() -> None:
+    element = Local(f"x in () or {EVIL} or x", STRING)
+    source = Name("profile", ("tags",), ValueType("array", of=STRING))
+    assert EVIL not in emit(Collect(element, source, element, source.type), Env())
 
 
 def test_unknown_word_of_logic_is_taken_for_a_known_one() -> None:

@@ -13,8 +13,9 @@ from .report import reason
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Replace the file in one step, its mode kept. Raises CannotRunError."""
+    """Replace the file in one step, its mode kept; of a link, what it leads to. Raises CannotRunError."""
     try:
+        file = file.resolve()
         mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
         descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from codecs import BOM_UTF8
+from pathlib import Path
 
 from .command import CLEAN, Command
 from .files import differences, write_whole
@@ -23,19 +25,33 @@ def _run(options: argparse.Namespace) -> int:
     count = 0
     for _round in range(ROUNDS):
         opened = open_workspace(root)
+        texts = {file: text for file in opened.sources() if (text := _text(root / file)) is not None}
         fixes = [finding.fix for finding in opened.findings if finding.fix is not None]
-        sources = opened.sources()
-        edited = apply_fixes(sources, fixes)
+        fixes = [fix for fix in fixes if all(edit.span.file in texts for edit in fix.edits)]
+        edited = apply_fixes(texts, fixes)
         if options.diff:
-            print(differences(sources, edited.texts), end="")
+            print(differences(texts, edited.texts), end="")
             return CLEAN
         for name, text in edited.texts.items():
-            write_whole(root / name, text.encode())
+            write_whole(root / name, _with_mark(root / name, text))
         count += len(edited.applied)
         if not edited.left or not edited.applied:
             break
     print(f"{count} {'fix' if count == 1 else 'fixes'} applied")
     return CLEAN
+
+
+def _text(file: Path) -> str | None:
+    """The file's text without byte order mark; None where it is not UTF-8 throughout, and so not to be written."""
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None  # `check` says what is wrong with it
+
+
+def _with_mark(file: Path, text: str) -> bytes:
+    """The text as bytes, behind the byte order mark that the file has."""
+    return (BOM_UTF8 if file.read_bytes().startswith(BOM_UTF8) else b"") + text.encode()
 
 
 COMMAND = Command(

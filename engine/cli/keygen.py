@@ -19,6 +19,9 @@ def _run(options: argparse.Namespace) -> int:
 
     file: Path = options.file
     public_file = file.with_name(file.name + ".pub")
+    for each in (file, public_file):
+        if each.exists():
+            raise CannotRunError(f"`{each}` exists; a key is never overwritten")
     try:
         private, public = generate_key()
         _write(file, private, 0o600)
@@ -29,7 +32,8 @@ def _run(options: argparse.Namespace) -> int:
         raise CannotRunError(f"`{problem.filename}` exists; a key is never overwritten") from None
     except OSError as problem:
         raise CannotRunError(f"`{problem.filename}` cannot be written: {reason(problem)}") from None
-    print(f"{file}      keep it secret: it signs bundles\n{public_file}  give it to whatever verifies them")
+    print(f"{file}: the private key, which signs bundles; keep it secret")
+    print(f"{public_file}: the public key; give it to whatever verifies bundles")
     return CLEAN
 
 

@@ -97,12 +97,13 @@ class UnsoundError(Exception):
 
 
 def _texts(root: Path, files: set[str]) -> dict[str, str]:
+    """The text of each file that lies in the workspace, line breaks as they are; what is no UTF-8 is U+FFFD."""
     texts: dict[str, str] = {}
     for file in files:
         path = root / file
         try:
             if path.is_file() and path.resolve().is_relative_to(root.resolve()):
-                texts[file] = path.read_text("utf-8-sig", errors="replace")
+                texts[file] = path.read_bytes().decode("utf-8-sig", errors="replace")
         except OSError:
             continue  # the finding says that the file cannot be read
     return texts

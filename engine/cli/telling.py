@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..runtime.trace import values_of
+
 
 def told(decision: Mapping[str, Any], key: str) -> Iterator[str]:
     """A sentence for the customer and the outcome, then one for each node that was passed."""
@@ -28,7 +30,7 @@ def _step(step: Mapping[str, Any]) -> str:
     kind = step["kind"]
     seen = ", ".join(
         f"{name} is {'missing' if value is None else json.dumps(value, ensure_ascii=False)}"
-        for name, value in step.get("values", {}).items()
+        for name, value in values_of(step).items()
     )
     because = f" ({seen})" if seen else ""
     if kind == "switch":

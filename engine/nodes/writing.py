@@ -110,6 +110,14 @@ class Writer:
         """Source of the value, None when it is missing."""
         return self.emitter.value(expression)
 
+    def frozen(self, expression: Expression) -> str:
+        """As `value`, for a part of a need: a list becomes a tuple."""
+        source = self.value(expression)
+        if expression.type.kind != "array":
+            return source
+        held = self.name("held")
+        return f"(None if ({held} := {source}) is None else tuple({held}))"
+
     def truth(self, expression: Expression) -> str:
         """Source of True or False."""
         return self.emitter.truth(expression)
@@ -126,13 +134,17 @@ class Writer:
         """The experiment of that name."""
         return self.experiments[name]
 
-    def note(self, node: GraphNode, outcome: str, extra: str = "", **details: str) -> None:
-        """What the node did: source of the outcome, more of the path entry, and what only a trace tells."""
+    def note(self, node: GraphNode, outcome: str, extra: str = "", seen: str = "", **details: str) -> None:
+        """What the node did: source of the outcome, more of the path entry, and what only a trace tells.
+
+        The values that were `seen` stand among the other members of a trace entry, by their texts, which have a point
+        or a bracket: an object of their own would cost as much again, and the garbage collector's attention.
+        """
         entry = f"{{'node': {node.name!r}, 'outcome': {outcome}{extra}}}"
         trace = ""
         if self.tracing:
             told = "".join(f", {key!r}: {source}" for key, source in details.items())
-            trace = f"{{'node': {node.name!r}, 'kind': {kind_of(node)!r}, 'outcome': {outcome}{told}}}"
+            trace = f"{{'node': {node.name!r}, 'kind': {kind_of(node)!r}, 'outcome': {outcome}{told}{seen}}}"
         self._pending = (*self._pending, (entry, trace))
 
     def var(self, name: str) -> str:
@@ -159,12 +171,12 @@ class Writer:
         return f"own({self.value(item)})" if item.type.kind in {"array", "object", "any"} else self.value(item)
 
     def seen(self, expressions: Mapping[str, Expression]) -> str:
-        """Source of an object with the value of each expression, those of personal fields left out."""
+        """Source of members with the value of each expression, those of personal fields left out."""
         shown = [
             f"{text!r}: {REDACTED!r}" if self.is_private(item) else f"{text!r}: {self._looked_up(item)}"
             for text, item in expressions.items()
         ]
-        return "{" + ", ".join(shown) + "}"
+        return "".join(f", {each}" for each in shown)
 
     def _looked_up(self, item: Expression) -> str:
         """Source of a value that was looked at already: a segment that was not asked for stays so, as None."""
@@ -174,7 +186,7 @@ class Writer:
         """As `seen`, for values that stand in locals already."""
         pairs = zip(sources.items(), expressions, strict=True)
         shown = [f"{text!r}: {repr(REDACTED) if self.is_private(item) else source}" for (text, source), item in pairs]
-        return "{" + ", ".join(shown) + "}"
+        return "".join(f", {each}" for each in shown)
 
     def names_of(self, *expressions: Expression) -> dict[str, Expression]:
         """Every name that the expressions read and every segment that they ask for, by its text."""

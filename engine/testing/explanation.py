@@ -9,6 +9,7 @@ from typing import Any as AnyValue
 from ..compiler.targets.english import to_english
 from ..ir.predicate import All, Any, Element, Events, EventSequence, Leaf, Not, Predicate
 from ..operators.evaluate import Subject, evaluate, present_values
+from ..runtime.trace import values_of
 from .differences import shown
 
 VALUE_LIMIT = 60  # characters of a value that are shown
@@ -61,7 +62,7 @@ def told(trace: Sequence[Mapping[str, AnyValue]], indent: str = "") -> Iterator[
     for step in trace:
         values = ", ".join(
             f"{name} is {'missing' if value is None else _cut(shown(value))}"
-            for name, value in step.get("values", {}).items()
+            for name, value in values_of(step).items()
         )
         yield f"{indent}{step['node']}: {_way(step)}{f'  ({values})' if values else ''}"
         yield from told(step.get("trace") or (), indent + "  ")

@@ -10,7 +10,7 @@ def write_bandit(node: BanditNode, writer: Writer) -> None:
     """The picked arm is bound; evaluation goes on at `then`, at the arm's node, or at `otherwise` without any arm."""
     need, got, unit = writer.name("need"), writer.name("got"), writer.name("unit")
     writer.line(f"{unit} = {writer.value(node.unit)}")
-    features = "".join(f"({item.name!r}, {writer.value(item.value)}), " for item in node.features)
+    features = "".join(f"({item.name!r}, {writer.frozen(item.value)}), " for item in node.features)
     fallback = None if node.otherwise is not None else node.fallback
     writer.line(
         f"{need} = Choose({node.bandit!r}, {node.unit_type!r}, {unit} or '', {_eligible(node, writer)}, ({features}), "
@@ -21,7 +21,7 @@ def write_bandit(node: BanditNode, writer: Writer) -> None:
     if node.bind is not None:
         writer.line(f"{writer.var(node.bind)} = {got}[0]")
     looked_at = writer.names_of(*(item.value for item in node.features))
-    told = {"status": f"{got}[1]", "version": f"{got}[2]", "choice": f"{got}[0]", "values": writer.seen(looked_at)}
+    told = {"status": f"{got}[1]", "version": f"{got}[2]", "choice": f"{got}[0]", "seen": writer.seen(looked_at)}
     arm = writer.name("arm")
     writer.line(f"{arm} = {got}[0]['arm'] if {got}[0] else None")
     if node.otherwise is not None:

@@ -9,7 +9,7 @@ from ..writing import Writer
 def write_model(node: ModelNode, writer: Writer) -> None:
     """The model's outputs, or its fallback's."""
     need, got, model = writer.name("need"), writer.name("got"), node.model
-    inputs = "".join(f"({item.name!r}, {writer.value(item.value)}), " for item in node.inputs)
+    inputs = "".join(f"({item.name!r}, {writer.frozen(item.value)}), " for item in node.inputs)
     outputs = tuple(field.name for field in model.outputs)
     fallback = writer.bind(model.fallback, "fallback")
     writer.line(
@@ -19,5 +19,5 @@ def write_model(node: ModelNode, writer: Writer) -> None:
     writer.line(f"{got} = log.predicted({node.name!r}, {need})")
     writer.line(f"{writer.var(node.bind)} = {got}[0]")
     looked_at = writer.names_of(*(item.value for item in node.inputs))
-    writer.note(node, f"{got}[1]", version=f"{got}[2]", values=writer.seen(looked_at))
+    writer.note(node, f"{got}[1]", version=f"{got}[2]", seen=writer.seen(looked_at))
     writer.go(node.then)

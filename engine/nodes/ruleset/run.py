@@ -18,8 +18,9 @@ def write_ruleset(node: RulesetNode, writer: Writer) -> None:
     writer.line(f"{output} = (yield from {call})" if effects else f"{output} = {call}")
     told = {"trace": trace} if writer.tracing else {}
     writer.note(node, repr(node.ruleset), f", 'path': {path}", **told)
-    if node.then is None:
+    if node.then is None or node.bind is None:
         writer.finish(output)
         return
-    writer.line(f"{writer.var(node.bind)} = {output}")
+    if node.bind is not None:
+        writer.line(f"{writer.var(node.bind)} = {output}")
     writer.go(node.then)

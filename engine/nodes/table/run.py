@@ -41,11 +41,11 @@ def write_table(node: TableNode, writer: Writer) -> None:
         writer.line(f"{known} = {outcome}")
         outcome = known
     if cells.always(rows[-1]):
-        writer.note(node, outcome, row=f"{numbers}[{row}]", values=looked_at)
+        writer.note(node, outcome, row=f"{numbers}[{row}]", seen=looked_at)
         _leave(node, writer, said)
         return
     with writer.block(f"if {row}:"):
-        writer.note(node, outcome, row=f"{numbers}[{row}]", values=looked_at)
+        writer.note(node, outcome, row=f"{numbers}[{row}]", seen=looked_at)
         _leave(node, writer, said)
     with writer.block("else:"):
         _miss(node, writer, "{}", looked_at)
@@ -102,25 +102,26 @@ def _write_all(node: TableNode, writer: Writer, cells: Cells, looked_at: str) ->
     gather = writer.bind(gatherer(node), "gather")
     if node.otherwise is not None:
         with writer.block(f"if {hits}:"):
-            writer.note(node, f"rows_text({hits})", rows=f"[index + 1 for index in {hits}]", values=looked_at)
+            writer.note(node, f"rows_text({hits})", rows=f"[index + 1 for index in {hits}]", seen=looked_at)
             _leave(node, writer, f"{gather}({hits})")
         with writer.block("else:"):
             _miss(node, writer, "{}", looked_at)
         return
-    writer.note(node, f"rows_text({hits})", rows=f"[index + 1 for index in {hits}]", values=looked_at)
+    writer.note(node, f"rows_text({hits})", rows=f"[index + 1 for index in {hits}]", seen=looked_at)
     _leave(node, writer, f"{gather}({hits})")
 
 
 def _leave(node: TableNode, writer: Writer, outputs: str) -> None:
-    if node.then is None:
+    if node.then is None or node.bind is None:
         writer.finish(f"own({outputs})" if any(field.many for field in node.outputs) else f"{outputs}.copy()")
         return
-    writer.line(f"{writer.var(node.bind)} = {outputs}")
+    if node.bind is not None:
+        writer.line(f"{writer.var(node.bind)} = {outputs}")
     writer.go(node.then)
 
 
 def _miss(node: TableNode, writer: Writer, outputs: str, looked_at: str) -> None:
-    writer.note(node, "'no row'", row="None", values=looked_at)
+    writer.note(node, "'no row'", row="None", seen=looked_at)
     if node.otherwise is not None:
         writer.go(node.otherwise)
     else:

@@ -241,7 +241,8 @@ nodes:
 @pytest.mark.parametrize("count, found", [(999, []), (1_000, ["G015"])])
 def test_a_ruleset_has_at_most_a_thousand_nodes(count: int, found: list[str], tmp_path: Path) -> None:
     nodes = "".join(f"  s{n}: {{set: {{x: 1}}, then: s{n + 1}}}\n" for n in range(count))
-    text = f"output: {{content: {{type: keyword}}}}\nstart: s0\nnodes:\n{nodes}  s{count}: {{output: {{content: \"'x'\"}}}}\n"
+    last = f"  s{count}: {{output: {{content: \"'x'\"}}}}\n"
+    text = f"output: {{content: {{type: keyword}}}}\nstart: s0\nnodes:\n{nodes}{last}"
     assert codes(tmp_path, HEAD + text) == found
 
 

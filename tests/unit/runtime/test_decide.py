@@ -14,7 +14,19 @@ import pytest
 from engine.experiments import NativeAssigner
 from engine.ir.cells import AnyValue, Range
 from engine.ir.codec import DecodeError
-from engine.ir.expression import FLOAT, INTEGER, STRING, Compare, Expression, InSegment, Name, Value
+from engine.ir.expression import (
+    FLOAT,
+    INTEGER,
+    STRING,
+    ArrayOf,
+    Compare,
+    Conditional,
+    Expression,
+    InSegment,
+    Name,
+    Value,
+    ValueType,
+)
 from engine.ir.graph import (
     Arm,
     BanditArm,
@@ -47,6 +59,7 @@ from engine.runtime.decide import AT_ONCE, Decider, InputRefusedError, Request
 from engine.runtime.drivers import TapeError
 from engine.runtime.needs import CountUses, Got, Need, ReadFeatures, Recall
 from engine.runtime.ports import Ports
+from engine.runtime.trace import values_of
 
 CATALOGUE = Catalogue(
     "customer",
@@ -350,6 +363,49 @@ def test_a_reply_that_is_not_the_models_makes_way_for_the_fallback(answer: dict[
     assert (decision["models"][0]["status"], decision["tape"][0]["value"]) == ("error", {"score": 0.5})
 
 
+MANY = ValueType("array", of=STRING)
+LISTED = Model(
+    "listed",
+    "",
+    (Field("tags", "keyword", many=True),),
+    (Field("labels", "keyword", many=True),),
+    (("labels", ("a", "b")),),
+)
+
+
+def test_a_model_takes_lists_and_falls_back_to_lists() -> None:
+    tags, labels = Name("profile", ("tags",), MANY), Name("vars", ("m", "labels"), MANY)
+    node = ModelNode("score", LISTED, (SetItem("tags", tags, "profile.tags"),), "m", "end")
+    same = Compare("==", labels, ArrayOf((text("a"), text("b")), MANY))
+    nodes = (node, output(label=Conditional(same, text("same"), text("other"), STRING)))
+    outside = Outside(model={"labels": ["c"]})
+    asked = decider(*nodes, outside=outside).decide("main", {**PROFILE, "tags": ["x", "y"]}, now=NOW)
+    assert outside.calls[0][0].inputs == (("tags", ("x", "y")),)  # type: ignore[union-attr] # a Predict
+    assert (asked["output"], asked["models"][0]["status"]) == ({"label": "other"}, "ok")
+    alone = decider(*nodes).decide("main", {**PROFILE, "tags": ["x"]}, now=NOW)
+    assert (alone["output"], alone["tape"][0]["value"], alone["tape"][0]["status"]) == (
+        {"label": "same"},
+        {"labels": ["a", "b"]},
+        "unavailable",
+    )
+
+
+@pytest.mark.parametrize("answer, status", [(None, "unavailable"), ({"visits": 4}, "ok")])
+def test_a_default_that_is_a_list_is_a_list(answer: Any, status: str) -> None:
+    view = FeatureView(
+        "v", "id", (Field("visits", "integer"), Field("tags", "keyword", many=True)), (("tags", ("a", "b")),)
+    )
+    tags = Name("features", ("v", "tags"), MANY)
+    same = Compare("==", tags, ArrayOf((text("a"), text("b")), MANY))
+    nodes = (
+        FeaturesNode("read", (FeatureRead(view, KEY),), "end"),
+        output(label=Conditional(same, text("same"), text("other"), STRING), other=tags),
+    )
+    outside = None if answer is None else Outside(features=answer)
+    decision = decider(*nodes, outside=outside).decide("main", PROFILE, now=NOW)
+    assert (decision["output"], decision["tape"][0]["status"]) == ({"label": "same", "other": ["a", "b"]}, status)
+
+
 PICK = BanditNode("pick", "hero", "id", KEY, (BanditArm("a"), BanditArm("b")), "a", (), "pick", "end")
 CHOICE = {"arm": "b", "probability": 0.25, "distribution": {"a": 0.75, "b": 0.25}}
 
@@ -420,16 +476,16 @@ def test_a_trace_tells_values_but_nothing_personal() -> None:
     )
     profile = {**PROFILE, "email": "someone@example.org"}
     trace = decider(*nodes).decide("main", profile, now=NOW, trace=True)["trace"]
-    assert trace[0]["values"] == {"vars.who": "[personal]", "vars.much": 20.0}
+    assert values_of(trace[0]) == {"vars.who": "[personal]", "vars.much": 20.0}
     assert trace[1] == {
         "node": "split",
         "kind": "switch",
         "outcome": "table",
         "case": 0,
-        "values": {"vars.who": "[personal]"},
+        "vars.who": "[personal]",
     }
     assert trace[2]["row"] == 2
-    assert trace[2]["values"] == {"profile.spend": 20.0, "profile.email": "[personal]"}
+    assert values_of(trace[2]) == {"profile.spend": 20.0, "profile.email": "[personal]"}
 
 
 def test_a_trace_of_an_experiment_tells_the_numbers() -> None:
@@ -440,8 +496,6 @@ def test_a_trace_of_an_experiment_tells_the_numbers() -> None:
 
 def test_what_is_handed_out_shares_no_list_with_what_came_in() -> None:
     tags = Name("profile", ("tags",), STRING)
-    from engine.ir.expression import ValueType
-
     many = replace(tags, type=ValueType("array", of=STRING))
     profile = {**PROFILE, "tags": ["a"]}
     decision = decider(output(label=many)).decide("main", profile, now=NOW)
@@ -505,8 +559,9 @@ EVIL = "x if 0 else print('run') or (lambda *a: {})"
 
 def test_no_name_of_a_bundle_becomes_code(capsys: pytest.CaptureFixture[str]) -> None:
     inner = Ruleset(EVIL, (), (Field("label", "keyword"),), (output(),))
+    made = program(RulesetNode("a", EVIL))
     with pytest.raises(DecodeError, match="damaged"):
-        Decider(program(RulesetNode("a", EVIL), **{EVIL: inner})).decide("main", PROFILE, now=NOW)
+        Decider(replace(made, rulesets={**made.rulesets, EVIL: inner})).decide("main", PROFILE, now=NOW)
     assert capsys.readouterr().out == ""
 
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origi
 from .cells import CellTest
 from .codec import DecodeError
 from .expression import Expression, Name
-from .graph import BanditNode, Experiment, ExperimentNode, Ruleset, TableNode
+from .graph import BanditNode, Experiment, ExperimentNode, Ruleset, RulesetNode, TableNode
 from .graph_walk import targets
 from .predicate import Anniversary, Bounds, Circle, CoreName, InList, Leaf, Predicate
 from .program import Program
@@ -50,6 +50,10 @@ def check_ruleset(value: Any) -> Ruleset:
             raise DecodeError(f"ruleset `{value.name}` is damaged: `{node.name}` leads back or nowhere")
         if isinstance(node, TableNode) and not _is_straight(node):
             raise DecodeError(f"ruleset `{value.name}` is damaged: rows of `{node.name}` have another width")
+        if isinstance(node, TableNode | RulesetNode) and (node.then is None) != (node.bind is None):
+            raise DecodeError(
+                f"ruleset `{value.name}` is damaged: `{node.name}` goes on without a name for its outputs"
+            )
     return value
 
 

@@ -6,6 +6,7 @@ when and from where is the driver's business (`engine.runtime.drivers`). Two equ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -96,10 +97,16 @@ Need: TypeAlias = ReadFeatures | Predict | Choose | Recall | CountUses
 def fallback_of(need: Need, status: Status = "unavailable") -> Got:
     """The declared answer when nobody can give a better one."""
     if isinstance(need, ReadFeatures | Predict):
-        return Got({name: value for name, value in need.fallback if value is not None}, status)
+        return Got(declared(need.fallback), status)
     if isinstance(need, Choose):
         return Got(_certain(need), status)
     return Got(None if isinstance(need, Recall) else 0, status)
+
+
+def declared(values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Declared values as an object of JSON data: a constant list, a tuple in the IR, becomes a list of its own."""
+    pairs = [(name, list(value) if isinstance(value, tuple) else value) for name, value in values]
+    return {name: value for name, value in pairs if value is not None}
 
 
 def accepted(need: Need, got: Any) -> Got:

@@ -11,7 +11,19 @@ from typing import Any
 from ..ir.graph import Experiment
 from ..nodes.writing import REDACTED
 from .border import Problem, Reader, read_object
-from .needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, accepted, fallback_of, identity
+from .needs import (
+    Choose,
+    CountUses,
+    Got,
+    Need,
+    Predict,
+    ReadFeatures,
+    Recall,
+    accepted,
+    declared,
+    fallback_of,
+    identity,
+)
 from .ports import Assigner
 
 Entry = dict[str, Any]
@@ -87,7 +99,7 @@ class Log:
 
     def features(self, node: str, need: ReadFeatures | None, defaults: Sequence[tuple[str, Any]]) -> Got:
         """The features of a view, defaults where there is no value."""
-        known = {name: value for name, value in defaults if value is not None}
+        known = declared(defaults)
         if need is None:
             return Got(known, "fallback")
         got = self.take(node, need)

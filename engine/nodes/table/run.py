@@ -115,8 +115,7 @@ def _leave(node: TableNode, writer: Writer, outputs: str) -> None:
     if node.then is None or node.bind is None:
         writer.finish(f"own({outputs})" if any(field.many for field in node.outputs) else f"{outputs}.copy()")
         return
-    if node.bind is not None:
-        writer.line(f"{writer.var(node.bind)} = {outputs}")
+    writer.line(f"{writer.var(node.bind)} = {outputs}")
     writer.go(node.then)
 
 

@@ -100,7 +100,7 @@ def load(name: str) -> Command:
         near = get_close_matches(name, COMMANDS, 1)
         hint = f"did you mean `{near[0]}`?" if near else "`decisor --help` lists the commands"
         raise CannotRunError(f"`{name}` is no command; {hint}")
-    command = import_module(f"..{name}", __name__).COMMAND
+    command = import_module(f".{name}", __package__).COMMAND
     if not isinstance(command, Command):
         raise TypeError(f"{name} declares no Command")
     return command

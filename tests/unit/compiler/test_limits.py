@@ -8,8 +8,8 @@ from engine.ir.predicate import All, Any, Element, Leaf, Not, Predicate
 from tests.conformance.vocabulary import CATALOGUE
 from tests.conformance.workload import LISTS, predicates
 
-US = Leaf("country", "equals", "US")
-BOUGHT = Element("orders", Leaf("sku", "equals", "a"))
+US = Leaf("keyword", "equals", "US")
+BOUGHT = Element("orders", Leaf("keyword", "equals", "a"))
 
 
 def nested(levels: int, inner: Predicate = US) -> Predicate:

@@ -28,7 +28,7 @@ _NONE: Mapping[str, Any] = {}
 
 
 class InputRefusedError(ValueError):
-    """The context does not have the ruleset's shape; `problems` say where."""
+    """The context or the event is not what the ruleset declares; `problems` say where."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
@@ -113,6 +113,8 @@ class _Entry:
     plan: Plan | None
     matched: type[_Matched] | None
     alone: bool
+    about: str | None
+    """The event type that decisions may be about."""
     traced: Run | None = None
 
     def trace(self) -> Run:
@@ -136,7 +138,8 @@ class _Entries(dict[str, _Entry]):
             matched = _MatchedAtOnce if len(function.segments) >= AT_ONCE else _Matched
         plan = self._functions.plan(function) if function.asks else None
         alone = not (function.logs or function.segments)
-        entry = _Entry(ruleset, function, function.run(), readers_of(function.ruleset.context), plan, matched, alone)
+        readers = readers_of(function.ruleset.context)
+        entry = _Entry(ruleset, function, function.run(), readers, plan, matched, alone, function.ruleset.event)
         self[ruleset] = entry
         return entry
 
@@ -195,7 +198,8 @@ class Decider:
     ) -> Decision:
         """The decision, needs answered by the synchronous driver; see `Request` for what is given.
 
-        Raises KeyError for an unknown ruleset and InputRefusedError for a context of another shape.
+        Raises KeyError for an unknown ruleset and InputRefusedError for a context of another shape or an event of
+        another type.
         """
         entry = self._entries[ruleset]
         if entry.alone and trace:
@@ -218,8 +222,10 @@ class Decider:
     ) -> Decision:
         """The decision of a ruleset that needs nothing but its facts; the way of `_plain`, without its detours."""
         facts = self._context(entry, context) if context else _NONE
+        known = self._event(entry, event) if event else _NONE
+        instant = now or self._clock()
         path: list[Any] = []
-        output = entry.run(profile, facts, event or _NONE, now or self._clock(), None, path, None, None)
+        output = entry.run(profile, facts, known, instant, None, path, None, None)
         return {
             "decision_id": decision_id or new_decision_id(),
             self._key: profile.get(self._key),
@@ -244,10 +250,12 @@ class Decider:
     ) -> Decision:
         """As `_alone`, with what each node looked at; a key in the literal costs half of one that is added to it."""
         facts = self._context(entry, context) if context else _NONE
+        known = self._event(entry, event) if event else _NONE
+        instant = now or self._clock()
         path: list[Any] = []
         trace: list[Any] = []
         run = entry.traced or entry.trace()
-        output = run(profile, facts, event or _NONE, now or self._clock(), None, path, trace, None)
+        output = run(profile, facts, known, instant, None, path, trace, None)
         return {
             "decision_id": decision_id or new_decision_id(),
             self._key: profile.get(self._key),
@@ -269,16 +277,28 @@ class Decider:
             return await drive_async(self._steps(entry, request, planned=True), self.ports, deadline)
         return self._plain(entry, request)
 
-    def decide_batch(self, requests: Iterable[Request], deadline: float = FOREVER) -> Iterator[Decision]:
-        """The decisions in their order, needs of many gathered into one call."""
-        return drive_batch((self.steps(request) for request in requests), self.ports, deadline)
+    def decide_batch(
+        self, requests: Iterable[Request], deadline: float = FOREVER
+    ) -> Iterator[Decision | InputRefusedError]:
+        """The decisions in their order, needs of many gathered into one call.
+
+        In the place of a request that is refused stands the refusal, so that the others are decided nonetheless.
+        """
+        return drive_batch((self._refusable(request) for request in requests), self.ports, deadline)
+
+    def _refusable(self, request: Request) -> Steps[Decision | InputRefusedError]:
+        if request.ruleset not in self.program.rulesets:
+            return InputRefusedError([Problem("ruleset", "is no ruleset of this bundle")])
+        try:
+            return (yield from self.steps(request))
+        except InputRefusedError as refused:
+            return refused
 
     def replay(self, request: Request, tape: Sequence[Mapping[str, Any]]) -> Decision:
         """The decision again from its input, its id included, and its tape. Raises TapeError for another's tape."""
         entry = self._entries[request.ruleset]
-        if entry.function.asks:
-            return replay(self._steps(entry, request, planned=False), tape)
-        return self._plain(entry, request)
+        asks = entry.function.asks
+        return replay(self._steps(entry, request, planned=False) if asks else self._at_once(entry, request), tape)
 
     def steps(self, request: Request) -> Steps[Decision]:
         """The decision as steps for a driver of one's own."""
@@ -315,6 +335,8 @@ class Decider:
         decision_id = decision_id or new_decision_id()
         if context:
             context = self._context(entry, context)
+        if event:
+            event = self._event(entry, event)
         segments: dict[str, bool] = {}
         if membership is not None:
             segments = _Given(membership)
@@ -332,6 +354,17 @@ class Decider:
         if problems:
             raise InputRefusedError(problems)
         return found or _NONE
+
+    @staticmethod
+    def _event(entry: _Entry, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The event that the decision is about; a ruleset that declares none looks at none."""
+        if entry.about is None:
+            return _NONE
+        if event.get("type") != entry.about:
+            raise InputRefusedError(
+                [Problem("event.type", f"expected `{entry.about}`, about which the ruleset decides")]
+            )
+        return event
 
     def _record(
         self, request: Request, begun: _Begun, segments: dict[str, bool], decision_id: str, output: dict[str, Any]

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any, TypeAlias
 
 from ..ir.checked import check_experiment, check_ruleset
@@ -140,14 +141,16 @@ class Function:
         """The function, made the first time it is wanted."""
         found = self._run.get(tracing)
         if found is None:
-            found = self._run[tracing] = self.functions.compiled(self, tracing=tracing)
+            with self.functions.lock:
+                found = self._run.get(tracing) or self.functions.compiled(self, tracing=tracing)
+                self._run[tracing] = found
         return found
 
 
 class Functions:
-    """The functions of all rulesets of a program."""
+    """The functions of all rulesets of a program; `lock` is held while one is made."""
 
-    __slots__ = ("_catalogue", "_experiments", "_functions", "_open", "_rulesets")
+    __slots__ = ("_catalogue", "_experiments", "_functions", "_open", "_rulesets", "lock")
 
     def __init__(
         self, rulesets: Mapping[str, Ruleset], experiments: Mapping[str, Experiment], catalogue: Catalogue
@@ -157,20 +160,28 @@ class Functions:
         self._catalogue = catalogue
         self._functions: dict[str, Function] = {}
         self._open: set[str] = set()
+        self.lock = RLock()
 
     def of(self, name: str) -> Function:
         """The function of a ruleset; raises KeyError for an unknown one."""
         found = self._functions.get(name)
         if found is None:
-            ruleset = check_ruleset(self._rulesets[name])
-            if ruleset.name != name:
-                raise DecodeError(f"ruleset `{name}` is damaged: it has another name inside")
-            if name in self._open:
-                raise DecodeError(f"ruleset `{name}` is damaged: it calls itself")
-            self._open.add(name)
-            found = self._functions[name] = self._described(ruleset)
-            self._open.discard(name)
+            with self.lock:
+                found = self._functions.get(name) or self._made(name)
+                self._functions[name] = found
         return found
+
+    def _made(self, name: str) -> Function:
+        ruleset = check_ruleset(self._rulesets[name])
+        if ruleset.name != name:
+            raise DecodeError(f"ruleset `{name}` is damaged: it has another name inside")
+        if name in self._open:
+            raise DecodeError(f"ruleset `{name}` is damaged: it calls itself")
+        self._open.add(name)
+        try:
+            return self._described(ruleset)
+        finally:
+            self._open.discard(name)
 
     def _described(self, ruleset: Ruleset) -> Function:
         nodes = ruleset.nodes

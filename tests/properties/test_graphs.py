@@ -63,7 +63,9 @@ def request(world: World, *, trace: bool = False, ruleset: str = "outer") -> Req
 
 def decided(world: World, *, trace: bool = False) -> Decision:
     asked = request(world, trace=trace)
-    return next(decider(world, Oracle(world.seed)).decide_batch([asked]))
+    decision = next(decider(world, Oracle(world.seed)).decide_batch([asked]))
+    assert isinstance(decision, dict)
+    return decision
 
 
 @CASES

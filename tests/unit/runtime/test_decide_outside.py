@@ -206,7 +206,7 @@ def test_a_cap_counts_one_more_while_it_is_not_reached() -> None:
 def test_a_replay_of_anothers_tape_is_refused() -> None:
     made = decider(*later(READ), outside=Outside(features={"visits": 5}))
     request = Request("main", PROFILE, now=NOW, decision_id="d-1")
-    decision = next(made.decide_batch([request]))
+    decision = made.decide("main", PROFILE, now=NOW, decision_id="d-1")
     assert made.replay(request, decision["tape"]) == decision
     with pytest.raises(TapeError):
         made.replay(request, [])

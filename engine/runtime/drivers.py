@@ -2,13 +2,13 @@
 
 Steps are a generator that yields tuples of needs and returns the decision. A driver groups needs by kind and time
 limit, asks the port for each group once, and turns whatever goes wrong into the declared fallback: no port, a deadline
-that has passed, an exception, another number of answers (what an answer says is checked where it is used, `record`).
+that has passed before or after asking, an exception, another number of answers (what an answer says is checked where it
+is used, `record`).
 Deadlines are absolute, in monotonic seconds.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from inspect import isawaitable
 from itertools import islice
@@ -99,14 +99,17 @@ def answer(needs: Sequence[Need], ports: Ports, deadline: float) -> dict[Need, G
     for group in _groups(needs):
         ask, limit = _question(group, ports, deadline)
         answers.update(_failed(group, "unavailable" if ask is None else "timeout"))
-        if ask is None or limit <= time.monotonic():
+        if ask is None or limit <= ports.clock():
             continue
         try:
             given = ask(group, limit)
+        except TimeoutError:
+            continue
         except Exception:  # noqa: BLE001 - whatever a client raises, the decision goes on with the fallback
             answers.update(_failed(group, "error"))
         else:
-            answers.update(_accepted(group, given))
+            if ports.clock() <= limit:
+                answers.update(_accepted(group, given))
     return answers
 
 
@@ -129,7 +132,7 @@ async def _answer_group(group: Group, ports: Ports, deadline: float) -> dict[Nee
     ask, limit = _question(group, ports, deadline)
     if ask is None:
         return _failed(group, "unavailable")
-    left = limit - time.monotonic()
+    left = limit - ports.clock()
     if left <= 0:
         return _failed(group, "timeout")
     try:
@@ -141,7 +144,7 @@ async def _answer_group(group: Group, ports: Ports, deadline: float) -> dict[Nee
         return _failed(group, "timeout")
     except Exception:  # noqa: BLE001 - as in `answer`
         return _failed(group, "error")
-    return _accepted(group, given)
+    return _accepted(group, given) if ports.clock() <= limit else _failed(group, "timeout")
 
 
 def _groups(needs: Sequence[Need]) -> Iterator[Group]:
@@ -155,7 +158,7 @@ def _question(group: Group, ports: Ports, deadline: float) -> tuple[Callable[[Gr
     """The port's method, if there is one, and the time by which the group wants its answers."""
     port, method = _METHODS[type(group[0])]
     found = getattr(ports, port)
-    limit = min(deadline, time.monotonic() + group[0].timeout / 1000)
+    limit = min(deadline, ports.clock() + group[0].timeout / 1000)
     return (None if found is None else getattr(found, method)), limit
 
 

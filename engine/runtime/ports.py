@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol, TypeAlias
 
 from .needs import Choose, CountUses, Got, Predict, ReadFeatures, Recall
@@ -71,10 +72,14 @@ class SegmentMatcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside as far as it is there; what is missing answers with the declared fallback."""
+    """The outside as far as it is there; what is missing answers with the declared fallback.
+
+    `clock` gives the monotonic seconds that deadlines are held against; one that stands still makes nothing late.
+    """
 
     features: FeatureReader | None = None
     scorer: Scorer | None = None
     chooser: Chooser | None = None
     memory: ArmMemory | None = None
     caps: CapCounter | None = None
+    clock: Callable[[], float] = monotonic

@@ -33,7 +33,7 @@ class Stage:
         self.lists = {name: frozenset(members) for name, members in program.lists.items()}
         self._matcher = ReferenceMatcher(program.segments, Subject({}))
         self._script = script_of(None)
-        ports = Ports(features=self, scorer=self, chooser=self, memory=self, caps=self)
+        ports = Ports(features=self, scorer=self, chooser=self, memory=self, caps=self, clock=lambda: 0.0)
         assigner = NativeAssigner(program.experiments)
         self.decider = Decider(program, matcher=self, assigner=assigner, ports=ports)
 

@@ -52,7 +52,7 @@ class Awaited:
 
 
 def decider(world: World, outside: Any) -> Decider:
-    ports = Ports(features=outside, scorer=outside, chooser=outside, memory=outside, caps=outside)
+    ports = Ports(outside, outside, outside, outside, outside, clock=lambda: 0.0)
     assigner = NativeAssigner(world.program.experiments)
     return Decider(world.program, bundle="b", matcher=Members(world.segments), assigner=assigner, ports=ports)
 

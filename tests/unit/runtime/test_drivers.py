@@ -94,6 +94,31 @@ def test_a_deadline_that_has_passed_asks_nobody() -> None:
     assert scorer.asked == []
 
 
+class Late(Recorder):
+    """Answers after its time: a clock of its own goes on while it is asked."""
+
+    seconds = 0.0
+
+    def clock(self) -> float:
+        return self.seconds
+
+    def predict(self, needs: Sequence[Any], deadline: float) -> list[Got]:
+        self.seconds = deadline + 0.001
+        return super().predict(needs, deadline)
+
+
+@pytest.mark.parametrize("problem", [None, TimeoutError()])
+def test_an_answer_after_its_deadline_is_none(problem: Exception | None) -> None:
+    def ports() -> Ports:
+        late = Late({"score": 0.9}, problem) if problem is None else Recorder(problem=problem)
+        return Ports(scorer=late, clock=getattr(late, "clock", time.monotonic))
+
+    late = [(Got(FALLBACK, "timeout"),)]
+    assert drive(steps((SCORE,)), ports()) == late
+    assert list(drive_batch([steps((SCORE,))], ports())) == [late]
+    assert asyncio.run(drive_async(steps((SCORE,)), ports())) == late
+
+
 def test_a_port_is_told_the_sooner_of_both_deadlines() -> None:
     scorer = Recorder({"score": 0.9})
     soon = time.monotonic() + 0.25

@@ -21,6 +21,7 @@ class Sink:
         self._seen: Counter[str] = Counter()
         self._seen_in_file: Counter[tuple[str, str]] = Counter()
         self._dropped: Counter[tuple[str, str]] = Counter()
+        self._left: Counter[str] = Counter()
 
     def add(self, finding: Finding) -> None:
         """Keep the finding, or only count it once its file or the run has its full number of that severity."""
@@ -39,13 +40,15 @@ class Sink:
 
     def room(self, file: str, severity: str) -> bool:
         """Whether a finding of that severity in that file would be kept; if not, `count` spares making it."""
-        return self._seen[severity] < self._per_run and self._seen_in_file[file, severity] < self._per_file
+        kept = self._seen[severity] - self._left[severity]
+        return kept < self._per_run and self._seen_in_file[file, severity] < self._per_file
 
     def count(self, file: str, severity: str, times: int = 1) -> None:
         """Count findings that there is no room for."""
         self._seen[severity] += times
         self._seen_in_file[file, severity] += times
         self._dropped[file, severity] += times
+        self._left[severity] += times
 
     @property
     def errors(self) -> int:

@@ -70,3 +70,11 @@ def test_counting_is_like_adding_without_room() -> None:
     counted.count("a.yaml", "error")
     assert added.findings() == counted.findings()
     assert added.errors == counted.errors == 2
+
+
+def test_what_one_file_has_too_much_of_takes_no_room_from_others() -> None:
+    sink = Sink(per_run=5, per_file=2)
+    sink.extend(finding(file="a.yaml", line=line) for line in range(1, 100))
+    sink.count("a.yaml", "error", 100)
+    sink.add(finding(file="b.yaml"))
+    assert "b.yaml" in {each.span.file for each in sink.findings() if each.code == "Y020"}

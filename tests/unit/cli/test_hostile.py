@@ -19,7 +19,11 @@ HEAD = "apiVersion: v1\nkind: Segment\nname: odd\n"
 
 def text(content: str | bytes) -> Callable[[Path], None]:
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    return lambda file: file.write_bytes(raw) and None
+
+    def make(file: Path) -> None:
+        file.write_bytes(raw)
+
+    return make
 
 
 def bomb() -> str:

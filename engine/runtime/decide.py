@@ -13,6 +13,7 @@ from .border import Problem, Reader, read_object, readers_of
 from .clock import new_decision_id, system_now
 from .drivers import FOREVER, Steps, drive, drive_async, drive_batch, replay
 from .generated import Function, Functions, Plan, Run
+from .membership import AT_ONCE, Given, Matched, MatchedAtOnce
 from .ports import Assigner, Ports, SegmentMatcher
 from .record import Log, Readers
 
@@ -53,51 +54,6 @@ class Request(NamedTuple):
     trace: bool = False
 
 
-class _Given(dict[str, bool]):
-    """Answers of a membership that was handed in, kept as they are asked for."""
-
-    __slots__ = ("_names",)
-
-    def __init__(self, names: Collection[str]) -> None:
-        self._names = names
-
-    def __missing__(self, segment: str) -> bool:
-        held = self[segment] = segment in self._names
-        return held
-
-
-class _Matched(dict[str, bool]):
-    """Answers by matching the profile, one segment at a time."""
-
-    __slots__ = ("_matcher", "_now", "_profile")
-
-    def __init__(self, matcher: SegmentMatcher, profile: Mapping[str, Any], now: str) -> None:
-        self._matcher, self._profile, self._now = matcher, profile, now
-
-    def __missing__(self, segment: str) -> bool:
-        held = self[segment] = self._matcher.holds(segment, self._profile, self._now)
-        return held
-
-
-class _MatchedAtOnce(_Matched):
-    """As `_Matched`, for rulesets that may ask for many segments: the first question matches all of them."""
-
-    __slots__ = ("_names",)
-
-    def __init__(self, matcher: SegmentMatcher, profile: Mapping[str, Any], now: str) -> None:
-        super().__init__(matcher, profile, now)
-        self._names: Collection[str] | None = None
-
-    def __missing__(self, segment: str) -> bool:
-        if self._names is None:
-            self._names = frozenset(self._matcher.match(self._profile, self._now))
-        held = self[segment] = segment in self._names
-        return held
-
-
-AT_ONCE = 24  # segments that a ruleset may ask for from which one match of all is the cheaper way
-
-
 _Begun: TypeAlias = tuple[Any, ...]
 """Profile, context, event, now, membership test, path, trace and log: the parameters of a generated function."""
 
@@ -111,7 +67,7 @@ class _Entry:
     run: Run
     context: Mapping[str, Reader]
     plan: Plan | None
-    matched: type[_Matched] | None
+    matched: type[Matched] | None
     alone: bool
     about: str | None
     """The event type that decisions may be about."""
@@ -135,7 +91,7 @@ class _Entries(dict[str, _Entry]):
         function = self._functions.of(ruleset)
         matched = None
         if function.segments:
-            matched = _MatchedAtOnce if len(function.segments) >= AT_ONCE else _Matched
+            matched = MatchedAtOnce if len(function.segments) >= AT_ONCE else Matched
         plan = self._functions.plan(function) if function.asks else None
         alone = not (function.logs or function.segments)
         readers = readers_of(function.ruleset.context)
@@ -339,9 +295,9 @@ class Decider:
             event = self._event(entry, event)
         segments: dict[str, bool] = {}
         if membership is not None:
-            segments = _Given(membership)
+            segments = Given(membership)
         elif entry.matched is not None:
-            segments = _Given(()) if self._matcher is None else entry.matched(self._matcher, profile, now)
+            segments = Given(()) if self._matcher is None else entry.matched(self._matcher, profile, now)
         log = Log(decision_id, now, self._assigner, forced, self._readers) if entry.function.logs else None
         traced: list[Any] | None = [] if trace else None
         begun: _Begun = (profile, context, event or _NONE, now, segments.__getitem__, [], traced, log)

@@ -26,7 +26,8 @@ from engine.ir.graph import (
 )
 from engine.ir.types import Field
 from engine.runtime.clock import system_now
-from engine.runtime.decide import AT_ONCE, Decider, InputRefusedError
+from engine.runtime.decide import Decider, InputRefusedError
+from engine.runtime.membership import AT_ONCE
 from tests.unit.runtime.decide_cases import (
     EVIL,
     KEY,

@@ -25,7 +25,9 @@ def lower_graphs(
     named = {kind: {document.name: document for document in documents} for kind, documents in kinds.items()}
     experiments = lower_experiments(kinds["Experiment"], named.get("Layer", {}), scope, sink)
     for document in kinds["Bandit"]:
-        check_metrics(_bandit_metrics(document), scope, Report(document.resource, document.yaml.spans, sink))
+        report = Report(document.resource, document.yaml.spans, sink)
+        check_metrics(_bandit_metrics(document), scope, report)
+        _check_fallback(document.model, report)
     rulesets: dict[str, Ruleset] = {}
     depths: dict[str, int] = {}
     around = Around(scope, named, frozenset(scope.names("Segment")), experiments, rulesets)
@@ -48,6 +50,16 @@ def _bandit_metrics(document: Document) -> list[tuple[str, Path]]:
         names = model.guardrails.metrics or ()
         found += [(name, ("guardrails", "metrics", index)) for index, name in enumerate(names)]
     return found
+
+
+def _check_fallback(model: Any, report: Report) -> None:
+    if model.arms[model.fallback].when is not None:
+        report.add(
+            "X009",
+            ("fallback",),
+            f"`{model.fallback}` is the fallback and has a `when`; without it another arm takes its place",
+            help=("let an arm be the fallback that may always be picked",),
+        )
 
 
 def _calls(document: Document) -> Iterator[tuple[str, Path]]:

@@ -173,7 +173,8 @@ class BanditArm(Frozen):
 class BanditNode(Frozen):
     """Picks one of the eligible arms and binds `{arm, probability}`; goes to `then`, or where the arm says.
 
-    When nobody can choose it is the fallback arm with probability 1, or, where `otherwise` is given, no arm at all.
+    When nobody can choose it is the fallback arm with probability 1 (where that may not be picked, the first that may
+    be), or, where `otherwise` is given, no arm at all.
     """
 
     name: str

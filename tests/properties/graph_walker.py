@@ -159,7 +159,8 @@ class Walker:
         unit = self._value(node.unit)
         features = tuple((item.name, self._value(item.value)) for item in node.features)
         able = tuple(each.name for each in node.choices if each.when is None or self._value(each.when) is True)
-        fallback = None if node.otherwise else node.fallback
+        first = able[0] if able else None
+        fallback = None if node.otherwise else node.fallback if node.fallback in able else first
         need = Choose(node.bandit, node.unit_type, unit or "", able, features, self.decision_id, fallback, node.timeout)
         got = self._ask(need) if unit and able else fallback_of(need, "fallback")
         arm = got.value["arm"] if got.value else None

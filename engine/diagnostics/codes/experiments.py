@@ -7,6 +7,10 @@ from .registry import Code
 _HEAD = "apiVersion: v1\nkind: Experiment\nname: hero_test\nunit: customer_id\n"
 _ARMS = 'arms: {control: {weight: "50%"}, treatment: {weight: "50%"}}\n'
 _GOOD = _HEAD + _ARMS
+_BANDIT = (
+    "apiVersion: v1\nkind: Bandit\nname: pick\nunit: customer_id\npolicy: uniform\n"
+    "arms: {gift: {when: profile.orders > 3}, none: {}}\n"
+)
 
 CODES: list[Code] = [
     Code(
@@ -75,5 +79,15 @@ CODES: list[Code] = [
         "Give it a weight, or delete it.",
         _HEAD + 'arms: {control: {weight: "100%"}, treatment: {weight: 0}}\n',
         _GOOD,
+    ),
+    Code(
+        "X009",
+        "fallback that may not be picked",
+        "warning",
+        "The fallback arm is picked when no one can choose, for instance without a connection; where its `when` does "
+        "not hold then, it is the first of those arms that may be picked, by name.",
+        "Let an arm be the fallback that has no `when`.",
+        _BANDIT + "fallback: gift\n",
+        _BANDIT + "fallback: none\n",
     ),
 ]

@@ -60,6 +60,10 @@ def _check(shape: BanditShape, bandit: Any, lowering: Lowering) -> bool:
             help_ = lowering.suggestion(arm, sorted(bandit.arms), "arms")
             lowering.at_key("G007", ("arms", arm), f"`{arm}` is no arm of bandit `{shape.bandit}`", help=help_)
             sound = False
+    if shape.arms and shape.otherwise is None and all(arm.when is not None for arm in bandit.arms.values()):
+        message = f"`otherwise` is missing: no arm of bandit `{shape.bandit}` may be picked always"
+        lowering.at_key("G007", ("arms",), message, help=("say with `otherwise` where those go who get no arm",))
+        sound = False
     missing = [f"`{arm}`" for arm in bandit.arms if arm not in shape.arms] if shape.arms else []
     if missing:
         message = f"{', '.join(missing)} of bandit `{shape.bandit}` {'has' if len(missing) == 1 else 'have'} no node"

@@ -11,10 +11,11 @@ def write_bandit(node: BanditNode, writer: Writer) -> None:
     need, got, unit = writer.name("need"), writer.name("got"), writer.name("unit")
     writer.line(f"{unit} = {writer.value(node.unit)}")
     features = "".join(f"({item.name!r}, {writer.frozen(item.value)}), " for item in node.features)
-    fallback = None if node.otherwise is not None else node.fallback
+    arms = writer.name("arms")
+    writer.line(f"{arms} = {_eligible(node, writer)}")
     writer.line(
-        f"{need} = Choose({node.bandit!r}, {node.unit_type!r}, {unit} or '', {_eligible(node, writer)}, ({features}), "
-        f"log.decision_id, {fallback!r}, {node.timeout})"
+        f"{need} = Choose({node.bandit!r}, {node.unit_type!r}, {unit} or '', {arms}, ({features}), "
+        f"log.decision_id, {_fallback(node, arms)}, {node.timeout})"
     )
     writer.ask(f"({need} if {unit} and {need}.arms else None,)")
     writer.line(f"{got} = log.chosen({node.name!r}, {need})")
@@ -29,9 +30,18 @@ def write_bandit(node: BanditNode, writer: Writer) -> None:
             writer.note(node, f"{got}[1]", **told)
             writer.go(node.otherwise)
         with writer.block("else:"):
-            _leave(node, writer, arm, told)
+            _leave(node, writer, arm, arm, told)
     else:
-        _leave(node, writer, arm, told)
+        _leave(node, writer, arm, f"({arm} or {got}[1])", told)
+
+
+def _fallback(node: BanditNode, arms: str) -> str:
+    """Source of the arm that is picked when nobody can choose: the fallback, or the first of those that may be."""
+    if node.otherwise is not None:
+        return "None"
+    if any(choice.name == node.fallback and choice.when is None for choice in node.choices):
+        return repr(node.fallback)
+    return f"({node.fallback!r} if {node.fallback!r} in {arms} else {arms}[0] if {arms} else None)"
 
 
 def _eligible(node: BanditNode, writer: Writer) -> str:
@@ -47,9 +57,9 @@ def _eligible(node: BanditNode, writer: Writer) -> str:
     return f"({''.join(items)})"
 
 
-def _leave(node: BanditNode, writer: Writer, arm: str, told: dict[str, str]) -> None:
+def _leave(node: BanditNode, writer: Writer, arm: str, outcome: str, told: dict[str, str]) -> None:
     if node.then is not None:
-        writer.note(node, arm, **told)
+        writer.note(node, outcome, **told)
         writer.go(node.then)
         return
     ways: dict[str, list[str]] = {}
@@ -57,5 +67,5 @@ def _leave(node: BanditNode, writer: Writer, arm: str, told: dict[str, str]) -> 
         ways.setdefault(target, []).append(name)
     for target, names in ways.items():
         with writer.block(f"if {arm} in {writer.bind(frozenset(names), 'arms')}:"):
-            writer.note(node, arm, **told)
+            writer.note(node, outcome, **told)
             writer.go(target)

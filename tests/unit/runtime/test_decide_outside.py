@@ -15,6 +15,7 @@ from engine.ir.expression import (
     ArrayOf,
     Compare,
     Conditional,
+    Expression,
     Name,
     Value,
 )
@@ -191,6 +192,24 @@ def test_arms_that_are_not_eligible_are_not_offered() -> None:
     made.decide("main", PROFILE, now=NOW)
     made.decide("main", {**PROFILE, "spend": 200.0}, now=NOW)
     assert [call[0].arms for call in outside.calls] == [("a",), ("a", "b")]  # type: ignore[union-attr] # Chooses
+
+
+def only_over(spend: float) -> Expression:
+    return Compare(">", SPEND, Value(spend, FLOAT))
+
+
+@pytest.mark.parametrize("spend, arm", [(20.0, "b"), (200.0, "a")])
+def test_a_fallback_that_may_not_be_picked_makes_way_for_an_arm_that_may(spend: float, arm: str) -> None:
+    node = replace(PICK, choices=(BanditArm("a", only_over(100.0)), BanditArm("b")))
+    decision = decider(*later(node)).decide("main", {**PROFILE, "spend": spend}, now=NOW)
+    assert (decision["bandits"][0]["arm"], decision["path"][0]["outcome"]) == (arm, arm)
+
+
+def test_no_arm_is_picked_where_none_may_be() -> None:
+    choices = (BanditArm("a", only_over(100.0)), BanditArm("b", only_over(50.0)))
+    decision = decider(*later(replace(PICK, choices=choices)), outside=Outside(bandit=CHOICE)).decide("main", PROFILE)
+    assert decision["bandits"][0] == {"bandit": "hero", "arm": None, "status": "fallback"}
+    assert (decision["path"][0]["outcome"], decision["output"]) == ("fallback", {"label": "end"})
 
 
 def test_a_cap_counts_one_more_while_it_is_not_reached() -> None:

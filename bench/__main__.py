@@ -1,10 +1,10 @@
-"""All benchmarks, one after the other, or those named: `python -m bench match tables`."""
+"""All benchmarks, one after the other, each in a process of its own, or those named: `python -m bench match tables`."""
 
 from __future__ import annotations
 
 import platform
+import subprocess
 import sys
-from importlib import import_module
 from importlib.metadata import version
 
 NAMES = ("match", "tables", "graph", "batch", "check", "imports")
@@ -18,8 +18,8 @@ def main(names: list[str]) -> int:
         print(f"`{unknown[0]}` is no benchmark, expected {', '.join(NAMES)}", file=sys.stderr)
         return 2
     versions = ", ".join(f"{peer} {version(peer)}" for peer in PEERS)
-    print(f"Python {platform.python_version()} on {platform.machine()}; {versions}")
-    missed = [name for name in names or NAMES if not import_module(f"bench.{name}").run()]
+    print(f"Python {platform.python_version()} on {platform.machine()}; {versions}", flush=True)
+    missed = [name for name in names or NAMES if subprocess.call([sys.executable, "-m", f"bench.{name}"])]
     print(f"\nMissed: {', '.join(missed)}" if missed else "\nEvery goal is reached.")
     return 1 if missed else 0
 

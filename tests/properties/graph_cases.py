@@ -34,6 +34,7 @@ from engine.ir.graph import (
     BanditArm,
     BanditNode,
     CapNode,
+    CellValue,
     Collect,
     Experiment,
     ExperimentNode,
@@ -224,7 +225,7 @@ class Cases:
         outputs = OUTPUT[1:] if collect in {"sum", "min", "max"} else OUTPUT
         rows = []
         for index in range(self.source.choice((1, 2, 3, 5, 9, 30))):
-            values = {"label": f"row_{index}", "count": index, "score": index / 4}
+            values: dict[str, CellValue] = {"label": f"row_{index}", "count": index, "score": index / 4}
             said = tuple(None if self.source.random() < 0.2 else values[field.name] for field in outputs)
             tests = tuple(self.cell(constants) for _, constants in columns)
             rows.append(TableRow(tests, said, self.source.randint(0, 2) if hit == "priority" else 0))

@@ -91,7 +91,9 @@ def test_documents_that_read_well_are_not_unread() -> None:
     assert list(unread({"Segment": {"vip": good, "odd": bad}}, [sound])) == [bad]
 
 
-JUNK: st.SearchStrategy[Any] = st.sampled_from([None, 7, "", "x y", [], {}, [[]], {"a": {"b": [1]}}, [None], {"all": []}, 1.5, True])
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 7, "", "x y", [], {}, [[]], {"a": {"b": [1]}}, [None], {"all": []}, 1.5, True]
+)
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:

@@ -61,8 +61,7 @@ def told(trace: Sequence[Mapping[str, AnyValue]], indent: str = "") -> Iterator[
     """The nodes that a decision passed, with the way each took and what it saw."""
     for step in trace:
         values = ", ".join(
-            f"{name} is {'missing' if value is None else _cut(shown(value))}"
-            for name, value in values_of(step).items()
+            f"{name} is {'missing' if value is None else _cut(shown(value))}" for name, value in values_of(step).items()
         )
         yield f"{indent}{step['node']}: {_way(step)}{f'  ({values})' if values else ''}"
         yield from told(step.get("trace") or (), indent + "  ")

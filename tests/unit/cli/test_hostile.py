@@ -132,7 +132,8 @@ def test_all_of_them_together_hide_nothing(shop: Path, decisor: Decisor) -> None
         make(file)
         if file.is_file() and not file.is_symlink():
             file.write_bytes(file.read_bytes().replace(b"name: odd", f"name: odd_{index}".encode()))
-    (shop / "segments/wrong.yaml").write_text(HEAD.replace("odd", "wrong") + "conditions: [{field: spnd, operator: exists}]\n")
+    wrong = HEAD.replace("odd", "wrong") + "conditions: [{field: spnd, operator: exists}]\n"
+    (shop / "segments/wrong.yaml").write_text(wrong)
     done = decisor("check", "--format", "json")
     assert done.code == 1
     assert codes_of(done.out, "segments/wrong.yaml") >= {"L001"}

@@ -302,7 +302,7 @@ name: bad
 unit: customer_id
 policy: uniform
 fallback: a
-arms: {a: {when: profile.ordrs > 1}, b: {}}
+arms: {a: {}, b: {when: profile.ordrs > 1}}
 """
     found = loaded(tmp_path, HEAD + text).findings
     assert [(each.code, each.resource) for each in found] == [("T102", "bandit/bad")]

@@ -50,7 +50,7 @@ from ..nodes.writing import Writer
 from .expressions import Env, certain, emit, emit_truth
 from .needs import Choose, CountUses, Need, Predict, ReadFeatures, Recall
 from .plan import write_plan
-from .privacy import privacy_of
+from .privacy import Privacy
 
 RUNS: Mapping[type, Callable[[Any, Writer], None]] = {
     SwitchNode: write_switch,
@@ -85,6 +85,11 @@ def own(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: own(item) for key, item in value.items()}
     return [own(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _tells_all(_expression: Expression) -> bool:
+    """Without a trace nothing is told."""
+    return False
 
 
 _GLOBALS: Mapping[str, Any] = {
@@ -150,7 +155,7 @@ class Function:
 class Functions:
     """The functions of all rulesets of a program; `lock` is held while one is made."""
 
-    __slots__ = ("_catalogue", "_experiments", "_functions", "_open", "_rulesets", "lock")
+    __slots__ = ("_catalogue", "_experiments", "_functions", "_open", "_private", "_rulesets", "lock")
 
     def __init__(
         self, rulesets: Mapping[str, Ruleset], experiments: Mapping[str, Experiment], catalogue: Catalogue
@@ -160,6 +165,7 @@ class Functions:
         self._catalogue = catalogue
         self._functions: dict[str, Function] = {}
         self._open: set[str] = set()
+        self._private: Privacy | None = None
         self.lock = RLock()
 
     def of(self, name: str) -> Function:
@@ -236,8 +242,15 @@ class Functions:
     def _writer(
         self, ruleset: Ruleset, env: Env, callee: Callable[[str], tuple[str, bool]], *, tracing: bool
     ) -> Writer:
-        privacy = privacy_of(ruleset, self._catalogue)
-        return Writer(ruleset, _Emitter(env), privacy, RUNS, self._experiments, callee, tracing)
+        private = self._privacy().test(ruleset) if tracing else _tells_all
+        return Writer(ruleset, _Emitter(env), private, RUNS, self._experiments, callee, tracing)
+
+    def _privacy(self) -> Privacy:
+        """What is personal in any ruleset: who calls one matters too, so all must be sound. Raises DecodeError."""
+        if self._private is None:
+            rulesets = {name: self.of(name).ruleset for name in self._rulesets}
+            self._private = Privacy(rulesets, self._catalogue)
+        return self._private
 
     def plan(self, function: Function) -> Plan | None:
         """A function from profile, context, event and now to the needs that they determine; None when none is."""

@@ -167,8 +167,8 @@ class Walker:
         self.picks.append((node.bandit, arm))
         self.vars[str(node.bind)] = {key: got.value[key] for key in ("arm", "probability")} if got.value else None
         self._went(node, arm or got.status)
-        if arm is None:
-            return node.otherwise
+        if arm is None:  # the last way that is mentioned first takes those whom no other way takes
+            return node.otherwise or node.then or list(dict.fromkeys(way for _, way in node.arms))[-1]
         return node.then or dict(node.arms)[arm]
 
     def cap(self, node: CapNode) -> Next:

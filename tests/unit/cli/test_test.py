@@ -100,9 +100,8 @@ def test_reports_are_written_and_printed(failing: Path, decisor: Decisor, tmp_pa
     assert [each["passed"] for each in report["results"]] == [True, False, True, True]
     assert ET.parse(tmp_path / "a/tests.xml").getroot().get("failures") == "1"  # noqa: S314 - our own text
     assert (tmp_path / "tests.txt").read_text("utf-8").endswith("3 passed, 1 failed\n")
-    assert decisor("test", "--format", "junit").out == (tmp_path / "a/tests.xml").read_text("utf-8").replace(
-        "", ""
-    ) or decisor("test", "--format", "junit").out.startswith("<?xml")
+    printed = ET.fromstring(decisor("test", "--format", "junit").out)  # noqa: S314 - our own text
+    assert printed.get("tests") == "4"
 
 
 def test_the_clock_is_the_tests_alone(shop: Path, decisor: Decisor) -> None:

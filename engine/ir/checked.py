@@ -48,6 +48,8 @@ def check_ruleset(value: Any) -> Ruleset:
     for place, node in enumerate(value.nodes):
         if any(places.get(target, -1) <= place for target in targets(node)):
             raise DecodeError(f"ruleset `{value.name}` is damaged: `{node.name}` leads back or nowhere")
+        if isinstance(node, BanditNode) and node.then is None and not node.arms:
+            raise DecodeError(f"ruleset `{value.name}` is damaged: `{node.name}` leads nowhere")
         if isinstance(node, TableNode) and not _is_straight(node):
             raise DecodeError(f"ruleset `{value.name}` is damaged: rows of `{node.name}` have another width")
         if isinstance(node, TableNode | RulesetNode) and (node.then is None) != (node.bind is None):

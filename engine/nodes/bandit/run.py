@@ -65,7 +65,11 @@ def _leave(node: BanditNode, writer: Writer, arm: str, outcome: str, told: dict[
     ways: dict[str, list[str]] = {}
     for name, target in node.arms:
         ways.setdefault(target, []).append(name)
-    for target, names in ways.items():
-        with writer.block(f"if {arm} in {writer.bind(frozenset(names), 'arms')}:"):
+    *others, (last, _) = ways.items()
+    for index, (target, names) in enumerate(others):
+        with writer.block(f"{'elif' if index else 'if'} {arm} in {writer.bind(frozenset(names), 'arms')}:"):
             writer.note(node, outcome, **told)
             writer.go(target)
+    with writer.block("else:" if others else "if True:"):  # those without an arm included, where `otherwise` is missing
+        writer.note(node, outcome, **told)
+        writer.go(last)

@@ -70,11 +70,12 @@ class Surroundings:
         self.names = Names.of(catalogue, context=shapes.context, event=about, segments=around.segments)
         self.wider: dict[Any, Names] = {}
 
-    def names_with(self, known: Mapping[str, ValueType], views: Mapping[str, ValueType]) -> Names:
+    def names_with(self, known: Known, views: Known) -> Names:
         """The scope with these vars and features; nodes that know the same share it."""
-        key = (frozenset(known.items()), frozenset(views.items()))
+        key = (frozenset(known.some.items()), frozenset(views.some.items()), known.widened)
         if key not in self.wider:
-            self.wider[key] = self.names.having(vars=known, features=views)
+            widened = frozenset(f"vars.{name}" for name in known.widened)
+            self.wider[key] = self.names.having(vars=known.some, features=views.some, widened=widened)
         return self.wider[key]
 
 
@@ -197,7 +198,7 @@ class NodeLowering:
         return found if found is None or self._is_set(found, text, ()) else None
 
     def _scope(self) -> Names:
-        return self._in.names_with(self._known.some, self._views.some)
+        return self._in.names_with(self._known, self._views)
 
     def _is_set(self, expression: Expression, text: str, path: Path) -> bool:
         """Whether every var and view that is read was set on every way here; a finding tells of one that was not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...diagnostics import nearest
-from ...ir.expression import ROOTS, Expression, Member, Name
+from ...ir.expression import ROOTS, Expression, Member, Name, ToFloat
 from ..scope import suggestion
 from .calls import BUILTINS, property_of
 from .place import Stretch
@@ -91,8 +91,11 @@ def attribute(walk: Walk, node: Node) -> Expression | None:
     if declared is None:
         _unknown_member(walk, node, target, name)
         return None
+    if declared.kind == "any":
+        return None  # what is behind the name has findings of its own
     if isinstance(target, Name):
-        return Name(target.root, (*target.path, name), declared)
+        found = Name(target.root, (*target.path, name), declared)
+        return ToFloat(found) if f"{target.root}.{name}" in walk.scope.widened else found
     return Member(target, name, declared)
 
 

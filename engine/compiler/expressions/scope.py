@@ -71,14 +71,22 @@ def event_type(catalogue: Catalogue, event: EventType) -> ValueType:
 class Scope:
     """Types by root, and the names of segments. Scopes are values; `having` gives a wider one.
 
+    `widened` are dotted names of integers that may also be doubles: they are read as doubles.
+
     Texts that were lowered in a scope are kept with it, so one scope should serve all that share its names.
     """
 
-    __slots__ = ("_library", "kept", "segments", "types")
+    __slots__ = ("_library", "kept", "segments", "types", "widened")
 
-    def __init__(self, types: Mapping[RootName, ValueType], segments: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        types: Mapping[RootName, ValueType],
+        segments: Collection[str] = (),
+        widened: frozenset[str] = frozenset(),
+    ) -> None:
         self.types = dict(types)
         self.segments = segments
+        self.widened = widened
         self.kept: dict[Any, Any] = {}
         self._library: dict[str, Any] = {}
 
@@ -102,11 +110,12 @@ class Scope:
         *,
         vars: Mapping[str, ValueType] | None = None,  # noqa: A002 - the root's own name
         features: Mapping[str, ValueType] | None = None,
+        widened: frozenset[str] = frozenset(),
     ) -> Scope:
         """The same with more names below `vars` and below `features` (there: an object for each view)."""
         if not vars and not features:
             return self
-        wider = Scope(self.types, self.segments)
+        wider = Scope(self.types, self.segments, self.widened | widened)
         wider._library = {root: known for root, known in self._library.items() if root not in {"vars", "features"}}
         additions: tuple[tuple[RootName, Mapping[str, ValueType]], ...] = (
             ("vars", vars or {}),

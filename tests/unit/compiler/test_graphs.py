@@ -346,3 +346,29 @@ def test_cells_of_a_table_stand_in_the_order_of_its_inputs(tmp_path: Path) -> No
     table = next(node for node in nodes if isinstance(node, TableNode))
     assert [field.name for field in table.outputs] == ["content", "reason"]
     assert [row.values for row in table.rows] == [("a", "b"), ("c", "d")]
+
+
+ONE_TYPE = """
+context: {page: {type: integer}}
+output: {content: {type: keyword}, score: {type: number}, found: {type: keyword}}
+start: split
+nodes:
+  split: {switch: [{when: context.page == 1, then: one}, {when: context.page == 2, then: two}], otherwise: three}
+  one: {set: {x: 2, label: "'gold'", found: "null"}, then: last}
+  two: {set: {x: 1.5, label: profile.country, found: profile.country}, then: last}
+  three: {set: {x: context.page, label: "'silver'", found: "'US'"}, then: last}
+  last: {output: {content: vars.label, score: vars.x // 1.0, found: vars.found}}
+"""
+
+
+@pytest.mark.parametrize(
+    "page, expected",
+    [
+        (1, {"content": "gold", "score": 2.0}),
+        (2, {"content": "CH", "score": 1.0, "found": "CH"}),
+        (2**53 + 1, {"content": "silver", "score": float(2**53), "found": "US"}),
+    ],
+)
+def test_a_var_of_related_types_has_the_wider_one(page: int, expected: dict[str, Any], tmp_path: Path) -> None:
+    output = decided(tmp_path, HEAD + ONE_TYPE, {"country": "CH"}, context={"page": page})["output"]
+    assert (output, type(output["score"])) == (expected, float)

@@ -2,6 +2,7 @@
 
 workspace = load_workspace("shop")
 for finding in workspace.findings: ...
+workspace.elasticsearch("vips", now="2026-03-01T09:30:00Z")
 Path("shop.bundle").write_bytes(build_bundle(workspace))
 
 runtime = open_bundle(Path("shop.bundle"))
@@ -12,10 +13,10 @@ runtime.decide("homepage", {"customer_id": "c-1"}, {"channel": "web"})
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from .bundle.envelope import About
 from .bundle.read import Acceptance, OpenBundle, read_bundle
@@ -23,11 +24,13 @@ from .bundle.read import open_bundle as open_bytes
 from .bundle.sign import sign
 from .bundle.write import pack
 from .compiler.pipeline import compile_workspace
+from .compiler.queries import elasticsearch_query, english, sql_query
 from .diagnostics import Finding, Sink
-from .ir.instant import format_instant
+from .ir.instant import format_instant, parse_instant
 from .ir.program import Program
 from .language.workspace import Workspace, apply_suppressions, uncollected
 from .language.workspace import load_workspace as read_workspace
+from .operators.core import Unsupported
 
 if TYPE_CHECKING:
     from .runtime.loaded import Runtime
@@ -54,6 +57,30 @@ class LoadedWorkspace:
         if self.errors or self.compiled is None:
             raise WorkspaceRefusedError([each for each in self.findings if each.severity == "error"])
         return self.compiled
+
+    def elasticsearch(self, segment: str, *, now: str | None = None) -> dict[str, Any]:
+        """The segment's query as `{"query": …}`; without `now` instants stay placeholders, as `{"$now": "-30d"}`.
+
+        With `candidates` among the keys, the query contains the segment and more, as the index alone cannot tell.
+        Raises KeyError for an unknown segment, WorkspaceRefusedError as `program` does.
+        """
+        return elasticsearch_query(self.program, segment, None if now is None else parse_instant(now))
+
+    def sql(
+        self, segment: str, dialect: Literal["duckdb", "postgres"], *, now: str | None = None
+    ) -> tuple[str, Mapping[str, Any]]:
+        """The statement that gives the segment's customers, and its named parameters.
+
+        Raises as `elasticsearch` does, and ValueError with the reason when SQL cannot say what the segment says.
+        """
+        found = sql_query(self.program, segment, dialect, None if now is None else parse_instant(now))
+        if isinstance(found, Unsupported):
+            raise ValueError(found.reason)  # noqa: TRY004 - the type is right, the segment is not
+        return found
+
+    def english(self, segment: str) -> str:
+        """What the segment says, in words."""
+        return english(self.program, segment)
 
 
 class WorkspaceRefusedError(ValueError):

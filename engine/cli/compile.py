@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .command import CLEAN, CannotRunError, Command
 from .facts import name_among
@@ -12,7 +12,6 @@ from .opening import add_now, add_workspace, instant_of, open_workspace, sound_p
 
 if TYPE_CHECKING:
     from ..ir.program import Program
-    from ..operators.core import Dialect
 
 TARGETS = ("elasticsearch", "sql:duckdb", "sql:postgres", "english")
 
@@ -25,44 +24,31 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from ..compiler import queries
+
     program = sound_program(open_workspace(workspace_root(options.workspace)))
     name = name_among(program.segments, "segment", options.name)
     now_ms = None if options.now is None else instant_of(options.now)
     if options.target == "english":
-        from ..compiler.targets.english import to_english
-
-        print(to_english(program.segments[name]))
+        print(queries.english(program, name))
     elif options.target == "elasticsearch":
-        print(json.dumps(_elasticsearch(program, name, now_ms), indent=2, ensure_ascii=False))
+        print(json.dumps(queries.elasticsearch_query(program, name, now_ms), indent=2, ensure_ascii=False))
     else:
-        dialect: Dialect = "duckdb" if options.target == "sql:duckdb" else "postgres"
-        print(_sql(program, name, dialect, now_ms))
+        print(_sql(program, name, options.target, now_ms))
     return CLEAN
 
 
-def _elasticsearch(program: Program, name: str, now_ms: int | None) -> dict[str, Any]:
-    from ..compiler.targets.elasticsearch import Exact, bind, compile_query
-
-    compiled = compile_query(program.segments[name], program.catalogue, program.lists)
-    found: dict[str, Any]
-    if isinstance(compiled, Exact):
-        found = {"query": compiled.query}
-    else:
-        found = {"query": compiled.surely_contains, "candidates": True, "surely_within": compiled.surely_within}
-    bound: dict[str, Any] = found if now_ms is None else bind(found, now_ms)
-    return bound
-
-
-def _sql(program: Program, name: str, dialect: Dialect, now_ms: int | None) -> str:
+def _sql(program: Program, name: str, target: str, now_ms: int | None) -> str:
     """The statement, and its parameters as comments: named ones, never pasted into the text."""
-    from ..compiler.targets.sql import SqlQuery, compile_sql
+    from ..compiler.queries import sql_query
+    from ..operators.core import Unsupported
 
-    compiled = compile_sql(program.segments[name], program.catalogue, dialect)
-    if not isinstance(compiled, SqlQuery):
-        raise CannotRunError(f"`{name}` cannot be written for sql:{dialect}: {compiled.reason}")
-    parameters = compiled.parameters if now_ms is None else compiled.bind(now_ms, None, program.lists)
+    found = sql_query(program, name, "duckdb" if target == "sql:duckdb" else "postgres", now_ms)
+    if isinstance(found, Unsupported):
+        raise CannotRunError(f"`{name}` cannot be written for {target}: {found.reason}")
+    statement, parameters = found
     shown = [f"-- {each} = {json.dumps(value, ensure_ascii=False, default=str)}" for each, value in parameters.items()]
-    return "\n".join([f"{compiled.text};", *shown])
+    return "\n".join([f"{statement};", *shown])
 
 
 COMMAND = Command(

@@ -101,6 +101,20 @@ def test_english_is_a_sentence(shop: Path, decisor: Decisor) -> None:
     assert decisor("compile", "vips", "--target", "english").out == "spend is at least 500\n"
 
 
+def test_constants_of_encrypted_fields_stay_open(shop: Path, decisor: Decisor) -> None:
+    catalogue = shop / "schemas/catalogue.yaml"
+    field = "  email: {type: keyword, encrypted: {search: equality}}\n---"
+    catalogue.write_text(catalogue.read_text().replace("---", field, 1))
+    (shop / "segments/known.yaml").write_text(
+        "apiVersion: v1\nkind: Segment\nname: known\nconditions: [{field: email, operator: equals, value: a@b.c}]\n"
+    )
+    hashed = {"$hash": {"field": "email", "value": "a@b.c"}}
+    query = json.loads(decisor("compile", "known", "--now", "2026-03-01T09:30:00Z").out)
+    assert query["query"]["bool"]["filter"] == [{"term": {"email.hash": hashed}}]
+    sql = decisor("compile", "known", "--now", "2026-03-01T09:30:00Z", "--target", "sql:postgres").out
+    assert sql.endswith(f"-- p1 = {json.dumps(hashed)}\n")
+
+
 def test_only_segments_are_compiled(shop: Path, decisor: Decisor) -> None:
     assert decisor("compile", "vip").err == "decisor: `vip` is no segment; did you mean `vips`?\n"
     assert decisor("compile", "ruleset/hero").code == 2

@@ -7,6 +7,7 @@ from ...ir.graph import SwitchNode
 from ..lowering import Lowering
 
 COMPARED = 200  # cases held against each other; a longer switch is looked at only so far
+CONSTANTS = ("false", "null")
 _LOWER = (">", ">=")
 _UPPER = ("<", "<=")
 
@@ -15,7 +16,9 @@ def check_switch(node: SwitchNode, lowering: Lowering) -> None:
     """Report each case that an earlier one leaves nothing for, with the earlier one."""
     for index, case in enumerate(node.cases[:COMPARED]):
         if isinstance(case.when, Value) and case.when.value is not True:
-            lowering.add("G006", ("switch", index, "when"), f"`{case.text}` never holds, so this case is never reached")
+            if case.text in CONSTANTS:  # of any other text that is always false, a finding tells already
+                message = f"`{case.text}` never holds, so this case is never reached"
+                lowering.add("G006", ("switch", index, "when"), message)
             continue
         taken = next((i for i, other in enumerate(node.cases[:index]) if implies(case.when, other.when)), None)
         if taken is not None:
@@ -27,7 +30,6 @@ def check_switch(node: SwitchNode, lowering: Lowering) -> None:
                 f"`{case.text}` is never reached: case {taken + 1} {why}",
                 help=("delete it, or put the narrower case first",),
             )
-            return
 
 
 def implies(narrow: Expression, wide: Expression) -> bool:

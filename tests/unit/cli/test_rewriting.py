@@ -60,11 +60,11 @@ def test_a_file_that_is_not_utf_8_is_left_alone(wrong: Path, decisor: Decisor) -
 
 def test_a_link_is_written_through(shop: Path, wrong: Path, decisor: Decisor) -> None:
     (shop / "elsewhere").mkdir()
-    wrong.rename(shop / "shared/wrong.yaml")
+    wrong.rename(shop / "elsewhere/wrong.yaml")
     wrong.symlink_to("../elsewhere/wrong.yaml")
     assert decisor("fix").out == "2 fixes applied\n"
     assert wrong.is_symlink()
-    assert "owner: growth" in (shop / "shared/wrong.yaml").read_text()
+    assert "owner: growth" in (shop / "elsewhere/wrong.yaml").read_text()
 
 
 def test_files_are_brought_into_the_canonical_layout(shop: Path, decisor: Decisor) -> None:

@@ -64,7 +64,8 @@ def _columns(shape: TableShape, lowering: Lowering) -> list[Field] | None:
         columns = [field_of(name, each) for name, each in sorted(table.outputs.items())]
         paths: Mapping[str, Path] = {each.name: ("table", "outputs", each.name) for each in columns}
     else:
-        columns = [_element(each, table) for each in lowering.output]
+        said = {name for index, row in enumerate(table.rows) for name in _written(row, index).outputs}
+        columns = [_element(each, table) for each in lowering.output if each.name in said]
         paths = {each.name: ("table", "hit") for each in columns}
     sound = True
     declared = {each.name: each for each in lowering.output}
@@ -139,11 +140,12 @@ def _rows(
 ) -> tuple[TableRow, ...] | None:
     kinds = [each.value.type for each in inputs]
     by_name = {each.name: place for place, each in enumerate(columns)}
+    names = sorted(by_name) if table.outputs is not None else sorted(each.name for each in lowering.output)
     rows = []
     for index, each in enumerate(table.rows):
         row = _written(each, index)
         cells = _cells(row, kinds, lowering)
-        values = _values(row, columns, by_name, lowering)
+        values = _values(row, columns, by_name, names, lowering)
         if cells is not None and values is not None:
             rows.append(TableRow(cells, values, row.priority))
     return tuple(rows) if len(rows) == len(table.rows) else None
@@ -159,7 +161,7 @@ def _cells(row: _Written, kinds: list[ValueType], lowering: Lowering) -> tuple[C
 
 
 def _values(
-    row: _Written, columns: list[Field], by_name: Mapping[str, int], lowering: Lowering
+    row: _Written, columns: list[Field], by_name: Mapping[str, int], names: list[str], lowering: Lowering
 ) -> tuple[Any, ...] | None:
     values: list[Any] = [None] * len(columns)
     sound = True
@@ -167,7 +169,7 @@ def _values(
         place = by_name.get(name)
         path = (*row.output_path, name)
         if place is None:
-            help_ = lowering.suggestion(name, sorted(by_name), "outputs")
+            help_ = lowering.suggestion(name, names, "outputs")
             lowering.at_key("D009", path, f"`{name}` is no output of this table", help=help_)
             sound = False
             continue

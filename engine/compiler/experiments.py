@@ -40,7 +40,7 @@ def _lower(document: Document, layers: Mapping[str, Document], scope: Scope, rep
         if all(arm.weight == 0 for phase in phases for arm in phase.arms if arm.name == name):
             report.at_key("X008", ("arms", name), f"`{name}` has no weight in any phase, so nobody gets it")
     slots = tuple((first, last) for first, last in model.slots) if model.slots else ((0, PPM),)
-    control = model.control or ("control" if "control" in model.arms else next(iter(model.arms)))
+    control = model.control or ("control" if "control" in model.arms else min(model.arms))
     return Experiment(
         document.name,
         model.unit,
@@ -106,6 +106,12 @@ def _phases(model: Any, salt: str, report: Report) -> tuple[Phase, ...]:
             report.add("X006", (*path, "starts"), f"`{shape.starts}` is not after the phase before, `{earlier}`")
         if ends is not None and ends <= starts:
             report.add("X006", (*path, "ends"), f"`{shape.ends}` is not after the phase's start")
+        if stop is not None and starts >= stop:
+            report.add(
+                "X006", (*path, "starts"), f"`{shape.starts}` is not before the experiment's end, `{model.ends}`"
+            )
+        elif stop is not None and ends is not None and ends > stop:
+            report.add("X006", (*path, "ends"), f"`{shape.ends}` is after the experiment's end, `{model.ends}`")
         if phases[-1].ends is not None and phases[-1].ends != stop and phases[-1].ends > starts:
             message = f"`{shape.starts}` is before the end of the phase before, `{phases[-1].ends}`"
             report.add("X006", (*path, "starts"), message)

@@ -61,7 +61,8 @@ class ExperimentDocument(Envelope):
         examples=[{"control": {"weight": "50%"}, "treatment": {"weight": "50%"}}],
     )
     control: Maybe[Name] = Field(
-        default=None, description="The arm that those outside get; by default the one called `control`, else the first."
+        default=None,
+        description="The arm that those outside get; by default the one called `control`, else the first by name.",
     )
     coverage: Share = Field(default=PPM, description="The share of units that takes part.", examples=["20%"])
     layer: Maybe[Name] = Field(default=None, description="The layer whose experiments exclude each other.")

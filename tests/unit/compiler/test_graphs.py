@@ -324,10 +324,10 @@ ends: 2026-12-01T00:00:00Z
 sticky: true
 phases:
   - {starts: 2026-03-01T00:00:00Z, weights: {a: 100%}}
-  - {starts: 2026-04-01T00:00:00Z, coverage: 100%, salt: t, ends: 2027-01-01T00:00:00Z}
+  - {starts: 2026-04-01T00:00:00Z, coverage: 100%, salt: t, ends: 2026-12-01T00:00:00Z}
 """
     test = loaded(tmp_path, text).program.experiments["test_a"]
-    assert (test.control, test.sticky, test.slots, test.holdout) == ("b", True, ((0, 10),), 50_000)
+    assert (test.control, test.sticky, test.slots, test.holdout) == ("a", True, ((0, 10),), 50_000)
     assert test.layer is not None
     assert (test.layer.name, test.layer.salt) == ("homepage", "homepage")
     weights = [{arm.name: arm.weight for arm in phase.arms} for phase in test.phases]
@@ -372,3 +372,11 @@ nodes:
 def test_a_var_of_related_types_has_the_wider_one(page: int, expected: dict[str, Any], tmp_path: Path) -> None:
     output = decided(tmp_path, HEAD + ONE_TYPE, {"country": "CH"}, context={"page": page})["output"]
     assert (output, type(output["score"])) == (expected, float)
+
+
+@pytest.mark.parametrize(
+    "arms", ["zebra: {weight: 50%}, apple: {weight: 50%}", "apple: {weight: 50%}, zebra: {weight: 50%}"]
+)
+def test_the_control_arm_does_not_hang_on_the_order_of_keys(arms: str, tmp_path: Path) -> None:
+    text = f"apiVersion: v1\nkind: Experiment\nname: mine\nunit: customer_id\narms: {{{arms}}}\n"
+    assert loaded(tmp_path, text).program.experiments["mine"].control == "apple"

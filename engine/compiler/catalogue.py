@@ -11,9 +11,20 @@ from ..diagnostics import Path, Sink
 from ..ir.instant import parse_duration
 from ..ir.types import Aggregate, Catalogue, EventType, Field
 from ..language.workspace import Document
+from ..operators.values import ValueRefusedError, canonical
 from .conditions import aggregate_problem, aggregate_type, given
 from .report import Report
 from .scope import suggestion
+
+EQUALITY = ("keyword", "integer", "boolean", "date")
+RESERVED = frozenset(
+    (
+        *("id", "type", "time", "data"),  # of events
+        *("profile", "context", "event", "events", "membership"),  # of what is asked
+        *("decision_id", "ruleset", "output", "path", "segments", "experiments", "bandits", "models", "bundle", "now"),
+        *("tape", "writes", "trace"),  # of decisions, as the line above
+    )
+)
 
 
 def lower_catalogue(
@@ -28,8 +39,12 @@ def lower_catalogue(
     value = profile.yaml.value
     report = Report(profile.resource, profile.yaml.spans, sink)
     fields = []
+    if value["key"] in RESERVED:
+        message = f"`{value['key']}` is a word of events and decisions themselves; expected another name for the key"
+        report.add("L011", ("key",), message, help=("call it `customer_id`",))
     for name, spec in value["fields"].items():
         path = ("fields", name)
+        _check_spec(spec, path, report, top=True)
         if name == value["key"]:
             report.at_key("L007", path, f"`{name}` is the key, which needs no declaration among the fields")
             continue
@@ -44,6 +59,23 @@ def lower_catalogue(
     return catalogue
 
 
+def _check_spec(written: Mapping[str, AnyValue], path: Path, report: Report, *, top: bool) -> None:
+    """What a field's parts say together that they must not."""
+    spec = given(written)
+    encrypted = spec.get("encrypted")
+    if encrypted and spec["type"] == "object":
+        message = f"`{path[-1]}` is an object; expected `encrypted` on its fields, one by one"
+        report.add("P001", (*path, "encrypted"), message)
+    elif encrypted and encrypted["search"] == "equality" and spec["type"] not in EQUALITY:
+        message = f"`{path[-1]}` is {spec['type']}, which is not compared by equality; expected `search: none`"
+        report.add("P002", (*path, "encrypted", "search"), message)
+    if "from" in spec and not top:
+        message = f"`{path[-1]}` is a field of an object; expected `from` on a field of the profile itself"
+        report.at_key("L012", (*path, "from"), message)
+    for name, member in (spec.get("fields") or {}).items():
+        _check_spec(member, (*path, "fields", name), report, top=False)
+
+
 def lower_field(name: str, written: Mapping[str, AnyValue]) -> Field:
     """The declared field of a shape-checked mapping."""
     spec = given(written)
@@ -56,8 +88,20 @@ def lower_field(name: str, written: Mapping[str, AnyValue]) -> Field:
         encrypted=encrypted["search"] if encrypted else None,
         normalize=spec.get("normalize"),
         fields=lower_fields(spec.get("fields", {})),
-        values=tuple(spec.get("values", ())),
+        values=_values(name, spec),
     )
+
+
+def _values(name: str, spec: Mapping[str, AnyValue]) -> tuple[str, ...]:
+    """The closed values, normalised as the field is; one that cannot be a value stays as it is written."""
+    plain = Field(name, spec["type"], normalize=spec.get("normalize"))
+    found: list[str] = []
+    for value in spec.get("values", ()):
+        try:
+            found.append(canonical(plain, value))
+        except ValueRefusedError:
+            found.append(value)
+    return tuple(dict.fromkeys(found))
 
 
 def lower_fields(specs: Mapping[str, Mapping[str, AnyValue]]) -> tuple[Field, ...]:

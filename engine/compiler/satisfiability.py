@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice, product
 
 from ..ir.predicate import All, Any, Bounds, Constant, Element, Leaf, Not, Now, Predicate, Scalar
 from ..operators.evaluate import Subject, evaluate
@@ -64,15 +65,18 @@ def _conjunctions(item: Predicate, positive: bool) -> Iterator[Conjunction]:  # 
 
 
 def _product(items: tuple[Predicate, ...], positive: bool) -> Iterator[Conjunction]:  # noqa: FBT001 - as above
-    plain = tuple(item for item in items if not isinstance(item, Not | Constant | All | Any))
-    rest = tuple(item for item in items if isinstance(item, Not | Constant | All | Any))
-    base = tuple(Literal(item, positive) for item in plain)
-    if not rest:
-        yield base
-        return
-    for head in _conjunctions(rest[0], positive):
-        for tail in _product(rest[1:], positive):
-            yield (*base, *head, *tail)
+    literals: list[Literal] = []
+    groups: list[list[Conjunction]] = []
+    for item in items:
+        inner, sign = item, positive
+        while isinstance(inner, Not):
+            inner, sign = inner.item, not sign
+        if isinstance(inner, Constant | All | Any):  # one more than the limit is enough to know that it is exceeded
+            groups.append(list(islice(_conjunctions(inner, sign), CONJUNCTION_LIMIT + 1)))
+        else:
+            literals.append(Literal(inner, sign))
+    for chosen in product(*groups):
+        yield (*literals, *chain.from_iterable(chosen))
 
 
 def _contradiction(conjunction: Conjunction) -> str | None:

@@ -93,4 +93,24 @@ CODES: list[Code] = [
         _RELEASE + "models: [chrun]\n",
         _RELEASE + "models: []\n",
     ),
+    Code(
+        "L011",
+        "key with a name that is taken",
+        "error",
+        "The key stands beside the parts of events and decisions, whose names it cannot have.",
+        "Give the key another name, as `customer_id`.",
+        "apiVersion: v1\nkind: Profile\nname: customer\nkey: id\nfields: {country: {type: keyword}}\n",
+        "apiVersion: v1\nkind: Profile\nname: customer\nkey: customer_id\nfields: {country: {type: keyword}}\n",
+    ),
+    Code(
+        "L012",
+        "aggregate inside an object",
+        "error",
+        "A profile's own fields follow from events; fields of objects do not.",
+        "Declare the aggregate as a field of the profile.",
+        "apiVersion: v1\nkind: Profile\nname: customer\nkey: customer_id\nfields:\n  stats:\n    type: object\n"
+        "    fields: {orders: {type: integer, from: {event: purchase, aggregate: count}}}\n",
+        "apiVersion: v1\nkind: Profile\nname: customer\nkey: customer_id\nfields:\n"
+        "  orders: {type: integer, from: {event: purchase, aggregate: count}}\n",
+    ),
 ]

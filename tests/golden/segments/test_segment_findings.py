@@ -12,8 +12,8 @@ from engine.diagnostics import Finding, all_codes, render_text
 from tests.golden.harness import Case, cases, check
 from tests.golden.surrounded import findings_in
 
-CASES = [case for case in cases("LTC") if not case.code.startswith("T1")]
-CODES = [each.code for each in all_codes() if each.code[0] in "LTC" and not each.code.startswith("T1")]
+CASES = [case for case in cases("LTCP") if not case.code.startswith("T1")]
+CODES = [each.code for each in all_codes() if each.code[0] in "LTCP" and not each.code.startswith("T1")]
 
 
 def findings(case: Case, folder: Path) -> list[Finding]:

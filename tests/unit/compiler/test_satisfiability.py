@@ -72,3 +72,13 @@ def test_what_may_hold_and_may_fail_is_left_alone(predicate: Predicate) -> None:
 def test_large_alternatives_are_given_up_quickly() -> None:
     groups = tuple(Any(tuple(Leaf(f"f{n}", "equals", f"{m}") for m in range(10))) for n in range(40))
     assert never_holds(All(groups)) is None
+
+
+@pytest.mark.parametrize("group", [All, Any])
+def test_as_many_conditions_as_a_segment_may_have_are_looked_through(group: type[All | Any]) -> None:
+    negations = group(tuple(Not(Leaf("country", "equals", f"v{n}")) for n in range(1_024)))
+    assert never_holds(negations) is None
+    assert always_holds(negations) is (group is Any)  # no country is two at once
+    pairs = All(tuple(Any((Leaf(f"f{n}", "equals", "a"), Leaf(f"g{n}", "equals", "b"))) for n in range(512)))
+    assert never_holds(pairs) is None
+    assert not always_holds(pairs)

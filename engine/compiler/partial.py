@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..diagnostics import Finding, Sink
+from ..language.document import Document
 from ..language.remains import Remains
 from .experiments import lower_experiments
 from .graph import lower_ruleset
+from .graph_order import ways
 from .node_lowering import Around
 from .scope import Scope
 from .segments import lower_segments
 
-CERTAIN = frozenset({"G001", "G002", "G004", "G009", "X001", "X004", "X005", "X007"})
+CERTAIN = frozenset({"G001", "G004", "G009", "X001", "X004", "X005", "X007"})
 """Codes, beside those of names and types, that do not depend on what is missing."""
 
 
@@ -24,10 +27,12 @@ class Sieve(Sink):
         super().__init__()
         self._sink = sink
         self._wanted = wanted
+        self._passed: set[Finding] = set()
 
     def add(self, finding: Finding) -> None:
-        """Pass the finding on if it is wanted."""
-        if self._wanted(finding):
+        """Pass the finding on, once, if it is wanted."""
+        if finding not in self._passed and self._wanted(finding):
+            self._passed.add(finding)
             self._sink.add(finding)
 
 
@@ -44,9 +49,19 @@ def check_remains(rest: Sequence[Remains], scope: Scope, around: Around, sink: S
     for each in rest:
         document, sieve = each.document, Sieve(sink, _certain_without(each.lost))
         if document.kind == "Ruleset":
-            lower_ruleset(document, replace(around, told=set()), sieve)
+            for part in _parts(document):
+                lower_ruleset(part, replace(around, told=set()), sieve)
         elif document.kind == "Experiment":
             lower_experiments([document], around.documents.get("Layer", {}), scope, sieve)
+
+
+def _parts(ruleset: Document) -> Iterator[Document]:
+    """The ruleset begun at each node that no other one leads to, as the way from its start may be broken."""
+    model: Any = ruleset.model
+    reached = {target for shape in model.nodes.values() for target, _ in ways(shape)}
+    for start in dict.fromkeys([model.start, *model.nodes]):
+        if start not in reached or start == model.start:
+            yield replace(ruleset, model=model.model_copy(update={"start": start}))
 
 
 def _is_certain(finding: Finding) -> bool:

@@ -9,8 +9,10 @@ from typing import Any, get_origin
 from pydantic import ValidationError
 
 from ..diagnostics import Path, Span
+from ..nodes.forms import Form
 from ..nodes.shape import Shape
 from .document import Document
+from .documents.envelope import Envelope
 from .documents.kinds import KINDS
 from .shape_walk import Location, expected_at, path_of
 from .spans import Spans, at
@@ -18,6 +20,7 @@ from .yaml import YamlDocument
 
 ROUNDS = 8  # of taking out what is wrong; a part that is gone may make its surroundings wrong
 MOST_FAULTS = 1_000
+LOST = "lost"
 
 Origins = Mapping[Path, tuple[int, ...]]
 """For the path of each list, as it remains, where its entries stood before."""
@@ -35,43 +38,76 @@ class Remains:
 
 
 def remains(document: YamlDocument) -> Remains | None:
-    """What is left of a document that does not read well; None where too little is left to look at."""
+    """What is left of a document that does not read well; None where too little is left to look at.
+
+    A missing name is filled in with one that is among the lost, so that what stands beside it is looked at.
+    """
     whole: dict[str, Any] = document.value
     shape = KINDS[whole["kind"]]
-    removed: set[Path] = set()
+    repairs = _Repairs(set(), {})
     for _round in range(ROUNDS):
         origins: dict[Path, tuple[int, ...]] = {}
-        value = _without(whole, removed, (), (), origins)
+        value = _repaired(whole, repairs, (), (), origins)
         try:
             model = shape.model_validate(value)
         except ValidationError as error:
-            faults = [each["loc"] for each in error.errors(include_url=False, include_input=False)]
-            paths = [_wrong(shape, value, each) for each in faults] if len(faults) <= MOST_FAULTS else [()]
+            faults = error.errors(include_url=False, include_input=False)
+            if len(faults) > MOST_FAULTS:
+                return None
+            for fault in faults:
+                repairs.repair(shape, value, fault["type"], fault["loc"], origins)
         else:
-            paths = [_entry(shape, value, problem.path) for problem in model.problems()]
-            if not paths:
-                yaml = replace(document, value=value, spans=_MovedSpans(document.spans, origins))
-                lost = frozenset(text for path in removed for text in _texts(path[-1], at(whole, path)))
-                return Remains(Document(shape.kind_name, model.name, model, yaml), lost)
-        if () in paths:
+            problems = tuple(model.problems())
+            if not problems:
+                return _remains(document, model, value, origins, repairs)
+            for problem in problems:
+                repairs.take_out(_entry(shape, value, problem.path), origins)
+        if () in repairs.removed:
             return None
-        removed.update(_original(path, origins) for path in paths)
     return None
 
 
-def _without(value: Any, removed: set[Path], path: Path, now: Path, origins: dict[Path, tuple[int, ...]]) -> Any:
-    """A copy without what stands at the removed paths; `now` is the path within the copy."""
+def _remains(document: YamlDocument, model: Envelope, value: Any, origins: Origins, repairs: _Repairs) -> Remains:
+    yaml = replace(document, value=value, spans=_MovedSpans(document.spans, origins))
+    lost = {text for path in repairs.removed for text in _texts(path[-1], at(document.value, path))}
+    lost |= {LOST} if repairs.filled else set()
+    return Remains(Document(model.kind_name, model.name, model, yaml), frozenset(lost))
+
+
+@dataclass(frozen=True, slots=True)
+class _Repairs:
+    """By their paths in the whole document: parts that are taken out, and mappings that names are filled into."""
+
+    removed: set[Path]
+    filled: dict[Path, dict[str, str]]
+
+    def repair(self, shape: type[Shape], value: Any, kind: str, location: Location, origins: Origins) -> None:
+        """Fill in what is missing where that is a name, otherwise take out the part that the error lies in."""
+        expected = expected_at(shape, location) if kind == "missing" else None
+        form = None if expected is None else expected.mark(Form)
+        outer = tuple(path_of(value, location[:-1]))
+        if form is not None and form.code == "S004" and outer:
+            self.filled.setdefault(_original(outer, origins), {})[str(location[-1])] = LOST
+        else:
+            self.take_out(_wrong(shape, value, location), origins)
+
+    def take_out(self, path: Path, origins: Origins) -> None:
+        """Take out a part, by its path in what remains so far."""
+        self.removed.add(_original(path, origins))
+
+
+def _repaired(value: Any, repairs: _Repairs, path: Path, now: Path, origins: dict[Path, tuple[int, ...]]) -> Any:
+    """A copy with all repairs; `now` is the path within the copy."""
     if isinstance(value, dict):
-        return {
-            key: _without(item, removed, (*path, key), (*now, key), origins)
-            for key, item in value.items()
-            if (*path, key) not in removed
-        }
+        kept = {key: item for key, item in value.items() if (*path, key) not in repairs.removed}
+        copied = {key: _repaired(item, repairs, (*path, key), (*now, key), origins) for key, item in kept.items()}
+        return {**repairs.filled.get(path, {}), **copied}
     if isinstance(value, list):
-        kept = [index for index in range(len(value)) if (*path, index) not in removed]
-        origins[now] = tuple(kept)
+        places = [index for index in range(len(value)) if (*path, index) not in repairs.removed]
+        origins[now] = tuple(places)
         return [
-            _without(value[index], removed, (*path, index), (*now, place), origins) for place, index in enumerate(kept)
+            _repaired(value[index], repairs, (*path, index), (*now, place), origins)
+            for place, index in enumerate(places)
         ]
     return value
 

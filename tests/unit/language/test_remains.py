@@ -118,3 +118,12 @@ def test_what_remains_of_a_spoilt_document_reads_well(kind: str, data: st.DataOb
         if found is not None:
             assert not tuple(KINDS[document.value["kind"]].model_validate(found.document.yaml.value).problems())
             assert found.document.yaml.spans.value(("name",)).file == file.name
+
+
+def test_a_missing_name_is_filled_in_and_lost() -> None:
+    found = left(
+        "apiVersion: v1\nkind: Ruleset\nname: hero\noutput: {content: {type: keyword}}\nstart: a\n"
+        "nodes:\n  a: {switch: [{when: 'true', then: b}]}\n  b: {output: {content: '1'}}\n"
+    )
+    assert found.document.yaml.value["nodes"]["a"]["otherwise"] == "lost"
+    assert found.lost == {"lost"}

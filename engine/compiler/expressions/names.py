@@ -49,7 +49,8 @@ def _unknown(walk: Walk, node: Node, name: str) -> None:
             walk.note("T102", node, f"is a name below `{root}`", help=(f"write `{full}`",), replace=fix)
             return
     names = [*walk.scope.names(), *walk.locals]
-    walk.note("T102", node, "is no name here", help=suggestion(name, names, "names"), replace=_renamed(name, names))
+    help_ = (*suggestion(name, names, "names"), f"if text is meant, write `'{name}'`")
+    walk.note("T102", node, "is no name here", help=help_, replace=_renamed(name, names))
 
 
 def _renamed(name: str, names: list[str]) -> tuple[str, str] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .place import Notes, Stretch
 from .tree import DEPTH_LIMIT, Unreadable
 
@@ -164,6 +166,10 @@ def _explain_character(problem: Unreadable, text: str, notes: Notes) -> None:
         notes.add("T101", problem, f"`{shown}` has no meaning in an expression")
 
 
+_AMOUNT = re.compile(r"[0-9]+$")
+_UNITS = {"s": "PT{}S", "m": "PT{}M", "h": "PT{}H", "d": "P{}D", "w": "P{}W"}
+
+
 def _explain_token(problem: Unreadable, text: str, notes: Notes) -> None:
     token = _shown(problem, text)
     expected = "an operator or the end" if problem.after_value else "a value"
@@ -175,6 +181,8 @@ def _explain_token(problem: Unreadable, text: str, notes: Notes) -> None:
         replace = (f"Write `{_WORDS[word]}`", _WORDS[word])
     elif word in _PHRASES:
         help_ = (_PHRASES[word],)
+    elif token in _UNITS and (amount := _AMOUNT.search(text[: problem.start])) is not None:
+        help_ = (f'a duration is written `t"{_UNITS[token].format(amount[0])}"`',)
     elif token in {"==", "!=", "<", "<=", ">", ">="}:
         help_ = ("comparisons do not chain: write `a < b and b < c`",) if problem.after_value else ()
     notes.add("T101", problem, f"`{token}` is not expected here; expected {expected}", help=help_, replace=replace)

@@ -40,6 +40,7 @@ class Log:
         "_forced",
         "_readers",
         "_taken",
+        "_used",
         "bandits",
         "decision_id",
         "experiments",
@@ -64,6 +65,7 @@ class Log:
         self._readers = readers
         self._answers: dict[Need, Got] = {}
         self._taken: dict[Need, Got] = {}
+        self._used: dict[tuple[str, str], int] = {}
 
     def unanswered(self, needs: Sequence[Need | None]) -> tuple[Need, ...]:
         """Those needs that nobody has answered yet, each once."""
@@ -131,11 +133,15 @@ class Log:
         return Got(picked, got.status, got.version)
 
     def counted(self, node: str, need: CountUses | None) -> Got:
-        """How often a key was used."""
-        return Got(0, "fallback") if need is None else self.take(node, need)
+        """How often a key was used, by this decision included."""
+        if need is None:
+            return Got(0, "fallback")
+        got = self.take(node, need)
+        return got._replace(value=got.value + self._used.get((need.key, need.unit), 0))
 
     def uses(self, need: CountUses) -> None:
         """One more use, to be counted once the answer is known."""
+        self._used[need.key, need.unit] = self._used.get((need.key, need.unit), 0) + 1
         self.writes.append({"write": "cap", "key": need.key, "unit": need.unit, "within": need.within})
 
     def assign(

@@ -56,6 +56,7 @@ class Walker:
     segments: dict[str, bool] = field(default_factory=dict)
     arms: list[tuple[str, str | None, str]] = field(default_factory=list)
     picks: list[tuple[str, str | None]] = field(default_factory=list)
+    used: list[tuple[str, str]] = field(default_factory=list)
     vars: dict[str, Any] = field(default_factory=dict)
     features: dict[str, Any] = field(default_factory=dict)
     output: dict[str, Any] | None = None
@@ -99,7 +100,10 @@ class Walker:
         found: dict[str, Any] = {}
         for place, column in enumerate(node.outputs):
             said = [values[place] for values in rows if values[place] is not None]
-            found[column.name] = _folded(node, column.type, said) if several else next(iter(said), None)
+            if node.hit == "collect" and node.collect == "count":
+                found[column.name] = len(rows)
+            else:
+                found[column.name] = _folded(node, column.type, said) if several else next(iter(said), None)
         noun = "rows" if len(hit) > 1 else "row"
         self._went(node, f"{noun} {', '.join(str(index + 1) for index in hit)}" if hit else "no row")
         if not hit and node.otherwise is not None:
@@ -175,7 +179,9 @@ class Walker:
         key, unit = self._value(node.key), self._value(node.unit)
         below = key is not None and unit is not None
         if below:
-            below = self._ask(CountUses(key, unit, node.within)).value < node.limit
+            used = self._ask(CountUses(key, unit, node.within)).value + self.used.count((key, unit))
+            below = used < node.limit
+            self.used += [(key, unit)] if below else []
         self._went(node, "below" if below else "reached")
         return node.then if below else node.otherwise
 
@@ -183,7 +189,7 @@ class Walker:
         items = ((item.name, self._value(item.value)) for item in node.context)
         context = {name: value for name, value in items if value is not None}
         inner = Walker(self.program, replace(self.facts, context=context), self.answer, self.decision_id)
-        inner.segments, inner.arms, inner.picks = self.segments, self.arms, self.picks
+        inner.segments, inner.arms, inner.picks, inner.used = self.segments, self.arms, self.picks, self.used
         found = inner.walk(self.program.rulesets[node.ruleset])
         self._went(node, node.ruleset, path=inner.path)
         return self._end(node, found)
@@ -197,8 +203,6 @@ class Walker:
 
 def _folded(node: TableNode, kind: str, said: list[Any]) -> Any:
     collect = node.collect if node.hit == "collect" else "list"
-    if collect == "count":
-        return len(said)
     if collect == "sum":
         return sum(said) if kind == "integer" else float(sum(said))
     if not said:

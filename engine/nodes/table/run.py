@@ -136,6 +136,9 @@ def rows_text(hits: Sequence[int]) -> str:
 
 def gatherer(node: TableNode) -> Callable[[Sequence[int]], dict[str, Any]]:
     """A function from the indexes of the rows that are hit to the outputs."""
+    if node.hit == "collect" and node.collect == "count":
+        names = [field.name for field in node.outputs]
+        return lambda hits: dict.fromkeys(names, len(hits))
     fold = FOLDS[node.collect if node.hit == "collect" else "list"]
     columns = [
         (field, tuple([_json(row.values[index]) for row in node.rows])) for index, field in enumerate(node.outputs)
@@ -168,5 +171,4 @@ FOLDS: dict[str, Callable[[Field, list[Any]], Any]] = {
     "sum": _sum,
     "min": lambda _field, values: min(values, default=None),
     "max": lambda _field, values: max(values, default=None),
-    "count": lambda _field, values: len(values),
 }

@@ -348,6 +348,29 @@ def test_cells_of_a_table_stand_in_the_order_of_its_inputs(tmp_path: Path) -> No
     assert [row.values for row in table.rows] == [("a", "b"), ("c", "d")]
 
 
+COUNTED = """
+output: {content: {type: keyword}, rows: {type: integer}}
+start: all
+nodes:
+  all:
+    table:
+      hit: collect
+      collect: count
+      inputs: [profile.orders]
+      outputs: {many: {type: number}, some: {type: number}}
+      rows: [[">= 3", {many: 1}], [">= 4", {some: 2}], [">= 5", {many: 3, some: 4}]]
+    as: found
+    then: last
+  last: {output: {content: "vars.found.many == vars.found.some ? 'same' : 'not'", rows: vars.found.many}}
+"""
+
+
+@pytest.mark.parametrize("orders, rows", [(2, 0), (3, 1), (5, 3)])
+def test_the_rows_that_hold_are_counted_whatever_they_say(orders: int, rows: int, tmp_path: Path) -> None:
+    decision = decided(tmp_path, HEAD + COUNTED, {"orders": orders})
+    assert decision["output"] == {"content": "same", "rows": rows}
+
+
 ONE_TYPE = """
 context: {page: {type: integer}}
 output: {content: {type: keyword}, score: {type: number}, found: {type: keyword}}

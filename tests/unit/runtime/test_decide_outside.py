@@ -222,6 +222,16 @@ def test_a_cap_counts_one_more_while_it_is_not_reached() -> None:
     assert "writes" not in reached
 
 
+@pytest.mark.parametrize("key, found", [("hero", "end"), ("other", "twice")])
+def test_a_cap_counts_what_the_same_decision_used(key: str, found: str) -> None:
+    first = CapNode("first", text("hero"), KEY, 3, 1_000, "second", "end")
+    second = CapNode("second", text(key), KEY, 3, 1_000, "twice", "end")
+    made = decider(first, second, output("twice"), output(), outside=Outside(cap=2))
+    decision = made.decide("main", PROFILE, now=NOW, decision_id="d-1")
+    assert decision["output"] == {"label": found}
+    assert made.replay(Request("main", PROFILE, now=NOW, decision_id="d-1"), decision["tape"]) == decision
+
+
 def test_a_replay_of_anothers_tape_is_refused() -> None:
     made = decider(*later(READ), outside=Outside(features={"visits": 5}))
     request = Request("main", PROFILE, now=NOW, decision_id="d-1")

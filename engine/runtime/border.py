@@ -15,6 +15,7 @@ from ..ir.instant import InstantError, canonical_instant
 from ..ir.types import KEY_LIMIT, LIST_LIMIT, Catalogue, Field
 from ..operators.values import ValueRefusedError, canonical, kind_of
 
+UNDECLARED = "is not declared in the catalogue"
 PROBLEM_LIMIT = 20  # problems told of one profile or event; more help nobody
 EVENT_ID_LIMIT = 512  # UTF-8 bytes
 
@@ -36,8 +37,8 @@ def read_object(readers: Mapping[str, Reader], raw: Mapping[str, Any], prefix: s
     for name, value in raw.items():
         reader = readers.get(name)
         if reader is None:
-            problems.append(Problem(prefix + str(name)[:80], "is not declared in the catalogue"))
-        elif value is not None:
+            problems.append(Problem(prefix + str(name)[:80], UNDECLARED))
+        elif value is not None and not (isinstance(value, list) and all(item is None for item in value)):
             kept = reader(value, prefix + name, problems)
             if kept is not None:
                 found[name] = kept
@@ -122,6 +123,12 @@ class Border:
         if raw.get(self._catalogue.key) is None:
             problems.append(Problem(self._catalogue.key, "is missing; every profile has its key"))
         return (None, problems[:PROBLEM_LIMIT]) if problems else (found, problems)
+
+    @staticmethod
+    def decision_id(raw: Any) -> tuple[str | None, list[Problem]]:
+        """The id of a decision as it was handed in, or None and what is wrong with it."""
+        problems: list[Problem] = []
+        return _read_text(raw, "decision_id", EVENT_ID_LIMIT, problems), problems
 
     def event(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The canonical event `{id, type, <key>, time, data}` and no problems, or None and what is wrong with it."""

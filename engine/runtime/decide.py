@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..ir.graph import FeaturesNode, ModelNode
 from ..ir.program import Program
-from .border import Problem, Reader, read_object, readers_of
+from .border import UNDECLARED, Problem, Reader, read_object, readers_of
 from .clock import new_decision_id, system_now
 from .drivers import FOREVER, Steps, drive, drive_async, drive_batch, replay
 from .generated import Function, Functions, Plan, Run
@@ -20,9 +20,9 @@ from .record import Log, Readers
 Decision: TypeAlias = dict[str, Any]
 """A decision record, plain JSON data.
 
-`decision_id`, the customer under the key's name, `ruleset`, `output`, `path` (each node and its outcome), `segments`
-(each one asked for and the answer), `experiments`, `bandits`, `models`, `bundle`; where there are any, `membership`
-("given" or "matched"), `tape`, `writes` and `trace`.
+`decision_id`, `now`, the customer under the key's name, `ruleset`, `output`, `path` (each node and its outcome),
+`segments` (each one asked for and the answer), `experiments`, `bandits`, `models`, `bundle`; where there are any,
+`membership` ("given" or "matched"), `tape`, `writes` and `trace`.
 """
 
 _NONE: Mapping[str, Any] = {}
@@ -184,6 +184,7 @@ class Decider:
         output = entry.run(profile, facts, known, instant, None, path, None, None)
         return {
             "decision_id": decision_id or new_decision_id(),
+            "now": instant,
             self._key: profile.get(self._key),
             "ruleset": entry.name,
             "output": output,
@@ -214,6 +215,7 @@ class Decider:
         output = run(profile, facts, known, instant, None, path, trace, None)
         return {
             "decision_id": decision_id or new_decision_id(),
+            "now": instant,
             self._key: profile.get(self._key),
             "ruleset": entry.name,
             "output": output,
@@ -308,7 +310,10 @@ class Decider:
         problems: list[Problem] = []
         found = read_object(entry.context, context, "context.", problems)
         if problems:
-            raise InputRefusedError(problems)
+            own = "is not declared in the ruleset's context"
+            raise InputRefusedError(
+                [Problem(each.path, own) if each.message == UNDECLARED else each for each in problems]
+            )
         return found or _NONE
 
     @staticmethod
@@ -325,9 +330,10 @@ class Decider:
     def _record(
         self, request: Request, begun: _Begun, segments: dict[str, bool], decision_id: str, output: dict[str, Any]
     ) -> Decision:
-        profile, _, _, _, _, path, trace, log = begun
+        profile, _, _, now, _, path, trace, log = begun
         decision: Decision = {
             "decision_id": decision_id,
+            "now": now,
             self._key: profile.get(self._key),
             "ruleset": request.ruleset,
             "output": output,

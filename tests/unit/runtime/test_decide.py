@@ -49,6 +49,7 @@ def test_a_record_has_every_part_in_its_place() -> None:
     made = decider(split("vip"), output("vip"), output(), matcher=Members("vip"))
     assert made.decide("main", PROFILE, now=NOW, decision_id="d-1") == {
         "decision_id": "d-1",
+        "now": NOW,
         "id": "c-1",
         "ruleset": "main",
         "output": {"label": "vip"},

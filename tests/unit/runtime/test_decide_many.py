@@ -68,6 +68,8 @@ def test_a_request_that_is_refused_leaves_the_others_of_its_batch(nodes: Any) ->
     first, refused, unknown, last = made.decide_batch([good, bad, lost, good])
     assert isinstance(refused, InputRefusedError)
     assert refused.problems[0].path == "context.channel"
+    undeclared = next(made.decide_batch([good._replace(context={"chanel": "web"})]))
+    assert str(undeclared) == "context.chanel: is not declared in the ruleset's context"
     assert isinstance(unknown, InputRefusedError)
     assert unknown.problems[0].path == "ruleset"
     assert first == last == made.decide("main", PROFILE, now=NOW, decision_id="d-1")

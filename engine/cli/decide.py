@@ -140,8 +140,12 @@ def _check_shape(raw: Any, key: str) -> None:
             raise RefusedError(f"`{name}`: expected {words}")
     if not all(isinstance(each, str) for each in raw.get("membership") or ()):
         raise RefusedError("`membership`: expected a list of segment names")
-    if raw.get("decision_id") == "":
-        raise RefusedError("`decision_id`: expected text that is not empty")
+    if raw.get("decision_id") is not None:
+        from ..runtime.border import Border
+
+        _, problems = Border.decision_id(raw["decision_id"])
+        if problems:
+            raise RefusedError(f"`decision_id`: {problems[0].message}")
 
 
 COMMAND = Command(

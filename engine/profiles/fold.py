@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ir.instant import format_instant
-from ..ir.types import Aggregate, Catalogue
+from ..ir.types import Aggregate, Catalogue, Field
 from ..operators.aggregates import aggregate
+from ..operators.values import canonical
 
 Event = Mapping[str, Any]
 Sets = tuple[tuple[str, str], ...]
@@ -25,11 +26,25 @@ def fold(catalogue: Catalogue, key: str, events: Sequence[Event], now_ms: int) -
     profile: dict[str, Any] = {catalogue.key: key}
     _set_latest(profile, {event.name: event.sets for event in catalogue.events}, known)
     for field in catalogue.fields:
+        if field.name in profile:
+            profile[field.name] = _held(field, profile[field.name])
+    for field in catalogue.fields:
         if field.source is not None:
             value = aggregated(field.source, known, now_ms)
             if value is not None:
-                profile[field.name] = float(value) if field.type == "number" else value
+                profile[field.name] = _held(field, value)
     return profile
+
+
+def _held(field: Field, value: Any) -> Any:
+    """An event's value as the profile field holds it: a whole number as a double, a keyword in the field's letters."""
+    if field.type == "number" and not field.many:
+        return float(value)
+    if field.normalize is None:
+        return value
+    if isinstance(value, list):
+        return [canonical(field, each) for each in value]
+    return canonical(field, value)
 
 
 def aggregated(source: Aggregate, events: Sequence[Event], now_ms: int) -> Any:

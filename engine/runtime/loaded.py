@@ -99,6 +99,8 @@ class Runtime:
             raise FactsRefusedError([Problem("membership", "expected a collection of names, found text")])
         if context is not None and not isinstance(context, Mapping):
             raise FactsRefusedError([Problem("context", f"expected an object, found {kind_of(context)}")])
+        if decision_id is not None and (problems := self.border.decision_id(decision_id)[1]):
+            raise FactsRefusedError(problems)
         known = self._profile(profile)
         decider = self.decider_for(self._history(events, known)) if events else self.decider
         return decider.decide(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .registry import Code
 
-_PROFILE = "apiVersion: v1\\nkind: Profile\\nname: customer\\nkey: customer_id\\nfields:\\n"
+_PROFILE = "apiVersion: v1\nkind: Profile\nname: customer\nkey: customer_id\nfields:\n"
 
 CODES: list[Code] = [
     Code(
@@ -13,8 +13,8 @@ CODES: list[Code] = [
         "error",
         "Encryption is of single values; an object is encrypted field by field.",
         "Put `encrypted` on the fields of the object.",
-        _PROFILE + "  home: {type: object, encrypted: {search: none}, fields: {city: {type: keyword}}}\\n",
-        _PROFILE + "  home: {type: object, fields: {city: {type: keyword, encrypted: {search: none}}}}\\n",
+        _PROFILE + "  home: {type: object, encrypted: {search: none}, fields: {city: {type: keyword}}}\n",
+        _PROFILE + "  home: {type: object, fields: {city: {type: keyword, encrypted: {search: none}}}}\n",
     ),
     Code(
         "P002",
@@ -22,7 +22,7 @@ CODES: list[Code] = [
         "error",
         "Equality of encrypted values is searched by keyed hashes, which serve keyword, integer, boolean and date.",
         "Write `search: none`, or declare a field beside it that holds only what is asked for.",
-        _PROFILE + "  salary: {type: number, encrypted: {search: equality}}\\n",
-        _PROFILE + "  salary: {type: number, encrypted: {search: none}}\\n",
+        _PROFILE + "  salary: {type: number, encrypted: {search: equality}}\n",
+        _PROFILE + "  salary: {type: number, encrypted: {search: none}}\n",
     ),
 ]

@@ -112,6 +112,7 @@ BROKEN = [
     ('{"customer_id": "c", "events": {}}', "`events`: expected a list of events"),
     ('{"customer_id": "c", "events": [7]}', "`events[0]` expected an object, found a whole number"),
     ('{"customer_id": "c", "events": [{"id": "e"}]}', "`events[0].time` expected an instant with a zone, found null"),
+    ('{"customer_id": "c", "decision_id": "\\ud800"}', "`decision_id`: expected storable text"),
     ('{"customer_id": "c", "event": {"type": "x"}}', "`event.id` expected text that is not empty, found null"),
     (
         (

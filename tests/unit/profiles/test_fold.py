@@ -109,3 +109,25 @@ def test_the_order_of_events_does_not_change_a_sum_of_doubles() -> None:
     events = [_purchase(f"2026-03-{day + 1:02}", amount=amount) for day, amount in enumerate(amounts)]
     again = [_purchase(f"2026-03-{day + 1:02}", amount=amount) for day, amount in enumerate(reversed(amounts))]
     assert _fold(*events)["spend"] == _fold(*again)["spend"]
+
+
+def test_a_profile_holds_values_in_the_letters_of_its_fields() -> None:
+    catalogue = Catalogue(
+        "customer",
+        "customer_id",
+        (
+            Field("email", "keyword", normalize="lowercase"),
+            Field("last_mail", "keyword", normalize="lowercase", source=_aggregate("last", "mail")),
+            Field("level", "number"),
+        ),
+        (
+            EventType(
+                "purchase",
+                (Field("mail", "keyword"), Field("points", "integer")),
+                (("email", "mail"), ("level", "points")),
+            ),
+        ),
+    )
+    found = fold(catalogue, "c", [_purchase("2026-03-01", mail="A@B.C", points=5)], NOW)
+    assert found == {"customer_id": "c", "email": "a@b.c", "last_mail": "a@b.c", "level": 5.0}
+    assert isinstance(found["level"], float)

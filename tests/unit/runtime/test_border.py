@@ -46,6 +46,7 @@ def _problem(**fields: Any) -> tuple[str, str]:
 @pytest.mark.parametrize("missing", [None, [], [None], [None, None]])
 def test_null_and_empty_lists_are_missing(missing: Any) -> None:
     assert _accepted(tags=missing) == {}
+    assert _accepted(country=missing, address=missing, points=missing) == {}
 
 
 def test_an_object_without_a_present_field_is_missing() -> None:

@@ -86,7 +86,9 @@ class Author:
         for fault in faults if missing else ():
             outer = self._outer(fault.location)
             if fault.kind == "extra_forbidden" and outer in missing:
-                near = nearest(str(fault.location[-1]), missing[outer])
+                key = str(fault.location[-1])
+                begun = (each for each in missing[outer] if len(key) > 1 and each.startswith(key))  # as `op`
+                near = nearest(key, missing[outer]) or next(begun, None)
                 if near is not None:
                     found[(*outer, fault.location[-1])] = (outer, near)
         return found

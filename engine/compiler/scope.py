@@ -15,6 +15,8 @@ _WORDS = {
     "RollbackPolicy": "rollback policies",
 }
 
+SUGGESTIONS = 200  # of nearest documents in one run; who needs more has renamed something
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -28,6 +30,7 @@ class Scope:
     timezone: str
     declared: Mapping[str, Collection[str]] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _suggested: list[str] = field(default_factory=list, repr=False, compare=False)
 
     def has(self, kind: str, name: str) -> bool:
         """Whether a document of that kind and name exists."""
@@ -38,7 +41,10 @@ class Scope:
         return sorted(self.declared.get(kind, ()))
 
     def suggestion(self, kind: str, name: str) -> tuple[str, ...]:
-        """Help naming the nearest document of that kind, or what there is."""
+        """Help naming the nearest document of that kind, or what there is; none after many, for it takes time."""
+        if len(self._suggested) >= SUGGESTIONS:
+            return ()
+        self._suggested.append(name)
         return suggestion(name, self.names(kind), _WORDS.get(kind, f"{kind.lower()}s"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -49,11 +50,11 @@ def _place(path: Path | None) -> tuple[Path, str | None]:
         return workspace_root(None), None
     if not path.exists():
         raise CannotRunError(f"`{path}` does not exist")
-    start = path if path.is_dir() else path.parent
-    for folder in (start.resolve(), *start.resolve().parents):
-        if (folder / WORKSPACE_FILE).is_file():
-            inside = path.resolve().relative_to(folder).as_posix()
-            return (path, None) if inside == "." else (folder, _searched(path, folder, inside))
+    for whole in (Path(os.path.abspath(path)), path.resolve()):  # noqa: PTH100 - as written, so that links keep their names
+        for folder in (whole, *whole.parents):
+            if (folder / WORKSPACE_FILE).is_file():
+                inside = whole.relative_to(folder).as_posix()
+                return (path, None) if inside == "." else (folder, _searched(path, folder, inside))
     raise CannotRunError(f"`{path}` lies in no workspace: no {WORKSPACE_FILE} there or above; `decisor init` makes one")
 
 

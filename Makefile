@@ -12,7 +12,9 @@ demo: $(VENV)/.demo ## set up and run the example on 69,659 real purchases; need
 
 test: $(VENV)/.dev ## run all tests, real PostgreSQL and Elasticsearch included; PYTEST="-k segment" narrows
 	@.ci/packages
-	@$(RUN) pytest -n 2 --dist loadfile $(PYTEST)
+	@base=$$(mktemp -d) && status=0 && \
+		$(RUN) pytest -n 2 --dist loadfile --basetemp "$$base/pytest" $(PYTEST) || status=$$?; \
+		rm -rf "$$base"; exit $$status
 
 check: $(VENV)/.dev ## lint, formatting, types, and whether the generated schemas are fresh
 	@$(RUN) ruff check .

@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine import load_workspace
-from engine.api import LoadedWorkspace
-from engine.experiments import NativeAssigner
 from engine.ir.expression import Coalesce, Name
-from engine.ir.graph import PPM, ModelNode, SetNode, TableNode
-from engine.runtime.decide import Decider
-
-BASE = Path(__file__).parents[2] / "golden" / "graph" / "workspace"
-HEAD = "apiVersion: v1\nkind: Ruleset\nname: hero\n"
-NOW = "2026-03-01T00:00:00.000Z"
-
-
-def loaded(folder: Path, text: str) -> LoadedWorkspace:
-    shutil.copytree(BASE, folder, dirs_exist_ok=True)
-    (folder / "rules/test.yaml").write_text(text)
-    return load_workspace(folder, today="2026-01-01")
-
-
-def codes(folder: Path, text: str) -> list[str]:
-    return [each.code for each in loaded(folder, text).findings]
-
-
-def decided(folder: Path, text: str, profile: dict[str, Any], **more: Any) -> dict[str, Any]:
-    workspace = loaded(folder, text)
-    assert workspace.findings == ()
-    made = Decider(workspace.program, assigner=NativeAssigner(workspace.program.experiments))
-    return made.decide("hero", {"customer_id": "c-1", **profile}, more.pop("context", {}), now=NOW, **more)
-
+from engine.ir.graph import ModelNode, SetNode, TableNode
+from tests.unit.compiler.graph_texts import HEAD, NOW, codes, decided, loaded
 
 TWO_ORDERS = (
     """
@@ -308,39 +282,6 @@ arms: {a: {}, b: {when: profile.ordrs > 1}}
     assert [(each.code, each.resource) for each in found] == [("T102", "bandit/bad")]
 
 
-def test_phases_take_from_the_experiment_what_they_do_not_say(tmp_path: Path) -> None:
-    text = """
-apiVersion: v1
-kind: Experiment
-name: test_a
-unit: customer_id
-salt: s
-arms: {b: {weight: 20%}, a: {weight: 80%}}
-coverage: 50%
-holdout: 5%
-layer: homepage
-slots: [[0, 10]]
-ends: 2026-12-01T00:00:00Z
-sticky: true
-phases:
-  - {starts: 2026-03-01T00:00:00Z, weights: {a: 100%}}
-  - {starts: 2026-04-01T00:00:00Z, coverage: 100%, salt: t, ends: 2026-12-01T00:00:00Z}
-"""
-    test = loaded(tmp_path, text).program.experiments["test_a"]
-    assert (test.control, test.sticky, test.slots, test.holdout) == ("a", True, ((0, 10),), 50_000)
-    assert test.layer is not None
-    assert (test.layer.name, test.layer.salt) == ("homepage", "homepage")
-    weights = [{arm.name: arm.weight for arm in phase.arms} for phase in test.phases]
-    assert weights == [{"a": 800_000, "b": 200_000}, {"a": PPM, "b": 0}, {"a": 800_000, "b": 200_000}]
-    assert [(phase.number, phase.coverage, phase.salt) for phase in test.phases] == [
-        (1, 500_000, "s"),
-        (2, 500_000, "s"),
-        (3, PPM, "t"),
-    ]
-    assert [(phase.starts or "")[:10] for phase in test.phases] == ["", "2026-03-01", "2026-04-01"]
-    assert [(phase.ends or "")[:10] for phase in test.phases] == ["2026-12-01"] * 3
-
-
 def test_cells_of_a_table_stand_in_the_order_of_its_inputs(tmp_path: Path) -> None:
     nodes = loaded(tmp_path, HEAD + TWO_ORDERS[0]).program.rulesets["hero"].nodes
     table = next(node for node in nodes if isinstance(node, TableNode))
@@ -395,11 +336,3 @@ nodes:
 def test_a_var_of_related_types_has_the_wider_one(page: int, expected: dict[str, Any], tmp_path: Path) -> None:
     output = decided(tmp_path, HEAD + ONE_TYPE, {"country": "CH"}, context={"page": page})["output"]
     assert (output, type(output["score"])) == (expected, float)
-
-
-@pytest.mark.parametrize(
-    "arms", ["zebra: {weight: 50%}, apple: {weight: 50%}", "apple: {weight: 50%}, zebra: {weight: 50%}"]
-)
-def test_the_control_arm_does_not_hang_on_the_order_of_keys(arms: str, tmp_path: Path) -> None:
-    text = f"apiVersion: v1\nkind: Experiment\nname: mine\nunit: customer_id\narms: {{{arms}}}\n"
-    assert loaded(tmp_path, text).program.experiments["mine"].control == "apple"

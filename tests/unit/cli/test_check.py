@@ -163,9 +163,9 @@ def test_a_path_that_is_not_read_is_no_approval(path: str, told: str, shop: Path
 
 
 def test_a_link_is_reported_by_its_own_name(wrong: Path, decisor: Decisor) -> None:
-    (wrong / "shared").mkdir()
-    (wrong / "segments/wrong.yaml").rename(wrong / "shared/wrong.yaml")
-    (wrong / "segments/link.yaml").symlink_to("../shared/wrong.yaml")
+    (wrong / "elsewhere").mkdir()
+    (wrong / "segments/wrong.yaml").rename(wrong / "elsewhere/wrong.yaml")
+    (wrong / "segments/link.yaml").symlink_to("../elsewhere/wrong.yaml")
     (wrong.parent / "elsewhere").symlink_to(wrong / "segments")
     assert " --> segments/link.yaml:5:13\n" in decisor("check", "segments/link.yaml").out
     assert "L001" in decisor("check", wrong.parent / "elsewhere").out

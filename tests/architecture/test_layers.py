@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.source import ENGINE, Import, engine_imports, imports_of, package_of, python_files
 
 COMPILE = {"language", "compiler", "bundle"}
-SUBSYSTEMS = {"storage", "profiles", "segments", "features", "models", "experiments", "bandits", "decisions"}
+SUBSYSTEMS = {"batch", "storage", "profiles", "segments", "features", "models", "experiments", "bandits", "decisions"}
 FACES = {"service", "cli"}
 
 # Package: what it may not import, late imports included.
@@ -32,12 +32,12 @@ FORBIDDEN: dict[str, set[str]] = {
 # Library: the packages that may import it. A library that is not here is the standard library's or a mistake.
 HOMES: dict[str, set[str]] = {
     "cryptography": {"bundle", "profiles"},
-    "duckdb": {"cli", "segments"},
+    "duckdb": {"batch", "cli", "segments"},
     "elasticsearch": {"storage", "profiles", "segments"},
     "numpy": {"runtime"},  # reads large masks faster where it is installed
     "polars": {"segments"},
     "psycopg": SUBSYSTEMS - {"models"},
-    "pyarrow": {"cli", "segments"},
+    "pyarrow": {"batch", "cli", "segments"},
     "pydantic": {"language", "nodes"},
     "pydantic_core": {"language", "nodes"},
     "redis": SUBSYSTEMS - {"models"},

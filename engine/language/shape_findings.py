@@ -152,7 +152,7 @@ class Author:
             return self._word(place, path, value)
         if fault.kind in {"string_pattern_mismatch", "form"}:
             return self._form(fault, place, path, value)
-        return self._bounds(fault, path, value)
+        return self._key_length(fault, path) if fault.location[-1] == KEY else self._bounds(fault, path, value)
 
     def _type(self, fault: Fault, place: Expected | None, path: Path, value: Any) -> Finding:
         form = None if place is None else place.mark(Form)
@@ -242,6 +242,13 @@ class Author:
             expected = " and ".join(f"{words[key]} {bound:g}" for key, bound in context.items() if key in words)
         message = f"{self._thing(path)} {found}; expected {expected or 'a finite number'}"
         return self._finding("S014", message, path, self.yaml.spans.value(path))
+
+    def _key_length(self, fault: Fault, path: Path) -> Finding:
+        """A key too short or too long; the value that it has is beside the point."""
+        size = len(str(path[-1]))
+        found = f"a key of {size:,} characters; expected at most {fault.context.get('max_length', 0):,}"
+        message = f"{self._place(path[:-1])} has {found if size else 'an empty key; expected text'}"
+        return self._finding("S014", message, path, self.yaml.spans.key(path))
 
     def _not_one(self, fault: Fault, path: Path) -> Finding:
         given, keys = fault.context["given"], fault.context["keys"].split(", ")

@@ -23,6 +23,7 @@ def findings(folder: Path, files: Mapping[str, str]) -> list[Finding]:
     """What is found in the files beside the base workspace, places relative to them."""
     shutil.copytree(BASE, folder, dirs_exist_ok=True)
     for name, text in files.items():
+        (folder / "rules").mkdir(exist_ok=True)
         (folder / "rules" / name).write_text(text)
     found = load_workspace(folder, today="2026-01-01").findings
     return [_moved(each) for each in found]

@@ -18,6 +18,7 @@ NOW = "2026-03-01T00:00:00.000Z"
 
 def loaded(folder: Path, text: str) -> LoadedWorkspace:
     shutil.copytree(BASE, folder, dirs_exist_ok=True)
+    (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules/test.yaml").write_text(text)
     return load_workspace(folder, today="2026-01-01")
 

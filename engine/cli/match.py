@@ -1,51 +1,91 @@
-"""`decisor match`: the segments of profiles, line by line."""
+"""`decisor match`: the segments of profiles, line by line, or the sizes of segments."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
+from . import parquet
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .facts import Complaints, add_program, name_among, opened, read_history, runtime_of, told
 from .opening import add_now, instant_of
 
+if TYPE_CHECKING:
+    from ..runtime.loaded import Runtime
+
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--profiles", required=True, metavar="FILE", help="JSON Lines, one profile a line; - is stdin")
+    parser.add_argument("--profiles", required=True, metavar="FILE", help="JSON Lines (- is stdin), or a .parquet file")
     parser.add_argument("--events", metavar="FILE", help="JSON Lines, the customers' events in any order")
     parser.add_argument("--segment", action="append", metavar="NAME", help="only these segments; may be repeated")
+    parser.add_argument("--count", action="store_true", help="print the size of each segment instead")
     add_now(parser)
     add_program(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..runtime.lines import read_lines
-
     if options.profiles == options.events == "-":
         raise CannotRunError("--profiles and --events are both `-`; only one of them can be standard input")
     now_ms = instant_of(options.now)
     runtime = runtime_of(options)
-    names = {name_among(runtime.program.segments, "segment", given) for given in options.segment or ()}
-    match = (runtime.matcher_of(names) if names else runtime.matcher).match
-    read, key, write = runtime.border.profile, runtime.program.catalogue.key, sys.stdout.write
+    given = {name_among(runtime.program.segments, "segment", name) for name in options.segment or ()}
     broken, about_events = Complaints(options.profiles), Complaints(options.events or "")
     with ExitStack() as stack:
-        history = None
+        events_of: parquet.EventsOf | None = None
         if options.events:
-            history = stack.enter_context(read_history(options.events, runtime, about_events))
-        for line in read_lines(stack.enter_context(opened(options.profiles))):
-            profile, problems = (None, ()) if line.problem is not None else read(line.value)
-            if profile is None:
-                broken.tell(line.number, line.problem or told(problems))
-                continue
-            events = () if history is None else history.of(profile[key])
-            found = {key: profile[key], "segments": match(profile, now_ms, events)}
-            write(json.dumps(found, ensure_ascii=False) + "\n")
+            events_of = stack.enter_context(read_history(options.events, runtime, about_events)).of
+        asked = parquet.Asked(sorted(given or runtime.program.segments), now_ms, events_of, broken.tell)
+        if options.count:
+            _print_sizes(_sizes(runtime, options.profiles, asked))
+        else:
+            _print_rows(_rows(runtime, options.profiles, asked), runtime.program.catalogue.key)
     broken.close()
     about_events.close()
     return FINDINGS if broken.count or about_events.count else CLEAN
+
+
+def _sizes(runtime: Runtime, file: str, asked: parquet.Asked) -> Mapping[str, int]:
+    if file.endswith(parquet.SUFFIX):
+        return parquet.sizes(runtime.program, file, asked)
+    sizes = Counter(dict.fromkeys(asked.names, 0))
+    for _, names in _rows(runtime, file, asked):
+        sizes.update(names)
+    return sizes
+
+
+def _rows(runtime: Runtime, file: str, asked: parquet.Asked) -> Iterator[tuple[str, list[str]]]:
+    """The key of each sound profile with the sorted names of its segments; the others are told."""
+    from ..runtime.lines import read_lines
+
+    if file.endswith(parquet.SUFFIX):
+        yield from parquet.rows(runtime.program, file, asked)
+        return
+    match = runtime.matcher_of(asked.names).match
+    read, key, events_of = runtime.border.profile, runtime.program.catalogue.key, asked.events_of
+    with opened(file) as stream:
+        for line in read_lines(stream):
+            profile, problems = (None, ()) if line.problem is not None else read(line.value)
+            if profile is None:
+                asked.tell(line.number, line.problem or told(problems))
+                continue
+            events = () if events_of is None else events_of(profile[key])
+            yield profile[key], match(profile, asked.now_ms, events)
+
+
+def _print_rows(rows: Iterable[tuple[str, list[str]]], key: str) -> None:
+    write = sys.stdout.write
+    for customer, names in rows:
+        write(json.dumps({key: customer, "segments": names}, ensure_ascii=False) + "\n")
+
+
+def _print_sizes(sizes: Mapping[str, int]) -> None:
+    for name, count in sizes.items():
+        print(json.dumps({"segment": name, "count": count}))
 
 
 COMMAND = Command(

@@ -21,7 +21,8 @@ class History:
 
     def __init__(self, key: str) -> None:
         self._key = key
-        self._store = sqlite3.connect("")  # a private temporary file, deleted on close
+        # A private temporary file, deleted on close; a batch asks from its own thread, one after the other.
+        self._store = sqlite3.connect("", check_same_thread=False)
         self._store.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self._store.execute("PRAGMA synchronous = OFF")
         self._store.execute("PRAGMA journal_mode = OFF")

@@ -7,9 +7,12 @@ import os
 import resource
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from engine.cli import app
 from tests.unit.cli.conftest import Decisor
@@ -177,3 +180,64 @@ def test_a_large_file_takes_no_more_memory_than_a_small_one(shop: Path) -> None:
     assert large - small < 6_000_000
     with_events = most_memory(["match", "--profiles", "small.jsonl", "--events", "events.jsonl"], shop)
     assert with_events - small < 45_000_000  # the sorter's cache is 32 MiB
+
+
+def parquet_of(file: Path, *profiles: dict[str, object]) -> str:
+    """The name of a Parquet file of profiles, written as a shop's warehouse would."""
+    moment = pa.timestamp("us", "UTC")
+    schema = pa.schema([("customer_id", pa.string()), ("spend", pa.float64()), ("last_order_at", moment)])
+    parquet.write_table(pa.Table.from_pylist(list(profiles), schema=schema), file)
+    return file.name
+
+
+def test_a_parquet_file_is_matched_as_lines_are(shop: Path, decisor: Decisor) -> None:
+    recently = datetime(2026, 2, 1, tzinfo=UTC)
+    file = parquet_of(
+        shop / "profiles.parquet",
+        {"customer_id": "c-1", "spend": 700.0, "last_order_at": recently},
+        {"customer_id": "c-2", "spend": 700.0},
+        {"customer_id": "c-3", "spend": float("nan")},
+        {"customer_id": "ç-4"},
+    )
+    event = {
+        "id": "e",
+        "type": "purchase",
+        "customer_id": "ç-4",
+        "time": "2026-02-28T00:00:00Z",
+        "data": {"amount": 60},
+    }
+    (shop / "events.jsonl").write_text(lines(event))
+    done = decisor("match", "--profiles", file, "--events", "events.jsonl", "--now", NOW)
+    assert done.out == (
+        '{"customer_id": "c-1", "segments": ["active_vips", "vips"]}\n'
+        '{"customer_id": "c-2", "segments": ["vips"]}\n'
+        '{"customer_id": "ç-4", "segments": ["buyers"]}\n'
+    )
+    assert (done.code, done.err) == (1, "profiles.parquet:3: `spend` expected a finite number\n")
+
+
+def test_sizes_are_printed_for_lines_and_parquet_alike(shop: Path, decisor: Decisor) -> None:
+    people: list[dict[str, object]] = [
+        {"customer_id": f"c-{spend}", "spend": float(spend)} for spend in (499, 500, 501)
+    ]
+    parquet_of(shop / "profiles.parquet", *people)
+    (shop / "profiles.jsonl").write_text(lines(*people))
+    for file in ("profiles.parquet", "profiles.jsonl"):
+        done = decisor("match", "--profiles", file, "--count", "--now", NOW, "--segment", "vips", "--segment", "buyers")
+        assert done.out == '{"segment": "buyers", "count": 0}\n{"segment": "vips", "count": 2}\n'
+        assert (done.code, done.err) == (0, "")
+
+
+def test_what_is_no_parquet_file_of_this_catalogue_cannot_be_run(shop: Path, decisor: Decisor) -> None:
+    (shop / "text.parquet").write_text("customer_id\n")
+    pairs = [
+        ("text", "`text.parquet`: expected a Parquet file, found something else"),
+        ("none", "`none.parquet` cannot"),
+    ]
+    parquet.write_table(pa.table({"customer_id": ["c"], "spent": [1.0]}), shop / "other.parquet")
+    pairs.append(("other", "`other.parquet`: `spent` is not declared in the catalogue; did you mean `spend`?"))
+    for name, told in pairs:
+        for more in ([], ["--count"]):
+            done = decisor("match", "--profiles", f"{name}.parquet", *more)
+            assert (done.code, done.out) == (2, "")
+            assert done.err.startswith(f"decisor: {told}")

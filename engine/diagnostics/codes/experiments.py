@@ -11,6 +11,11 @@ _BANDIT = (
     "apiVersion: v1\nkind: Bandit\nname: pick\nunit: customer_id\npolicy: uniform\n"
     "arms: {gift: {when: profile.orders > 3}, none: {}}\n"
 )
+_RULESET = (
+    "apiVersion: v1\nkind: Ruleset\nname: hero\noutput: {content: {type: keyword}}\nstart: split\nnodes:\n"
+    "  split: {experiment: session_split, arms: {control: plain, treatment: plain}}\n"
+    "  plain: {output: {content: \"'plain'\"}}\n"
+)
 
 CODES: list[Code] = [
     Code(
@@ -38,6 +43,8 @@ CODES: list[Code] = [
         "The same salt and unit give the same hash: who is in which arm of one experiment says who is in which arm of "
         "the other, and neither can be read alone.",
         "Give each a salt of its own, or none: then the name is the salt.",
+        _GOOD + "salt: hero_split\n",
+        _GOOD + "salt: hero_test_2\n",
     ),
     Code(
         "X004",
@@ -45,6 +52,8 @@ CODES: list[Code] = [
         "error",
         "Experiments of a layer exclude each other only when they assign the same unit.",
         "Use the layer's unit, or another layer.",
+        _GOOD.replace("unit: customer_id", "unit: session_id") + "layer: homepage\n",
+        _GOOD + "layer: homepage\n",
     ),
     Code(
         "X005",
@@ -52,6 +61,8 @@ CODES: list[Code] = [
         "error",
         "Who or what is assigned, picked for or read of is the profile's key or a field of the ruleset's context.",
         "Declare the field in the ruleset's `context`, or say with `unit:` what yields it.",
+        _RULESET,
+        _RULESET.replace("output:", "context: {session_id: {type: keyword}}\noutput:", 1),
     ),
     Code(
         "X006",

@@ -85,6 +85,10 @@ CODES: list[Code] = [
         "error",
         "A node that splits by arm says for each arm where it leads, and for nothing else.",
         "Add the missing arms, delete the others.",
+        _HEAD + "start: split\nnodes:\n  split: {experiment: hero_split, arms: {control: plain}}\n" + _END,
+        _HEAD
+        + "start: split\nnodes:\n  split: {experiment: hero_split, arms: {control: plain, treatment: plain}}\n"
+        + _END,
     ),
     Code(
         "G008",
@@ -120,6 +124,8 @@ CODES: list[Code] = [
         "error",
         "A model's inputs, a bandit's features and a view's entity are given by name, each one of them.",
         "Add what is missing, delete or correct the others.",
+        _HEAD + "start: ask\nnodes:\n  ask: {model: churn, inputs: {order: 1}, as: churn, then: plain}\n" + _END,
+        _HEAD + "start: ask\nnodes:\n  ask: {model: churn, inputs: {orders: 1}, as: churn, then: plain}\n" + _END,
     ),
     Code(
         "G013",
@@ -127,6 +133,8 @@ CODES: list[Code] = [
         "error",
         "The context or the event of the called ruleset cannot be given by the calling one.",
         "Give the context by name below `context`, or declare the same event.",
+        _HEAD + "start: call\nnodes:\n  call: {ruleset: footer, context: {lang: \"'en'\"}}\n",
+        _HEAD + "start: call\nnodes:\n  call: {ruleset: footer, context: {language: \"'en'\"}}\n",
     ),
     Code(
         "G014",

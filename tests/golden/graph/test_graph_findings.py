@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine import load_workspace
-from engine.diagnostics import Code, Finding, all_codes, render_text
+from engine.diagnostics import Finding, all_codes, render_text
 from tests.golden.harness import Case, cases, check
 
 HERE = Path(__file__).parent
@@ -53,13 +53,3 @@ def test_messages_read_well(case: Case, tmp_path: Path, golden: Callable[[Path, 
 def test_every_code_has_a_case() -> None:
     unmarked = {each.code for each in CODES} - {case.code for case in CASES}
     assert unmarked == {"G015", "D014"}  # limits: tests/unit/compiler
-
-
-@pytest.mark.parametrize("code", [each for each in CODES if each.bad], ids=lambda each: each.code)
-def test_bad_example_gives_its_code(code: Code, tmp_path: Path) -> None:
-    assert code.code in {each.code for each in findings(tmp_path, {"example.yaml": code.bad})}
-
-
-@pytest.mark.parametrize("code", [each for each in CODES if each.good], ids=lambda each: each.code)
-def test_good_example_gives_nothing(code: Code, tmp_path: Path) -> None:
-    assert findings(tmp_path, {"example.yaml": code.good}) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from .columns import Asked, asked_column
 
 SQL_LEAVES = 10_000
 """Conditions in one query. DuckDB plans each for some 0.1 ms, so beyond that the matcher's index is the faster way."""
+
+_TYPED = re.compile(r"CAST\((\$\w+) AS (?:BIGINT|BOOLEAN|DOUBLE|VARCHAR)\)")
+"""A cast of what comes with its type as it is bound; planning takes DuckDB some 20 µs for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def plan_of(program: Program, names: Iterable[str], now_ms: int) -> Plan:
         if isinstance(query, Unsupported):
             reasons[name] = query.reason
             continue
-        conditions[name] = query.where.removesuffix(" IS TRUE")
+        conditions[name] = _TYPED.sub(r"\1", query.where.removesuffix(" IS TRUE"))
         parameters |= query.bind(now_ms)
         asked |= fields(coded)
     rest = [(name, segments[name]) for name in reasons]

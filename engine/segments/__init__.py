@@ -1,3 +1,0 @@
-"""Membership: who is in which segment."""
-
-from __future__ import annotations

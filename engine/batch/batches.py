@@ -66,8 +66,7 @@ class Batches:
 
         row = 0
         try:
-            threads = self._run.threads != 1
-            for batch in self._parquet.iter_batches(ROWS, columns=self._sources, use_threads=threads):
+            for batch in self._read():
                 kept = self._canonical(batch, row)
                 yield pa.record_batch(self._asked(kept), schema=schema)
                 row += batch.num_rows
@@ -76,6 +75,17 @@ class Batches:
             raise
         finally:
             self._parquet.close()
+
+    def _read(self) -> Iterator[Any]:
+        import pyarrow as pa
+
+        threads = self._run.threads != 1
+        try:
+            yield from self._parquet.iter_batches(ROWS, columns=self._sources, use_threads=threads)
+        except (pa.ArrowInvalid, OSError) as problem:
+            if isinstance(problem, OSError) and problem.errno:
+                raise
+            raise BatchRefusedError("expected a sound Parquet file, found damaged data") from None
 
     def _canonical(self, batch: Any, first: int) -> dict[str, Array]:
         """The canonical columns of those rows that are not refused; the others are told with their number from 1."""

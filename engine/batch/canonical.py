@@ -19,6 +19,7 @@ from ..operators.text import tokens
 from ..operators.values import TEXT_LIMIT, ValueRefusedError, canonical
 from ..runtime.border import Border, Problem
 from .arrays import Array, as_strings, relisted, text_bytes, written
+from .schema import BatchRefusedError
 
 FIRST_DAY, LAST_DAY = FIRST_MS // 86_400_000, LAST_MS // 86_400_000
 INSTANT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
@@ -67,7 +68,12 @@ class Reader:
 
         kept: list[Any] = []
         refused: dict[int, list[Problem]] = {}
-        for row, value in enumerate(written(array)):
+        try:
+            values = written(array)
+        except (ValueError, OverflowError):  # inside of objects, where Python makes its own instants of them
+            name = self._field.name
+            raise BatchRefusedError(f"`{name}` has instants or days outside the years 1 to 9999") from None
+        for row, value in enumerate(values):
             profile, problems = self._border.profile({self._field.name: value, **self._rest})
             if problems:
                 refused[row] = problems

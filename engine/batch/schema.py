@@ -66,6 +66,7 @@ def _check(fields: tuple[Field, ...], columns: Iterable[Any], prefix: str) -> No
 
 
 def _check_type(field: Field, kind: Any, path: str) -> None:
+    """Inside of objects nanoseconds would be lost, so they are refused."""
     import pyarrow.types as is_
 
     expected = f"lists of {EXPECTED[field.type]}" if field.many else EXPECTED[field.type]
@@ -76,7 +77,7 @@ def _check_type(field: Field, kind: Any, path: str) -> None:
         raise BatchRefusedError(f"`{path}` is a column of {kind}, expected {expected}")
     if is_.is_null(one):
         return
-    if not _fits(field, one):
+    if not _fits(field, one) or ("." in path and is_.is_timestamp(one) and one.unit == "ns"):
         raise BatchRefusedError(f"`{path}` is a column of {kind}, expected {expected}")
     if field.type == "object":
         _check(field.fields, one, f"{path}.")

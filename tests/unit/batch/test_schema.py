@@ -25,7 +25,7 @@ CATALOGUE = Catalogue(
         Field("seen", "date"),
         Field("born", "day"),
         Field("home", "geo_point"),
-        Field("lines", "object", many=True, fields=(Field("sku", "keyword"),)),
+        Field("lines", "object", many=True, fields=(Field("sku", "keyword"), Field("at", "date"))),
     ),
 )
 PROGRAM = Program("shop", "UTC", CATALOGUE, segments={"us": Leaf("country", "equals", "US")})
@@ -54,6 +54,10 @@ def file_of(tmp_path: Path, **columns: Any) -> Path:
             "`home` is a column of struct<lat: double>, expected structs of `lat` and `lon`",
         ),
         ({"lines": [[{"sku": 1}]]}, "`lines.sku` is a column of int64, expected text"),
+        (
+            {"lines": pa.array([[{"at": 1}]], pa.list_(pa.struct([("at", pa.timestamp("ns"))])))},
+            "`lines.at` is a column of timestamp[ns], expected timestamps or text",
+        ),
         ({"lines": [[{"sko": "a"}]]}, "`lines.sko` is not declared in the catalogue; did you mean `sku`?"),
     ],
 )
@@ -61,6 +65,13 @@ def test_a_column_that_does_not_fit_is_refused_by_name(tmp_path: Path, columns: 
     with pytest.raises(BatchRefusedError) as caught:
         match_parquet(PROGRAM, file_of(tmp_path, **columns), now_ms=0)
     assert str(caught.value) == message
+
+
+def test_days_of_objects_that_no_calendar_has_are_refused(tmp_path: Path) -> None:
+    far = pa.array([[{"at": 253_402_300_800}]], pa.list_(pa.struct([("at", pa.timestamp("s"))])))
+    program = Program("shop", "UTC", CATALOGUE, segments={"any": Leaf("lines", "exists", None, "object", many=True)})
+    with pytest.raises(BatchRefusedError, match="`lines` has instants or days outside the years 1 to 9999"):
+        match_parquet(program, file_of(tmp_path, lines=far), now_ms=0)
 
 
 def test_every_file_has_the_key(tmp_path: Path) -> None:
@@ -97,8 +108,9 @@ def test_a_file_damaged_behind_its_beginning_is_refused_whole(tmp_path: Path) ->
     for place in range(len(data) // 2, len(data) // 2 + 2_000):
         data[place] ^= 0xFF
     file.write_bytes(data)
-    with pytest.raises((BatchRefusedError, OSError)):
-        match_parquet(PROGRAM, file, now_ms=0)
+    for names in ([], ["us"]):
+        with pytest.raises(BatchRefusedError, match="expected a sound Parquet file, found damaged data"):
+            match_parquet(PROGRAM, file, names, now_ms=0)
 
 
 def file_of_many(tmp_path: Path, count: int) -> Path:

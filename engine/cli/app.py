@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
@@ -32,7 +32,50 @@ COMMANDS = {
     "verify": "verify a bundle",
     "keygen": "make a key pair for signing bundles",
     "schema": "write the JSON Schemas for editors",
+    "up": "start the servers that are not configured",
+    "down": "stop the servers that `up` started",
+    "doctor": "say what is reachable, and how to mend what is not",
+    "ingest": "put events on the queue",
+    "worker": "turn queued events into profiles and membership",
+    "dead-letters": "what could not be taken in: list, replay",
+    "segments": "membership: rebuild, members, count, show, history, …",
+    "index": "the search index of profiles: rebuild, status",
+    "keys": "keys of encrypted fields: generate, rotate, status",
+    "erase": "remove a customer everywhere, and prove it",
     "demo": "run the example on real purchases",
+}
+# A group is a folder with one file for each of its commands, here in the order in which they are listed.
+GROUPS: dict[str, dict[str, str]] = {
+    "dead-letters": {
+        "list": "what could not be taken in, and why",
+        "replay": "put it on the queue again",
+    },
+    "segments": {
+        "rebuild": "build membership anew and switch it in",
+        "status": "the segments that run, their size and freshness",
+        "members": "the members of a segment",
+        "count": "how many members a segment has",
+        "show": "the segments of a customer",
+        "add": "make a customer a member, whatever the conditions say",
+        "remove": "keep a customer out, whatever the conditions say",
+        "restore": "let the conditions decide again",
+        "intersect": "who is in all of some segments",
+        "union": "who is in any of some segments",
+        "difference": "who is in the first of some segments and in no other",
+        "history": "when a customer entered and left segments",
+        "at": "the members of a segment at an instant",
+        "explain": "why a customer is in a segment, or is not",
+        "reconcile": "compare verdicts, index and membership, and repair",
+    },
+    "index": {
+        "rebuild": "build a new index beside the live one and switch to it",
+        "status": "which index serves, and how far behind it is",
+    },
+    "keys": {
+        "generate": "make a key file",
+        "rotate": "change keys while everything serves",
+        "status": "which keys there are, and what still uses them",
+    },
 }
 
 
@@ -76,10 +119,12 @@ def _run(given: list[str]) -> int:
     if given[0] in {"-V", "--version"}:
         print(f"decisor {program_version()}")
         return CLEAN
-    name = given[0]
-    command = load(name)
+    name, command, rest = _found(given)
+    if command is None:
+        print(overview_of(name))
+        return CLEAN
     try:
-        options = Parser(name, command).parse_args(given[1:])
+        options = Parser(name, command).parse_args(rest)
     except SystemExit as stop:  # argparse has printed its usage or help
         return stop.code if isinstance(stop.code, int) else FAILED
     try:
@@ -91,19 +136,52 @@ def _run(given: list[str]) -> int:
 def _help(names: list[str]) -> str:
     if not names:
         return overview()
-    return Parser(names[0], load(names[0])).format_help().rstrip("\n")
+    name, command, _ = _found(names)
+    return overview_of(name) if command is None else Parser(name, command).format_help().rstrip("\n")
 
 
-def load(name: str) -> Command:
-    """The command of that name; its module is imported only now. Raises CannotRunError with the nearest name."""
-    if name not in COMMANDS:
-        near = get_close_matches(name, COMMANDS, 1)
-        hint = f"did you mean `{near[0]}`?" if near else "`decisor --help` lists the commands"
-        raise CannotRunError(f"`{name}` is no command; {hint}")
-    command = import_module(f".{name}", __package__).COMMAND
+def _found(words: list[str]) -> tuple[str, Command | None, list[str]]:
+    """The command that the words begin with, and the words behind it; no command where a group's list is wanted."""
+    name, rest = words[0], words[1:]
+    if name not in GROUPS:
+        return name, load(name), rest
+    if not rest or rest[0] in {"-h", "--help", "help"}:
+        return name, None, []
+    return f"{name} {rest[0]}", load(name, rest[0]), rest[1:]
+
+
+def load(name: str, part: str | None = None) -> Command:
+    """The command of that name, or that part of a group; its module is imported only now.
+
+    Raises CannotRunError with the nearest name.
+    """
+    _known(name, COMMANDS, "command", "`decisor --help` lists the commands")
+    module = f".{name.replace('-', '_')}"
+    if part is not None:
+        _known(part, GROUPS[name], f"command of `decisor {name}`", f"`decisor {name}` lists them")
+        module += f".{part}"
+    command = import_module(module, __package__).COMMAND
     if not isinstance(command, Command):
         raise TypeError(f"{name} declares no Command")
     return command
+
+
+def _known(name: str, names: Iterable[str], kind: str, otherwise: str) -> None:
+    if name in names:
+        return
+    near = get_close_matches(name, names, 1)
+    raise CannotRunError(f"`{name}` is no {kind}; {f'did you mean `{near[0]}`?' if near else otherwise}")
+
+
+def overview_of(group: str) -> str:
+    """The help of a group of commands."""
+    parts = GROUPS[group]
+    width = max(len(name) for name in parts)
+    rows = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in parts.items())
+    return (
+        f"{group}: {COMMANDS[group]}\n\nusage: decisor {group} COMMAND [ARGUMENTS]\n\n{rows}\n\n"
+        f"`decisor {group} COMMAND --help` shows a command's arguments and an example."
+    )
 
 
 def overview() -> str:

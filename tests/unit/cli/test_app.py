@@ -16,6 +16,8 @@ from tests.unit.cli.conftest import Decisor
 PROGRAM = [sys.executable, "-m", "engine.cli.app"]
 ROOT = Path(app.__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+SINGLE = sorted(app.COMMANDS.keys() - app.GROUPS.keys())
+EVERY = [*SINGLE, *(f"{group} {part}" for group, parts in app.GROUPS.items() for part in parts)]
 
 
 def test_without_arguments_the_commands_are_listed(decisor: Decisor) -> None:
@@ -25,27 +27,36 @@ def test_without_arguments_the_commands_are_listed(decisor: Decisor) -> None:
     assert done == decisor("--help") == decisor("help")
 
 
-@pytest.mark.parametrize("name", sorted(app.COMMANDS))
+@pytest.mark.parametrize("name", EVERY)
 def test_every_command_says_what_it_does_with_an_example(name: str, decisor: Decisor) -> None:
-    command = app.load(name)
-    done = decisor(name, "--help")
+    command = app.load(*name.split())
+    done = decisor(*name.split(), "--help")
     assert done.code == 0
     assert command.summary in done.out
     assert f"example:\n  {command.example}\n" in done.out
     assert command.example.startswith(f"decisor {name}")
-    assert decisor("help", name).out == done.out
+    assert decisor("help", *name.split()).out == done.out
 
 
-@pytest.mark.parametrize("name", sorted(app.COMMANDS))
+@pytest.mark.parametrize("group", app.GROUPS)
+def test_a_group_lists_its_commands(group: str, decisor: Decisor) -> None:
+    done = decisor(group)
+    assert (done.code, done.err) == (0, "")
+    assert all(f"  {name}" in done.out for name in app.GROUPS[group])
+    assert done == decisor(group, "--help") == decisor("help", group)
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_every_command_refuses_what_it_does_not_know(name: str, decisor: Decisor) -> None:
-    done = decisor(name, "--bogus", *["x"] * 3)
+    done = decisor(*name.split(), "--bogus", *["x"] * 3)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"decisor {name}: ")
     assert done.err.endswith(f"`decisor {name} --help` shows the arguments\n")
 
 
 @pytest.mark.parametrize(
-    "name", sorted(app.COMMANDS.keys() - {"init", "keygen", "verify", "demo", "match", "decide", "build", "new"})
+    "name",
+    sorted(set(SINGLE) - {"init", "keygen", "verify", "demo", "match", "decide", "build", "new", "ingest", "erase"}),
 )
 def test_outside_of_a_workspace_a_command_says_so(name: str, decisor: Decisor, tmp_path: Path) -> None:
     before = Path.cwd()
@@ -69,6 +80,10 @@ def test_a_folder_that_is_no_workspace_is_named(decisor: Decisor, tmp_path: Path
     [
         (["chekc"], "decisor: `chekc` is no command; did you mean `check`?\n"),
         (["frobnicate"], "decisor: `frobnicate` is no command; `decisor --help` lists the commands\n"),
+        (
+            ["segments", "membres"],
+            "decisor: `membres` is no command of `decisor segments`; did you mean `members`?\n",
+        ),
         (["help", "tset"], "decisor: `tset` is no command; did you mean `test`?\n"),
         (
             ["check", "--fromat", "json"],
@@ -102,7 +117,7 @@ def test_a_mistake_in_decisor_itself_is_no_finding(decisor: Decisor, monkeypatch
     def fail(_options: object) -> int:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(app, "load", lambda _name: Command("s", "e", lambda _parser: None, fail))
+    monkeypatch.setattr(app, "load", lambda *_words: Command("s", "e", lambda _parser: None, fail))
     done = decisor("check")
     assert done.code == 2
     assert "ZeroDivisionError: oops" in done.err
@@ -113,7 +128,7 @@ def test_an_interruption_ends_with_130(decisor: Decisor, monkeypatch: pytest.Mon
     def stop(_options: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app, "load", lambda _name: Command("s", "e", lambda _parser: None, stop))
+    monkeypatch.setattr(app, "load", lambda *_words: Command("s", "e", lambda _parser: None, stop))
     assert decisor("check").code == 130
 
 

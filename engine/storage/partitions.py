@@ -1,0 +1,51 @@
+"""Partitions: customers are spread over them by hash, and each has one order of changes.
+
+Whoever changes profiles or membership locks the rows of the partitions it touches, in order of their numbers, and takes
+its sequence numbers from them. So changes of a partition are committed in the order of their numbers, without gaps, and
+writers never wait for each other in a ring.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PARTITIONS = 16
+PARTITION_LOCK = 0x0DEC  # the class of the advisory locks by which partitions are owned
+
+
+def partition_of(customer: str, count: int = PARTITIONS) -> int:
+    """The partition of a customer: 8 bytes of BLAKE2b over the key's UTF-8, big-endian, modulo `count`."""
+    return int.from_bytes(hashlib.blake2b(customer.encode(), digest_size=8).digest(), "big") % count
+
+
+def locked(connection: Connection, numbers: Collection[int]) -> dict[int, int]:
+    """The last sequence number of each partition; the rows stay locked until the transaction ends."""
+    rows = connection.execute(
+        "SELECT number, seq FROM partition WHERE number = ANY(%s) ORDER BY number FOR UPDATE", (sorted(numbers),)
+    ).fetchall()
+    return {int(number): int(seq) for number, seq in rows}
+
+
+def advance(connection: Connection, last: Mapping[int, int]) -> None:
+    """Set the last sequence number of locked partitions."""
+    connection.execute(
+        "UPDATE partition SET seq = given.seq FROM unnest(%s::smallint[], %s::bigint[]) AS given (number, seq)"
+        " WHERE partition.number = given.number",
+        (list(last), list(last.values())),
+    )
+
+
+def take_ownership(connection: Connection, number: int) -> bool:
+    """Whether this session now owns the partition; it does until it ends or gives it up."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (PARTITION_LOCK, number)).fetchone()
+    return bool(row and row[0])
+
+
+def give_up_ownership(connection: Connection, number: int) -> None:
+    """Give up a partition that this session owns."""
+    connection.execute("SELECT pg_advisory_unlock(%s, %s)", (PARTITION_LOCK, number))

@@ -95,8 +95,7 @@ CREATE TABLE segment (
 );
 
 CREATE TABLE member_list (
-    name text PRIMARY KEY,
-    digest text NOT NULL,
+    name text PRIMARY KEY,                 -- the list's name and a digest of its content: vips@1f3a…
     members json NOT NULL
 );
 
@@ -129,6 +128,15 @@ CREATE TABLE staged_transition (
     silent boolean NOT NULL,
     PRIMARY KEY (profile, segment, generation)
 );
+
+-- What the definition that is being built says of profiles that changed meanwhile; laid over the build at the switch.
+CREATE TABLE live_verdict (
+    segment text NOT NULL,
+    profile text COLLATE "C" NOT NULL,
+    member boolean NOT NULL,
+    PRIMARY KEY (segment, profile)
+);
+CREATE INDEX live_verdict_profile ON live_verdict (profile);
 
 CREATE TABLE override (
     segment text NOT NULL,

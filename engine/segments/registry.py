@@ -1,0 +1,180 @@
+"""The segments that run: their definitions as the workers know them, kept in PostgreSQL and versioned as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ..ir.canonical import canonical_bytes, digest
+from ..ir.codec import decode, encode
+from ..ir.predicate import All, InList, Not, Predicate
+from ..ir.predicate import Any as AnyOf
+from ..ir.program import Program
+from ..ir.types import Catalogue
+from ..ir.walk import lists as lists_in
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+Lists = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a segment means: `lists` are the MemberLists it asks, under names that say their content too."""
+
+    digest: str
+    predicate: Predicate
+    lists: Lists = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A segment as it runs: `active` once a first fill was switched in, `building` while a new definition is filled."""
+
+    name: str
+    active: Definition | None
+    building: Definition | None
+    generation: int
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All of them at one version; `catalogue` is what profiles are made by."""
+
+    version: int
+    catalogue: Catalogue | None
+    segments: Mapping[str, Registered]
+
+    @property
+    def active(self) -> dict[str, Definition]:
+        """The definitions that decide membership."""
+        return {name: each.active for name, each in self.segments.items() if each.active is not None}
+
+    @property
+    def building(self) -> dict[str, Definition]:
+        """The definitions that are being filled."""
+        return {name: each.building for name, each in self.segments.items() if each.building is not None}
+
+
+def definition_of(program: Program, name: str) -> Definition:
+    """The definition of a program's segment. Raises KeyError for a name that is none."""
+    predicate = program.segments[name]
+    asked = sorted(lists_in(predicate))
+    names = {each: f"{each}@{digest(sorted(program.lists[each]))[7:19]}" for each in asked}
+    versioned = _renamed(predicate, names) if names else predicate
+    lists = {names[each]: tuple(program.lists[each]) for each in asked}
+    return Definition(digest(encode(versioned)), versioned, lists)
+
+
+def _renamed(predicate: Predicate, names: Mapping[str, str]) -> Predicate:
+    match predicate:
+        case InList(name):
+            return InList(names[name])
+        case Not(item):
+            return Not(_renamed(item, names))
+        case All(items) | AnyOf(items):
+            return replace(predicate, items=tuple(_renamed(item, names) for item in items))
+    return predicate
+
+
+def registry_version(connection: Connection) -> int:
+    """The number that rises whenever a definition or the catalogue changes."""
+    row = connection.execute("SELECT version FROM registry").fetchone()
+    return int(row[0]) if row else 0
+
+
+def read_registry(connection: Connection) -> Registry:
+    """The registry as it is now."""
+    row = connection.execute("SELECT version, catalogue FROM registry").fetchone()
+    version, catalogue = row or (0, None)
+    rows = connection.execute(
+        "SELECT name, active_digest, active, building_digest, building, generation, silent FROM segment ORDER BY name"
+    ).fetchall()
+    lists = {name: tuple(members) for name, members in connection.execute("SELECT name, members FROM member_list")}
+    segments = {
+        name: Registered(
+            name, _definition(active_digest, active, lists), _definition(building_digest, building, lists), *rest
+        )
+        for name, active_digest, active, building_digest, building, *rest in rows
+    }
+    return Registry(version, decode(json.loads(catalogue)) if catalogue else None, segments)
+
+
+def _definition(digest_text: str | None, data: Any, lists: Lists) -> Definition | None:
+    if digest_text is None:
+        return None
+    predicate: Predicate = decode(data)
+    return Definition(digest_text, predicate, {name: lists[name] for name in lists_in(predicate)})
+
+
+def put_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
+    """Make the catalogue the one that profiles are made by; whether it was another one before."""
+    data = encode(catalogue)
+    changed = connection.execute(
+        "UPDATE registry SET catalogue = %s, catalogue_digest = %s, version = version + 1"
+        " WHERE catalogue_digest IS DISTINCT FROM %s",
+        (canonical_bytes(data).decode(), digest(data), digest(data)),
+    )
+    return changed.rowcount > 0
+
+
+def start_building(connection: Connection, name: str, definition: Definition, *, silent: bool = False) -> None:
+    """Register a definition that is being filled, in the caller's transaction, which holds all partitions' locks."""
+    _keep_lists(connection, definition)
+    connection.execute(
+        "INSERT INTO segment (name, building_digest, building, silent) VALUES (%s, %s, %s, %s) ON CONFLICT (name)"
+        " DO UPDATE SET building_digest = excluded.building_digest, building = excluded.building,"
+        " silent = excluded.silent",
+        (name, definition.digest, _json(definition), silent),
+    )
+    connection.execute("DELETE FROM live_verdict WHERE segment = %s", (name,))
+    rise(connection)
+
+
+def activate(connection: Connection, name: str) -> int:
+    """Let the definition that was being filled decide from now on; the segment's new generation."""
+    row = connection.execute(
+        "UPDATE segment SET active_digest = building_digest, active = building, building_digest = NULL,"
+        " building = NULL, generation = generation + 1, filled_at = now()"
+        " WHERE name = %s AND building IS NOT NULL RETURNING generation",
+        (name,),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"segment `{name}` has no definition that is being filled")
+    connection.execute("DELETE FROM live_verdict WHERE segment = %s", (name,))
+    rise(connection)
+    return int(row[0])
+
+
+def activate_unfilled(connection: Connection, definitions: Mapping[str, Definition]) -> None:
+    """Register definitions as deciding without a fill, which is right while there is no profile yet."""
+    for name, definition in definitions.items():
+        _keep_lists(connection, definition)
+        connection.execute(
+            "INSERT INTO segment (name, active_digest, active, generation, filled_at) VALUES (%s, %s, %s, 1, now())"
+            " ON CONFLICT (name) DO UPDATE SET active_digest = excluded.active_digest, active = excluded.active,"
+            " building_digest = NULL, building = NULL, generation = segment.generation + 1, filled_at = now()",
+            (name, definition.digest, _json(definition)),
+        )
+    rise(connection)
+
+
+def rise(connection: Connection) -> None:
+    """Let every worker read the registry again."""
+    connection.execute("UPDATE registry SET version = version + 1")
+
+
+def _keep_lists(connection: Connection, definition: Definition) -> None:
+    for name, members in definition.lists.items():
+        connection.execute(
+            "INSERT INTO member_list (name, members) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            (name, json.dumps(members, ensure_ascii=False)),
+        )
+
+
+def _json(definition: Definition) -> str:
+    return canonical_bytes(encode(definition.predicate)).decode()

@@ -9,6 +9,7 @@ from ..ir.instant import format_instant
 from ..ir.types import Aggregate, Catalogue, Field
 from ..operators.aggregates import aggregate
 from ..operators.values import canonical
+from ..runtime.border import SET
 
 Event = Mapping[str, Any]
 Sets = tuple[tuple[str, str], ...]
@@ -58,16 +59,26 @@ def aggregated(source: Aggregate, events: Sequence[Event], now_ms: int) -> Any:
 
 
 def _set_latest(profile: dict[str, Any], sets: Mapping[str, Sets], events: Sequence[Event]) -> None:
-    open_targets = {target for pairs in sets.values() for target, _source in pairs}
+    """The latest value of each field, by an event that sets it or set directly; what was cleared is missing."""
+    decided: set[str] = set()
+    directly = any(event["type"] == SET for event in events)
+    targets = len({target for pairs in sets.values() for target, _source in pairs})
     for event in reversed(events):
-        if not open_targets:
+        if not directly and len(decided) == targets:
             return
+        if event["type"] == SET:
+            for target, value in event["data"].items():
+                if target not in decided:
+                    decided.add(target)
+                    if value is not None:
+                        profile[target] = value
+            continue
         for target, source in sets[event["type"]]:
-            if target in open_targets:
+            if target not in decided:
                 value = _value(event, source)
                 if value is not None:
                     profile[target] = value
-                    open_targets.discard(target)
+                    decided.add(target)
 
 
 def _value(event: Event, field: str) -> Any:

@@ -18,6 +18,7 @@ from ..operators.values import ValueRefusedError, canonical, kind_of
 UNDECLARED = "is not declared in the catalogue"
 PROBLEM_LIMIT = 20  # problems told of one profile or event; more help nobody
 EVENT_ID_LIMIT = 512  # UTF-8 bytes
+SET = "$set"  # the type of an event whose data are profile fields; no declared event type can have this name
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,15 @@ def _list_reader(one: Reader) -> Reader:
 class Border:
     """The border of one catalogue."""
 
-    __slots__ = ("_catalogue", "_events", "_readers")
+    __slots__ = ("_catalogue", "_computed", "_events", "_readers", "_set")
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._readers = readers_of(catalogue.fields)
         self._readers[catalogue.key] = _read_key
         self._events = {event.name: readers_of(event.fields) for event in catalogue.events}
+        self._set = readers_of(tuple(field for field in catalogue.fields if field.source is None))
+        self._computed = frozenset(field.name for field in catalogue.fields if field.source is not None)
 
     def profile(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The canonical profile and no problems, or None and what is wrong with it."""
@@ -143,12 +146,25 @@ class Border:
         kept["time"] = _read_time(raw.get("time"), problems)
         kind = raw.get("type")
         readers = self._events.get(kind) if isinstance(kind, str) else None
-        if readers is None:
+        if kind == SET:
+            kept["type"] = kind
+            kept["data"] = self._fields(raw.get("data"), problems)
+        elif readers is None:
             problems.append(Problem("type", f"expected one of {', '.join(sorted(self._events)) or 'no event types'}"))
         else:
             kept["type"] = kind
             kept["data"] = self._data(readers, raw.get("data"), problems)
         return (None, problems[:PROBLEM_LIMIT]) if problems else (kept, problems)
+
+    def _fields(self, raw: Any, problems: list[Problem]) -> dict[str, Any]:
+        """Profile fields as they are set directly; null, and a list of nulls, is kept as None: it clears the field."""
+        found = self._data(self._set, raw, problems)
+        if isinstance(raw, dict):
+            for name in self._computed & raw.keys():
+                problems[:] = [each for each in problems if each.path != f"data.{name}"]
+                problems.append(Problem(f"data.{name}", "follows from events and cannot be set"))
+            found.update({name: None for name in raw if name in self._set and name not in found})
+        return found
 
     @staticmethod
     def _data(readers: Mapping[str, Reader], raw: Any, problems: list[Problem]) -> dict[str, Any]:

@@ -131,3 +131,18 @@ def test_a_profile_holds_values_in_the_letters_of_its_fields() -> None:
     found = fold(catalogue, "c", [_purchase("2026-03-01", mail="A@B.C", points=5)], NOW)
     assert found == {"customer_id": "c", "email": "a@b.c", "last_mail": "a@b.c", "level": 5.0}
     assert isinstance(found["level"], float)
+
+
+def _set(time: str, **data: Any) -> dict[str, Any]:
+    return {"id": time, "type": "$set", "customer_id": "c", "time": f"{time}T00:00:00.000Z", "data": data}
+
+
+def test_of_what_sets_a_field_the_latest_wins_whether_directly_or_by_an_event() -> None:
+    assert _fold(_purchase("2026-03-01", country="US"), _set("2026-03-02", country="CA"))["country"] == "CA"
+    assert _fold(_purchase("2026-03-03", country="US"), _set("2026-03-02", country="CA"))["country"] == "US"
+
+
+def test_a_field_that_was_cleared_is_missing_until_it_is_set_again() -> None:
+    cleared = [_purchase("2026-03-01", country="US"), _set("2026-03-02", country=None)]
+    assert "country" not in _fold(*cleared)
+    assert _fold(*cleared, _move("2026-03-03", "DE"))["country"] == "DE"

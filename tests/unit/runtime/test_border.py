@@ -160,3 +160,19 @@ def test_a_broken_event_is_refused(change: dict[str, Any], path: str) -> None:
     event, problems = BORDER.event({**raw, **change})
     assert event is None
     assert [problem.path for problem in problems] == [path]
+
+
+def _set_event(**data: Any) -> Any:
+    return BORDER.event({"id": "e", "type": "$set", "customer_id": "c-1", "time": "2026-03-01T00:00:00Z", "data": data})
+
+
+def test_fields_that_are_set_directly_are_read_as_profile_fields_are() -> None:
+    event, problems = _set_event(email="A@B.example", spend=3, tags=None, country=[None])
+    assert not problems
+    assert event is not None
+    assert event["data"] == {"email": "a@b.example", "spend": 3.0, "tags": None, "country": None}
+
+
+def test_what_is_no_profile_field_cannot_be_set() -> None:
+    _event, problems = _set_event(nope=1, points="x")
+    assert [each.path for each in problems] == ["data.nope", "data.points"]

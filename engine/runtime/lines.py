@@ -32,10 +32,11 @@ def read_lines(stream: IO[bytes]) -> Iterator[Line]:
                 raw = stream.readline(LINE_LIMIT)
             yield Line(number, problem=f"expected at most {LINE_LIMIT // 2**20} MiB in a line")
         elif raw.strip():
-            yield _read(number, raw)
+            yield read_line(number, raw)
 
 
-def _read(number: int, raw: bytes) -> Line:
+def read_line(number: int, raw: bytes) -> Line:
+    """One line as read_lines gives it."""
     try:
         text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         return Line(number, json.loads(text, parse_constant=_refuse, object_pairs_hook=_object))

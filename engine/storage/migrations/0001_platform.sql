@@ -1,5 +1,11 @@
 -- The record: events, profiles, membership, and what follows from them, in commit order per partition.
 
+-- Instants as decisor writes them, and as milliseconds.
+CREATE FUNCTION instant(at timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+CREATE FUNCTION ms(at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (extract(epoch FROM at) * 1000)::bigint;
+
 CREATE TABLE registry (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     version bigint NOT NULL DEFAULT 1,

@@ -1,0 +1,85 @@
+"""The history of events in PostgreSQL: partitioned by month, every id kept once in a table of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+FIRST_YEAR, LAST_YEAR = 1970, 2199  # months outside go to the partition for all others
+
+_TAKE = (
+    "INSERT INTO event_id (id, fingerprint, profile)"
+    " SELECT * FROM unnest(%s::text[], %s::bytea[], %s::text[]) AS given (id, fingerprint, profile)"
+    " ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
+)
+_TAKEN = "SELECT id, fingerprint FROM event_id WHERE id = ANY(%s)"
+_FLAG = (
+    "INSERT INTO event_conflict (id, fingerprint, profile)"
+    " SELECT * FROM unnest(%s::text[], %s::bytea[], %s::text[]) AS given (id, fingerprint, profile)"
+    " ORDER BY id, fingerprint ON CONFLICT DO NOTHING RETURNING id, fingerprint"
+)
+_KEEP = (
+    "INSERT INTO event (profile, position, at, id, type, customer, data, conflict, received_at)"
+    " SELECT profile, position, at::timestamptz, id, type, customer, data::json, conflict, received_at::timestamptz"
+    " FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[],"
+    " %s::text[]) AS given (profile, position, at, id, type, customer, data, conflict, received_at)"
+)
+
+Print = tuple[str, bytes, str]  # an event's id, its fingerprint and its profile
+
+
+class Months:
+    """The monthly partitions of the history; each is made before the first event of its month is kept."""
+
+    def __init__(self) -> None:
+        self._made: set[str] = set()
+
+    def make(self, connection: Connection, times: Iterable[str]) -> None:
+        """Make what is missing for events at these canonical instants; outside of a transaction."""
+        for month in sorted({time[:7] for time in times} - self._made):
+            year, number = int(month[:4]), int(month[5:])
+            if FIRST_YEAR <= year <= LAST_YEAR:
+                following = f"{year + number // 12:04}-{number % 12 + 1:02}"
+                with connection.transaction():
+                    connection.execute("SELECT pg_advisory_xact_lock(%s)", (0x0DEC_0002,))
+                    connection.execute(
+                        f"CREATE TABLE IF NOT EXISTS event_{month.replace('-', '_')} PARTITION OF event"
+                        f" FOR VALUES FROM ('{month}-01T00:00:00Z') TO ('{following}-01T00:00:00Z')".encode()
+                    )
+            self._made.add(month)
+
+
+def unseen(connection: Connection, prints: Sequence[Print]) -> dict[int, bool]:
+    """Which events are to be kept, by their place; True where another content was there under the same id.
+
+    An event whose id and fingerprint were there before is not to be kept.
+    """
+    first: dict[str, int] = {}
+    for place, (name, _, _) in enumerate(prints):
+        first.setdefault(name, place)
+    taken = {row[0] for row in connection.execute(_TAKE, _columns(prints, first.values()))}
+    kept = {place: False for name, place in first.items() if name in taken}
+    others = [place for place in range(len(prints)) if place not in kept]
+    if others:
+        stored = dict(connection.execute(_TAKEN, ([prints[place][0] for place in others],)).fetchall())
+        differing = {
+            prints[place][:2]: place for place in reversed(others) if stored[prints[place][0]] != prints[place][1]
+        }
+        if differing:
+            flagged = connection.execute(_FLAG, _columns(prints, differing.values()))
+            kept.update({differing[name, bytes(fingerprint)]: True for name, fingerprint in flagged})
+    return kept
+
+
+def _columns(prints: Sequence[Print], places: Iterable[int]) -> tuple[list[Any], ...]:
+    chosen = [prints[place] for place in places]
+    return [each[0] for each in chosen], [each[1] for each in chosen], [each[2] for each in chosen]
+
+
+def keep(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append to the history; a row has the columns of the table, `data` as JSON text, instants as text."""
+    names = ("profile", "position", "at", "id", "type", "customer", "data", "conflict", "received_at")
+    connection.execute(_KEEP, tuple([row[name] for row in rows] for name in names))

@@ -1,0 +1,63 @@
+"""What stands between profiles in memory and what is kept of them: nothing, or encryption of some fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+Value = dict[str, Any]
+
+
+class Vault(Protocol):
+    """Opens what was kept and seals what is to be kept, for many profiles at once."""
+
+    def open_values(self, connection: Connection, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The profiles by key, in plain."""
+        ...
+
+    def seal_values(self, connection: Connection, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The profiles by key, as they may be kept; data keys are made where a profile has none."""
+        ...
+
+    def open_events(self, connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
+        """The data of events, each given with its profile and `type`, in plain, in the same order."""
+        ...
+
+    def seal_events(self, connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
+        """The data of events, each given with its profile and `type`, as they may be kept, in the same order."""
+        ...
+
+    def seal_payload(self, payload: bytes) -> tuple[bytes, bool]:
+        """A dead letter as it may be kept, and whether it was sealed."""
+        ...
+
+    def open_payload(self, payload: bytes) -> bytes:
+        """A sealed dead letter in plain."""
+        ...
+
+
+class OpenVault:
+    """For catalogues without encrypted fields: everything is kept as it is."""
+
+    def open_values(self, _connection: Connection, values: Mapping[str, Value]) -> dict[str, Value]:
+        """As they are."""
+        return dict(values)
+
+    seal_values = open_values
+
+    def open_events(self, _connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
+        """As they are."""
+        return [event["data"] for _, event in events]
+
+    seal_events = open_events
+
+    def seal_payload(self, payload: bytes) -> tuple[bytes, bool]:
+        """As it is."""
+        return payload, False
+
+    def open_payload(self, payload: bytes) -> bytes:
+        """As it is."""
+        return payload

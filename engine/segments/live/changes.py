@@ -1,0 +1,71 @@
+"""What a transaction changes of one customer, as values: rows to write, and what Redis is told afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Reason = Literal["event", "time", "definition", "erasure", "manual", "backfill"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A customer entered a segment (odd number) or left it (even)."""
+
+    segment: str
+    profile: str
+    number: int
+    at_ms: int
+    reason: Reason
+    digest: str
+    cause: str | None = None
+    silent: bool = False
+
+    @property
+    def entered(self) -> bool:
+        """Whether the customer is a member from now on."""
+        return self.number % 2 == 1
+
+    @property
+    def id(self) -> str:
+        """The same for the same transition, however often it is told: 32 hex digits."""
+        text = f"{self.segment}\n{self.number}\n{self.profile}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(slots=True)
+class Change:
+    """One customer changed; `seq` is its place in the partition's order, None where nothing but `due_ms` is new."""
+
+    profile: str
+    partition: int
+    version: int
+    value: Mapping[str, Any]
+    now_ms: int
+    due_ms: int | None
+    seq: int | None = None
+    transitions: list[Transition] = field(default_factory=list)
+    sealed: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of what came in."""
+
+    events: int = 0
+    kept: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    suppressed: int = 0
+    dead: int = 0
+    profiles: int = 0
+    ticks: int = 0
+    entered: int = 0
+    left: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Count another one in."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))

@@ -1,0 +1,74 @@
+"""The registry made ready to run: who is in which segment, and when time alone may change that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from ...ir.canonical import digest
+from ...ir.codec import encode
+from ...ir.types import Catalogue
+from ...profiles.fold import fold
+from ...runtime.border import Border
+from ...runtime.flips import Schedule
+from ...runtime.matcher import Matcher
+from ..registry import Definition, Registry
+
+
+class Live:
+    """What a worker runs at one version of the registry."""
+
+    def __init__(self, registry: Registry, catalogue: Catalogue) -> None:
+        self.registry = registry
+        self.version = registry.version
+        self.catalogue = catalogue
+        self.key = catalogue.key
+        self.active = registry.active
+        self.building = registry.building
+
+    @cached_property
+    def border(self) -> Border:
+        """What turns raw events into canonical ones."""
+        return Border(self.catalogue)
+
+    @cached_property
+    def catalogue_digest(self) -> str:
+        """By which a profile is known to have been made with this catalogue."""
+        return digest(encode(self.catalogue))
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """When time alone may change a verdict, or a profile's windowed aggregate."""
+        predicates = {name: each.predicate for name, each in self.active.items()}
+        predicates |= {f"{name}@building": each.predicate for name, each in self.building.items()}
+        return Schedule(predicates, self.catalogue)
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return _matcher(self.active, self.key)
+
+    @cached_property
+    def _building_matcher(self) -> Matcher:
+        return _matcher(self.building, self.key)
+
+    def fold(self, profile: str, events: Sequence[Mapping[str, Any]], now_ms: int) -> dict[str, Any]:
+        """The canonical profile of a customer's events in event order."""
+        return fold(self.catalogue, profile, events, now_ms)
+
+    def match(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> list[str]:
+        """The names of the segments whose conditions hold."""
+        return self._matcher.match(value, now_ms, events)
+
+    def match_building(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> set[str]:
+        """The names of the segments whose new conditions hold, of those that are being built."""
+        return set(self._building_matcher.match(value, now_ms, events))
+
+    def due(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> int | None:
+        """The next instant (ms) at which time alone may change profile or membership."""
+        return self.schedule.next(value, events, now_ms)
+
+
+def _matcher(definitions: Mapping[str, Definition], key: str) -> Matcher:
+    lists = {name: frozenset(members) for each in definitions.values() for name, members in each.lists.items()}
+    return Matcher([(name, definitions[name].predicate) for name in sorted(definitions)], lists, key)

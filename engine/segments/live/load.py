@@ -1,0 +1,89 @@
+"""Reading customers from PostgreSQL, many at once, inside the transaction that will change them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...profiles.vault import Vault
+from .state import Cache, Override, State
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_VERSIONS = "SELECT profile, version FROM profile WHERE profile = ANY(%s)"
+_PROFILES = (
+    "SELECT profile, version, events, value, ms(computed_at), ms(due_at), catalogue_digest"
+    " FROM profile WHERE profile = ANY(%s)"
+)
+_EVENTS = (
+    "SELECT profile, id, type, instant(at), customer, data FROM event WHERE profile = ANY(%s)"
+    " ORDER BY profile, at, position"
+)
+_HELD = (
+    "SELECT DISTINCT ON (profile, segment) profile, segment, number FROM transition WHERE profile = ANY(%s)"
+    " ORDER BY profile, segment, number DESC"
+)
+_OVERRIDES = "SELECT profile, segment, included, ms(expires_at) FROM override WHERE profile = ANY(%s)"
+
+
+class Loader:
+    """States of customers, from the cache where it is still right."""
+
+    def __init__(self, cache: Cache, vault: Vault, key: str) -> None:
+        self._cache, self._vault, self._key = cache, vault, key
+
+    def load(self, connection: Connection, profiles: Iterable[str]) -> dict[str, State]:
+        """The states of the profiles, new ones for those without a row; taken out of the cache while they are used."""
+        wanted = sorted(set(profiles))
+        versions: dict[str, int] = dict(connection.execute(_VERSIONS, (wanted,)).fetchall())
+        found: dict[str, State] = {}
+        for profile in wanted:
+            cached = self._cache.get(profile, versions.get(profile, 0))
+            if cached is not None:
+                found[profile] = cached
+        missing = [profile for profile in wanted if profile not in found]
+        found.update({profile: State(profile) for profile in missing})
+        known = [profile for profile in missing if profile in versions]
+        if known:
+            self._read_profiles(connection, known, found)
+        stale = [profile for profile, state in found.items() if state.held is None]
+        if stale:
+            self._read_membership(connection, stale, found)
+        return found
+
+    def _read_profiles(self, connection: Connection, known: Sequence[str], found: dict[str, State]) -> None:
+        rows = connection.execute(_PROFILES, (known,)).fetchall()
+        values = self._vault.open_values(connection, {row[0]: row[3] for row in rows})
+        for profile, version, position, _value, computed_ms, due_ms, catalogue in rows:
+            state = found[profile]
+            state.version, state.position, state.value = version, position, values[profile]
+            state.computed_ms, state.due_ms, state.catalogue = computed_ms, due_ms, catalogue
+        for profile, event in read_events(connection, known, self._vault, self._key):
+            found[profile].events.append(event)
+
+    def _read_membership(self, connection: Connection, stale: Sequence[str], found: dict[str, State]) -> None:
+        held: dict[str, dict[str, int]] = {profile: {} for profile in stale}
+        for profile, segment, number in connection.execute(_HELD, (list(stale),)):
+            held[profile][segment] = number
+        overrides: dict[str, dict[str, Override]] = {profile: {} for profile in stale}
+        for profile, segment, included, expires_ms in connection.execute(_OVERRIDES, (list(stale),)):
+            overrides[profile][segment] = Override(included, expires_ms)
+        for profile in stale:
+            found[profile].held = held[profile]
+            found[profile].overrides = overrides[profile]
+
+
+def read_events(
+    connection: Connection, profiles: Sequence[str], vault: Vault, key: str
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Canonical events with their profile, profiles in key order, each one's events in event order."""
+    rows = connection.execute(_EVENTS, (list(profiles),)).fetchall()
+    events = [
+        (profile, {"id": name, "type": kind, key: customer, "time": time, "data": data})
+        for profile, name, kind, time, customer, data in rows
+    ]
+    opened = vault.open_events(connection, events)
+    for (profile, event), data in zip(events, opened, strict=True):
+        event["data"] = data
+        yield profile, event

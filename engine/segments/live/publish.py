@@ -1,0 +1,256 @@
+"""What was committed reaches Redis: sets, serving copies, due instants and transitions, in each partition's order.
+
+Only the owner of a partition publishes it. What is published can be published again without harm: sets and copies are
+what they are, and a transition's place in the order is its id on the stream, which Redis takes but once and in order.
+The cursor `decisor:published:<p>` moves with the data; where it is behind, the outbox says what is missing, and where
+it is gone, Redis has been lost and everything is written again from PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from ...ir.instant import format_instant
+from ...storage import keys
+from ...storage.partitions import give_up_ownership, take_ownership
+from .changes import Change, Reason, Transition
+from .process import Outcome
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+STREAM_LENGTH = 100_000  # transitions kept on each partition's stream, roughly; PostgreSQL keeps all
+PAGE = 500
+SETTLE_SECONDS = 10.0
+
+_OUTBOX = "SELECT seq, profile FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s"
+_TRANSITIONS = (
+    "SELECT seq, segment, profile, number, ms(at), reason, digest, cause, silent FROM transition"
+    " WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq, segment"
+)
+_PROFILES = "SELECT profile, version, value, ms(computed_at), ms(due_at) FROM profile WHERE profile = ANY(%s)"
+_PAGE = (
+    "SELECT profile, version, value, ms(computed_at), ms(due_at) FROM profile WHERE partition = %s AND profile > %s"
+    " ORDER BY profile LIMIT %s"
+)
+_MEMBERS = (
+    "SELECT profile, segment FROM (SELECT DISTINCT ON (profile, segment) profile, segment, number FROM transition"
+    " WHERE profile = ANY(%s) ORDER BY profile, segment, number DESC) AS latest WHERE mod(number, 2) = 1"
+)
+
+
+class Publisher:
+    """Publishes the partitions that its process owns."""
+
+    def __init__(self, redis: Any, connection: Connection) -> None:
+        self._redis = redis
+        self._connection = connection
+        self._published: dict[int, int] = {}
+
+    def adopt(self, partition: int) -> None:
+        """Bring Redis up to the last commit of a partition that is owned from now on."""
+        cursor = self._redis.get(keys.published(partition))
+        self._published[partition] = -1 if cursor is None else int(cursor)
+        self.catch_up(partition)
+
+    def abandon(self, partition: int) -> None:
+        """The partition is no longer ours, or Redis did not answer: `adopt` comes before the next change."""
+        self._published.pop(partition, None)
+
+    def behind(self, partitions: Iterable[int]) -> list[int]:
+        """The partitions that must be adopted first."""
+        return [partition for partition in partitions if partition not in self._published]
+
+    def catch_up(self, partition: int, upto: int | None = None) -> int:
+        """Publish what others have committed, up to a number of the order or all; how many changes that were."""
+        if upto is None:
+            row = self._connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone()
+            upto = row[0] if row else 0
+        count = 0
+        while (cursor := self._published[partition]) < upto:
+            rows = self._connection.execute(_OUTBOX, (partition, max(cursor, 0), upto, PAGE)).fetchall()
+            if cursor < 0 or not rows or rows[0][0] != cursor + 1:
+                self._restore(partition, upto)
+                return count
+            last = rows[-1][0]
+            self._replay(partition, cursor, last, sorted({profile for _, profile in rows}))
+            self._published[partition] = last
+            count += len(rows)
+        if cursor < 0:  # nothing was ever committed
+            self._redis.set(keys.published(partition), 0)
+            self._published[partition] = 0
+        return count
+
+    def publish(self, outcome: Outcome) -> None:
+        """Publish what this process has just committed, after what others committed before it."""
+        for partition, seq in outcome.before.items():
+            if self._published[partition] < seq:
+                self.catch_up(partition, seq)
+        batch = _Batch(self._redis)
+        for change in outcome.changes:
+            batch.change(change)
+        batch.send(outcome.after)
+        self._published.update(outcome.after)
+
+    def _replay(self, partition: int, after: int, upto: int, profiles: Sequence[str]) -> None:
+        batch = _Batch(self._redis)
+        found = set()
+        for profile, version, value, computed_ms, due_ms in self._connection.execute(_PROFILES, (list(profiles),)):
+            found.add(profile)
+            batch.copy(partition, profile, version, value, computed_ms, due_ms)
+        rows = self._connection.execute(_TRANSITIONS, (partition, after, upto)).fetchall()
+        place, last = 0, -1
+        for seq, *rest in rows:
+            place = place + 1 if seq == last else 1
+            last = seq
+            batch.transition(partition, seq, place, _transition(rest))
+        for profile in set(profiles) - found:
+            batch.gone(partition, profile, self._redis.smembers(keys.segments_of(profile)))
+        batch.send({partition: upto})
+
+    def _restore(self, partition: int, upto: int) -> None:
+        """Write everything of a partition again."""
+        last = ""
+        while True:
+            rows = self._connection.execute(_PAGE, (partition, last, PAGE)).fetchall()
+            if not rows:
+                break
+            batch = _Batch(self._redis)
+            for profile, version, value, computed_ms, due_ms in rows:
+                batch.copy(partition, profile, version, value, computed_ms, due_ms)
+            members = self._connection.execute(_MEMBERS, ([row[0] for row in rows],)).fetchall()
+            for profile, segment in members:
+                batch.membership(profile, segment, entered=True)
+            batch.send({})
+            last = rows[-1][0]
+        self._redis.set(keys.published(partition), upto)
+        self._published[partition] = upto
+
+
+class _Batch:
+    """Commands for one round trip: one transaction on a single server, and on a Cluster the cursors at the end."""
+
+    def __init__(self, redis: Any) -> None:
+        from redis import RedisCluster
+
+        self._redis = redis
+        self._cluster = isinstance(redis, RedisCluster)
+        self._pipeline = redis.pipeline(transaction=not self._cluster)
+        self._enter: dict[str, list[str]] = {}
+        self._leave: dict[str, list[str]] = {}
+        self._due: dict[int, dict[str, int]] = {}
+        self._undue: dict[int, list[str]] = {}
+
+    def change(self, change: Change) -> None:
+        """A change as it was committed."""
+        if change.seq is None:
+            self._schedule(change.partition, change.profile, change.due_ms)
+            return
+        value = change.value if change.sealed is None else change.sealed
+        self.copy(change.partition, change.profile, change.version, value, change.now_ms, change.due_ms)
+        ordered = sorted(change.transitions, key=lambda each: each.segment)
+        for place, transition in enumerate(ordered, start=1):
+            self.transition(change.partition, change.seq, place, transition)
+
+    def copy(
+        self, partition: int, profile: str, version: int, value: Mapping[str, Any], at_ms: int, due_ms: int | None
+    ) -> None:
+        """The serving copy, and when it is next due."""
+        packed = {"v": version, "at": at_ms, "due": due_ms, "p": value}
+        self._pipeline.set(keys.profile(profile), json.dumps(packed, ensure_ascii=False, separators=(",", ":")))
+        self._schedule(partition, profile, due_ms)
+
+    def transition(self, partition: int, seq: int, place: int, transition: Transition) -> None:
+        """Membership both ways, and the transition on its stream."""
+        self.membership(transition.profile, transition.segment, entered=transition.entered)
+        if not transition.silent:
+            stream = keys.transitions_stream(partition)
+            entry = cast("Any", _entry(transition))
+            self._pipeline.xadd(stream, entry, id=f"{seq}-{place}", maxlen=STREAM_LENGTH, approximate=True)
+
+    def membership(self, profile: str, segment: str, *, entered: bool) -> None:
+        """The segment's set and the customer's."""
+        change = self._pipeline.sadd if entered else self._pipeline.srem
+        change(keys.members(segment), profile)
+        change(keys.segments_of(profile), segment)
+
+    def gone(self, partition: int, profile: str, segments: Iterable[bytes]) -> None:
+        """Nothing is left of a customer without a row."""
+        for segment in segments:
+            self._pipeline.srem(keys.members(segment.decode()), profile)
+        self._pipeline.delete(keys.segments_of(profile))
+        self._pipeline.delete(keys.profile(profile))
+        self._schedule(partition, profile, None)
+
+    def _schedule(self, partition: int, profile: str, due_ms: int | None) -> None:
+        if due_ms is None:
+            self._due.get(partition, {}).pop(profile, None)
+            self._undue.setdefault(partition, []).append(profile)
+        else:
+            self._due.setdefault(partition, {})[profile] = due_ms
+
+    def send(self, cursors: Mapping[int, int]) -> None:
+        """Send all of it. Raises the first error that Redis told, but for transitions that it has already."""
+        for partition, gone in self._undue.items():
+            self._pipeline.zrem(keys.due(partition), *gone)
+        for partition, due in self._due.items():
+            self._pipeline.zadd(keys.due(partition), cast("Any", due))
+        if self._cluster:
+            _check(self._pipeline.execute(raise_on_error=False))
+            self._pipeline = self._redis.pipeline()
+        for partition, seq in cursors.items():
+            self._pipeline.set(keys.published(partition), seq)
+        _check(self._pipeline.execute(raise_on_error=False))
+
+
+def _check(answers: Iterable[Any]) -> None:
+    for answer in answers:
+        if isinstance(answer, Exception) and "equal or smaller than the target stream top item" not in str(answer):
+            raise answer
+
+
+def _entry(transition: Transition) -> dict[str, str | int]:
+    return {
+        "id": transition.id,
+        "customer": transition.profile,
+        "segment": transition.segment,
+        "change": "enter" if transition.entered else "exit",
+        "at": format_instant(transition.at_ms),
+        "reason": transition.reason,
+        "digest": transition.digest,
+        "cause": transition.cause or "",
+        "number": transition.number,
+    }
+
+
+def _transition(row: Sequence[Any]) -> Transition:
+    segment, profile, number, at_ms, reason, digest, cause, silent = row
+    return Transition(segment, profile, number, at_ms, cast("Reason", reason), digest, cause, silent)
+
+
+def settle(connection: Connection, redis: Any, upto: Mapping[int, int], seconds: float = SETTLE_SECONDS) -> list[int]:
+    """Wait until what was committed up to these numbers has reached Redis; the partitions where it has not in time.
+
+    A partition that nobody owns is published here. `connection` must not be inside a transaction that other publishers
+    wait for, unless its locks are those of the partitions alone.
+    """
+    deadline = time.monotonic() + seconds
+    open_ones = dict(upto)
+    while open_ones:
+        for partition, seq in list(open_ones.items()):
+            if int(redis.get(keys.published(partition)) or -1) >= seq:
+                del open_ones[partition]
+            elif take_ownership(connection, partition):
+                try:
+                    publisher = Publisher(redis, connection)
+                    publisher.adopt(partition)
+                    del open_ones[partition]
+                finally:
+                    give_up_ownership(connection, partition)
+        if not open_ones or time.monotonic() >= deadline:
+            break
+        time.sleep(0.01)
+    return sorted(open_ones)

@@ -1,0 +1,80 @@
+"""What a worker knows of a customer, and the bounded cache in which it keeps what it has read."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+STATES = 50_000
+EVENTS = 150_000  # events of all cached states together
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody's word that a customer is in a segment, or is not, whatever the conditions say."""
+
+    included: bool
+    expires_ms: int | None
+
+
+@dataclass(slots=True)
+class State:
+    """A customer: the profile as of `computed_ms`, the events in event order, and the memberships.
+
+    `held` has the number of the last transition by segment, an odd one for a member; None when it must be read anew.
+    """
+
+    profile: str
+    version: int = 0
+    position: int = 0
+    computed_ms: int = 0
+    due_ms: int | None = None
+    value: dict[str, Any] | None = None
+    catalogue: str = ""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    held: dict[str, int] | None = None
+    overrides: dict[str, Override] = field(default_factory=dict)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the customer has a row."""
+        return self.version > 0
+
+
+class Cache:
+    """States by customer, the longest unused dropped first; its owner checks versions before it trusts one."""
+
+    __slots__ = ("_events", "_limit_events", "_limit_states", "_states")
+
+    def __init__(self, states: int = STATES, events: int = EVENTS) -> None:
+        self._states: OrderedDict[str, State] = OrderedDict()
+        self._events = 0
+        self._limit_states, self._limit_events = states, events
+
+    def get(self, profile: str, version: int) -> State | None:
+        """The state, if it is the one with that version; another one is dropped."""
+        state = self._states.pop(profile, None)
+        if state is None:
+            return None
+        self._events -= len(state.events)
+        return state if state.version == version else None
+
+    def put(self, state: State) -> None:
+        """Keep a state; `get` has taken it out while it was in use."""
+        self._states[state.profile] = state
+        self._events += len(state.events)
+        while len(self._states) > self._limit_states or self._events > self._limit_events:
+            _, dropped = self._states.popitem(last=False)
+            self._events -= len(dropped.events)
+
+    def forget_membership(self) -> None:
+        """Membership was changed elsewhere: it is read anew when it is next needed."""
+        for state in self._states.values():
+            state.held = None
+
+    def forget(self, profiles: Iterable[str]) -> None:
+        """Drop states."""
+        for profile in profiles:
+            self.get(profile, -1)

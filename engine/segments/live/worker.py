@@ -1,0 +1,262 @@
+"""The loop: own partitions, read their queues, commit, publish, acknowledge; and evaluate whom time has moved."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...storage import keys
+from ...storage.partitions import PARTITIONS, give_up_ownership, take_ownership
+from .arrivals import Arrival, Letter, read_arrival
+from .changes import Tally
+from .process import Processor, Work
+from .publish import Publisher
+from .queue import Entry, Queue
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+LOG = logging.getLogger("decisor.worker")
+BATCH = 500  # events of one transaction
+DUE = 250  # customers whom time has moved, of one transaction, so that a wave never stalls live events
+BLOCK_MS = 20
+_LOOK_EVERY = 0.1  # seconds between two looks for due customers and for changes by others
+_OWN_EVERY = 1.0  # seconds between two tries to own more partitions
+_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds to wait after failures in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What time it is, in milliseconds; `frozen` for replays of old events."""
+
+    frozen: int | None = None
+
+    def now_ms(self) -> int:
+        """The time."""
+        return time.time_ns() // 1_000_000 if self.frozen is None else self.frozen
+
+
+@dataclass(slots=True)
+class Session:
+    """The connections of one uninterrupted stretch of work, and what hangs on them."""
+
+    connection: Connection
+    processor: Processor
+    publisher: Publisher
+    queue: Queue
+    owned: set[int]
+
+
+class Worker:
+    """One worker; `connect` opens PostgreSQL, `open_processor` makes the processor of a new connection."""
+
+    def __init__(
+        self,
+        redis: Any,
+        connect: Callable[[], Connection],
+        open_processor: Callable[[Connection], Processor],
+        *,
+        clock: Clock | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._redis = redis
+        self._connect = connect
+        self._open_processor = open_processor
+        self._clock = clock or Clock()
+        self._stop = stop or threading.Event()
+        self._next_look = 0.0
+        self._next_own = 0.0
+        self._failures = 0
+        self._renewed = ""
+        self.tally = Tally()
+        self.owned: frozenset[int] = frozenset()
+
+    def stop(self) -> None:
+        """End after the transaction that is under way."""
+        self._stop.set()
+
+    def run(self, *, drain: bool = False) -> None:
+        """Work until stopped or, with `drain`, until nothing is left to do.
+
+        A server that is away is waited for, without end; whatever was not committed is done again.
+        """
+        while not self._stop.is_set():
+            session: Session | None = None
+            try:
+                session = self._session()
+                if self._work(session, drain=drain):
+                    return
+            except Exception as problem:
+                if not _is_outage(problem):
+                    raise
+                if self._failures == 0:
+                    LOG.warning("a server does not answer, waiting for it: %s", _told(problem))
+                self._stop.wait(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
+                self._failures += 1
+            finally:
+                self.owned = frozenset()
+                if session is not None:
+                    session.connection.close()
+
+    def _session(self) -> Session:
+        connection = self._connect()
+        connection.autocommit = True
+        processor = self._open_processor(connection)
+        self._next_own = self._next_look = 0.0
+        return Session(connection, processor, Publisher(self._redis, connection), Queue(self._redis), set())
+
+    def _work(self, session: Session, *, drain: bool) -> bool:
+        """Work until stopped (False: look whether to go on) or drained (True)."""
+        while not self._stop.is_set():
+            self._own(session)
+            entries = session.queue.read(BATCH, BLOCK_MS)
+            if entries:
+                self._take(session, entries)
+            moved = self._look(session, force=drain and not entries)
+            if drain and not entries and not moved and self._drained(session):
+                return True
+        return True
+
+    def _own(self, session: Session) -> None:
+        """Take partitions that nobody owns, all of them if there are no other workers."""
+        if time.monotonic() < self._next_own:
+            return
+        self._next_own = time.monotonic() + _OWN_EVERY
+        fair = self._fair_share(session)
+        for partition in sorted(session.owned, reverse=True)[: max(0, len(session.owned) - fair)]:
+            session.queue.abandon(partition)
+            session.publisher.abandon(partition)
+            session.owned.discard(partition)
+            give_up_ownership(session.connection, partition)
+        for partition in range(PARTITIONS):
+            if len(session.owned) >= fair:
+                break
+            if partition not in session.owned and take_ownership(session.connection, partition):
+                session.owned.add(partition)
+                session.queue.adopt(partition)
+                session.publisher.adopt(partition)
+        self.owned = frozenset(session.owned)
+
+    def _fair_share(self, session: Session) -> int:
+        """How many partitions each of the workers that are alive should own."""
+        row = session.connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = current_setting('application_name')"
+        ).fetchone()
+        return -(-PARTITIONS // max(1, row[0] if row else 1))
+
+    def _take(self, session: Session, entries: Sequence[Entry]) -> None:
+        live = session.processor.live()
+        now_ms = self._clock.now_ms()
+        read = [read_arrival(live.border, live.key, (each.partition, each.id), each.fields, now_ms) for each in entries]
+        self._commit(session, [each for each in read if isinstance(each, Arrival)], _letters(read), now_ms)
+        session.queue.acknowledge(entries)
+        session.queue.trim()
+
+    def _commit(self, session: Session, arrivals: list[Arrival], letters: list[Letter], now_ms: int) -> None:
+        """Commit and publish; events that cannot be worked on are found by halving, and become dead letters."""
+        try:
+            outcome = session.processor.process(Work(arrivals, letters), now_ms)
+        except Exception as problem:
+            if _is_outage(problem):
+                raise
+            if len(arrivals) <= 1:
+                if not arrivals:
+                    raise
+                LOG.exception("an event could not be worked on; it is among the dead letters")
+                failed = Letter(arrivals[0].source, arrivals[0].profile, "failed", _told(problem), arrivals[0].raw)
+                self._commit(session, [], [*letters, failed], now_ms)
+                return
+            middle = len(arrivals) // 2
+            self._commit(session, arrivals[:middle], letters, now_ms)
+            self._commit(session, arrivals[middle:], [], now_ms)
+            return
+        self.tally.add(outcome.tally)
+        session.publisher.publish(outcome)
+
+    def _look(self, session: Session, *, force: bool = False) -> bool:
+        """Every now and then: whom time has moved, what others have committed, whose profile another catalogue made."""
+        if not force and time.monotonic() < self._next_look:
+            return False
+        self._next_look = time.monotonic() + _LOOK_EVERY
+        rows = session.connection.execute("SELECT number, seq FROM partition").fetchall()
+        found = sum(session.publisher.catch_up(number, seq) for number, seq in rows if number in session.owned)
+        now_ms = self._clock.now_ms()
+        due = self._due(session, now_ms)
+        if self._failures:
+            LOG.warning("all servers answer again")
+            self._failures = 0
+        if due:
+            outcome = session.processor.process(Work(due=due), now_ms)
+            self.tally.add(outcome.tally)
+            session.publisher.publish(outcome)
+            self._next_look = 0.0  # a wave is worked off at once, between the batches of live events
+            return True
+        return found > 0 or self._renew(session, now_ms)
+
+    def _due(self, session: Session, now_ms: int) -> dict[str, int]:
+        owned = sorted(session.owned)
+        pipeline = self._redis.pipeline(transaction=False)
+        for partition in owned:
+            pipeline.zrangebyscore(keys.due(partition), "-inf", now_ms, start=0, num=DUE, withscores=True)
+        found: dict[str, int] = {}
+        for answer in pipeline.execute() if owned else ():
+            for name, score in answer:
+                if len(found) < DUE:
+                    found[name.decode()] = int(score)
+        return found
+
+    def _renew(self, session: Session, now_ms: int) -> bool:
+        """Make some profiles anew that were made with another catalogue; whether there were any."""
+        digest = session.processor.live().catalogue_digest
+        if digest == self._renewed:
+            return False
+        rows = session.connection.execute(
+            "SELECT profile FROM profile WHERE catalogue_digest <> %s AND partition = ANY(%s) LIMIT %s",
+            (digest, sorted(session.owned), DUE),
+        ).fetchall()
+        if rows:
+            outcome = session.processor.touch([row[0] for row in rows], "definition", now_ms)
+            session.publisher.publish(outcome)
+        else:
+            self._renewed = digest
+        return bool(rows)
+
+    def _drained(self, session: Session) -> bool:
+        """Whether nothing is left in any partition; those of other workers are waited for."""
+        session.queue.trim(1)
+        if session.queue.waiting(range(PARTITIONS)):
+            return False
+        pipeline = self._redis.pipeline(transaction=False)
+        for partition in range(PARTITIONS):
+            pipeline.zcount(keys.due(partition), "-inf", self._clock.now_ms())
+        return not any(pipeline.execute())
+
+
+def _letters(read: Sequence[Arrival | Letter]) -> list[Letter]:
+    return [each for each in read if isinstance(each, Letter)]
+
+
+def _is_outage(problem: Exception) -> bool:
+    """Whether a server is away or ill, so that trying again is right."""
+    import psycopg
+    import redis
+
+    if isinstance(
+        problem, psycopg.OperationalError | psycopg.InterfaceError | redis.ConnectionError | redis.TimeoutError
+    ):
+        return True
+    if isinstance(problem, redis.ResponseError):
+        return str(problem).startswith(
+            ("OOM", "MISCONF", "LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "NOGROUP")
+        )
+    return isinstance(problem, redis.RedisError)
+
+
+def _told(problem: Exception) -> str:
+    """The kind of a problem; its text may hold values."""
+    return type(problem).__name__

@@ -64,7 +64,9 @@ def unseen(connection: Connection, prints: Sequence[Print]) -> dict[int, bool]:
     kept = {place: False for name, place in first.items() if name in taken}
     others = [place for place in range(len(prints)) if place not in kept]
     if others:
-        stored = dict(connection.execute(_TAKEN, ([prints[place][0] for place in others],)).fetchall())
+        stored: dict[str, bytes] = dict(
+            connection.execute(_TAKEN, ([prints[place][0] for place in others],)).fetchall()
+        )
         differing = {
             prints[place][:2]: place for place in reversed(others) if stored[prints[place][0]] != prints[place][1]
         }

@@ -37,6 +37,19 @@ def fold(catalogue: Catalogue, key: str, events: Sequence[Event], now_ms: int) -
     return profile
 
 
+def fold_windows(fields: Sequence[Field], events: Sequence[Event], now_ms: int) -> dict[str, Any]:
+    """The values of aggregates of events in windows, by field, None where missing; as `fold` has them."""
+    if not fields:
+        return {}
+    now = format_instant(now_ms)
+    known = [event for event in events if event["time"] <= now]
+    found: dict[str, Any] = {}
+    for field in fields:
+        value = None if field.source is None else aggregated(field.source, known, now_ms)
+        found[field.name] = None if value is None else _held(field, value)
+    return found
+
+
 def _held(field: Field, value: Any) -> Any:
     """An event's value as the profile field holds it: a whole number as a double, a keyword in the field's letters."""
     if field.type == "number" and not field.many:

@@ -37,7 +37,10 @@ class Transition:
 
 @dataclass(slots=True)
 class Change:
-    """One customer changed; `seq` is its place in the partition's order, None where nothing but `due_ms` is new."""
+    """One customer changed; `seq` is its place in the partition's order, None where nothing but `due_ms` is new.
+
+    `then` are the fields that take other values at `due_ms`, by time alone; `sealed` is the profile as it is kept.
+    """
 
     profile: str
     partition: int
@@ -47,6 +50,7 @@ class Change:
     due_ms: int | None
     seq: int | None = None
     transitions: list[Transition] = field(default_factory=list)
+    then: Mapping[str, Any] = field(default_factory=dict)
     sealed: Mapping[str, Any] | None = None
 
 

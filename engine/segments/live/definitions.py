@@ -8,8 +8,8 @@ from typing import Any
 
 from ...ir.canonical import digest
 from ...ir.codec import encode
-from ...ir.types import Catalogue
-from ...profiles.fold import fold
+from ...ir.types import Catalogue, Field
+from ...profiles.fold import fold, fold_windows
 from ...runtime.border import Border
 from ...runtime.flips import Schedule
 from ...runtime.matcher import Matcher
@@ -55,6 +55,18 @@ class Live:
     def fold(self, profile: str, events: Sequence[Mapping[str, Any]], now_ms: int) -> dict[str, Any]:
         """The canonical profile of a customer's events in event order."""
         return fold(self.catalogue, profile, events, now_ms)
+
+    def windows(self, events: Sequence[Mapping[str, Any]], now_ms: int) -> dict[str, Any]:
+        """The values that time alone changes, None where missing: aggregates in windows, encrypted ones left out."""
+        return fold_windows(self._windowed, events, now_ms)
+
+    @cached_property
+    def _windowed(self) -> tuple[Field, ...]:
+        return tuple(
+            each
+            for each in self.catalogue.fields
+            if each.source is not None and each.source.within is not None and each.encrypted is None
+        )
 
     def match(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> list[str]:
         """The names of the segments whose conditions hold."""

@@ -8,12 +8,12 @@ it is gone, Redis has been lost and everything is written again from PostgreSQL.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ...ir.instant import format_instant
+from ...profiles.serving import pack
 from ...storage import keys
 from ...storage.partitions import give_up_ownership, take_ownership
 from .changes import Change, Reason, Transition
@@ -100,7 +100,7 @@ class Publisher:
         found = set()
         for profile, version, value, computed_ms, due_ms in self._connection.execute(_PROFILES, (list(profiles),)):
             found.add(profile)
-            batch.copy(partition, profile, version, value, computed_ms, due_ms)
+            batch.copy(partition, profile, pack(version, computed_ms, value), due_ms)
         rows = self._connection.execute(_TRANSITIONS, (partition, after, upto)).fetchall()
         place, last = 0, -1
         for seq, *rest in rows:
@@ -120,7 +120,7 @@ class Publisher:
                 break
             batch = _Batch(self._redis)
             for profile, version, value, computed_ms, due_ms in rows:
-                batch.copy(partition, profile, version, value, computed_ms, due_ms)
+                batch.copy(partition, profile, pack(version, computed_ms, value), due_ms)
             members = self._connection.execute(_MEMBERS, ([row[0] for row in rows],)).fetchall()
             for profile, segment in members:
                 batch.membership(profile, segment, entered=True)
@@ -150,17 +150,15 @@ class _Batch:
             self._schedule(change.partition, change.profile, change.due_ms)
             return
         value = change.value if change.sealed is None else change.sealed
-        self.copy(change.partition, change.profile, change.version, value, change.now_ms, change.due_ms)
+        packed = pack(change.version, change.now_ms, value, due_ms=change.due_ms, then=change.then)
+        self.copy(change.partition, change.profile, packed, change.due_ms)
         ordered = sorted(change.transitions, key=lambda each: each.segment)
         for place, transition in enumerate(ordered, start=1):
             self.transition(change.partition, change.seq, place, transition)
 
-    def copy(
-        self, partition: int, profile: str, version: int, value: Mapping[str, Any], at_ms: int, due_ms: int | None
-    ) -> None:
+    def copy(self, partition: int, profile: str, packed: str, due_ms: int | None) -> None:
         """The serving copy, and when it is next due."""
-        packed = {"v": version, "at": at_ms, "due": due_ms, "p": value}
-        self._pipeline.set(keys.profile(profile), json.dumps(packed, ensure_ascii=False, separators=(",", ":")))
+        self._pipeline.set(keys.profile(profile), packed)
         self._schedule(partition, profile, due_ms)
 
     def transition(self, partition: int, seq: int, place: int, transition: Transition) -> None:

@@ -1,0 +1,82 @@
+"""What could not be taken in, kept with the reason until the cause is mended and it is put on the queue again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..storage.keys import events_stream
+from .ingest import customer_of, stream_of
+from .vault import Vault
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PAGE = 500
+
+_LIST = (
+    "SELECT id, instant(received_at), source, profile, code, reason, instant(replayed_at) FROM dead_letter"
+    " WHERE id > %s AND (%s::text IS NULL OR code = %s) AND (%s OR replayed_at IS NULL) ORDER BY id LIMIT %s"
+)
+_WAITING = (
+    "SELECT id, payload, sealed FROM dead_letter WHERE id > %s AND replayed_at IS NULL AND source LIKE 'events:%%'"
+    " AND (%s::text IS NULL OR code = %s) AND (%s::bigint[] IS NULL OR id = ANY(%s)) ORDER BY id LIMIT %s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One of them, without its content; instants are canonical text."""
+
+    id: int
+    received_at: str
+    source: str
+    customer: str | None
+    code: str
+    reason: str
+    replayed_at: str | None
+
+
+def dead_letters(connection: Connection, *, code: str | None = None, replayed: bool = False) -> Iterator[DeadLetter]:
+    """The dead letters in the order in which they came, page by page; `replayed` gives those too that were replayed."""
+    last = 0
+    while True:
+        rows = connection.execute(_LIST, (last, code, code, replayed, PAGE)).fetchall()
+        if not rows:
+            return
+        for row in rows:
+            yield DeadLetter(*row)
+        last = rows[-1][0]
+
+
+def replay(
+    connection: Connection,
+    redis: Any,
+    vault: Vault,
+    key: str,
+    *,
+    code: str | None = None,
+    ids: Sequence[int] | None = None,
+) -> int:
+    """Put events that wait among the dead letters on the queue again; how many.
+
+    One that still cannot be taken in becomes a new dead letter, the old one is marked. Ids of events keep what is
+    replayed twice from counting twice.
+    """
+    last, count = 0, 0
+    chosen = None if ids is None else list(ids)
+    while True:
+        rows = connection.execute(_WAITING, (last, code, code, chosen, chosen, PAGE)).fetchall()
+        if not rows:
+            return count
+        pipeline = redis.pipeline(transaction=False)
+        for _, payload, sealed in rows:
+            raw = vault.open_payload(bytes(payload)) if sealed else bytes(payload)
+            pipeline.xadd(events_stream(stream_of(customer_of(raw, key), raw)), {"e": raw})
+        pipeline.execute()
+        connection.execute(
+            "UPDATE dead_letter SET replayed_at = now() WHERE id = ANY(%s)", ([number for number, _, _ in rows],)
+        )
+        count += len(rows)
+        last = rows[-1][0]

@@ -1,0 +1,1 @@
+"""`decisor dead-letters`: what could not be taken in."""

@@ -1,0 +1,45 @@
+"""`decisor dead-letters list`: what could not be taken in, and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from itertools import islice
+
+from ..command import CLEAN, Command
+from ..servers import Servers, add_servers
+
+CODES = ("broken", "future", "failed", "refused")
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--code", choices=CODES, help="only these: what was wrong")
+    parser.add_argument("--all", action="store_true", help="those too that were replayed")
+    parser.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_servers(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...profiles.dead_letters import dead_letters
+
+    with Servers.of(options) as servers:
+        found = list(islice(dead_letters(servers.postgres, code=options.code, replayed=options.all), options.limit))
+    for each in found:
+        if options.format == "json":
+            print(json.dumps(asdict(each), ensure_ascii=False))
+        else:
+            replayed = f" (replayed {each.replayed_at})" if each.replayed_at else ""
+            print(f"{each.id:>6}  {each.received_at}  {each.code:<7} {each.customer or '-'}: {each.reason}{replayed}")
+    if not found and options.format == "text":
+        print("no dead letters")
+    return CLEAN
+
+
+COMMAND = Command(
+    "List what could not be taken in, with the reason; never its content.",
+    "decisor dead-letters list --code broken",
+    _configure,
+    _run,
+)

@@ -1,0 +1,40 @@
+"""`decisor dead-letters replay`: what could not be taken in goes on the queue again."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..command import CLEAN, CannotRunError, Command
+from ..opening import workspace_root
+from ..servers import Servers, add_servers
+from .list import CODES
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="these, by their numbers in `list`")
+    parser.add_argument("--code", choices=CODES, help="all of these: what was wrong")
+    parser.add_argument("--all", action="store_true", help="all that wait")
+    add_servers(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...profiles.dead_letters import replay
+    from ...profiles.vault import OpenVault
+    from ..opening import open_workspace, sound_program
+
+    if not (options.ids or options.code or options.all):
+        raise CannotRunError("which dead letters? Name their numbers, or --code, or --all")
+    key = sound_program(open_workspace(workspace_root(options.workspace))).catalogue.key
+    with Servers.of(options) as servers:
+        ids = options.ids or None
+        count = replay(servers.postgres, servers.redis, OpenVault(), key, code=options.code, ids=ids)
+    print(f"{count:,} events queued again")
+    return CLEAN
+
+
+COMMAND = Command(
+    "Put what could not be taken in on the queue again, once its cause is mended.",
+    "decisor dead-letters replay --code broken",
+    _configure,
+    _run,
+)

@@ -1,0 +1,99 @@
+"""`decisor ingest`: events of a file on the queue, as fast as they are consumed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import IO
+
+from .command import CLEAN, FINDINGS, CannotRunError, Command
+from .facts import Complaints, opened
+from .opening import add_workspace, open_workspace, sound_program
+from .servers import Servers
+
+_CHUNK = 500  # lines
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="JSON Lines, one event a line (- is stdin)")
+    parser.add_argument(
+        "--customer-key", metavar="NAME", help="the customer's key in an event (default: the workspace's)"
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="how long a full queue is waited for (default: 300)",
+    )
+    add_workspace(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from redis import RedisError
+
+    from ..profiles.ingest import EventProducer, QueueFullError
+
+    complaints = Complaints(options.file)
+    with Servers.of(options) as servers:
+        key = options.customer_key or _key(servers)
+        producer = EventProducer(servers.redis, key, patience=options.wait)
+        count = 0
+        with opened(options.file) as stream:
+            for first, lines in _chunks(stream, complaints):
+                try:
+                    count += producer.put(lines).events
+                except (QueueFullError, RedisError) as problem:
+                    said = (
+                        str(problem)
+                        if isinstance(problem, QueueFullError)
+                        else f"Redis failed: {type(problem).__name__}"
+                    )
+                    raise CannotRunError(
+                        f"{said}; {count:,} events were queued before line {first:,}. An event that is ingested twice"
+                        " counts once, so the whole file can be ingested again"
+                    ) from None
+    complaints.close()
+    print(f"{count:,} events queued")
+    return FINDINGS if complaints.count else CLEAN
+
+
+def _key(servers: Servers) -> str:
+    if servers.root is None:
+        raise CannotRunError(
+            "no decisor.yaml here or above; name the workspace with -C, or the customer's key with --customer-key"
+        )
+    return sound_program(open_workspace(servers.root)).catalogue.key
+
+
+def _chunks(stream: IO[bytes], complaints: Complaints) -> Iterator[tuple[int, list[bytes]]]:
+    """The lines that are not blank, some at a time, each chunk with the number of its first line.
+
+    A line that is too long for the queue is told and skipped, and never held.
+    """
+    from ..profiles.ingest import EVENT_LIMIT
+
+    chunk: list[bytes] = []
+    number = first = 0
+    while line := stream.readline(EVENT_LIMIT + 2):
+        number += 1
+        if len(line.strip()) > EVENT_LIMIT:
+            complaints.tell(number, f"expected an event of at most {EVENT_LIMIT // 1024} KiB")
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(EVENT_LIMIT)
+        elif line.strip():
+            first = first or number
+            chunk.append(line)
+            if len(chunk) >= _CHUNK:
+                yield first, chunk
+                chunk, first = [], 0
+    if chunk:
+        yield first, chunk
+
+
+COMMAND = Command(
+    "Put the events of a file on the queue, as fast as a worker consumes them.",
+    "decisor ingest events.jsonl",
+    _configure,
+    _run,
+)

@@ -1,0 +1,111 @@
+"""The servers of a command: found in the environment or in the workspace, connected to when they are first used."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from .command import CannotRunError
+from .opening import WORKSPACE_FILE, add_workspace, workspace_root
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from ..storage.locations import Locations
+
+
+def add_servers(parser: argparse.ArgumentParser) -> None:
+    """The option that names the workspace, whose servers are used where the environment names none."""
+    add_workspace(parser)
+
+
+class Servers:
+    """The connections of one command, closed at its end; `root` is the workspace, None outside of one."""
+
+    def __init__(self, root: Path | None) -> None:
+        self.root = root
+        self._open = ExitStack()
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> Self:
+        """The servers that the command's options and the environment name."""
+        given: Path | None = options.workspace
+        return cls(workspace_root(given) if given is not None else _nearest())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._open.close()
+
+    @cached_property
+    def locations(self) -> Locations:
+        """Where the servers are."""
+        from ..storage.locations import locations_of
+
+        return locations_of(self.root, os.environ)
+
+    @cached_property
+    def redis(self) -> Any:
+        """A client of Redis. Raises CannotRunError when none is configured or it does not answer."""
+        from ..storage.redis_client import connect_redis
+
+        url = self._named("redis", self.locations.redis, "DECISOR_REDIS_URL")
+        client = self._connected(lambda: connect_redis(url))
+        self._open.callback(client.close)
+        return client
+
+    @cached_property
+    def postgres(self) -> Connection:
+        """A connection to PostgreSQL in autocommit. Raises CannotRunError as `redis` does."""
+        return self.new_postgres("decisor")
+
+    def new_postgres(self, application: str) -> Connection:
+        """One more connection in autocommit, under a name that the server shows; closed with the others."""
+        from ..storage.postgres import connect_postgres
+
+        url = self._named("postgres", self.locations.postgres, "DECISOR_POSTGRES_URL")
+        connection: Connection = self._connected(
+            lambda: connect_postgres(url, autocommit=True, application=application)
+        )
+        self._open.callback(connection.close)
+        return connection
+
+    @cached_property
+    def elasticsearch(self) -> Any:
+        """A client of Elasticsearch, or None where none is configured."""
+        from ..storage.elasticsearch import connect_elasticsearch
+
+        if self.locations.elasticsearch is None:
+            return None
+        client = self._connected(lambda: connect_elasticsearch(self.locations))
+        self._open.callback(client.close)
+        return client
+
+    @staticmethod
+    def _connected(connect: Callable[[], Any]) -> Any:
+        from ..storage.locations import ServerUnreachableError
+
+        try:
+            return connect()
+        except ServerUnreachableError as problem:
+            raise CannotRunError(str(problem)) from None
+
+    def _named(self, kind: str, url: str | None, variable: str) -> str:
+        if url is None:
+            raise CannotRunError(
+                f"no {'Redis' if kind == 'redis' else 'PostgreSQL'} is known: `decisor up` in the workspace starts one,"
+                f" or {variable} names one"
+            )
+        return url
+
+
+def _nearest() -> Path | None:
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / WORKSPACE_FILE).is_file()), None)

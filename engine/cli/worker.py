@@ -1,0 +1,94 @@
+"""`decisor worker`: queued events become profiles, membership and transitions."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .command import CLEAN, CannotRunError, Command
+from .facts import add_program, runtime_of
+from .opening import add_now, instant_of
+from .servers import Servers
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from ..segments.live.changes import Tally
+
+APPLICATION = "decisor worker"
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--drain", action="store_true", help="end when nothing is left to do")
+    parser.add_argument("--quiet", action="store_true", help="say nothing but what goes wrong")
+    add_now(parser)
+    add_program(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..segments.live.run import Running, prepare
+    from ..segments.live.worker import Clock
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    program = runtime_of(options).program
+    with Servers.of(options) as servers:
+        notes = prepare(servers.postgres, program)
+        for note in () if options.quiet else notes:
+            print(note, flush=True)
+        running = Running(
+            redis=servers.redis,
+            connect=lambda name=APPLICATION: _fresh(servers, name),
+            elasticsearch=servers.elasticsearch,
+            catalogue=program.catalogue,
+            clock=Clock(instant_of(options.now) if options.now else None),
+        )
+        _stop_on_signals(running.stop)
+        started = time.monotonic()
+        tally = running.run(drain=options.drain)
+    if not options.quiet:
+        print(_told(tally, time.monotonic() - started))
+    return CLEAN
+
+
+def _fresh(servers: Servers, application: str) -> Connection:
+    from ..storage.postgres import connect_postgres
+
+    if servers.locations.postgres is None:
+        raise CannotRunError("no PostgreSQL is known")
+    return connect_postgres(servers.locations.postgres, autocommit=True, application=application)
+
+
+def _stop_on_signals(stop: Callable[[], None]) -> None:
+    """End after the transaction that is under way."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: stop())
+
+
+def _told(tally: Tally, seconds: float) -> str:
+    parts = [f"{tally.kept:,} events kept"]
+    parts += [
+        f"{count:,} {what}"
+        for count, what in (
+            (tally.duplicates, "duplicates dropped"),
+            (tally.conflicts, "kept though their id had other content"),
+            (tally.dead, "among the dead letters (`decisor dead-letters list`)"),
+            (tally.suppressed, "of erased customers dropped"),
+            (tally.ticks, "customers moved by time"),
+        )
+        if count
+    ]
+    return f"{', '.join(parts)}; {tally.entered:,} entered segments, {tally.left:,} left; {seconds:.1f} s"
+
+
+COMMAND = Command(
+    "Turn queued events into profiles, membership and transitions, until stopped.",
+    "decisor worker --drain",
+    _configure,
+    _run,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -55,6 +56,7 @@ def _zone(text: str) -> timezone:
     return timezone(-offset if text[0] == "-" else offset)
 
 
+@lru_cache(maxsize=4_096)  # a batch asks for the same few instants again and again
 def format_instant(ms: int) -> str:
     """Canonical text of an instant; clamped to the years 1 to 9999."""
     ms = max(FIRST_MS, min(LAST_MS, ms))

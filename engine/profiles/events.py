@@ -12,20 +12,20 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199  # months outside go to the partition for all
 
 _TAKE = (
     "INSERT INTO event_id (id, fingerprint, profile)"
-    " SELECT * FROM unnest(%s::text[], %s::bytea[], %s::text[]) AS given (id, fingerprint, profile)"
+    " SELECT * FROM unnest(%b::text[], %b::bytea[], %b::text[]) AS given (id, fingerprint, profile)"
     " ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
 )
-_TAKEN = "SELECT id, fingerprint FROM event_id WHERE id = ANY(%s)"
+_TAKEN = "SELECT id, fingerprint FROM event_id WHERE id = ANY(%b)"
 _FLAG = (
     "INSERT INTO event_conflict (id, fingerprint, profile)"
-    " SELECT * FROM unnest(%s::text[], %s::bytea[], %s::text[]) AS given (id, fingerprint, profile)"
+    " SELECT * FROM unnest(%b::text[], %b::bytea[], %b::text[]) AS given (id, fingerprint, profile)"
     " ORDER BY id, fingerprint ON CONFLICT DO NOTHING RETURNING id, fingerprint"
 )
 _KEEP = (
     "INSERT INTO event (profile, position, at, id, type, customer, data, conflict, received_at)"
     " SELECT profile, position, at::timestamptz, id, type, customer, data::json, conflict, received_at::timestamptz"
-    " FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[],"
-    " %s::text[]) AS given (profile, position, at, id, type, customer, data, conflict, received_at)"
+    " FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[],"
+    " %b::text[]) AS given (profile, position, at, id, type, customer, data, conflict, received_at)"
 )
 
 Print = tuple[str, bytes, str]  # an event's id, its fingerprint and its profile

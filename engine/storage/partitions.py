@@ -34,7 +34,7 @@ def locked(connection: Connection, numbers: Collection[int]) -> dict[int, int]:
 def advance(connection: Connection, last: Mapping[int, int]) -> None:
     """Set the last sequence number of locked partitions."""
     connection.execute(
-        "UPDATE partition SET seq = given.seq FROM unnest(%s::smallint[], %s::bigint[]) AS given (number, seq)"
+        "UPDATE partition SET seq = given.seq FROM unnest(%b::smallint[], %b::bigint[]) AS given (number, seq)"
         " WHERE partition.number = given.number",
         (list(last), list(last.values())),
     )

@@ -11,20 +11,20 @@ from .state import Cache, Override, State
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_VERSIONS = "SELECT profile, version FROM profile WHERE profile = ANY(%s)"
+_VERSIONS = "SELECT profile, version FROM profile WHERE profile = ANY(%b)"
 _PROFILES = (
     "SELECT profile, version, events, value, ms(computed_at), ms(due_at), catalogue_digest"
-    " FROM profile WHERE profile = ANY(%s)"
+    " FROM profile WHERE profile = ANY(%b)"
 )
 _EVENTS = (
-    "SELECT profile, id, type, instant(at), customer, data FROM event WHERE profile = ANY(%s)"
+    "SELECT profile, id, type, instant(at), customer, data FROM event WHERE profile = ANY(%b)"
     " ORDER BY profile, at, position"
 )
 _HELD = (
-    "SELECT DISTINCT ON (profile, segment) profile, segment, number FROM transition WHERE profile = ANY(%s)"
+    "SELECT DISTINCT ON (profile, segment) profile, segment, number FROM transition WHERE profile = ANY(%b)"
     " ORDER BY profile, segment, number DESC"
 )
-_OVERRIDES = "SELECT profile, segment, included, ms(expires_at) FROM override WHERE profile = ANY(%s)"
+_OVERRIDES = "SELECT profile, segment, included, ms(expires_at) FROM override WHERE profile = ANY(%b)"
 
 
 class Loader:

@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 _PROFILES = (
     "INSERT INTO profile (profile, partition, version, events, value, computed_at, due_at, catalogue_digest)"
     " SELECT profile, partition, version, events, value::json, computed_at::timestamptz, due_at::timestamptz, digest"
-    " FROM unnest(%s::text[], %s::smallint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[],"
-    " %s::text[]) AS given (profile, partition, version, events, value, computed_at, due_at, digest)"
+    " FROM unnest(%b::text[], %b::smallint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[],"
+    " %b::text[]) AS given (profile, partition, version, events, value, computed_at, due_at, digest)"
     " ON CONFLICT (profile) DO UPDATE SET version = excluded.version, events = excluded.events, value = excluded.value,"
     " computed_at = excluded.computed_at, due_at = excluded.due_at, catalogue_digest = excluded.catalogue_digest"
 )
 _OUTBOX = (
     "INSERT INTO outbox (partition, seq, profile, kind)"
-    " SELECT partition, seq, profile, 'change' FROM unnest(%s::smallint[], %s::bigint[], %s::text[])"
+    " SELECT partition, seq, profile, 'change' FROM unnest(%b::smallint[], %b::bigint[], %b::text[])"
     " AS given (partition, seq, profile)"
 )
 _TRANSITIONS = (
     "INSERT INTO transition (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
     " SELECT segment, profile, number, at::timestamptz, reason, digest, cause, silent, partition, seq"
-    " FROM unnest(%s::text[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[],"
-    " %s::smallint[], %s::bigint[])"
+    " FROM unnest(%b::text[], %b::text[], %b::integer[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[],"
+    " %b::smallint[], %b::bigint[])"
     " AS given (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
 )
 _VERDICTS = (
-    "INSERT INTO live_verdict (segment, profile, member) SELECT * FROM unnest(%s::text[], %s::text[], %s::boolean[])"
+    "INSERT INTO live_verdict (segment, profile, member) SELECT * FROM unnest(%b::text[], %b::text[], %b::boolean[])"
     " AS given (segment, profile, member) ON CONFLICT (segment, profile) DO UPDATE SET member = excluded.member"
 )
 _LETTERS = (
     "INSERT INTO dead_letter (received_at, source, profile, code, reason, payload, sealed)"
     " SELECT %s::timestamptz, source, profile, code, reason, payload, sealed"
-    " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::boolean[])"
+    " FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::boolean[])"
     " AS given (source, profile, code, reason, payload, sealed) ON CONFLICT (source) DO NOTHING"
 )
 _STAGED = (

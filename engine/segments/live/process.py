@@ -18,7 +18,7 @@ from .arrivals import Arrival, Letter, fingerprint
 from .changes import Change, Reason, Tally, Transition
 from .definitions import Live
 from .load import Loader
-from .state import Cache, State
+from .state import Cache, State, overridden
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -290,7 +290,7 @@ class _Step:
     def _transitions(self, state: State, value: Mapping[str, Any], at_ms: int) -> list[Transition]:
         live = self.live
         held = state.held = {} if state.held is None else state.held
-        included, excluded = _overridden(state, at_ms)
+        included, excluded = overridden(state, at_ms)
         wanted = (set(live.match(value, state.events, at_ms)) | included) - excluded
         if live.building:
             building = (live.match_building(value, state.events, at_ms) | included) - excluded
@@ -319,16 +319,6 @@ class _Step:
             if each.expires_ms is not None and each.expires_ms > at_ms
         ]
         return min([*([] if due is None else [due]), *expiries], default=None)
-
-
-def _overridden(state: State, at_ms: int) -> tuple[set[str], set[str]]:
-    """The segments that somebody has put the customer into, and kept them out of."""
-    open_ones = [
-        (name, each.included)
-        for name, each in state.overrides.items()
-        if each.expires_ms is None or each.expires_ms > at_ms
-    ]
-    return {name for name, put in open_ones if put}, {name for name, put in open_ones if not put}
 
 
 def _time(event: Mapping[str, Any]) -> str:

@@ -78,3 +78,13 @@ class Cache:
         """Drop states."""
         for profile in profiles:
             self.get(profile, -1)
+
+
+def overridden(state: State, at_ms: int) -> tuple[set[str], set[str]]:
+    """The segments that somebody has put the customer into, and kept them out of."""
+    open_ones = [
+        (name, each.included)
+        for name, each in state.overrides.items()
+        if each.expires_ms is None or each.expires_ms > at_ms
+    ]
+    return {name for name, put in open_ones if put}, {name for name, put in open_ones if not put}

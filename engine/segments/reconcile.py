@@ -1,0 +1,211 @@
+"""The audit: what the conditions say, what PostgreSQL holds and what Redis shows, compared page by page and repaired.
+
+A page is compared while its partition's row is locked and everything committed is published, so nothing is under way
+and each difference is real. Customers whom time has just moved are left to the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..profiles.serving import unpack
+from ..profiles.vault import Vault
+from ..storage import keys
+from ..storage.partitions import locked
+from .live.definitions import Live
+from .live.load import Loader
+from .live.process import Outcome, Processor
+from .live.state import Cache, State, overridden
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PAGE = 100
+
+_STAGED = "SELECT EXISTS (SELECT FROM staged_transition)"
+
+
+class IndexAudit(Protocol):
+    """Compares documents of the search index with profiles."""
+
+    def compare(self, connection: Connection, partition: int, profiles: Sequence[str]) -> Collection[str]:
+        """The profiles whose document is missing or differs, and is not merely on its way."""
+        ...
+
+
+@dataclass(slots=True)
+class Divergence:
+    """How many comparisons were made, and how many of each kind came out different; all of those were repaired."""
+
+    customers: int = 0
+    comparisons: int = 0
+    verdicts: int = 0
+    sets: int = 0
+    reverse: int = 0
+    copies: int = 0
+    strangers: int = 0
+    index: int = 0
+
+    @property
+    def differences(self) -> int:
+        """All differences."""
+        return self.verdicts + self.sets + self.reverse + self.copies + self.strangers + self.index
+
+    def add(self, other: Divergence) -> None:
+        """Count another page in."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+class Audit:
+    """Compares customers in key order, a page at a time; `index` compares the search index too, where there is one."""
+
+    def __init__(
+        self,
+        processor: Processor,
+        redis: Any,
+        vault: Vault,
+        publish: Callable[[Outcome], None],
+        index: IndexAudit | None = None,
+    ) -> None:
+        self._processor = processor
+        self._redis = redis
+        self._vault = vault
+        self._publish = publish
+        self._index = index
+
+    def page(self, partition: int, after: str, now_ms: int, limit: int = PAGE) -> tuple[Divergence, str | None]:
+        """Compare and repair the customers behind `after`; the last one's key, None where there were no more."""
+        connection = self._processor.connection
+        found = Divergence()
+        with connection.transaction():
+            seq = locked(connection, [partition])[partition]
+            row = connection.execute(_STAGED).fetchone()
+            if (row and row[0]) or int(self._redis.get(keys.published(partition)) or -1) < seq:
+                return found, after
+            profiles = _profiles(connection, partition, after, limit)
+            if not profiles:
+                return found, None
+            live = self._processor.live()
+            states = Loader(Cache(0, 0), self._vault, live.key).load(connection, profiles)
+            settled = [state for state in states.values() if state.due_ms is None or state.due_ms > now_ms]
+            wrong = [state.profile for state in settled if _diverges(live, state, now_ms, found)]
+            wrong += self._compare_redis(live, list(states.values()), found)
+        found.customers += len(profiles)
+        if self._index is not None:
+            wrong_index = self._index.compare(connection, partition, profiles)
+            found.index += len(wrong_index)
+            wrong = sorted({*wrong, *wrong_index})
+        if wrong:
+            self._publish(self._processor.touch(wrong, "backfill", now_ms))
+        return found, profiles[-1]
+
+    def strangers(self, segment: str, cursor: int) -> tuple[int, int]:
+        """Remove members that PostgreSQL does not know from a part of a set; how many, and the next cursor."""
+        cursor, found = self._redis.sscan(keys.members(segment), cursor, count=500)
+        members = sorted({each.decode() for each in found})
+        if not members:
+            return 0, cursor
+        connection = self._processor.connection
+        known = {
+            row[0]
+            for row in connection.execute(
+                "SELECT profile FROM (SELECT DISTINCT ON (profile) profile, number FROM transition"
+                " WHERE segment = %s AND profile = ANY(%s) ORDER BY profile, number DESC) AS latest"
+                " WHERE mod(number, 2) = 1 UNION SELECT profile FROM staged_transition"
+                " WHERE segment = %s AND profile = ANY(%s) AND enter",
+                (segment, members, segment, members),
+            )
+        }
+        wrong = [each for each in members if each not in known]
+        return self._remove(segment, wrong), cursor
+
+    def _remove(self, segment: str, wrong: Sequence[str]) -> int:
+        """Remove them under the locks of their partitions, unless they have become members meanwhile."""
+        from ..storage.partitions import partition_of
+
+        count = 0
+        connection = self._processor.connection
+        for customer in wrong:
+            with connection.transaction():
+                partition = partition_of(customer)
+                seq = locked(connection, [partition])[partition]
+                published = int(self._redis.get(keys.published(partition)) or -1) >= seq
+                row = connection.execute(
+                    "SELECT mod(number, 2) FROM transition WHERE segment = %s AND profile = %s"
+                    " ORDER BY number DESC LIMIT 1",
+                    (segment, customer),
+                ).fetchone()
+                if published and (row is None or row[0] == 0):
+                    count += self._redis.srem(keys.members(segment), customer)
+                    self._redis.srem(keys.segments_of(customer), segment)
+        return count
+
+    def _compare_redis(self, live: Live, states: Sequence[State], found: Divergence) -> list[str]:
+        """Repair the sets; the customers whose serving copy must be written again."""
+        names = sorted(live.active)
+        pipeline = self._redis.pipeline(transaction=False)
+        profiles = [state.profile for state in states]
+        for name in names:
+            pipeline.smismember(keys.members(name), profiles)
+        for profile in profiles:
+            pipeline.smembers(keys.segments_of(profile))
+            pipeline.get(keys.profile(profile))
+        answers = pipeline.execute()
+        repair = self._redis.pipeline(transaction=False)
+        held = {state.profile: _held(state, live) for state in states}
+        for name, flags in zip(names, answers, strict=False):
+            for profile, flag in zip(profiles, flags, strict=True):
+                if bool(flag) != (name in held[profile]):
+                    found.sets += 1
+                    (repair.srem if flag else repair.sadd)(keys.members(name), profile)
+        found.comparisons += len(names) * len(profiles)
+        wrong = []
+        for state, (segments, text) in zip(states, _pairs(answers[len(names) :]), strict=True):
+            shown = {each.decode() for each in segments}
+            for name in shown ^ held[state.profile]:
+                found.reverse += 1
+                (repair.srem if name in shown else repair.sadd)(keys.segments_of(state.profile), name)
+            if not _is_copy(state, text):
+                found.copies += 1
+                wrong.append(state.profile)
+        found.comparisons += 2 * len(states)
+        repair.execute()
+        return wrong
+
+
+def _profiles(connection: Connection, partition: int, after: str, limit: int) -> list[str]:
+    rows = connection.execute(
+        "SELECT profile FROM profile WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s",
+        (partition, after, limit),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _held(state: State, live: Live) -> set[str]:
+    return {name for name, number in (state.held or {}).items() if number % 2 == 1 and name in live.active}
+
+
+def _diverges(live: Live, state: State, now_ms: int, found: Divergence) -> bool:
+    """Whether profile or membership differ from what the events and the conditions say now."""
+    value = live.fold(state.profile, state.events, now_ms)
+    included, excluded = overridden(state, now_ms)
+    wanted = (set(live.match(value, state.events, now_ms)) | included) - excluded
+    differing = (wanted & live.active.keys()) ^ _held(state, live)
+    found.comparisons += len(live.active) + 1
+    found.verdicts += len(differing) + (value != state.value)
+    return bool(differing) or value != state.value
+
+
+def _is_copy(state: State, text: bytes | None) -> bool:
+    """Whether the serving copy is the profile's; a change that Redis needed not hear of leaves an earlier version."""
+    if text is None:
+        return False
+    _value, version = unpack(text, state.profile, 0)
+    return version <= state.version
+
+
+def _pairs(answers: Sequence[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(answers[::2], answers[1::2], strict=True))

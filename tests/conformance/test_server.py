@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.elasticsearch import VERSION, ServerUnavailableError, distribution, jdk_home, running_server
+from engine.storage.embedded.account import ServerUnavailableError
+from engine.storage.embedded.elasticsearch import VERSION, distribution, jdk_home
+from tests.servers.elasticsearch import running_server
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -36,7 +38,7 @@ def test_second_user_of_a_run_gets_the_same_server(elasticsearch_url: str, elast
 
 
 def test_missing_jdk_is_reported_with_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tests.servers.elasticsearch.JDK_FOLDERS", ("no/such/folder/*",))
+    monkeypatch.setattr("engine.storage.embedded.elasticsearch.JDK_FOLDERS", ("no/such/folder/*",))
     monkeypatch.delenv("ES_JAVA_HOME", raising=False)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(ServerUnavailableError, match="needs a full JDK 21 or newer, found none: install one"):

@@ -10,11 +10,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,89 +21,21 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from engine.storage.embedded.account import ServerUnavailableError
+from engine.storage.embedded.elasticsearch import VERSION, cache_folder, distribution, jdk_home
+
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-VERSION: Final = "9.5.3"
-ARTIFACT: Final = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
-UNPACK: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:unpack"
-OLDEST_JDK: Final = 21
 START_SECONDS: Final = 180.0
-KEEPER: Final = Path(__file__).with_name("keeper.py")
-JDK_FOLDERS: Final = ("usr/lib/jvm/*", "opt/java/*", "Library/Java/JavaVirtualMachines/*/Contents/Home")
-
-
-class ServerUnavailableError(RuntimeError):
-    """Says what has to be installed or what the server wrote before it gave up."""
-
-
-def cache_folder() -> Path:
-    """The folder outside the checkout where servers are unpacked and run.
-
-    The server does not run as root, so root's tests use a folder that `nobody` can enter too.
-    """
-    if named := os.environ.get("DECISOR_CACHE"):
-        folder = Path(named)
-    elif os.geteuid() == 0:
-        folder = Path("/var/tmp/decisor-cache")  # noqa: S108 - only used when we own it, as checked below
-    else:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "decisor"
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
-        raise ServerUnavailableError(f"`{folder}` belongs to another user; name a folder of yours in DECISOR_CACHE")
-    return folder
-
-
-def jdk_home() -> Path:
-    """The home of a full JDK that the server accepts: named in the environment, or the newest one installed."""
-    named = [Path(os.environ[name]) for name in ("ES_JAVA_HOME", "JAVA_HOME") if os.environ.get(name)]
-    installed = [folder for pattern in JDK_FOLDERS for folder in Path("/").glob(pattern)]
-    for home in [*named, *sorted(installed, key=_jdk_version, reverse=True)]:
-        if _jdk_version(home) >= OLDEST_JDK:
-            return home
-    raise ServerUnavailableError(
-        f"Elasticsearch {VERSION} needs a full JDK {OLDEST_JDK} or newer, found none: install one, for instance "
-        "Temurin's package temurin-25-jdk, or name its folder in ES_JAVA_HOME"
-    )
-
-
-def _jdk_version(home: Path) -> int:
-    """The feature release of the JDK in a folder; 0 where there is none, or only a JRE."""
-    release = home / "release"
-    if not release.is_file() or not (home / "bin" / "java").is_file():
-        return 0
-    text = release.read_text(encoding="utf-8")
-    version = re.search(r'^JAVA_VERSION="(\d+)', text, re.MULTILINE)
-    # The server refuses a runtime without the debugger interface, and Debian's JREs lack it.
-    return int(version[1]) if version and re.search(r"\bjdk\.jdi\b", text) else 0
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def _locked(path: Path, kind: int) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[None]:
     with path.open("a") as file:
-        fcntl.flock(file, kind)
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def distribution() -> Path:
-    """The unpacked server, fetched by Maven when the cache does not have it yet."""
-    folder = cache_folder() / f"elasticsearch-{VERSION}"
-    with _locked(cache_folder() / "unpack.lock", fcntl.LOCK_EX):
-        if not folder.is_dir():
-            _unpack(folder)
-    return folder
-
-
-def _unpack(folder: Path) -> None:
-    if shutil.which("mvn") is None:
-        raise ServerUnavailableError("Maven fetches Elasticsearch and was not found: install it (Debian: `maven`)")
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        command = ["mvn", "-q", "-B", "-C", UNPACK, f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={scratch}/out"]
-        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
-        unpacked = Path(scratch) / "out" / folder.name
-        if done.returncode or not unpacked.is_dir():
-            raise ServerUnavailableError(f"Maven could not fetch {ARTIFACT}:\n{done.stdout}{done.stderr}")
-        unpacked.rename(folder)
 
 
 @contextmanager
@@ -124,7 +53,7 @@ def running_server(run: str) -> Iterator[str]:
             fcntl.flock(users, fcntl.LOCK_SH)
             if not _same_file(users.fileno(), folder / "users"):
                 continue
-            with _locked(folder / "start", fcntl.LOCK_EX):
+            with _locked(folder / "start"):
                 url = _url(folder) or _start(folder, home, jdk)
             yield url
             return
@@ -152,7 +81,8 @@ def _start(folder: Path, home: Path, jdk: Path) -> str:
     with (folder / "keeper.log").open("w") as log:
         # A process group of its own: Ctrl-C in the terminal is for pytest, whose end the keeper notices by itself.
         keeper = subprocess.Popen(
-            [sys.executable, "-P", str(KEEPER), str(folder), str(home), str(jdk)],
+            [sys.executable, "-m", "tests.servers.keeper", str(folder), str(home), str(jdk)],
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

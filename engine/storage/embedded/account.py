@@ -1,0 +1,69 @@
+"""Who a server runs as: whoever calls, but in place of root an account that every machine has; none is ever added."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+NOBODY = "nobody"
+
+
+class ServerUnavailableError(RuntimeError):
+    """A server cannot be started here; the message says what has to be installed, or what it wrote before it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account that a server runs as in place of root."""
+
+    user: int
+    group: int
+
+    def own(self, *paths: Path) -> None:
+        """Give the account the paths, with everything below them."""
+        for path in paths:
+            for each in (path, *path.rglob("*")):
+                os.chown(each, self.user, self.group, follow_symlinks=False)
+
+
+def account_of(*names: str) -> Account | None:
+    """The first account of those names that there is, for root; None for everybody else, who stays who they are."""
+    if os.geteuid() != 0:
+        return None
+    for name in names or (NOBODY,):
+        try:
+            found = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(found.pw_uid, found.pw_gid)
+    raise ServerUnavailableError(f"a server must not run as root, and there is no account {' or '.join(names)}")
+
+
+def owner_of(path: Path) -> Account | None:
+    """The account that owns a path, for root; None for everybody else."""
+    if os.geteuid() != 0:
+        return None
+    found = path.stat()
+    return Account(found.st_uid, found.st_gid)
+
+
+def dropped(account: Account | None) -> dict[str, Any]:
+    """The arguments to `subprocess` that make a program run as the account."""
+    if account is None:
+        return {}
+    return {"user": account.user, "group": account.group, "extra_groups": []}
+
+
+def open_to_all(path: Path) -> bool:
+    """Whether every account may enter the folder and all that hold it."""
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+
+
+def dying_with_parent(command: Sequence[str], signal_name: str) -> list[str]:
+    """The command; where Linux offers it, the kernel sends it the signal when the process that starts it ends."""
+    return ["setpriv", "--pdeathsig", signal_name, *command] if shutil.which("setpriv") else list(command)

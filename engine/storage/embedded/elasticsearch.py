@@ -1,0 +1,199 @@
+"""Elastic's own zip: fetched once by Maven, unpacked into a cache, started with a JDK that is installed."""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .account import ServerUnavailableError, account_of, dropped, dying_with_parent
+from .archive import sha256_of, unpack
+
+VERSION: Final = "9.5.3"
+ARTIFACT: Final = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
+SHA256: Final = "bec49f3b8d00e75c8d1cec85c35298635ec9fbd3ae80ef5aeb6bc05abdb3db2d"
+COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
+OLDEST_JDK: Final = 21
+JDK_FOLDERS: Final = ("usr/lib/jvm/*", "opt/java/*", "Library/Java/JavaVirtualMachines/*/Contents/Home")
+LOOPBACK: Final = "127.0.0.1"
+SETTINGS: Final = {
+    "cluster.name": "decisor",
+    "node.name": "decisor",
+    "node.portsfile": "true",
+    "discovery.type": "single-node",
+    "network.host": LOOPBACK,
+    "http.port": "0",
+    "transport.port": "0",
+    "xpack.security.enabled": "false",
+    "cluster.routing.allocation.disk.threshold_enabled": "false",
+}
+LOGGING: Final = """\
+status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = [%d{ISO8601}][%-5p][%c{1.}] %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+"""
+
+
+def cache_folder() -> Path:
+    """The folder outside the checkout where servers are unpacked, and those of tests run.
+
+    The server does not run as root, so root's is a folder that `nobody` can enter too.
+    """
+    if named := os.environ.get("DECISOR_CACHE"):
+        folder = Path(named)
+    elif os.geteuid() == 0:
+        folder = Path("/var/tmp/decisor-cache")  # noqa: S108 - only used when we own it, as checked below
+    else:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "decisor"
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise ServerUnavailableError(f"`{folder}` belongs to another user; name a folder of yours in DECISOR_CACHE")
+    return folder
+
+
+def jdk_home() -> Path:
+    """The home of a full JDK that the server accepts: named in the environment, or the newest one installed."""
+    named = [Path(os.environ[name]) for name in ("ES_JAVA_HOME", "JAVA_HOME") if os.environ.get(name)]
+    installed = [folder for pattern in JDK_FOLDERS for folder in Path("/").glob(pattern)]
+    for home in [*named, *sorted(installed, key=_jdk_version, reverse=True)]:
+        if _jdk_version(home) >= OLDEST_JDK:
+            return home
+    raise ServerUnavailableError(
+        f"Elasticsearch {VERSION} needs a full JDK {OLDEST_JDK} or newer, found none: install one, for instance "
+        "Temurin's package temurin-25-jdk, or name its folder in ES_JAVA_HOME"
+    )
+
+
+def _jdk_version(home: Path) -> int:
+    """The feature release of the JDK in a folder; 0 where there is none, or only a JRE."""
+    release = home / "release"
+    if not release.is_file() or not (home / "bin" / "java").is_file():
+        return 0
+    text = release.read_text(encoding="utf-8")
+    version = re.search(r'^JAVA_VERSION="(\d+)', text, re.MULTILINE)
+    # The server refuses a runtime without the debugger interface, and Debian's JREs lack it.
+    return int(version[1]) if version and re.search(r"\bjdk\.jdi\b", text) else 0
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def distribution() -> Path:
+    """The folder of the unpacked server, fetched by Maven when the cache does not have it yet."""
+    folder = cache_folder() / f"elasticsearch-{VERSION}"
+    with _locked(cache_folder() / "unpack.lock"):
+        if not folder.is_dir():
+            _fetch(folder)
+    return folder
+
+
+def _fetch(folder: Path) -> None:
+    from tempfile import TemporaryDirectory
+
+    if shutil.which("mvn") is None:
+        raise ServerUnavailableError("Maven fetches Elasticsearch and was not found: install it (Debian: `maven`)")
+    with TemporaryDirectory(dir=folder.parent) as scratch:
+        out = Path(scratch) / "out"
+        command = ["mvn", "-q", "-B", COPY, f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={out}"]
+        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
+        zips = list(out.glob("*.zip")) if done.returncode == 0 else []
+        if not zips:
+            raise ServerUnavailableError(f"Maven could not fetch {ARTIFACT}:\n{done.stdout}{done.stderr}")
+        if (found := sha256_of(zips[0])) != SHA256:
+            raise ServerUnavailableError(
+                f"{ARTIFACT} has the SHA-256 {found}, expected {SHA256}: it was damaged or exchanged on its way. "
+                f"Delete it from Maven's local repository ({ARTIFACT.split(':')[0].replace('.', '/')}) and try again"
+            )
+        unpack(zips[0], Path(scratch) / "unpacked")
+        (Path(scratch) / "unpacked" / folder.name).rename(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of one server: configuration, data and logs below it."""
+
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        """What the server prints."""
+        return self.folder / "server.log"
+
+    def part(self, name: str) -> Path:
+        """One of the server's own folders: config, data, logs, tmp."""
+        return self.folder / "server" / name
+
+    def lay_out(self, home: Path, heap: str) -> None:
+        """Write the configuration anew; the data stays as it is."""
+        for name in ("config", "data", "logs", "tmp"):
+            self.part(name).mkdir(parents=True, exist_ok=True)
+        config = self.part("config")
+        settings = {**SETTINGS, "path.data": str(self.part("data")), "path.logs": str(self.part("logs"))}
+        (config / "elasticsearch.yml").write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
+        (config / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
+        shutil.copyfile(home / "config" / "jvm.options", config / "jvm.options")
+        (config / "jvm.options.d").mkdir(exist_ok=True)
+        (config / "jvm.options.d" / "small.options").write_text(f"-Xms{heap}\n-Xmx{heap}\n", encoding="utf-8")
+        (self.part("logs") / "http.ports").unlink(missing_ok=True)
+
+    def start(self, home: Path, jdk: Path, *, heap: str = "512m", stays: bool = False) -> subprocess.Popen[bytes]:
+        """The launched server, leader of its own group of processes; where it `stays`, it outlives the caller."""
+        self.lay_out(home, heap)
+        account = account_of()
+        if account is not None:
+            account.own(self.folder / "server")
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(self.folder / "server"),
+            "ES_JAVA_HOME": str(jdk),
+            "ES_PATH_CONF": str(self.part("config")),
+            "ES_TMPDIR": str(self.part("tmp")),
+        }
+        command = [str(home / "bin" / "elasticsearch")]
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                command if stays else dying_with_parent(command, "TERM"),
+                cwd=self.folder / "server",
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **dropped(account),
+            )
+
+    def url(self) -> str | None:
+        """The server's URL, once it has bound its port and its cluster is ready."""
+        ports = self.part("logs") / "http.ports"
+        bound = ports.read_text(encoding="utf-8").split() if ports.exists() else []
+        return next((f"http://{address}" for address in bound if _ready(address)), None)
+
+
+def _ready(address: str) -> bool:
+    host, port = address.rsplit(":", 1)
+    client = http.client.HTTPConnection(host, int(port), timeout=5)
+    try:
+        client.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s")
+        return client.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False  # bound, but not ready to talk yet
+    finally:
+        client.close()

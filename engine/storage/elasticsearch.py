@@ -1,0 +1,80 @@
+"""Connections to Elasticsearch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .locations import Locations, ServerUnreachableError, redacted, without_secrets
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+ANSWER_SECONDS: Final = 60.0
+
+
+def connect_elasticsearch(locations: Locations) -> Elasticsearch:
+    """A client that has been answered. Raises ServerUnreachableError, also where no URL is known.
+
+    A failed request is not sent again: whoever sends it inspects the answer and knows what may be repeated.
+    """
+    url = locations.elasticsearch
+    if url is None:
+        raise ServerUnreachableError(
+            "Elasticsearch: none is known: DECISOR_ELASTICSEARCH_URL names one, or `decisor up --elasticsearch`"
+            " starts one"
+        )
+    try:
+        from elasticsearch import Elasticsearch
+    except ImportError:
+        raise ServerUnreachableError(
+            "Elasticsearch: its client is not installed: pip install 'decisor[elasticsearch]'"
+        ) from None
+    options: dict[str, Any] = {"request_timeout": ANSWER_SECONDS, "max_retries": 0, "retry_on_timeout": False}
+    if locations.elasticsearch_api_key:
+        options["api_key"] = locations.elasticsearch_api_key
+    if locations.elasticsearch_ca:
+        options["ca_certs"] = locations.elasticsearch_ca
+    try:
+        client = Elasticsearch(url, **options)
+    except (ValueError, OSError) as problem:
+        raise ServerUnreachableError(
+            f"Elasticsearch: `{redacted(url)}` is not understood: {_said(locations, problem)}; expected"
+            " `https://HOST:PORT`, the key in DECISOR_ELASTICSEARCH_API_KEY, and a private authority's certificate in"
+            " DECISOR_ELASTICSEARCH_CA_FILE"
+        ) from None
+    try:
+        _ask(client, locations)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _ask(client: Elasticsearch, locations: Locations) -> None:
+    """Nothing when the server answers; a refusal for lack of a right is an answer, one of the credentials is not."""
+    from elastic_transport import TlsError, TransportError
+    from elasticsearch import ApiError, AuthenticationException
+
+    try:
+        client.options(request_timeout=5).perform_request("HEAD", "/")
+    except AuthenticationException:
+        mend = "check DECISOR_ELASTICSEARCH_API_KEY, or the user and the password in DECISOR_ELASTICSEARCH_URL"
+        raise ServerUnreachableError(_told(locations, "it refuses the credentials", mend)) from None
+    except ApiError:
+        return
+    except TlsError as problem:
+        mend = "name the certificate of its authority in DECISOR_ELASTICSEARCH_CA_FILE"
+        raise ServerUnreachableError(_told(locations, _said(locations, problem), mend)) from None
+    except TransportError as problem:
+        mend = "start it (`decisor up --elasticsearch` starts one), or correct DECISOR_ELASTICSEARCH_URL"
+        raise ServerUnreachableError(_told(locations, _said(locations, problem), mend)) from None
+
+
+def _said(locations: Locations, problem: Exception) -> str:
+    said = without_secrets(str(getattr(problem, "message", problem)), locations.elasticsearch or "")
+    key = locations.elasticsearch_api_key
+    return said.replace(key, "***") if key else said
+
+
+def _told(locations: Locations, what: str, mend: str) -> str:
+    return f"Elasticsearch at `{redacted(locations.elasticsearch or '')}` cannot be reached: {what}. To mend it: {mend}"

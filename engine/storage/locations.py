@@ -1,0 +1,100 @@
+"""Where the servers are: named in the environment, otherwise the ones that `decisor up` runs for the workspace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+REDIS: Final = "DECISOR_REDIS_URL"
+REDIS_CA: Final = "DECISOR_REDIS_CA_FILE"
+POSTGRES: Final = "DECISOR_POSTGRES_URL"
+POSTGRES_CA: Final = "DECISOR_POSTGRES_CA_FILE"
+ELASTICSEARCH: Final = "DECISOR_ELASTICSEARCH_URL"
+ELASTICSEARCH_CA: Final = "DECISOR_ELASTICSEARCH_CA_FILE"
+ELASTICSEARCH_API_KEY: Final = "DECISOR_ELASTICSEARCH_API_KEY"
+
+HIDDEN: Final = "***"
+_SECRET: Final = {"password", "sslpassword", "ssl_password", "sslkey", "username", "user", "api_key", "passfile"}
+_SETTING: Final = re.compile(r"\b(password|sslpassword)\s*=\s*('(?:[^'\\]|\\.)*'|\S*)")
+
+
+class ServerUnreachableError(RuntimeError):
+    """A server cannot be talked to; the message says which, what happened and how to mend it, and has no secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locations:
+    """The URL of each server, None where there is none; what Elasticsearch wants besides."""
+
+    redis: str | None = None
+    postgres: str | None = None
+    elasticsearch: str | None = None
+    elasticsearch_api_key: str | None = None
+    elasticsearch_ca: str | None = None
+
+    def __repr__(self) -> str:
+        urls = (self.redis, self.postgres, self.elasticsearch)
+        return f"Locations({', '.join(redacted(url) if url else 'None' for url in urls)})"
+
+
+def locations_of(root: Path | None, environ: Mapping[str, str]) -> Locations:
+    """The environment's servers, and the running embedded ones of a workspace where the environment names none."""
+    from .embedded.state import running
+
+    own = {} if root is None else {name: server.url for name, server in running(root).items()}
+    redis, postgres = environ.get(REDIS), environ.get(POSTGRES)
+    if redis and environ.get(REDIS_CA):
+        redis = _with(redis, ssl_ca_certs=environ[REDIS_CA])
+    if postgres and environ.get(POSTGRES_CA):
+        postgres = _with(postgres, sslrootcert=environ[POSTGRES_CA], sslmode="verify-full")
+    return Locations(
+        redis or own.get("redis"),
+        postgres or own.get("postgres"),
+        environ.get(ELASTICSEARCH) or own.get("elasticsearch"),
+        environ.get(ELASTICSEARCH_API_KEY) or None,
+        environ.get(ELASTICSEARCH_CA) or None,
+    )
+
+
+def redacted(url: str) -> str:
+    """The URL, or libpq's `key=value` text, without user, password or key."""
+    if "://" not in url:
+        return _SETTING.sub(rf"\1={HIDDEN}", url)
+    scheme, rest = url.split("://", 1)
+    before, _, query = rest.partition("?")
+    authority, slash, path = before.partition("/")
+    if "@" in before and "@" not in authority:  # a slash in a password that was not percent-encoded
+        authority, slash, path = "@" + before.rpartition("@")[2], "", ""
+    if "@" in authority:
+        authority = f"{HIDDEN}@{authority.rpartition('@')[2]}"
+    hidden = [(key, HIDDEN if key.lower() in _SECRET else value) for key, value in parse_qsl(query)]
+    return f"{scheme}://{authority}{slash}{path}" + (f"?{urlencode(hidden, safe='/*:,')}" if hidden else "")
+
+
+def without_secrets(said: str, url: str) -> str:
+    """What a server or library said, with the URL's password replaced wherever it appears."""
+    for secret in _secrets(url):
+        said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, said)
+    return " ".join(said.split()).rstrip(".")
+
+
+def _secrets(url: str) -> set[str]:
+    found = {match[2].strip("'") for match in _SETTING.finditer(url)}
+    authority = url.split("://", 1)[-1].rpartition("@")[0]
+    given = [authority.partition(":")[2]]
+    given += [value for key, value in parse_qsl(url.partition("?")[2]) if key in _SECRET - {"user", "username"}]
+    return {text for each in [*given, *found] for text in (each, unquote(each)) if text}
+
+
+def _with(url: str, **parameters: str) -> str:
+    """The URL with query parameters that it does not have yet; what is no URL stays as it is."""
+    parts = urlsplit(url)
+    if not parts.scheme:
+        return url
+    there = {key for key, _ in parse_qsl(parts.query)}
+    added = [f"{key}={quote(value, safe='/')}" for key, value in parameters.items() if key not in there]
+    return urlunsplit(parts._replace(query="&".join([*filter(None, [parts.query]), *added])))

@@ -1,0 +1,65 @@
+"""Connections to PostgreSQL, all with the same settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .locations import ServerUnreachableError, redacted, without_secrets
+from .migrate import SCHEMA
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+CONNECT_SECONDS: Final = 5
+SETTINGS: Final = f"-c search_path={SCHEMA} -c timezone=UTC"
+# A peer that has vanished from the network is noticed within half a minute.
+KEEPALIVE: Final = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+
+
+def connect_postgres(url: str, *, autocommit: bool = False, application: str = "decisor") -> Connection:
+    """A connection whose names are looked for in our schema and whose clock is UTC. Raises ServerUnreachableError."""
+    try:
+        import psycopg
+        from psycopg.conninfo import conninfo_to_dict
+    except ImportError:
+        raise ServerUnreachableError(
+            "PostgreSQL: its client is not installed: pip install 'decisor[postgres]'"
+        ) from None
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error as problem:
+        raise ServerUnreachableError(
+            f"PostgreSQL: `{redacted(url)}` is not understood: {without_secrets(str(problem), url)}; expected "
+            "`postgresql://USER:PASSWORD@HOST:PORT/DATABASE`"
+        ) from None
+    settings: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "client_encoding": "UTF8",
+        **KEEPALIVE,
+        **given,
+        "options": f"{given.get('options') or ''} {SETTINGS}".strip(),
+        "application_name": application,
+    }
+    try:
+        return psycopg.connect(autocommit=autocommit, **settings)
+    except psycopg.OperationalError as problem:
+        raise ServerUnreachableError(_told(url, problem)) from None
+
+
+def _told(url: str, problem: Exception) -> str:
+    said = without_secrets(str(problem), url)
+    if "authentication failed" in said or "no password supplied" in said:
+        mend = "check the user and the password in DECISOR_POSTGRES_URL"
+    elif "does not exist" in said and "database" in said:
+        mend = "create it (CREATE DATABASE), or correct DECISOR_POSTGRES_URL"
+    elif "too many clients" in said or "remaining connection slots" in said:
+        mend = "raise max_connections, or end what else is connected"
+    else:
+        mend = "start it, or correct DECISOR_POSTGRES_URL; without that variable `decisor up` starts a server"
+    return f"PostgreSQL at `{redacted(url)}` cannot be reached: {said}. To mend it: {mend}"

@@ -1,0 +1,102 @@
+"""Connections to Redis: one server (also by TLS or a socket), or a Cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from .locations import ServerUnreachableError, redacted, without_secrets
+
+if TYPE_CHECKING:
+    import redis
+
+    Client = TypeVar("Client", redis.Redis, redis.RedisCluster)
+
+CONNECT_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 20.0  # a blocking command must not block for longer
+CLUSTER: Final = "+cluster"
+SCHEMES: Final = ("redis", "rediss", "unix", f"redis{CLUSTER}", f"rediss{CLUSTER}")
+
+
+def connect_redis(url: str) -> redis.Redis | redis.RedisCluster:
+    """A client that has been answered; it gives bytes. Raises ServerUnreachableError.
+
+    `redis://`, `rediss://` (TLS) and `unix://` lead to one server; `redis+cluster://` and `rediss+cluster://` to any
+    node of a Cluster. A failed command is not sent again: whoever sends it knows whether it may be repeated.
+    """
+    scheme = url.partition("://")[0]
+    if scheme not in SCHEMES or "://" not in url:
+        raise ServerUnreachableError(f"Redis: `{redacted(url)}` is no URL of Redis; expected {_forms()}")
+    try:
+        return _cluster(url.replace(CLUSTER, "", 1)) if scheme.endswith(CLUSTER) else _single(url)
+    except ImportError:
+        raise ServerUnreachableError("Redis: its client is not installed: pip install 'decisor[redis]'") from None
+    except Exception as problem:
+        from redis.exceptions import RedisClusterException, RedisError
+
+        # The Cluster's exception is not among the library's others.
+        if not isinstance(problem, RedisError | RedisClusterException | ValueError | TypeError | OSError):
+            raise
+        raise ServerUnreachableError(_told(url, problem)) from None
+
+
+def _single(url: str) -> redis.Redis:
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    options = _options()
+    if url.startswith("unix:"):
+        del options["socket_keepalive"]
+    client: redis.Redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), **options)
+    return _answered(client)
+
+
+def _cluster(url: str) -> redis.RedisCluster:
+    from redis import RedisCluster
+    from redis.backoff import ExponentialBackoff
+    from redis.retry import Retry
+
+    # A node that moves away is looked for again, for about a second.
+    return _answered(RedisCluster.from_url(url, retry=Retry(ExponentialBackoff(cap=0.5, base=0.1), 3), **_options()))
+
+
+def _answered(client: Client) -> Client:
+    try:
+        client.ping()
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "decode_responses": False,
+        "protocol": 2,  # the same answers from every version of server and client
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "socket_keepalive": True,
+    }
+
+
+def _told(url: str, problem: Exception) -> str:
+    from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+
+    said = without_secrets(str(problem), url) or type(problem).__name__
+    match problem:
+        case AuthenticationError() | NoPermissionError():
+            mend = "check the user and the password in DECISOR_REDIS_URL"
+        case ResponseError():
+            mend = "`redis+cluster://` is for a Cluster, `redis://` for a single server"
+        case ValueError() | TypeError():  # a parameter that the library does not know is a TypeError
+            mend = f"write {_forms()}"
+        case _:
+            mend = "start it, or correct DECISOR_REDIS_URL; without that variable `decisor up` starts a server"
+    return f"Redis at `{redacted(url)}` cannot be reached: {said}. To mend it: {mend}"
+
+
+def _forms() -> str:
+    return (
+        "`redis://HOST:PORT/0`, `rediss://…` for TLS, `redis+cluster://…` or `rediss+cluster://…` for a Cluster, or"
+        " `unix:///PATH`"
+    )

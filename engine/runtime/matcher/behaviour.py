@@ -20,17 +20,21 @@ def aggregate_check(predicate: Events, where: Check | None, test: Check, questio
 
     `question` is the number of what is aggregated: predicates that differ in their test alone share the answer.
     """
-    name, path = predicate.aggregate, predicate.field
 
     def check(_profile: Mapping[str, Any], moment: Moment) -> bool:
         found = moment.answers.get(question, MISSING)
         if found is MISSING:
-            counted = _counted(predicate, where, moment)
-            values = [True] * len(counted) if path is None else _values(counted, path)
-            found = moment.answers[question] = aggregate(name, values)
+            found = moment.answers[question] = aggregated(predicate, where, moment)
         return test({"value": found}, moment)
 
     return check
+
+
+def aggregated(predicate: Events, where: Check | None, moment: Moment) -> Any:
+    """The aggregate over the counted events, None where it is missing."""
+    counted = _counted(predicate, where, moment)
+    values = [True] * len(counted) if predicate.field is None else _values(counted, predicate.field)
+    return aggregate(predicate.aggregate, values)
 
 
 def _counted(predicate: Events, where: Check | None, moment: Moment) -> list[Event]:

@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.golden_files",
     "tests.servers.elasticsearch",
     "tests.servers.postgres",
+    "tests.servers.redis_servers",
 ]
 
 SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -52,8 +52,7 @@ def connect_elasticsearch(locations: Locations) -> Elasticsearch:
 
 def _ask(client: Elasticsearch, locations: Locations) -> None:
     """Nothing when the server answers; a refusal for lack of a right is an answer, one of the credentials is not."""
-    from elastic_transport import TlsError, TransportError
-    from elasticsearch import ApiError, AuthenticationException
+    from elasticsearch import ApiError, AuthenticationException, SSLError, TransportError
 
     try:
         client.options(request_timeout=5).perform_request("HEAD", "/")
@@ -62,7 +61,7 @@ def _ask(client: Elasticsearch, locations: Locations) -> None:
         raise ServerUnreachableError(_told(locations, "it refuses the credentials", mend)) from None
     except ApiError:
         return
-    except TlsError as problem:
+    except SSLError as problem:
         mend = "name the certificate of its authority in DECISOR_ELASTICSEARCH_CA_FILE"
         raise ServerUnreachableError(_told(locations, _said(locations, problem), mend)) from None
     except TransportError as problem:

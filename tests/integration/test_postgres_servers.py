@@ -5,8 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from engine.storage.migrate import pending
 from tests.servers import postgres as servers
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import Database, Postgres
 
 
 def test_server_answers_and_tells_its_version(postgres: Postgres) -> None:
@@ -43,6 +44,15 @@ def test_two_servers_run_side_by_side(postgres_wheel: Postgres) -> None:
             there.execute("CREATE TABLE only_there ()")
             row = here.execute("SELECT to_regclass('only_there')").fetchone()
     assert row == (None,)
+
+
+@pytest.mark.parametrize("round_", [1, 2])
+def test_each_test_has_a_migrated_database_of_its_own(postgres_database: Database, round_: int) -> None:
+    with postgres_database.connect() as connection:
+        assert pending(connection) == []
+        row = connection.execute("SELECT count(*) FROM member_list").fetchone()
+        connection.execute("DROP TABLE member_list")
+    assert row == (0,)
 
 
 def test_server_that_cannot_start_shows_its_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from engine.storage.embedded.account import ServerUnavailableError
-from engine.storage.embedded.elasticsearch import VERSION, cache_folder, distribution, jdk_home
+from engine.storage.embedded.elasticsearch import VERSION, distribution, jdk_home
+from engine.storage.embedded.places import cache_folder
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch

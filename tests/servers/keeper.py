@@ -44,7 +44,7 @@ def keep(run: Path, home: Path, jdk: Path) -> None:
     """Nothing; returns after the last user has left and the server has ended."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     place = Place(run)
-    server = place.start(home, jdk)
+    server = place.start(home, jdk, ends_with_us="TERM")
     try:
         deadline = time.monotonic() + START_SECONDS
         while (url := place.url()) is None:

@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 from typing import Final
 
-from .account import ServerUnavailableError, account_of, dropped, dying_with_parent
+from .account import ServerUnavailableError, account_of
 from .archive import sha256_of, unpack
+from .launching import launch
+from .places import cache_folder
 
 VERSION: Final = "9.5.3"
 ARTIFACT: Final = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
@@ -45,23 +48,6 @@ appender.console.layout.pattern = [%d{ISO8601}][%-5p][%c{1.}] %m%n
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """
-
-
-def cache_folder() -> Path:
-    """The folder outside the checkout where servers are unpacked, and those of tests run.
-
-    The server does not run as root, so root's is a folder that `nobody` can enter too.
-    """
-    if named := os.environ.get("DECISOR_CACHE"):
-        folder = Path(named)
-    elif os.geteuid() == 0:
-        folder = Path("/var/tmp/decisor-cache")  # noqa: S108 - only used when we own it, as checked below
-    else:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "decisor"
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
-        raise ServerUnavailableError(f"`{folder}` belongs to another user; name a folder of yours in DECISOR_CACHE")
-    return folder
 
 
 def jdk_home() -> Path:
@@ -134,7 +120,7 @@ class Place:
     @property
     def log(self) -> Path:
         """What the server prints."""
-        return self.folder / "server.log"
+        return self.folder / "server" / "log"
 
     def part(self, name: str) -> Path:
         """One of the server's own folders: config, data, logs, tmp."""
@@ -153,8 +139,8 @@ class Place:
         (config / "jvm.options.d" / "small.options").write_text(f"-Xms{heap}\n-Xmx{heap}\n", encoding="utf-8")
         (self.part("logs") / "http.ports").unlink(missing_ok=True)
 
-    def start(self, home: Path, jdk: Path, *, heap: str = "512m", stays: bool = False) -> subprocess.Popen[bytes]:
-        """The launched server, leader of its own group of processes; where it `stays`, it outlives the caller."""
+    def start(self, home: Path, jdk: Path, *, heap: str = "512m", ends_with_us: str | None = None) -> Popen[bytes]:
+        """The launched server, which does not answer yet; leader of its own group of processes."""
         self.lay_out(home, heap)
         account = account_of()
         if account is not None:
@@ -168,17 +154,7 @@ class Place:
             "ES_TMPDIR": str(self.part("tmp")),
         }
         command = [str(home / "bin" / "elasticsearch")]
-        with self.log.open("wb") as log:
-            return subprocess.Popen(
-                command if stays else dying_with_parent(command, "TERM"),
-                cwd=self.folder / "server",
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                **dropped(account),
-            )
+        return launch(command, self.log, account=account, environment=environment, ends_with_us=ends_with_us)
 
     def url(self) -> str | None:
         """The server's URL, once it has bound its port and its cluster is ready."""

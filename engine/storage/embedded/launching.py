@@ -1,0 +1,64 @@
+"""Starting a server: its process, its log, and waiting until it answers."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+from .account import Account, ServerUnavailableError, dropped, dying_with_parent
+
+LOG_TAIL: Final = 4_000  # bytes of a log that are shown when a server does not start
+LOG_LIMIT: Final = 10_000_000  # bytes after which a log is put aside at the next start
+
+Answer = TypeVar("Answer")
+
+
+def launch(
+    command: Sequence[str],
+    log: Path,
+    *,
+    account: Account | None = None,
+    environment: Mapping[str, str] | None = None,
+    ends_with_us: str | None = None,
+) -> subprocess.Popen[bytes]:
+    """The launched program, leader of a group of its own, in the folder of its log, which is continued.
+
+    It outlives the caller, unless `ends_with_us` names the signal that it gets when the caller ends.
+    """
+    if log.exists() and log.stat().st_size > LOG_LIMIT:
+        log.replace(log.with_suffix(".old"))
+    with log.open("ab") as stream:
+        return subprocess.Popen(
+            dying_with_parent(command, ends_with_us) if ends_with_us else list(command),
+            cwd=log.parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,  # Ctrl-C in the terminal is not for the server
+            **dropped(account),
+        )
+
+
+def answered(
+    server: subprocess.Popen[bytes], ready: Callable[[], Answer | None], log: Path, name: str, patience: float
+) -> Answer:
+    """What `ready` says once it says anything; ServerUnavailableError with the log's end when the server ends first."""
+    deadline = time.monotonic() + patience
+    pause = 0.005
+    while (said := ready()) is None:
+        if server.poll() is not None or time.monotonic() > deadline:
+            what = f"did not answer within {patience:.0f} s" if server.poll() is None else "ended while starting"
+            raise ServerUnavailableError(f"{name} {what}; the end of `{log}`:\n{log_end(log)}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
+    return said
+
+
+def log_end(log: Path) -> str:
+    """The last lines of a log."""
+    text = log.read_bytes()[-LOG_TAIL:] if log.exists() else b""
+    return text.decode("utf-8", errors="replace").strip()

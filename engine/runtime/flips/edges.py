@@ -11,11 +11,12 @@ from typing import NamedTuple, Protocol, TypeAlias
 from ...ir.instant import LAST_MS
 from ...ir.predicate import Anniversary, Bounds, Leaf, Now
 from ..matcher.moment import EPOCH, MILLISECOND, moment_of
-from .days import LAST_DAY, begin, day_after, today, turns
+from .days import LAST_DAY, day_after, today, turns
 
 NEVER = LAST_MS + 1
 MONTHS_LIMIT = 12 * 10_000
-ALWAYS_DAYS = 365  # an anniversary is never further ahead
+ALWAYS_DAYS = 365  # an anniversary is never further ahead,
+LAST_YEARS = date(9998, 1, 1).toordinal()  # but for the end of the calendar, looked at from there only
 
 
 class Limit(NamedTuple):
@@ -39,7 +40,7 @@ class Edges(Protocol):
 def edges_of(leaf: Leaf) -> list[Edge]:
     """The limits of a leaf that move with now."""
     if isinstance(leaf.value, Anniversary):
-        return [leaf.value] if leaf.value.days < ALWAYS_DAYS else []
+        return [leaf.value]
     if not isinstance(leaf.value, Bounds):
         return []
     lower, upper = leaf.value.lower, leaf.value.upper
@@ -150,6 +151,8 @@ class Anniversaries:
 
 
 def _round(value: str, day: int, days: Sequence[int], zone: str) -> int:
+    if days[0] >= ALWAYS_DAYS and day < LAST_YEARS:
+        return NEVER
     coming = _coming(int(value[5:7]), int(value[8:10]), day)
     place = bisect_left(days, coming - day) - 1  # the widest window that does not show it yet
     return (turns(coming - days[place] if place >= 0 else coming + 1, zone) or (NEVER,))[0]
@@ -169,6 +172,3 @@ def _in_year(year: int, month: int, day: int) -> int:
         return date(year, month, day).toordinal()
     except ValueError:
         return date(year, month, 28).toordinal()
-
-
-__all__ = ["NEVER", "Edge", "Edges", "Limit", "Limits", "begin", "edges_of", "ms_of", "settled"]

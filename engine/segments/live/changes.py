@@ -39,7 +39,8 @@ class Transition:
 class Change:
     """One customer changed; `seq` is its place in the partition's order, None where nothing but `due_ms` is new.
 
-    `then` are the fields that take other values at `due_ms`, by time alone; `sealed` is the profile as it is kept.
+    `then` are the fields that take other values at `due_ms`, by time alone; `sealed` is the profile as it is kept, and
+    `key` its wrapped data key.
     """
 
     profile: str
@@ -52,6 +53,7 @@ class Change:
     transitions: list[Transition] = field(default_factory=list)
     then: Mapping[str, Any] = field(default_factory=dict)
     sealed: Mapping[str, Any] | None = None
+    key: str | None = None
 
 
 @dataclass(slots=True)

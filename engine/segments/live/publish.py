@@ -24,6 +24,23 @@ if TYPE_CHECKING:
 
 STREAM_LENGTH = 100_000  # transitions kept on each partition's stream, roughly; PostgreSQL keeps all
 PAGE = 500
+FIELDS = ("id", "customer", "segment", "change", "at", "reason", "digest", "cause", "number")
+_CHUNK = 200 * (1 + len(FIELDS))  # values of one call
+# Appends transitions to a stream, each under its own id; one that is there already is passed over.
+_TELL = """
+local names = {NAMES}
+for first = 2, #ARGV, #names + 1 do
+    local entry = {}
+    for place, name in ipairs(names) do
+        entry[2 * place - 1], entry[2 * place] = name, ARGV[first + place]
+    end
+    local answer = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], ARGV[first], unpack(entry))
+    if type(answer) == 'table' and answer.err and not string.find(answer.err, 'equal or smaller', 1, true) then
+        return answer
+    end
+end
+return 1
+""".replace("NAMES", ", ".join(f"'{name}'" for name in FIELDS))
 SETTLE_SECONDS = 10.0
 
 _OUTBOX = "SELECT seq, profile FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s"
@@ -131,7 +148,10 @@ class Publisher:
 
 
 class _Batch:
-    """Commands for one round trip: one transaction on a single server, and on a Cluster the cursors at the end."""
+    """Commands for one round trip: one transaction on a single server, and on a Cluster the cursors at the end.
+
+    Within a batch only the last word on a membership counts, so sets are changed many members at a time.
+    """
 
     def __init__(self, redis: Any) -> None:
         from redis import RedisCluster
@@ -139,10 +159,9 @@ class _Batch:
         self._redis = redis
         self._cluster = isinstance(redis, RedisCluster)
         self._pipeline = redis.pipeline(transaction=not self._cluster)
-        self._enter: dict[str, list[str]] = {}
-        self._leave: dict[str, list[str]] = {}
-        self._due: dict[int, dict[str, int]] = {}
-        self._undue: dict[int, list[str]] = {}
+        self._members: dict[tuple[str, str], bool] = {}
+        self._due: dict[int, dict[str, int | None]] = {}
+        self._told: dict[int, list[str | int]] = {}
 
     def change(self, change: Change) -> None:
         """A change as it was committed."""
@@ -150,7 +169,7 @@ class _Batch:
             self._schedule(change.partition, change.profile, change.due_ms)
             return
         value = change.value if change.sealed is None else change.sealed
-        packed = pack(change.version, change.now_ms, value, due_ms=change.due_ms, then=change.then)
+        packed = pack(change.version, change.now_ms, value, due_ms=change.due_ms, then=change.then, key=change.key)
         self.copy(change.partition, change.profile, packed, change.due_ms)
         ordered = sorted(change.transitions, key=lambda each: each.segment)
         for place, transition in enumerate(ordered, start=1):
@@ -165,15 +184,11 @@ class _Batch:
         """Membership both ways, and the transition on its stream."""
         self.membership(transition.profile, transition.segment, entered=transition.entered)
         if not transition.silent:
-            stream = keys.transitions_stream(partition)
-            entry = cast("Any", _entry(transition))
-            self._pipeline.xadd(stream, entry, id=f"{seq}-{place}", maxlen=STREAM_LENGTH, approximate=True)
+            self._told.setdefault(partition, []).extend((f"{seq}-{place}", *_entry(transition)))
 
     def membership(self, profile: str, segment: str, *, entered: bool) -> None:
         """The segment's set and the customer's."""
-        change = self._pipeline.sadd if entered else self._pipeline.srem
-        change(keys.members(segment), profile)
-        change(keys.segments_of(profile), segment)
+        self._members[segment, profile] = entered
 
     def gone(self, partition: int, profile: str, segments: Iterable[bytes]) -> None:
         """Nothing is left of a customer without a row."""
@@ -184,18 +199,21 @@ class _Batch:
         self._schedule(partition, profile, None)
 
     def _schedule(self, partition: int, profile: str, due_ms: int | None) -> None:
-        if due_ms is None:
-            self._due.get(partition, {}).pop(profile, None)
-            self._undue.setdefault(partition, []).append(profile)
-        else:
-            self._due.setdefault(partition, {})[profile] = due_ms
+        self._due.setdefault(partition, {})[profile] = due_ms
 
     def send(self, cursors: Mapping[int, int]) -> None:
         """Send all of it. Raises the first error that Redis told, but for transitions that it has already."""
-        for partition, gone in self._undue.items():
-            self._pipeline.zrem(keys.due(partition), *gone)
+        self._change_sets()
         for partition, due in self._due.items():
-            self._pipeline.zadd(keys.due(partition), cast("Any", due))
+            scores = {profile: at for profile, at in due.items() if at is not None}
+            if scores:
+                self._pipeline.zadd(keys.due(partition), cast("Any", scores))
+            if len(scores) < len(due):
+                self._pipeline.zrem(keys.due(partition), *(due.keys() - scores.keys()))
+        for partition, told in self._told.items():
+            for start in range(0, len(told), _CHUNK):
+                part = told[start : start + _CHUNK]
+                self._pipeline.eval(_TELL, 1, keys.transitions_stream(partition), STREAM_LENGTH, *part)
         if self._cluster:
             _check(self._pipeline.execute(raise_on_error=False))
             self._pipeline = self._redis.pipeline()
@@ -203,25 +221,34 @@ class _Batch:
             self._pipeline.set(keys.published(partition), seq)
         _check(self._pipeline.execute(raise_on_error=False))
 
+    def _change_sets(self) -> None:
+        changes: dict[tuple[bool, str], list[str]] = {}
+        for (segment, profile), entered in self._members.items():
+            changes.setdefault((entered, keys.members(segment)), []).append(profile)
+            changes.setdefault((entered, keys.segments_of(profile)), []).append(segment)
+        for (entered, key), members in changes.items():
+            (self._pipeline.sadd if entered else self._pipeline.srem)(key, *members)
+
 
 def _check(answers: Iterable[Any]) -> None:
     for answer in answers:
-        if isinstance(answer, Exception) and "equal or smaller than the target stream top item" not in str(answer):
+        if isinstance(answer, Exception):
             raise answer
 
 
-def _entry(transition: Transition) -> dict[str, str | int]:
-    return {
-        "id": transition.id,
-        "customer": transition.profile,
-        "segment": transition.segment,
-        "change": "enter" if transition.entered else "exit",
-        "at": format_instant(transition.at_ms),
-        "reason": transition.reason,
-        "digest": transition.digest,
-        "cause": transition.cause or "",
-        "number": transition.number,
-    }
+def _entry(transition: Transition) -> tuple[str | int, ...]:
+    """The values of FIELDS."""
+    return (
+        transition.id,
+        transition.profile,
+        transition.segment,
+        "enter" if transition.entered else "exit",
+        format_instant(transition.at_ms),
+        transition.reason,
+        transition.digest,
+        transition.cause or "",
+        transition.number,
+    )
 
 
 def _transition(row: Sequence[Any]) -> Transition:

@@ -39,6 +39,7 @@ def launch(
             stdout=stream,
             stderr=stream,
             start_new_session=True,  # Ctrl-C in the terminal is not for the server
+            restore_signals=False,  # a file that may not grow is an error for the server to tell, not its end
             **dropped(account),
         )
 

@@ -1,0 +1,141 @@
+"""Servers that tests kill, freeze and starve: what they have been given survives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from elasticsearch import Elasticsearch
+
+from tests.servers.faults import Private, PrivateElasticsearch, PrivatePostgres, PrivateRedis
+from tests.servers.redis_servers import NAMES
+
+
+def redis_of(server: Private, patience: float = 20.0) -> Any:
+    return redis.Redis.from_url(server.url, socket_timeout=patience, protocol=2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_redis_keeps_what_it_took_through_kill_and_restart(name: str) -> None:
+    with PrivateRedis(name) as server:
+        client = redis_of(server)
+        for number in range(500):
+            client.rpush("list", number)
+        server.kill()
+        with pytest.raises(redis.ConnectionError):
+            client.ping()
+        server.restart()
+        assert client.llen("list") == 500
+        server.lose()
+        server.start()
+        assert client.dbsize() == 0
+        client.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_redis_that_is_frozen_answers_when_it_goes_on(name: str) -> None:
+    with PrivateRedis(name) as server:
+        impatient, client = redis_of(server, 0.2), redis_of(server)
+        server.pause()
+        with pytest.raises(redis.TimeoutError):
+            impatient.ping()
+        server.resume()
+        assert client.ping()
+        impatient.close()
+        client.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_redis_without_disk_refuses_to_write_and_recovers(name: str) -> None:
+    with PrivateRedis(name) as server:
+        client = redis_of(server)
+        client.set("before", "1")
+        server.fill_disk()
+        with pytest.raises(redis.ResponseError, match="MISCONF"):
+            until_it_fails(lambda: client.set("key", "x" * 1000))
+        assert client.get("before") == b"1"
+        server.free_disk()
+        until(lambda: accepted(client))
+        client.close()
+
+
+def until_it_fails(act: Callable[[], object]) -> None:
+    """Nothing; it raises what the act raises within 10 s."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        act()
+        time.sleep(0.01)
+
+
+def accepted(client: Any) -> bool:
+    try:
+        return bool(client.set("key", "y"))
+    except redis.ResponseError:
+        return False
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_postgres_keeps_what_it_committed_through_kill_and_restart() -> None:
+    with PrivatePostgres() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE number (n int)")
+            for number in range(200):
+                connection.execute("INSERT INTO number VALUES (%s)", (number,))
+            server.kill()
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("SELECT 1")
+        server.restart()
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SELECT count(*) FROM number").fetchone() == (200,)
+        server.restart()
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SELECT count(*) FROM number").fetchone() == (200,)
+
+
+def test_postgres_that_is_frozen_answers_when_it_goes_on() -> None:
+    with PrivatePostgres() as server, psycopg.connect(server.url) as connection:
+        server.pause()
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(server.url, connect_timeout=2)
+        server.resume()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_postgres_without_disk_loses_nothing_that_it_committed() -> None:
+    with PrivatePostgres() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE text (t text)")
+            connection.execute("INSERT INTO text VALUES ('kept')")
+            server.fill_disk()
+            with pytest.raises(psycopg.Error):
+                until_it_fails(lambda: connection.execute("INSERT INTO text VALUES (repeat('x', 100000))"))
+        server.kill()  # it may have ended by itself: without a log it must not go on
+        server.restart()
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SELECT count(*) FROM text WHERE t = 'kept'").fetchone() == (1,)
+
+
+def test_elasticsearch_keeps_what_it_took_through_kill_freeze_and_restart() -> None:
+    with PrivateElasticsearch() as server:
+        with Elasticsearch(server.url, max_retries=0, request_timeout=30) as client:
+            client.index(index="things", id="1", document={"a": 1})
+            server.pause()
+            with pytest.raises(Exception, match=r"timed out|Timeout"):
+                client.options(request_timeout=0.5).count(index="things")
+            server.resume()
+            server.kill()
+            with pytest.raises(Exception, match="Connection error"):
+                client.count(index="things")
+        server.restart()
+        with Elasticsearch(server.url, request_timeout=30) as client:
+            assert client.get(index="things", id="1")["_source"] == {"a": 1}

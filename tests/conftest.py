@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.servers.elasticsearch",
     "tests.servers.postgres",
     "tests.servers.redis_servers",
+    "tests.live_world",
 ]
 
 SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]

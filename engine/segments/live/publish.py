@@ -213,7 +213,9 @@ class _Batch:
         for partition, told in self._told.items():
             for start in range(0, len(told), _CHUNK):
                 part = told[start : start + _CHUNK]
-                self._pipeline.eval(_TELL, 1, keys.transitions_stream(partition), STREAM_LENGTH, *part)
+                self._pipeline.execute_command(
+                    "EVAL", _TELL, 1, keys.transitions_stream(partition), STREAM_LENGTH, *part
+                )
         if self._cluster:
             _check(self._pipeline.execute(raise_on_error=False))
             self._pipeline = self._redis.pipeline()

@@ -88,7 +88,8 @@ def begin(ordinal: int, name: str) -> int:
 
 def day_after(ms: int, name: str, *, strictly: bool) -> int:
     """The first day whose beginning is not before the instant, or `strictly` is after it; its ordinal."""
-    day = day_of(ms, name) - 1
-    while begin(day, name) < ms or (strictly and begin(day, name) == ms):
+    day = ms // DAY_MS + UNIX_DAY - 2  # no zone is further from UTC
+    ms += strictly
+    while begin(day, name) < ms:
         day += 1
     return day

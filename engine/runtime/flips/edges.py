@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
+from functools import partial
 from typing import NamedTuple, Protocol, TypeAlias
 
 from ...ir.instant import LAST_MS
@@ -86,37 +87,44 @@ class Limits:
 
 
 class _LocalDays:
-    """Limits of one unit in one zone, which move at midnight and only then."""
+    """Limits of one unit in one zone, which move at midnight and only then; the larger the amount, the sooner."""
 
-    __slots__ = ("_after", "_amounts", "_day_for", "_zone")
+    __slots__ = ("_after", "_amounts", "_months", "_zone")
 
     def __init__(self, zone: str, unit: str, after: bool, amounts: Sequence[int]) -> None:  # noqa: FBT001 - a part of the key of a group
         self._zone, self._after, self._amounts = zone, after, amounts
-        self._day_for: Callable[[int, int], int] = _day_for_months if unit == "months" else _day_for_days
+        self._months = unit == "months"
 
     def next(self, ms: int, now_ms: int) -> int:
         day, _, until, odd = today(now_ms, self._zone)
         if odd:
             return until
-        passed = day_after(ms, self._zone, strictly=self._after)
-        if passed > LAST_DAY:
+        target = day_after(ms, self._zone, strictly=self._after)
+        coming = self._in_months(target, day) if self._months else self._in_days(target, day)
+        if coming > LAST_DAY:
             return NEVER
-        amounts = self._amounts  # the larger, the sooner
+        return until if coming == day + 1 else turns(coming, self._zone)[0]
 
-        def is_due(amount: int) -> bool:
-            return self._day_for(passed, amount) <= day
+    def _in_days(self, target: int, today: int) -> int:
+        """The first day after today from which some amount of days leads to the target."""
+        place = bisect_left(self._amounts, target - today) - 1
+        return target - self._amounts[place] if place >= 0 and target <= LAST_DAY else LAST_DAY + 1
 
-        place = bisect_left(amounts, True, key=is_due) - 1  # noqa: FBT003 - the answer looked for
-        return (turns(self._day_for(passed, amounts[place]), self._zone) or (NEVER,))[0] if place >= 0 else NEVER
+    def _in_months(self, target: int, today: int) -> int:
+        """The same for months."""
+        if target > LAST_DAY:
+            return LAST_DAY + 1
+        due = partial(_is_due, target, today)
+        place = bisect_left(self._amounts, True, key=due) - 1  # noqa: FBT003 - the answer looked for
+        return months_before(target, self._amounts[place]) if place >= 0 else LAST_DAY + 1
 
 
-def _day_for_days(target: int, amount: int) -> int:
-    """The first day from which that many days later it is the target or after it."""
-    return target - amount
+def _is_due(target: int, today: int, amount: int) -> bool:
+    return months_before(target, amount) <= today
 
 
-def _day_for_months(target: int, amount: int) -> int:
-    """The same for months; the day of the month is clamped to the end of the month that is arrived at."""
+def months_before(target: int, amount: int) -> int:
+    """The first day from which that many months lead to the target or beyond it, clamped to the ends of months."""
     wanted = date.fromordinal(target)
     months = wanted.year * 12 + wanted.month - 1 - amount
     if months < 12:

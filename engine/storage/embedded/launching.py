@@ -23,10 +23,12 @@ def launch(
     account: Account | None = None,
     environment: Mapping[str, str] | None = None,
     ends_with_us: str | None = None,
+    holding: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """The launched program, leader of a group of its own, in the folder of its log, which is continued.
 
-    It outlives the caller, unless `ends_with_us` names the signal that it gets when the caller ends.
+    It outlives the caller, unless `ends_with_us` names the signal that it gets when the caller ends. It holds the open
+    file `holding` for as long as it runs.
     """
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".old"))
@@ -39,6 +41,7 @@ def launch(
             stdout=stream,
             stderr=stream,
             start_new_session=True,  # Ctrl-C in the terminal is not for the server
+            pass_fds=() if holding is None else (holding,),
             restore_signals=False,  # a file that may not grow is an error for the server to tell, not its end
             **dropped(account),
         )

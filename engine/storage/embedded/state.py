@@ -17,12 +17,13 @@ FILE: Final = "servers.json"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that was started: its URL, its process, and the folder that holds its data."""
+    """A server that was started: its URL, its process, the folder that holds its data, and that of its socket alone."""
 
     url: str
     pid: int
     started: str
     data: str
+    sockets: str = ""
 
 
 def recorded(root: Path) -> dict[str, Server]:

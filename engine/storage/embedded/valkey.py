@@ -71,7 +71,12 @@ class Place:
         return f"unix://{quote(str(self.socket))}?db=0" if self.socket else f"redis://127.0.0.1:{self.port}/0"
 
     def start(
-        self, program: Path, settings: Mapping[str, str], ends_with_us: str | None = None
+        self,
+        program: Path,
+        settings: Mapping[str, str],
+        *,
+        ends_with_us: str | None = None,
+        holding: int | None = None,
     ) -> subprocess.Popen[bytes]:
         """The launched server, which answers."""
         self.data.mkdir(mode=0o700, exist_ok=True)
@@ -79,7 +84,7 @@ class Place:
         if self.socket:
             own |= {"unixsocket": str(self.socket), "unixsocketperm": "700"}
         words = [word for name, value in {**settings, **own}.items() for word in (f"--{name}", value)]
-        server = launch([str(program), *words], self.log, ends_with_us=ends_with_us)
+        server = launch([str(program), *words], self.log, ends_with_us=ends_with_us, holding=holding)
         try:
             answered(server, self.ready, self.log, "Redis", START_SECONDS)
         except BaseException:

@@ -1,0 +1,142 @@
+"""The servers of a workspace: started in the background where the environment names none, and stopped again."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from . import elasticsearch, postgres, valkey
+from .account import account_of, owner_of
+from .claim import claimed
+from .launching import answered
+from .places import server_folder, socket_folder, workspace_folder
+from .process import end, is_running, started_at
+from .state import Server, record, recorded
+
+STARTED: Final = "started"
+RUNNING: Final = "running"
+STOPPED: Final = "stopped"
+KILLED: Final = "killed"
+ENDED: Final = "ended"
+ELASTICSEARCH_SECONDS: Final = 180.0
+STOP_SECONDS: Final = 60.0
+ASKING: Final = {"redis": signal.SIGTERM, "postgres": signal.SIGINT, "elasticsearch": signal.SIGTERM}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done about one server: started, running (already), stopped, killed (it did not stop), ended (before)."""
+
+    name: str
+    what: str
+    server: Server
+
+
+def start(root: Path, wanted: Collection[str]) -> Iterator[Outcome]:
+    """Start each of the wanted servers (redis, postgres, elasticsearch) that is not running; each is told once it is.
+
+    Raises ServerUnavailableError, with the servers before it started. Two that start at once wait for each other.
+    """
+    root = root.resolve()
+    with _alone(root):
+        servers = recorded(root)
+        for name in (each for each in _START if each in wanted):
+            known = servers.get(name)
+            if known is not None and is_running(known.pid, known.started):
+                yield Outcome(name, RUNNING, known)
+                continue
+            if known is not None:
+                _tidy(known)
+            servers[name] = _START[name](root)
+            record(root, servers)
+            yield Outcome(name, STARTED, servers[name])
+
+
+def stop(root: Path) -> Iterator[Outcome]:
+    """Stop the servers that `start` has started, and nothing else; each is told once it has ended."""
+    root = root.resolve()
+    if not recorded(root):
+        return
+    with _alone(root):
+        servers = recorded(root)
+        for name in [each for each in reversed(_START) if each in servers]:
+            server = servers.pop(name)
+            there = is_running(server.pid, server.started)
+            went = end(server.pid, server.started, ASKING[name], STOP_SECONDS)
+            _tidy(server)
+            record(root, servers)
+            yield Outcome(name, (STOPPED if went else KILLED) if there else ENDED, server)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    with (workspace_folder(root) / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _tidy(server: Server) -> None:
+    """Remove the folder of its socket, if that was one of its own in the temporary folder."""
+    if server.sockets:
+        shutil.rmtree(server.sockets, ignore_errors=True)
+
+
+def _redis(root: Path) -> Server:
+    program = valkey.valkey_program()
+    folder = server_folder(root, "redis", None)
+    sockets = socket_folder(folder, valkey.SOCKET, None)
+    place = valkey.Place(folder, sockets / valkey.SOCKET)
+    with claimed(folder, "Redis") as claim:
+        process = place.start(program, valkey.DURABLE, holding=claim)
+    return _told(process, place.url, folder, sockets)
+
+
+def _postgres(root: Path) -> Server:
+    account = account_of(*postgres.ACCOUNTS)
+    folder = server_folder(root, "postgres", account)
+    if (folder / "data").exists():
+        account = owner_of(folder / "data")  # whoever it was when the data was made
+    sockets = socket_folder(folder, postgres.SOCKET, account)
+    place = postgres.Place(folder, sockets, account)
+    programs = postgres.wheel(place.release).reachable(account)
+    with claimed(folder, "PostgreSQL") as claim:
+        place.initialise(programs)
+        # Nobody holds the claim, so what these say of a running process is left from a crash.
+        (place.data / "postmaster.pid").unlink(missing_ok=True)
+        (sockets / f"{postgres.SOCKET}.lock").unlink(missing_ok=True)
+        process = place.start(programs, postgres.DURABLE, holding=claim)
+    return _told(process, place.url, folder, sockets)
+
+
+def _elasticsearch(root: Path) -> Server:
+    jdk, home = elasticsearch.jdk_home(), elasticsearch.distribution()
+    folder = server_folder(root, "elasticsearch", account_of())
+    place = elasticsearch.Place(folder)
+    process = place.start(home, jdk)
+    try:
+        url = answered(process, place.url, place.log, "Elasticsearch", ELASTICSEARCH_SECONDS)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    return _told(process, url, folder, folder)
+
+
+def _told(process: subprocess.Popen[bytes], url: str, folder: Path, sockets: Path) -> Server:
+    started = started_at(process.pid)
+    process.returncode = 0  # it outlives us on purpose, so that no warning about a running child is due
+    return Server(url, process.pid, started or "", str(folder), "" if sockets == folder else str(sockets))
+
+
+_START: Final[dict[str, Callable[[Path], Server]]] = {
+    "postgres": _postgres,
+    "redis": _redis,
+    "elasticsearch": _elasticsearch,
+}

@@ -11,7 +11,7 @@ The format `strict_date` would take 30 February for 2 March; `strict_year_month_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..ir.canonical import digest
@@ -36,6 +36,10 @@ class Sealer(Protocol):
 
     def hash(self, path: str, value: Any) -> str:
         """The full-length keyed hash of a canonical value of the field."""
+        ...
+
+    def hashes(self, path: str, value: Any) -> Sequence[str]:
+        """All hashes under which the value can be found: while keys are changed, that of the next key too."""
         ...
 
     def cipher(self, path: str, value: Any) -> str:
@@ -138,5 +142,5 @@ def _sealed(field: Field, values: list[Any], path: str, sealer: Sealer | None) -
         raise LookupError(f"`{path}` is encrypted, and no key was handed in")
     sealed: dict[str, Any] = {"present": True, "cipher": [sealer.cipher(path, item) for item in values]}
     if field.encrypted == "equality":
-        sealed["hash"] = [sealer.hash(path, item) for item in values]
+        sealed["hash"] = [each for item in values for each in sealer.hashes(path, item)]
     return sealed

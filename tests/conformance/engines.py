@@ -60,6 +60,9 @@ class Sealing:
         """A keyed hash, full length."""
         return hmac.new(path.encode(), canonical_bytes(value), hashlib.sha256).hexdigest()
 
+    def hashes(self, path: str, value: Any) -> list[str]:
+        return [self.hash(path, value)]
+
     def cipher(self, path: str, value: Any) -> str:
         """Something in base64 that nobody should be able to search."""
         return base64.b64encode(f"{path}:{value}".encode()).decode()

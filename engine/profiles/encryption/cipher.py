@@ -1,0 +1,53 @@
+"""AES-256-GCM with random nonces of 96 bits, and the one form in which everything sealed is kept.
+
+What is sealed is a byte for the version of the form, the nonce, the cipher text and its tag. A key serves for far fewer
+than 2^32 values: data keys belong to one profile, and master keys wrap one data key a profile.
+"""
+
+from __future__ import annotations
+
+import os
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+FORM = b"\x01"
+
+
+class UnsealError(RuntimeError):
+    """Something sealed does not open; the message says what, and never a value or a key."""
+
+
+def new_key() -> bytes:
+    """256 random bits."""
+    return os.urandom(KEY_BYTES)
+
+
+class Cipher:
+    """One key, ready to use."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        self._cipher = AESGCM(key)
+
+    def seal(self, plain: bytes, bound_to: bytes, nonce: bytes | None = None) -> bytes:
+        """The sealed bytes, which open only with the same key and the same `bound_to`.
+
+        `nonce` is for known-answer tests; a nonce that is used twice gives both values away.
+        """
+        nonce = os.urandom(NONCE_BYTES) if nonce is None else nonce
+        return FORM + nonce + self._cipher.encrypt(nonce, plain, bound_to)
+
+    def unseal(self, sealed: bytes, bound_to: bytes) -> bytes:
+        """What was sealed. Raises UnsealError when anything was changed, or is bound to something else."""
+        from cryptography.exceptions import InvalidTag
+
+        if sealed[:1] != FORM or len(sealed) < 1 + NONCE_BYTES + TAG_BYTES:
+            raise UnsealError("it is not in a form that this decisor knows")
+        try:
+            return self._cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound_to)
+        except InvalidTag:
+            raise UnsealError("it was changed, moved from elsewhere, or sealed with another key") from None

@@ -1,0 +1,98 @@
+"""Data keys: one for each profile, wrapped by a master key, kept beside the profile, unwrapped in a bounded cache.
+
+The wrapped keys are read from the database every time; the cache only saves unwrapping. So a key that was wrapped anew,
+replaced or erased by another process is never used by mistake.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .cipher import UnsealError, new_key
+from .framing import framed
+from .in_use import master_in_use
+from .keyring import Keyring
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+CACHED = 50_000
+
+_READ = "SELECT profile, wrapped, master FROM profile_key WHERE profile = ANY(%b)"
+_MAKE = (
+    "INSERT INTO profile_key (profile, wrapped, master) SELECT profile, wrapped, %s"
+    " FROM unnest(%b::text[], %b::bytea[]) AS given (profile, wrapped) ON CONFLICT DO NOTHING"
+)
+
+Wrapped = tuple[bytes, str]  # the wrapped key, and the id of its master key
+
+
+def context_of(profile: str) -> bytes:
+    """What a profile's wrapped data key is bound to."""
+    return framed("decisor data key 1", profile)
+
+
+class DataKeys:
+    """The data keys of profiles."""
+
+    def __init__(self, keyring: Keyring, cached: int = CACHED) -> None:
+        self.keyring = keyring
+        self._cached = cached
+        self._cache: OrderedDict[str, tuple[Wrapped, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def data_keys(self, connection: Connection, profiles: Sequence[str], *, create: bool) -> dict[str, bytes]:
+        """The data key of each profile; with `create` one is made where there is none, otherwise it is left out.
+
+        Whoever creates holds the lock of the profile's partition. Raises KeyMissingError and UnsealError.
+        """
+        wrapped = self.wrapped(connection, profiles)
+        missing = sorted(set(profiles) - wrapped.keys()) if create else ()
+        if missing:
+            master = self.keyring.master(master_in_use(connection, self.keyring))
+            made = [master.wrap(new_key(), context_of(profile)) for profile in missing]
+            connection.execute(_MAKE, (master.id, list(missing), made))
+            wrapped.update(self.wrapped(connection, missing))
+        return self.unwrapped(wrapped)
+
+    def wrapped(self, connection: Connection, profiles: Iterable[str]) -> dict[str, Wrapped]:
+        """The wrapped keys, as they are kept."""
+        rows = connection.execute(_READ, (sorted(set(profiles)),)).fetchall()
+        return {profile: (bytes(wrapped), master) for profile, wrapped, master in rows}
+
+    def unwrapped(self, wrapped: Mapping[str, Wrapped]) -> dict[str, bytes]:
+        """The data keys of wrapped ones. Raises KeyMissingError and UnsealError."""
+        found: dict[str, bytes] = {}
+        for profile, each in wrapped.items():
+            with self._lock:
+                held = self._cache.get(profile)
+                if held is not None and held[0] == each:
+                    self._cache.move_to_end(profile)
+                    found[profile] = held[1]
+                    continue
+            found[profile] = self._unwrap(profile, each)
+            self._keep(profile, each, found[profile])
+        return found
+
+    def forget(self, profiles: Iterable[str]) -> None:
+        """Drop unwrapped keys from the cache."""
+        with self._lock:
+            for profile in profiles:
+                self._cache.pop(profile, None)
+
+    def _unwrap(self, profile: str, each: Wrapped) -> bytes:
+        wrapped, master = each
+        try:
+            return self.keyring.master(master).unwrap(wrapped, context_of(profile))
+        except UnsealError as problem:
+            raise UnsealError(f"a profile's data key, wrapped by `{master}`, does not open: {problem}") from None
+
+    def _keep(self, profile: str, wrapped: Wrapped, key: bytes) -> None:
+        with self._lock:
+            self._cache[profile] = (wrapped, key)
+            self._cache.move_to_end(profile)
+            while len(self._cache) > self._cached:
+                self._cache.popitem(last=False)

@@ -1,0 +1,25 @@
+"""Length-prefixed parts: no two lists of parts give the same bytes."""
+
+from __future__ import annotations
+
+
+def framed(*parts: str | bytes) -> bytes:
+    """Each part behind its length in 4 bytes, big-endian; text as UTF-8."""
+    found = []
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        found.append(len(raw).to_bytes(4, "big"))
+        found.append(raw)
+    return b"".join(found)
+
+
+def unframed(raw: bytes, count: int) -> tuple[list[bytes], bytes]:
+    """The first `count` parts, and what follows them. Raises ValueError when the bytes end before."""
+    parts = []
+    for _ in range(count):
+        end = 4 + int.from_bytes(raw[:4], "big")
+        if len(raw) < max(4, end):
+            raise ValueError("the bytes end within a part")
+        parts.append(raw[4:end])
+        raw = raw[end:]
+    return parts, raw

@@ -1,0 +1,125 @@
+"""The keys that a process holds: master keys for data keys, hash keys for equality search.
+
+Which of them are in use is told by the database (`fact`), so that all processes agree; a process that meets an id that
+it does not know reads its key file again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from .key_file import KeySet, KeysRefusedError, read_key_file, read_key_set
+from .master import LocalMasterKey, MasterKey
+
+KEYS_FILE = "DECISOR_KEYS_FILE"
+KEYS = "DECISOR_KEYS"
+
+
+class KeyMissingError(KeysRefusedError):
+    """A key that was used is not among those that there are."""
+
+
+class Keyring:
+    """Master keys, the current one first, and hash keys by id; `source` gives what there is now, for reloading."""
+
+    def __init__(
+        self,
+        masters: Sequence[MasterKey],
+        hash_keys: Mapping[str, bytes],
+        *,
+        source: Callable[[], tuple[Sequence[MasterKey], Mapping[str, bytes]]] | None = None,
+        file: Path | None = None,
+    ) -> None:
+        if not masters or not hash_keys:
+            raise KeysRefusedError("a keyring needs at least one master key and one hash key")
+        self._masters = {each.id: each for each in masters}
+        self._hash_keys = dict(hash_keys)
+        self._source = source
+        self._lock = threading.Lock()
+        self.file = file
+
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join([*self._masters, *self._hash_keys])})"
+
+    @property
+    def current(self) -> MasterKey:
+        """The first master key."""
+        return next(iter(self._masters.values()))
+
+    @property
+    def master_ids(self) -> list[str]:
+        """The ids of the master keys, the current one first."""
+        return list(self._masters)
+
+    @property
+    def hash_ids(self) -> list[str]:
+        """The ids of the hash keys, the oldest first."""
+        return list(self._hash_keys)
+
+    def master(self, name: str) -> MasterKey:
+        """The master key of an id. Raises KeyMissingError."""
+        found = self._masters.get(name)
+        if found is None:
+            self.reload()
+            found = self._masters.get(name)
+        if found is None:
+            raise KeyMissingError(self._missing("master", name))
+        return found
+
+    def hash_key(self, name: str) -> bytes:
+        """The hash key of an id. Raises KeyMissingError."""
+        found = self._hash_keys.get(name)
+        if found is None:
+            self.reload()
+            found = self._hash_keys.get(name)
+        if found is None:
+            raise KeyMissingError(self._missing("hash", name))
+        return found
+
+    def reload(self) -> None:
+        """Take what the source has now; keys that it no longer has are forgotten. Raises KeysRefusedError."""
+        if self._source is not None:
+            with self._lock:
+                masters, hash_keys = self._source()
+                self._masters = {each.id: each for each in masters}
+                self._hash_keys = dict(hash_keys)
+
+    def _missing(self, kind: str, name: str) -> str:
+        where = f"the key file `{self.file}`" if self.file is not None else f"the keys of this process ({KEYS})"
+        mend = "put it back there" if self.file is not None else "put it there and start the process again"
+        return f"the {kind} key `{name}`, which the database uses, is not in {where}; {mend}"
+
+
+def open_keyring(environ: Mapping[str, str]) -> Keyring | None:
+    """The keyring that the environment names, None where it names none. Raises KeysRefusedError."""
+    file, text = environ.get(KEYS_FILE), environ.get(KEYS)
+    if file and text:
+        raise KeysRefusedError(f"both {KEYS_FILE} and {KEYS} are set; expected one of them")
+    if file:
+        return keyring_of_file(Path(file))
+    if text:
+        masters, hash_keys = _opened(read_key_set(text, KEYS))
+        return Keyring(masters, hash_keys)
+    return None
+
+
+def keyring_of_file(path: Path) -> Keyring:
+    """The keyring of a key file, which is read again when it must. Raises KeysRefusedError."""
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - a link stays one: it may lead elsewhere when it is read again
+
+    def read() -> tuple[Sequence[MasterKey], Mapping[str, bytes]]:
+        return _opened(read_key_file(path))
+
+    masters, hash_keys = read()
+    return Keyring(masters, hash_keys, source=read, file=path)
+
+
+def _opened(keys: KeySet) -> tuple[Sequence[MasterKey], Mapping[str, bytes]]:
+    try:
+        masters = [LocalMasterKey(each.id, each.secret) for each in keys.master]
+    except ImportError:
+        raise KeysRefusedError("the library `cryptography` is not installed: pip install 'decisor[sign]'") from None
+    return masters, {each.id: each.secret for each in keys.hash}

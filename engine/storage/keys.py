@@ -36,9 +36,14 @@ def next_members(segment: str) -> str:
     return f"{{segment:{segment}}}:next"
 
 
-def live_members(segment: str) -> str:
-    """What changed while the next set is being built: a hash from customer to 1 (member) or 0."""
-    return f"{{segment:{segment}}}:live"
+def former_members(segment: str) -> str:
+    """The set that the members were before the last switch, while it is still needed; it lies in the same slot."""
+    return f"{{segment:{segment}}}:former"
+
+
+def stored_members(segment: str, token: str) -> str:
+    """The set that becomes the segment's once it is whole, of one of several who may build at once; same slot."""
+    return f"{{segment:{segment}}}:{token}"
 
 
 def segments_of(customer: str) -> str:

@@ -1,0 +1,94 @@
+"""Who is in all, any, or only the first of some segments, also over millions of members and over a Cluster's nodes.
+
+The server is asked for pages: a page of one set (SSCAN), and which of its members the other sets have (SMISMEMBER), the
+next page in the same round trip. No command takes it longer than a fraction of a millisecond, and nothing but a page is
+held here. Sets that stand still are answered exactly: SSCAN gives a member twice only if the set has shrunk meanwhile.
+Of sets that change, the answer is of no single instant; what `store` writes is a set, so it has everybody once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+from ..storage import keys
+from .sets import PAGE, counts, switch
+
+Operation = Literal["intersect", "union", "difference"]
+Page = list[bytes]
+
+_STORED_SECONDS = 600  # a set that nobody goes on building goes away
+
+
+def combined(redis: Any, operation: Operation, names: Sequence[str], page: int = PAGE) -> Iterator[Page]:
+    """Pages of the members that the operation gives, in no order. Raises ValueError without names."""
+    if not names:
+        raise ValueError("no segments to combine")
+    unique = list(dict.fromkeys(names))
+    if operation == "intersect":
+        sizes = counts(redis, unique)
+        first, *others = sorted(unique, key=sizes.__getitem__)
+        yield from _sifted(redis, first, others, _in_all, page)
+    elif operation == "difference":
+        if names[0] not in names[1:]:
+            yield from _sifted(redis, unique[0], unique[1:], _in_none, page)
+    else:
+        for place, name in enumerate(unique):
+            yield from _sifted(redis, name, unique[:place], _in_none, page)
+
+
+def count(pages: Iterable[Page]) -> int:
+    """How many members the pages have."""
+    return sum(map(len, pages))
+
+
+def store(redis: Any, pages: Iterable[Page], target: str) -> int:
+    """Make the pages' members the set of `target`, built beside it and switched in at once; how many there are."""
+    built = keys.stored_members(target, secrets.token_hex(8))
+    written = False
+    for found in pages:
+        if found:
+            written = True
+            pipeline = redis.pipeline(transaction=False)
+            pipeline.sadd(built, *found)
+            pipeline.expire(built, _STORED_SECONDS)
+            pipeline.execute()
+    if written and not redis.persist(built):
+        raise LookupError(f"what was built of `{target}` is gone from Redis; the set is as it was")
+    return switch(redis, target, built)
+
+
+Keep = Callable[[Sequence[int]], bool]
+
+
+def _sifted(redis: Any, name: str, others: Sequence[str], keep: Keep, count: int) -> Iterator[Page]:
+    """Pages of the members of one set that are kept for what the other sets say of them."""
+    key, asked = keys.members(name), [keys.members(other) for other in others]
+    cursor, found = redis.sscan(key, 0, count=count)
+    while True:
+        pipeline = redis.pipeline(transaction=False)
+        if cursor:
+            pipeline.sscan(key, cursor, count=count)
+        if found:
+            for other in asked:
+                pipeline.smismember(other, found)
+        answers = pipeline.execute() if cursor or (found and asked) else []
+        flags = answers[1:] if cursor else answers
+        if found:
+            yield (
+                found
+                if not asked
+                else [each for each, said in zip(found, zip(*flags, strict=True), strict=True) if keep(said)]
+            )
+        if not cursor:
+            return
+        cursor, found = answers[0]
+
+
+def _in_all(said: Sequence[int]) -> bool:
+    return all(said)
+
+
+def _in_none(said: Sequence[int]) -> bool:
+    return not any(said)

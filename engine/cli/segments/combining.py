@@ -1,0 +1,66 @@
+"""What `intersect`, `union` and `difference` share: print, count or store who is in a combination of segments."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING
+
+from ..command import CLEAN, CannotRunError, Command
+from ..servers import Servers, add_servers
+from .names import declared, print_json, sets_named
+
+if TYPE_CHECKING:
+    from ...segments.algebra import Operation
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+def combination(operation: Operation, summary: str, example: str) -> Command:
+    """The command of one operation."""
+    return Command(summary, f"decisor segments {operation} {example}", _configure, lambda each: _run(operation, each))
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="+", metavar="NAME", help="the segments")
+    parser.add_argument("--count", action="store_true", help="print how many, not who")
+    parser.add_argument("--store", metavar="TARGET", help="keep them as the set segment:TARGET, switched in at once")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_servers(parser)
+
+
+def _run(operation: Operation, options: argparse.Namespace) -> int:
+    from ...segments.algebra import combined, count, store
+
+    if options.count and options.store is not None:
+        raise CannotRunError("--count and --store: expected one of them; --store prints the count too")
+    with Servers.of(options) as servers:
+        names = sets_named(servers, options.names)
+        if options.store is not None:
+            _may_be_stored(options.store, servers)
+        pages = combined(servers.redis, operation, names)
+        if options.store is not None:
+            _print_count(store(servers.redis, pages, options.store), options.format)
+        elif options.count:
+            _print_count(count(pages), options.format)
+        else:
+            for found in pages:
+                for each in found:
+                    print_json(each.decode()) if options.format == "json" else print(each.decode())
+    return CLEAN
+
+
+def _may_be_stored(target: str, servers: Servers) -> None:
+    if not _NAME.fullmatch(target):
+        raise CannotRunError(
+            f"--store: `{target}` is no name; expected a letter, then letters, digits and _, as `vips`"
+        )
+    if target in (declared(servers) or ()):
+        raise CannotRunError(f"--store: `{target}` is a segment with conditions of its own; choose another name")
+
+
+def _print_count(found: int, form: str) -> None:
+    if form == "json":
+        print_json({"count": found})
+    else:
+        print(found)

@@ -1,0 +1,53 @@
+"""`decisor segments members`: who is in a segment."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+
+from ..command import CLEAN, CannotRunError, Command
+from ..servers import Servers, add_servers
+from .names import note, print_json, sets_named
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="the segment")
+    parser.add_argument("--limit", type=int, metavar="N", help="about so many, then the cursor of the next page")
+    parser.add_argument("--cursor", type=int, metavar="CURSOR", help="go on where an earlier page ended")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_servers(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...segments.sets import PAGE, members, page
+
+    if options.limit is not None and options.limit < 1:
+        raise CannotRunError("--limit: expected at least 1")
+    with Servers.of(options) as servers:
+        (name,) = sets_named(servers, [options.name])
+        if options.limit is None and options.cursor is None:
+            _print(members(servers.redis, name), options.format)
+            return CLEAN
+        cursor, found = page(servers.redis, name, options.cursor or 0, options.limit or PAGE)
+    if options.format == "json":
+        print_json({"segment": name, "members": found, "cursor": cursor})
+        return CLEAN
+    _print(found, "text")
+    note(f"next: --cursor {cursor}" if cursor else "that was the end")
+    return CLEAN
+
+
+def _print(found: Iterable[str], form: str) -> None:
+    for each in found:
+        if form == "json":
+            print_json(each)
+        else:
+            print(each)
+
+
+COMMAND = Command(
+    "Print the members of a segment, one a line, in no order, as they are read.",
+    "decisor segments members vips --limit 1000",
+    _configure,
+    _run,
+)

@@ -1,0 +1,32 @@
+"""`decisor segments show`: the segments of a customer."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..command import CLEAN, Command
+from ..servers import Servers, add_servers
+from .names import customer_named, print_json
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("customer", metavar="CUSTOMER", help="the customer's key")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_servers(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...segments.sets import segments_of
+
+    with Servers.of(options) as servers:
+        found = segments_of(servers.redis, customer_named(options.customer))
+    if options.format == "json":
+        print_json(found)
+    elif found:
+        print("\n".join(found))
+    return CLEAN
+
+
+COMMAND = Command(
+    "Print the segments that a customer is in, as Redis has them.", "decisor segments show c-1", _configure, _run
+)

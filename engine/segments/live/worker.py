@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...storage import keys
+from ...storage.locations import ServerUnreachableError
 from ...storage.partitions import PARTITIONS, give_up_ownership, take_ownership
 from .arrivals import Arrival, Letter, read_arrival
 from .changes import Tally
@@ -246,9 +247,7 @@ def _is_outage(problem: Exception) -> bool:
     import psycopg
     import redis
 
-    if isinstance(
-        problem, psycopg.OperationalError | psycopg.InterfaceError | redis.ConnectionError | redis.TimeoutError
-    ):
+    if isinstance(problem, ServerUnreachableError | psycopg.OperationalError | psycopg.InterfaceError):
         return True
     if isinstance(problem, redis.ResponseError):
         return str(problem).startswith(

@@ -1,0 +1,67 @@
+"""A worker that kills itself at the COUNT-th pass of POINT.
+
+Called as `doomed_worker.py POSTGRES_URL REDIS_URL NOW_MS POINT COUNT`.
+
+A point is the beginning or the end of a step: `process:before`, `process:after` (committed and not published),
+`locked:after` (inside the transaction), `commit:before` (all written and not committed), `send:before`, `send:after`,
+`acknowledge:before`, `acknowledge:after`, `trim:after`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from engine.profiles.vault import OpenVault
+from engine.segments.live import process, publish, queue, worker
+from engine.storage.postgres import connect_postgres
+from engine.storage.redis_client import connect_redis
+
+STEPS: dict[str, tuple[Any, str]] = {
+    "process": (process.Processor, "process"),
+    "locked": (process, "locked"),
+    "commit": (process.Processor, "_write"),
+    "send": (publish._Batch, "send"),
+    "acknowledge": (queue.Queue, "acknowledge"),
+    "trim": (queue.Queue, "trim"),
+}
+
+
+def doom(point: str, count: int) -> None:
+    """Let the process be killed at that pass of the point."""
+    step, side = point.split(":")
+    owner, name = STEPS[step]
+    original: Callable[..., Any] = getattr(owner, name)
+    left = count
+
+    def doomed(*arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0 and side == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = original(*arguments, **options)
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    setattr(owner, name, doomed)
+
+
+def main() -> None:
+    """Work until the end comes, or until there is nothing left."""
+    postgres, redis, now_ms, point, count = sys.argv[1:]
+    doom(point, int(count))
+    worker.BATCH = 48  # so that there are many transactions to die in
+    worker.Worker(
+        connect_redis(redis),
+        lambda: connect_postgres(postgres, autocommit=True, application="decisor worker"),
+        lambda connection: process.Processor(connection, OpenVault()),
+        clock=worker.Clock(int(now_ms)),
+    ).run(drain=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ ELASTICSEARCH_CA: Final = "DECISOR_ELASTICSEARCH_CA_FILE"
 ELASTICSEARCH_API_KEY: Final = "DECISOR_ELASTICSEARCH_API_KEY"
 
 HIDDEN: Final = "***"
-_SECRET: Final = {"password", "sslpassword", "ssl_password", "sslkey", "username", "user", "api_key", "passfile"}
+_SECRET: Final = {"password", "sslpassword", "ssl_password", "api_key"}
 _SETTING: Final = re.compile(r"\b(password|sslpassword)\s*=\s*('(?:[^'\\]|\\.)*'|\S*)")
 
 
@@ -60,6 +60,12 @@ def locations_of(root: Path | None, environ: Mapping[str, str]) -> Locations:
     )
 
 
+def variables(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """The servers that the environment names: for each, the variable and the URL."""
+    named = {"redis": REDIS, "postgres": POSTGRES, "elasticsearch": ELASTICSEARCH}
+    return {name: (variable, environ[variable]) for name, variable in named.items() if environ.get(variable)}
+
+
 def redacted(url: str) -> str:
     """The URL, or libpq's `key=value` text, without user, password or key."""
     if "://" not in url:
@@ -86,7 +92,7 @@ def _secrets(url: str) -> set[str]:
     found = {match[2].strip("'") for match in _SETTING.finditer(url)}
     authority = url.split("://", 1)[-1].rpartition("@")[0]
     given = [authority.partition(":")[2]]
-    given += [value for key, value in parse_qsl(url.partition("?")[2]) if key in _SECRET - {"user", "username"}]
+    given += [value for key, value in parse_qsl(url.partition("?")[2]) if key.lower() in _SECRET]
     return {text for each in [*given, *found] for text in (each, unquote(each)) if text}
 
 

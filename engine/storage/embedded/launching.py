@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +33,9 @@ def launch(
     """
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".old"))
-    with log.open("ab") as stream:
+    # The folder may be the account's own: what it may have put there in the log's place is not followed.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    with open(os.open(log, flags, 0o644), "ab") as stream:  # noqa: PTH123 - `Path.open` takes no flags
         return subprocess.Popen(
             dying_with_parent(command, ends_with_us) if ends_with_us else list(command),
             cwd=log.parent,

@@ -1,0 +1,259 @@
+"""What is wrong with the servers, and how to mend it; nothing that is secret is said."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from .embedded import postgres, valkey
+from .locations import Locations, ServerUnreachableError, locations_of, redacted, variables
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from .embedded.state import Server
+
+OLDEST_REDIS: Final = (6, 2)
+OLDEST_POSTGRES: Final = 15
+ELASTICSEARCH: Final = 9
+LEAST_FREE: Final = 1_000_000_000  # bytes
+CLOCKS_APART: Final = 1.0  # seconds; customers are moved by time within five
+CLIENTS: Final = {"redis": "redis", "postgres": "psycopg", "elasticsearch": "elasticsearch"}
+WHEELS: Final = {"redis": valkey.WHEEL, "postgres": postgres.WHEEL}
+NAMES: Final = {"redis": "Redis", "postgres": "PostgreSQL", "elasticsearch": "Elasticsearch"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, and how to mend it."""
+
+    what: str
+    mend: str
+
+
+@dataclass(slots=True)
+class Examined:
+    """One server: where its URL comes from (or that there is none), what it says of itself, what is wrong with it."""
+
+    name: str
+    source: str
+    url: str | None = None
+    reachable: bool = False
+    version: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def wrong(self, what: str, mend: str) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(what, mend))
+
+    def of(self, version: str) -> None:
+        """Note the version."""
+        self.version = version
+        self.facts["version"] = version
+
+
+def examine(root: Path | None, environ: Mapping[str, str]) -> list[Examined]:
+    """Redis, PostgreSQL and Elasticsearch, in this order, as the environment or a workspace names them."""
+    from .embedded.state import recorded
+
+    locations = locations_of(root, environ)
+    started = {} if root is None else recorded(root)
+    urls = {
+        "redis": locations.redis,
+        "postgres": locations.postgres,
+        "elasticsearch": locations.elasticsearch,
+    }
+    return [_examined(name, url, locations, environ, started.get(name)) for name, url in urls.items()]
+
+
+def _examined(
+    name: str, url: str | None, locations: Locations, environ: Mapping[str, str], started: Server | None
+) -> Examined:
+    named = variables(environ).get(name)
+    if url is None:
+        return _missing(name, started)
+    found = Examined(NAMES[name], named[0] if named else "started by `decisor up`", redacted(url))
+    if not _has_client(name, found):
+        return found
+    look = {"redis": _redis, "postgres": _postgres, "elasticsearch": _elasticsearch}[name]
+    try:
+        look(found, locations)
+    except ServerUnreachableError as problem:
+        what, _, mend = str(problem).partition(". To mend it: ")
+        found.wrong(what, mend or "see above")
+    except Exception as problem:  # noqa: BLE001 - whatever a server answers, the others are still to be looked at
+        found.wrong(f"its answer is not understood ({type(problem).__name__})", "look into the server's own log")
+    if named is None and started is not None and name != "elasticsearch":  # that one tells by itself
+        _disk(found, Path(started.data))
+    return found
+
+
+def _missing(name: str, started: Server | None) -> Examined:
+    if started is not None:
+        found = Examined(NAMES[name], "started by `decisor up`, and has ended since")
+        found.wrong(
+            "it is not running", f"`decisor up` starts it again; the end of `{started.data}` may say why it ended"
+        )
+        return found
+    if name == "elasticsearch":
+        return Examined(NAMES[name], "none; membership is built from PostgreSQL")
+    found = Examined(NAMES[name], "none")
+    install = "" if importlib.util.find_spec(WHEELS[name]) else "pip install 'decisor[embedded]'; then "
+    found.wrong("none is known", f"{install}`decisor up` starts one, or DECISOR_{name.upper()}_URL names one")
+    _has_client(name, found)
+    return found
+
+
+def _has_client(name: str, found: Examined) -> bool:
+    if importlib.util.find_spec(CLIENTS[name]) is not None:
+        return True
+    found.wrong(f"the package {CLIENTS[name]} is not installed", f"pip install 'decisor[{name}]'")
+    return False
+
+
+def _disk(found: Examined, folder: Path) -> None:
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return
+    found.facts["disk"] = f"{free / 1e9:,.1f} GB free"
+    if free < LEAST_FREE:
+        found.wrong(f"its disk is nearly full: {free / 1e6:,.0f} MB are free", f"make room where `{folder}` lies")
+
+
+def _redis(found: Examined, locations: Locations) -> None:
+    from .redis_client import connect_redis
+
+    url = locations.redis or ""
+    client: Any = connect_redis(url)
+    try:
+        found.reachable = True
+        if "+cluster" not in url:
+            _redis_node(found, client.info())
+            return
+        state = client.cluster_info(target_nodes="random")
+        found.facts["nodes"] = str(len(client.get_primaries()))
+        if state.get("cluster_state") != "ok":
+            found.wrong("the Cluster is down: not every slot is served", "`CLUSTER INFO` and `CLUSTER NODES` say why")
+        for node in client.get_primaries():
+            _redis_node(found, client.info(target_nodes=node), f"node {node.host}:{node.port}: ", cluster=True)
+    finally:
+        client.close()
+
+
+def _redis_node(found: Examined, info: Mapping[str, Any], node: str = "", *, cluster: bool = False) -> None:
+    version = str(info.get("redis_version", "0"))
+    found.of(f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {version}")
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
+        found.wrong(f"{node}version {version} is too old", "install Redis 6.2 or newer, or Valkey")
+    if not cluster and info.get("cluster_enabled"):
+        found.wrong("it is a node of a Cluster", "write `redis+cluster://…` in DECISOR_REDIS_URL")
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    found.facts["maxmemory-policy"] = policy
+    if policy != "noeviction":
+        found.wrong(
+            f"{node}maxmemory-policy is {policy}: when memory is short, queued events and memberships are thrown away",
+            "CONFIG SET maxmemory-policy noeviction, and the same in its configuration",
+        )
+    found.facts["appendonly"] = "yes" if info.get("aof_enabled") else "no"
+    if not info.get("aof_enabled"):
+        found.wrong(
+            f"{node}appendonly is off: events that no worker has taken yet are lost when it ends",
+            "CONFIG SET appendonly yes, and the same in its configuration",
+        )
+    elif info.get("aof_last_write_status", "ok") != "ok":
+        found.wrong(f"{node}it cannot write to its disk, and so refuses to change anything", "make room on its disk")
+    if info.get("role") != "master":
+        found.wrong(f"{node}it is a replica, which takes no writes", "name the primary in DECISOR_REDIS_URL")
+
+
+def _postgres(found: Examined, locations: Locations) -> None:
+    from .postgres import connect_postgres
+
+    with connect_postgres(locations.postgres or "", autocommit=True) as connection:
+        found.reachable = True
+        number = connection.info.server_version
+        found.of(f"PostgreSQL {number // 10000}.{number % 10000}")
+        if number // 10000 < OLDEST_POSTGRES:
+            found.wrong(f"version {number // 10000} is too old", f"install PostgreSQL {OLDEST_POSTGRES} or newer")
+        for setting, what in {
+            "fsync": "a crash of the machine destroys the database",
+            "full_page_writes": "a crash of the machine may destroy the database",
+            "synchronous_commit": "a crash loses what was committed last, though it was acknowledged",
+        }.items():
+            value = _shown(connection, f"SELECT current_setting('{setting}')")
+            found.facts[setting] = value
+            if value == "off":
+                found.wrong(f"{setting} is off: {what}", f"set {setting} = on in its configuration")
+        if (encoding := _shown(connection, "SELECT current_setting('server_encoding')")) != "UTF8":
+            found.wrong(
+                f"the database keeps text in {encoding}", "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            )
+        if _shown(connection, "SELECT pg_is_in_recovery()::text") == "true":
+            found.wrong("it is a standby, which takes no writes", "name the primary in DECISOR_POSTGRES_URL")
+        apart = float(_shown(connection, "SELECT extract(epoch FROM clock_timestamp())::text")) - time.time()
+        if abs(apart) > CLOCKS_APART:
+            found.wrong(f"its clock is {apart:+.1f} s from this machine's", "let both follow a time server")
+        _migrations(found, connection)
+
+
+def _shown(connection: Any, query: str) -> str:
+    return str(connection.execute(query).fetchone()[0])
+
+
+def _migrations(found: Examined, connection: Any) -> None:
+    from .migrate import MigrationError, pending
+
+    try:
+        missing = pending(connection)
+    except MigrationError as problem:
+        what, _, mend = str(problem).partition(": ")
+        found.wrong(what, mend)
+        return
+    found.facts["migrations"] = f"{len(missing)} pending" if missing else "all applied"
+    if missing:
+        found.wrong(f"migrations are pending: {', '.join(missing)}", "`decisor up` applies them")
+
+
+def _elasticsearch(found: Examined, locations: Locations) -> None:
+    from elasticsearch import ApiError
+
+    from .elasticsearch import connect_elasticsearch
+
+    with connect_elasticsearch(locations) as client:
+        found.reachable = True
+        try:
+            versions = _versions(client)
+        except ApiError as problem:
+            found.wrong(
+                f"it does not tell its version: HTTP {problem.meta.status}",
+                "it must be Elasticsearch 9, and the API key needs the cluster privilege `monitor`",
+            )
+            return
+        found.of(f"Elasticsearch {', '.join(versions)}")
+        if any(int(version.split(".")[0]) != ELASTICSEARCH for version in versions):
+            found.wrong(f"version {', '.join(versions)} is not taken", f"install Elasticsearch {ELASTICSEARCH}")
+        status = str(client.cluster.health(timeout="5s")["status"])
+        found.facts["health"] = status
+        if status == "red":
+            found.wrong("its health is red: parts of indices are missing", "GET _cluster/allocation/explain says why")
+        _elasticsearch_disk(found, client)
+
+
+def _versions(client: Elasticsearch) -> list[str]:
+    nodes = client.nodes.info(filter_path="nodes.*.version")["nodes"]
+    return sorted({str(node["version"]) for node in nodes.values()})
+
+
+def _elasticsearch_disk(found: Examined, client: Elasticsearch) -> None:
+    nodes = client.nodes.stats(metric="fs", filter_path="nodes.*.fs.total.available_in_bytes")["nodes"]
+    free = min(int(node["fs"]["total"]["available_in_bytes"]) for node in nodes.values())
+    found.facts["disk"] = f"{free / 1e9:,.1f} GB free"
+    if free < LEAST_FREE:
+        found.wrong(f"its disk is nearly full: {free / 1e6:,.0f} MB are free", "make room on its disk")

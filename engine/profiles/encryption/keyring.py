@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 from .key_file import KeySet, KeysRefusedError, read_key_file, read_key_set
 from .master import LocalMasterKey, MasterKey
@@ -17,9 +19,47 @@ from .master import LocalMasterKey, MasterKey
 KEYS_FILE = "DECISOR_KEYS_FILE"
 KEYS = "DECISOR_KEYS"
 
+Keys: TypeAlias = tuple[Sequence[MasterKey], Mapping[str, bytes]]
+
 
 class KeyMissingError(KeysRefusedError):
     """A key that was used is not among those that there are."""
+
+
+class Source(Protocol):
+    """Where the keys come from, when they can change while a process runs."""
+
+    def read(self) -> Keys:
+        """The keys that there are now. Raises KeysRefusedError."""
+        ...
+
+    def changed(self) -> bool:
+        """Whether there may be others than when they were read last."""
+        ...
+
+
+class KeyFile:
+    """A key file as a source."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: tuple[int, ...] = ()
+
+    def read(self) -> Keys:
+        """The keys in the file. Raises KeysRefusedError."""
+        self._seen = self._look()
+        return _opened(read_key_file(self.path))
+
+    def changed(self) -> bool:
+        """Whether the file is another one, or was written to."""
+        return self._look() != self._seen
+
+    def _look(self) -> tuple[int, ...]:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return ()
+        return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 class Keyring:
@@ -30,7 +70,7 @@ class Keyring:
         masters: Sequence[MasterKey],
         hash_keys: Mapping[str, bytes],
         *,
-        source: Callable[[], tuple[Sequence[MasterKey], Mapping[str, bytes]]] | None = None,
+        source: Source | None = None,
         file: Path | None = None,
     ) -> None:
         if not masters or not hash_keys:
@@ -46,7 +86,10 @@ class Keyring:
 
     @property
     def current(self) -> MasterKey:
-        """The first master key."""
+        """The first master key; that of the file as it is now, if it can be read."""
+        if self._source is not None and self._source.changed():
+            with suppress(KeysRefusedError):
+                self.reload()
         return next(iter(self._masters.values()))
 
     @property
@@ -83,7 +126,7 @@ class Keyring:
         """Take what the source has now; keys that it no longer has are forgotten. Raises KeysRefusedError."""
         if self._source is not None:
             with self._lock:
-                masters, hash_keys = self._source()
+                masters, hash_keys = self._source.read()
                 self._masters = {each.id: each for each in masters}
                 self._hash_keys = dict(hash_keys)
 
@@ -108,16 +151,13 @@ def open_keyring(environ: Mapping[str, str]) -> Keyring | None:
 
 def keyring_of_file(path: Path) -> Keyring:
     """The keyring of a key file, which is read again when it must. Raises KeysRefusedError."""
-    path = Path(os.path.abspath(path))  # noqa: PTH100 - a link stays one: it may lead elsewhere when it is read again
-
-    def read() -> tuple[Sequence[MasterKey], Mapping[str, bytes]]:
-        return _opened(read_key_file(path))
-
-    masters, hash_keys = read()
-    return Keyring(masters, hash_keys, source=read, file=path)
+    # A link stays one: it may lead elsewhere when it is read again.
+    source = KeyFile(Path(os.path.abspath(path)))  # noqa: PTH100 - as said
+    masters, hash_keys = source.read()
+    return Keyring(masters, hash_keys, source=source, file=source.path)
 
 
-def _opened(keys: KeySet) -> tuple[Sequence[MasterKey], Mapping[str, bytes]]:
+def _opened(keys: KeySet) -> Keys:
     try:
         masters = [LocalMasterKey(each.id, each.secret) for each in keys.master]
     except ImportError:

@@ -17,6 +17,8 @@ from .opening import WORKSPACE_FILE, add_workspace, workspace_root
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from ..ir.types import Catalogue
+    from ..profiles.vault import Vault
     from ..storage.locations import Locations
 
 
@@ -104,6 +106,17 @@ class Servers:
                 f" or {variable} names one"
             )
         return url
+
+
+def vault_for(catalogue: Catalogue) -> Vault:
+    """What seals and opens the catalogue's encrypted fields, with the environment's keys. Raises CannotRunError."""
+    from ..profiles.encryption.key_file import KeysRefusedError
+    from ..profiles.encryption.vault import vault_of
+
+    try:
+        return vault_of(catalogue, os.environ)
+    except KeysRefusedError as problem:
+        raise CannotRunError(str(problem)) from None
 
 
 def _nearest() -> Path | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .command import CLEAN, CannotRunError, Command
 from .facts import add_program, runtime_of
 from .opening import add_now, instant_of
-from .servers import Servers
+from .servers import Servers, vault_for
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -45,6 +45,7 @@ def _run(options: argparse.Namespace) -> int:
             connect=lambda name=APPLICATION: _fresh(servers, name),
             elasticsearch=servers.elasticsearch,
             catalogue=program.catalogue,
+            vault=vault_for(program.catalogue),
             clock=Clock(instant_of(options.now) if options.now else None),
         )
         _stop_on_signals(running.stop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ class Vault(Protocol):
         """The data of events, each given with its profile and `type`, as they may be kept, in the same order."""
         ...
 
+    def serving_keys(self, connection: Connection, profiles: Iterable[str]) -> dict[str, str]:
+        """What serving copies carry so that they can be opened: wrapped data keys, of the profiles that have one."""
+        ...
+
     def seal_payload(self, payload: bytes) -> tuple[bytes, bool]:
         """A dead letter as it may be kept, and whether it was sealed."""
         ...
@@ -53,6 +57,10 @@ class OpenVault:
         return [event["data"] for _, event in events]
 
     seal_events = open_events
+
+    def serving_keys(self, _connection: Connection, _profiles: Iterable[str]) -> dict[str, str]:
+        """None."""
+        return {}
 
     def seal_payload(self, payload: bytes) -> tuple[bytes, bool]:
         """As it is."""

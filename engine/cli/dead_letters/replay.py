@@ -6,7 +6,7 @@ import argparse
 
 from ..command import CLEAN, CannotRunError, Command
 from ..opening import workspace_root
-from ..servers import Servers, add_servers
+from ..servers import Servers, add_servers, vault_for
 from .list import CODES
 
 
@@ -19,15 +19,14 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from ...profiles.dead_letters import replay
-    from ...profiles.vault import OpenVault
     from ..opening import open_workspace, sound_program
 
     if not (options.ids or options.code or options.all):
         raise CannotRunError("which dead letters? Name their numbers, or --code, or --all")
-    key = sound_program(open_workspace(workspace_root(options.workspace))).catalogue.key
+    catalogue = sound_program(open_workspace(workspace_root(options.workspace))).catalogue
     with Servers.of(options) as servers:
         ids = options.ids or None
-        count = replay(servers.postgres, servers.redis, OpenVault(), key, code=options.code, ids=ids)
+        count = replay(servers.postgres, servers.redis, vault_for(catalogue), catalogue.key, code=options.code, ids=ids)
     print(f"{count:,} events queued again")
     return CLEAN
 

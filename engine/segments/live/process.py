@@ -176,8 +176,9 @@ class Processor:
     ) -> None:
         connection, changes = self.connection, step.changes
         sealed = self.vault.seal_values(connection, {each.profile: dict(each.value) for each in changes})
+        keys = self.vault.serving_keys(connection, [each.profile for each in changes if each.seq is not None])
         for change in changes:
-            change.sealed = sealed[change.profile]
+            change.sealed, change.key = sealed[change.profile], keys.get(change.profile)
         if rows:
             data = self.vault.seal_events(connection, [(row["profile"], row) for row in rows])
             for row, each in zip(rows, data, strict=True):

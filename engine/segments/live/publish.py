@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ...ir.instant import format_instant
 from ...profiles.serving import pack
+from ...profiles.vault import Vault
 from ...storage import keys
 from ...storage.partitions import give_up_ownership, take_ownership
 from .changes import Change, Reason, Transition
@@ -62,9 +63,10 @@ _MEMBERS = (
 class Publisher:
     """Publishes the partitions that its process owns."""
 
-    def __init__(self, redis: Any, connection: Connection) -> None:
+    def __init__(self, redis: Any, connection: Connection, vault: Vault) -> None:
         self._redis = redis
         self._connection = connection
+        self._vault = vault
         self._published: dict[int, int] = {}
 
     def adopt(self, partition: int) -> None:
@@ -114,17 +116,15 @@ class Publisher:
 
     def _replay(self, partition: int, after: int, upto: int, profiles: Sequence[str]) -> None:
         batch = _Batch(self._redis)
-        found = set()
-        for profile, version, value, computed_ms, due_ms in self._connection.execute(_PROFILES, (list(profiles),)):
-            found.add(profile)
-            batch.copy(partition, profile, pack(version, computed_ms, value), due_ms)
+        found = self._connection.execute(_PROFILES, (list(profiles),)).fetchall()
+        self._copy(batch, partition, found)
         rows = self._connection.execute(_TRANSITIONS, (partition, after, upto)).fetchall()
         place, last = 0, -1
         for seq, *rest in rows:
             place = place + 1 if seq == last else 1
             last = seq
             batch.transition(partition, seq, place, _transition(rest))
-        for profile in set(profiles) - found:
+        for profile in set(profiles) - {row[0] for row in found}:
             batch.gone(partition, profile, self._redis.smembers(keys.segments_of(profile)))
         batch.send({partition: upto})
 
@@ -136,8 +136,7 @@ class Publisher:
             if not rows:
                 break
             batch = _Batch(self._redis)
-            for profile, version, value, computed_ms, due_ms in rows:
-                batch.copy(partition, profile, pack(version, computed_ms, value), due_ms)
+            self._copy(batch, partition, rows)
             members = self._connection.execute(_MEMBERS, ([row[0] for row in rows],)).fetchall()
             for profile, segment in members:
                 batch.membership(profile, segment, entered=True)
@@ -145,6 +144,11 @@ class Publisher:
             last = rows[-1][0]
         self._redis.set(keys.published(partition), upto)
         self._published[partition] = upto
+
+    def _copy(self, batch: _Batch, partition: int, rows: Sequence[Sequence[Any]]) -> None:
+        keys_of = self._vault.serving_keys(self._connection, [row[0] for row in rows])
+        for profile, version, value, computed_ms, due_ms in rows:
+            batch.copy(partition, profile, pack(version, computed_ms, value, key=keys_of.get(profile)), due_ms)
 
 
 class _Batch:
@@ -258,7 +262,9 @@ def _transition(row: Sequence[Any]) -> Transition:
     return Transition(segment, profile, number, at_ms, cast("Reason", reason), digest, cause, silent)
 
 
-def settle(connection: Connection, redis: Any, upto: Mapping[int, int], seconds: float = SETTLE_SECONDS) -> list[int]:
+def settle(
+    connection: Connection, redis: Any, upto: Mapping[int, int], vault: Vault, seconds: float = SETTLE_SECONDS
+) -> list[int]:
     """Wait until what was committed up to these numbers has reached Redis; the partitions where it has not in time.
 
     A partition that nobody owns is published here. `connection` must not be inside a transaction that other publishers
@@ -272,7 +278,7 @@ def settle(connection: Connection, redis: Any, upto: Mapping[int, int], seconds:
                 del open_ones[partition]
             elif take_ownership(connection, partition):
                 try:
-                    publisher = Publisher(redis, connection)
+                    publisher = Publisher(redis, connection, vault)
                     publisher.adopt(partition)
                     del open_ones[partition]
                 finally:

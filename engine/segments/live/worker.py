@@ -108,7 +108,9 @@ class Worker:
         connection.autocommit = True
         processor = self._open_processor(connection)
         self._next_own = self._next_look = 0.0
-        return Session(connection, processor, Publisher(self._redis, connection), Queue(self._redis), set())
+        return Session(
+            connection, processor, Publisher(self._redis, connection, processor.vault), Queue(self._redis), set()
+        )
 
     def _work(self, session: Session, *, drain: bool) -> bool:
         """Work until stopped (False: look whether to go on) or drained (True)."""

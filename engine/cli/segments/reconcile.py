@@ -1,0 +1,64 @@
+"""`decisor segments reconcile`: one whole round of the audit, differences told and repaired."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ..command import CLEAN, FINDINGS, CannotRunError, Command
+from ..opening import add_now, instant_of
+from ..servers import Servers, add_servers, vault_for
+
+if TYPE_CHECKING:
+    from ...segments.reconcile import Divergence
+
+_KINDS = {
+    "verdicts": "profiles or memberships that events and conditions contradict",
+    "sets": "members too many or too few in a segment's set",
+    "reverse": "segments too many or too few in a customer's set",
+    "copies": "serving copies that were missing or of another version",
+    "strangers": "members whom PostgreSQL does not know",
+    "index": "documents of the search index that were missing or differed",
+}
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_now(parser)
+    add_servers(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...segments.live.process import NoCatalogueError
+    from ...segments.reconcile import BusyError, reconcile
+    from ...segments.registry import read_registry
+
+    with Servers.of(options) as servers:
+        catalogue = read_registry(servers.postgres).catalogue
+        if catalogue is None:
+            raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
+        try:
+            found = reconcile(servers.postgres, servers.redis, vault_for(catalogue), instant_of(options.now))
+        except (NoCatalogueError, BusyError) as problem:
+            raise CannotRunError(str(problem)) from None
+    print(json.dumps({**asdict(found), "differences": found.differences}) if options.format == "json" else _told(found))
+    return FINDINGS if found.differences else CLEAN
+
+
+def _told(found: Divergence) -> str:
+    lines = [f"{found.customers:,} customers, {found.comparisons:,} comparisons, {found.differences:,} differences"]
+    for name, words in _KINDS.items():
+        count = getattr(found, name)
+        if count:
+            lines.append(f"  {count:,} {words}; repaired")
+    return "\n".join(lines)
+
+
+COMMAND = Command(
+    "Compare what conditions, PostgreSQL, Redis and the index say of every customer, and repair what differs.",
+    "decisor segments reconcile",
+    _configure,
+    _run,
+)

@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.servers.elasticsearch",
     "tests.servers.postgres",
     "tests.servers.redis_servers",
+    "tests.servers.workspaces",
     "tests.live_world",
 ]
 

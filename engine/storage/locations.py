@@ -68,8 +68,8 @@ def variables(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 def redacted(url: str) -> str:
     """The URL, or libpq's `key=value` text, without user, password or key."""
-    if "://" not in url:
-        return _SETTING.sub(rf"\1={HIDDEN}", url)
+    if "://" not in url:  # what is neither may be anything, also a password
+        return _SETTING.sub(rf"\1={HIDDEN}", url) if "=" in url else HIDDEN
     scheme, rest = url.split("://", 1)
     before, _, query = rest.partition("?")
     authority, slash, path = before.partition("/")

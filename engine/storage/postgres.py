@@ -33,10 +33,10 @@ def connect_postgres(url: str, *, autocommit: bool = False, application: str = "
         ) from None
     try:
         given = conninfo_to_dict(url)
-    except psycopg.Error as problem:
+    except psycopg.Error:  # it would tell the part that it does not understand, which may be the password
         raise ServerUnreachableError(
-            f"PostgreSQL: `{redacted(url)}` is not understood: {without_secrets(str(problem), url)}; expected "
-            "`postgresql://USER:PASSWORD@HOST:PORT/DATABASE`"
+            f"PostgreSQL: `{redacted(url)}` is not understood; expected `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`"
+            " with what is no letter or digit written as %XX"
         ) from None
     settings: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,

@@ -229,12 +229,15 @@ class PrivateElasticsearch(Private):
     def _launch(self) -> subprocess.Popen[bytes]:
         server = self.place.start(self.home, self.jdk, ends_with_us="TERM")
         try:
-            self._url = answered(server, self.place.url, self.place.log, "Elasticsearch", START_SECONDS)
+            self._url = answered(server, self._ready, self.place.log, "Elasticsearch", START_SECONDS)
         except BaseException:
             _send(_family(server.pid), signal.SIGKILL)
             server.wait()
             raise
         return server
+
+    def _ready(self) -> str | None:
+        return self.place.url()
 
 
 def _family(pid: int) -> list[int]:

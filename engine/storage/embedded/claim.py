@@ -18,7 +18,7 @@ from .account import ServerUnavailableError
 from .process import end, started_at
 
 FILE: Final = "in-use"
-ORPHAN_SECONDS: Final = 5.0  # after a `kill -9` a server's other processes end by themselves
+ORPHAN_SECONDS: Final = 3.0  # after a `kill -9` a server's other processes end by themselves
 _PROC: Final = Path("/proc")
 
 

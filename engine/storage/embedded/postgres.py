@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from urllib.parse import quote
 
-from .account import NOBODY, Account, ServerUnavailableError, dropped, open_to_all
+from .account import NOBODY, Account, ServerUnavailableError, dropped, dying_with_parent, open_to_all
 from .launching import answered, launch
 from .places import cache_folder
 
@@ -148,12 +148,18 @@ class Place:
         """Make the data's folder unless it is there; it appears whole or not at all."""
         if self.data.is_dir():
             return
-        draft = self.folder / "data.draft"
-        shutil.rmtree(draft, ignore_errors=True)
+        for left in self.folder.glob("draft-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        draft = self.folder / f"draft-{os.getpid()}"  # another's may still be in work, if its start was just killed
         options = ["--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={OWNER}"]
         command = [str(programs / "initdb"), f"--pgdata={draft}", *options, *([] if sync else ["--no-sync"])]
         done = subprocess.run(
-            command, check=False, capture_output=True, cwd=self.folder, text=True, **dropped(self.account)
+            dying_with_parent(command, "KILL"),
+            check=False,
+            capture_output=True,
+            cwd=self.folder,
+            text=True,
+            **dropped(self.account),
         )
         if done.returncode:
             raise ServerUnavailableError(f"PostgreSQL: `initdb` failed:\n{done.stdout}{done.stderr}")

@@ -28,7 +28,7 @@ OWN = Server("unix:///own/redis.sock?db=0", os.getpid(), started_at(os.getpid())
         ("host=a password=hunter2 user=ann", "host=a password=*** user=ann"),
         (r"password = 'hunter2 \' more' host=a", "password=*** host=a"),
         ("https://ann:hunter2@a:9200", "https://***@a:9200"),
-        ("", ""),
+        ("hunter2", "***"),
     ],
 )  # fmt: skip
 def test_url_is_shown_without_its_secrets(url: str, shown: str) -> None:

@@ -1,0 +1,275 @@
+"""`decisor up` and `decisor down`: what they start and stop, twice, at once, and after what befalls machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from engine.cli.app import main
+from engine.storage.embedded.process import is_running
+from engine.storage.embedded.state import FILE, FOLDER, Server, record, recorded, running
+from engine.storage.embedded.workspace import Outcome, start, stop
+from engine.storage.locations import ServerUnreachableError, locations_of
+from engine.storage.migrate import pending
+from engine.storage.postgres import connect_postgres
+from engine.storage.redis_client import connect_redis
+
+BOTH = ("redis", "postgres")
+
+
+def told(outcomes: Any) -> dict[str, str]:
+    return {outcome.name: outcome.what for outcome in outcomes}
+
+
+def redis_of(root: Path) -> Any:
+    return connect_redis(locations_of(root, {}).redis or "")
+
+
+def postgres_of(root: Path) -> psycopg.Connection:
+    return connect_postgres(locations_of(root, {}).postgres or "", autocommit=True)
+
+
+def write(root: Path) -> None:
+    client = redis_of(root)
+    client.set("kept", "1")
+    client.close()
+    with postgres_of(root) as connection:
+        connection.execute("CREATE TABLE public.kept AS SELECT 1 AS one")
+
+
+def read(root: Path) -> None:
+    client = redis_of(root)
+    assert client.get("kept") == b"1"
+    client.close()
+    with postgres_of(root) as connection:
+        assert connection.execute("SELECT one FROM public.kept").fetchone() == (1,)
+
+
+def test_servers_start_once_stop_once_and_keep_what_they_were_given(served_folder: Path) -> None:
+    began = time.monotonic()
+    assert told(start(served_folder, BOTH)) == {"postgres": "started", "redis": "started"}
+    assert time.monotonic() - began < 30
+    first = running(served_folder)
+    assert told(start(served_folder, BOTH)) == {"postgres": "running", "redis": "running"}
+    assert running(served_folder) == first
+    write(served_folder)
+    assert told(stop(served_folder)) == {"postgres": "stopped", "redis": "stopped"}
+    assert not any(is_running(server.pid, server.started) for server in first.values())
+    assert told(stop(served_folder)) == {}
+    assert locations_of(served_folder, {}).redis is None
+    assert told(start(served_folder, ["postgres"])) == {"postgres": "started"}
+    assert told(start(served_folder, BOTH)) == {"postgres": "running", "redis": "started"}
+    read(served_folder)
+
+
+def test_servers_are_started_so_that_nothing_is_lost(served_folder: Path) -> None:
+    list(start(served_folder, BOTH))
+    client = redis_of(served_folder)
+    asked = ("appendonly", "appendfsync", "maxmemory-policy")
+    assert [client.config_get(name)[name] for name in asked] == ["yes", "everysec", "noeviction"]
+    client.close()
+    with postgres_of(served_folder) as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            assert connection.execute(f"SELECT current_setting('{name}')").fetchone() == ("on",)
+        assert connection.execute("SELECT current_setting('listen_addresses')").fetchone() == ("",)
+
+
+def test_killed_servers_are_not_found_and_start_again_on_their_data(served_folder: Path) -> None:
+    list(start(served_folder, BOTH))
+    write(served_folder)
+    for server in running(served_folder).values():
+        os.kill(server.pid, signal.SIGKILL)
+        assert_gone(server)
+    assert locations_of(served_folder, {}).postgres is None
+    assert told(start(served_folder, BOTH)) == {"postgres": "started", "redis": "started"}
+    read(served_folder)
+
+
+def test_numbers_left_by_a_reboot_neither_stop_the_start_nor_the_process_that_has_them_now(served_folder: Path) -> None:
+    list(start(served_folder, BOTH))
+    write(served_folder)
+    servers = running(served_folder)
+    for server in servers.values():
+        os.kill(server.pid, signal.SIGKILL)
+        assert_gone(server)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
+        file = Path(servers["postgres"].data) / "data" / "postmaster.pid"
+        file.write_text("\n".join([str(other.pid), *file.read_text().splitlines()[1:]]) + "\n")
+        record(
+            served_folder,
+            {name: Server(each.url, other.pid, each.started, each.data) for name, each in servers.items()},
+        )
+        assert told(stop(served_folder)) == {"postgres": "ended", "redis": "ended"}
+        assert told(start(served_folder, BOTH)) == {"postgres": "started", "redis": "started"}
+        read(served_folder)
+        assert other.poll() is None
+        other.kill()
+
+
+def test_servers_whose_record_was_lost_are_replaced_and_never_run_twice(served_folder: Path) -> None:
+    list(start(served_folder, BOTH))
+    write(served_folder)
+    lost = running(served_folder)
+    (served_folder / FOLDER / FILE).unlink()
+    assert told(start(served_folder, BOTH)) == {"postgres": "started", "redis": "started"}
+    assert not any(is_running(server.pid, server.started) for server in lost.values())
+    read(served_folder)
+
+
+def test_start_that_is_killed_half_way_is_made_good_by_the_next(served_folder: Path) -> None:
+    command = [sys.executable, "-m", "engine", "up", "-C", str(served_folder)]
+    for moment in (0.2, 0.5, 0.9):
+        with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL) as process:
+            time.sleep(moment)
+            process.kill()
+    assert set(told(start(served_folder, BOTH))) == set(BOTH)
+    write(served_folder)
+    read(served_folder)
+
+
+def test_two_starts_at_once_start_one_server_of_each_kind(served_folder: Path) -> None:
+    command = [sys.executable, "-m", "engine", "up", "-C", str(served_folder)]
+    root = Path(__file__).parents[2]
+    started = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0]
+    words = sorted(line.split()[1] for text in said for line in text.splitlines() if line.startswith("PostgreSQL"))
+    assert words == ["running", "running", "started"]
+    assert sum("0001_platform.sql" in text for text in said) == 1
+    with postgres_of(served_folder) as connection:
+        assert pending(connection) == []
+
+
+@pytest.mark.parametrize("name", ["with space, comma", "é#?%25&=", "long" * 25])
+def test_workspace_may_lie_anywhere(served_folder: Path, name: str) -> None:
+    root = served_folder / name
+    root.mkdir()
+    assert told(start(root, BOTH)) == {"postgres": "started", "redis": "started"}
+    write(root)
+    read(root)
+    sockets = [server.sockets for server in running(root).values() if server.sockets]
+    assert told(stop(root)) == {"postgres": "stopped", "redis": "stopped"}
+    assert not any(Path(folder).exists() for folder in sockets)
+
+
+def test_workspace_may_be_closed_to_others(served_folder: Path) -> None:
+    root = served_folder / "closed"
+    root.mkdir(mode=0o700)
+    assert told(start(root, BOTH)) == {"postgres": "started", "redis": "started"}
+    write(root)
+    list(stop(root))
+    list(start(root, BOTH))
+    read(root)
+    list(stop(root))
+
+
+def test_programs_that_the_account_cannot_reach_are_copied_once(
+    served_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.storage.embedded import postgres
+    from engine.storage.embedded.account import account_of
+
+    monkeypatch.setenv("DECISOR_CACHE", str(served_folder / "cache"))
+    closed = served_folder / "closed"
+    closed.mkdir(mode=0o700)
+    tree = postgres.wheel().programs.parent
+    link = closed / "package" / tree.name
+    link.parent.mkdir()
+    for part in postgres.wheel().parts:
+        place = link if part == tree else closed / f"package{part.suffix}"
+        subprocess.run(["cp", "-a", str(part), str(place)], check=True)
+    installation = postgres.Installation("copy", link / "bin")
+    account = account_of(*installation.accounts)
+    programs = installation.reachable(account)
+    assert installation.reachable(account) == programs
+    assert programs.is_relative_to(served_folder / "cache") == (account is not None)
+    done = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("postgres (PostgreSQL) 18")
+
+
+def test_commands_say_what_they_do(served_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up", "-C", str(served_folder)]) == 0
+    first = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in first[:2]] == [["PostgreSQL", "started"], ["Redis", "started"]]
+    assert first[2].startswith("migrations     ")
+    assert "0001_platform.sql" in first[2]
+    assert main(["up", "-C", str(served_folder)]) == 0
+    second = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in second[:2]] == [["PostgreSQL", "running"], ["Redis", "running"]]
+    assert second[2] == "migrations     all applied before"
+    assert main(["down", "-C", str(served_folder)]) == 0
+    assert capsys.readouterr().out.split() == ["Redis", "stopped", "PostgreSQL", "stopped"]
+    assert main(["down", "-C", str(served_folder)]) == 0
+    assert capsys.readouterr().out == "nothing runs that `decisor up` has started for this workspace\n"
+
+
+def test_what_the_environment_names_is_not_started(
+    served_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DECISOR_REDIS_URL", "redis://ann:hunter2@127.0.0.1:1/0")
+    assert main(["up", "-C", str(served_folder)]) == 0
+    out = capsys.readouterr().out
+    assert "Redis          configured redis://***@127.0.0.1:1/0 (DECISOR_REDIS_URL)\n" in out
+    assert list(recorded(served_folder)) == ["postgres"]
+
+
+def test_database_of_another_decisor_is_refused_in_words(
+    served_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["up", "-C", str(served_folder)]) == 0
+    with postgres_of(served_folder) as connection:
+        connection.execute("INSERT INTO migration (number, name, checksum) VALUES (9999, 'x', 'x')")
+    assert main(["up", "-C", str(served_folder)]) == 2
+    assert "the database has migration 9999" in capsys.readouterr().err
+
+
+def test_server_that_cannot_start_shows_its_log(served_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    list(start(served_folder, ["redis"]))
+    data = Path(running(served_folder)["redis"].data) / "data"
+    list(stop(served_folder))
+    manifest = next(data.rglob("*.manifest"))
+    manifest.write_text("damaged\n")
+    assert main(["up", "-C", str(served_folder)]) == 2
+    said = capsys.readouterr().err
+    assert "Redis ended while starting; the end of" in said
+    assert "manifest" in said
+
+
+def test_elasticsearch_is_started_and_found_when_it_is_asked_for(served_folder: Path) -> None:
+    from elasticsearch import Elasticsearch
+
+    outcomes: list[Outcome] = list(start(served_folder, ["elasticsearch"]))
+    assert [outcome.what for outcome in outcomes] == ["started"]
+    url = locations_of(served_folder, {}).elasticsearch
+    assert url == outcomes[0].server.url
+    with Elasticsearch(url) as client:
+        client.index(index="things", id="1", document={"a": 1})
+    assert told(stop(served_folder)) == {"elasticsearch": "stopped"}
+    list(start(served_folder, ["elasticsearch"]))
+    with Elasticsearch(locations_of(served_folder, {}).elasticsearch or "") as client:
+        assert client.get(index="things", id="1")["_source"] == {"a": 1}
+
+
+def assert_gone(server: Server) -> None:
+    deadline = time.monotonic() + 20
+    while is_running(server.pid, server.started):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_record_of_servers_holds_what_is_needed_to_find_them_and_no_password(served_folder: Path) -> None:
+    list(start(served_folder, ["redis"]))
+    said = json.loads((served_folder / FOLDER / FILE).read_text())
+    assert set(said["redis"]) == {"url", "pid", "started", "data", "sockets"}
+    list(stop(served_folder))
+    with pytest.raises(ServerUnreachableError):
+        connect_redis(said["redis"]["url"])

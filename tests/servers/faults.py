@@ -179,6 +179,7 @@ class PrivatePostgres(Private):
         super().__init__()
         self.installation = installation or postgres.wheel()
         self.place = Place(Path(), Path())
+        self.settings = {**DURABLE, "fsync": "off"}
 
     @property
     def url(self) -> str:
@@ -195,7 +196,7 @@ class PrivatePostgres(Private):
         return self.place.log
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        return self.place.start(self.programs, {**DURABLE, "fsync": "off"}, ends_with_us="INT")
+        return self.place.start(self.programs, self.settings, ends_with_us="INT")
 
     def _asking(self) -> signal.Signals:
         return signal.SIGINT

@@ -39,7 +39,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.demo: $(INPUTS) | $(VENV)/bin/python
 	@echo 'installing decisor into $(VENV)'
-	@$(PIP) --editable .
+	@$(PIP) --editable '.[embedded]'
 	@touch $@
 
 $(VENV)/.dev: $(INPUTS) | $(VENV)/bin/python

@@ -1,23 +1,27 @@
-"""`decisor demo`: the main job on real purchases, from files in git to decisions."""
+"""`decisor demo`: the main job on real purchases and real servers, from files in git to decisions."""
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..ir.instant import parse_instant
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .opening import open_workspace, sound_program, workspace_root
 from .progress import progress
 from .purchases import PURCHASES, purchases
+from .servers import Servers
 from .telling import told
 
 if TYPE_CHECKING:
-    from ..profiles.history import History
+    from ..profiles.serving import Served
     from ..runtime.loaded import Runtime
 
 NOW = "1998-07-01T00:00:00.000Z"
@@ -52,19 +56,19 @@ def _run(options: argparse.Namespace) -> int:
         raise CannotRunError(f"`{root / FILE}` is missing; the demo runs in decisor's own checkout")
     clock = _Clock()
     runtime, failed = _prepared(root, clock)
-    with clock.step("ingest") as said:
-        history, events = _ingest(root / FILE, runtime)
-        said.append(f"{events:,} purchases, real ones of 1997 and 1998, from {FILE.as_posix()}")
-    with clock.step("profiles") as said:
-        profiles = _profiles(history, runtime)
-        said.append(f"{len(profiles):,} profiles as of {NOW[:10]}")
-    with clock.step("match") as said:
-        sizes = _matched(profiles, runtime)
-        said.append(f"every customer against {len(sizes)} segments")
+    with tempfile.TemporaryDirectory(prefix="decisor-demo-") as folder, _servers(Path(folder), clock) as servers:
+        with clock.step("ingest") as said:
+            said.extend(_ingest(root / FILE, runtime, servers))
+        with clock.step("membership") as said:
+            customers, sizes = _membership(runtime, servers)
+            said.append(f"{len(customers):,} customers, {sum(sizes.values()):,} memberships in Redis")
+        with clock.step("serve") as said:
+            served = _served(customers, servers)
+            said.append("profiles and segments read back, one round trip for 500 customers")
     with clock.step("decide") as said:
-        routes, arms, example = _decided(profiles, runtime)
+        routes, arms, example = _decided(served, runtime)
         said.append(f"every customer through `{RULESET}`")
-    _show(sizes, routes, arms, len(profiles))
+    _show(sizes, routes, arms, len(customers))
     print("\n".join(["", "One decision, explained", *told(example, runtime.program.catalogue.key)]))
     print(f"\nbundle {runtime.digest}\n{time.perf_counter() - clock.started:.1f} s in all")
     return FINDINGS if failed else CLEAN
@@ -96,56 +100,94 @@ def _prepared(root: Path, clock: _Clock) -> tuple[Runtime, int]:
     return Runtime(bundle.program, bundle.digest, assigner=NativeAssigner(bundle.program.experiments)), run.failed
 
 
-def _ingest(file: Path, runtime: Runtime) -> tuple[History, int]:
-    from ..profiles.history import History
+@contextmanager
+def _servers(folder: Path, clock: _Clock) -> Iterator[Servers]:
+    """PostgreSQL and Valkey of the demo's own, started from their wheels and gone at the end."""
+    from ..storage.embedded.account import ServerUnavailableError
+    from ..storage.embedded.workspace import start, stop
+    from .up import NAMES
 
-    history = History(runtime.program.catalogue.key)
-    count = 0
-    for raw in progress(purchases(file), PURCHASES, "ingest"):
-        event, problems = runtime.border.event(raw)
-        if event is None:
-            raise CannotRunError(f"purchase {raw['id']}: {problems[0].path} {problems[0].message}")
-        count += history.add(event) == "kept"
-    return history, count
+    folder.chmod(0o755)
+    try:
+        with clock.step("servers") as said:
+            started = [NAMES[outcome.name] for outcome in start(folder, {"postgres", "redis"})]
+            said.append(f"{' and '.join(sorted(started))}, from their wheels")
+        with Servers(folder, environ={}) as servers:
+            yield servers
+    except ServerUnavailableError as problem:
+        raise CannotRunError(str(problem)) from None
+    finally:
+        for _ in stop(folder):
+            pass
 
 
-def _profiles(history: History, runtime: Runtime) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Each customer's profile with the history it was made of."""
-    from ..ir.instant import parse_instant
-    from ..profiles.fold import fold
+def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
+    """Put the purchases on the queue while a worker takes them off, until nothing is left."""
+    from ..profiles.ingest import EventProducer
+    from ..segments.live.worker import Clock
+    from ..segments.running import Running, prepare
+    from .worker import APPLICATION
 
+    program = runtime.program
+    prepare(servers.postgres, program)
+    producer = EventProducer(servers.redis, program.catalogue.key)
+
+    def worker() -> Running:
+        return Running(
+            redis=servers.another_redis(),
+            connect=lambda: servers.another_postgres(APPLICATION),
+            catalogue=program.catalogue,
+            clock=Clock(parse_instant(NOW)),
+        )
+
+    first = worker()
+    with ThreadPoolExecutor(1) as thread:
+        working = thread.submit(first.run)
+        try:
+            count = producer.put(progress(purchases(file), PURCHASES, "ingest")).events
+        finally:
+            first.stop()
+        tally = working.result()
+    tally.add(worker().run(drain=True))
+    if (tally.kept, tally.dead) != (count, 0):
+        raise CannotRunError(f"{count:,} purchases were put on the queue, and {tally.kept:,} were kept")
+    return [
+        f"{tally.kept:,} purchases, real ones of 1997 and 1998, from {file.parts[-3]}/{file.parts[-2]}/{file.name}",
+        f"through Redis Streams into PostgreSQL, profiles and membership as of {NOW[:10]}",
+    ]
+
+
+def _membership(runtime: Runtime, servers: Servers) -> tuple[list[str], Counter[str]]:
+    """Every customer, and the size of each segment, as Redis has it."""
+    from ..segments.sets import counts
+
+    rows = servers.postgres.execute("SELECT profile FROM profile ORDER BY profile").fetchall()
+    return [row[0] for row in rows], Counter(counts(servers.redis, sorted(runtime.program.segments)))
+
+
+def _served(customers: list[str], servers: Servers) -> list[Served]:
+    from ..profiles.serving import ProfileReader
+
+    reader = ProfileReader(servers.redis)
     now_ms = parse_instant(NOW)
-    catalogue = runtime.program.catalogue
-    with history:
-        customers = progress(history.customers(), PURCHASES // 3, "profiles")
-        return [(fold(catalogue, customer, events, now_ms), events) for customer, events in customers]
+    pages = [customers[start : start + 500] for start in range(0, len(customers), 500)]
+    return [each for page in progress(pages, len(pages), "serve") for each in reader.read_many(page, now_ms)]
 
 
-def _matched(profiles: list[tuple[dict[str, Any], list[dict[str, Any]]]], runtime: Runtime) -> Counter[str]:
-    from ..ir.instant import parse_instant
-
-    now_ms = parse_instant(NOW)
-    sizes: Counter[str] = Counter(dict.fromkeys(runtime.program.segments, 0))
-    matcher = runtime.matcher
-    for profile, events in progress(profiles, len(profiles), "match"):
-        sizes.update(matcher.match(profile, now_ms, events))
-    return sizes
-
-
-def _decided(
-    profiles: list[tuple[dict[str, Any], list[dict[str, Any]]]], runtime: Runtime
-) -> tuple[Counter[str], Counter[str], Mapping[str, Any]]:
+def _decided(served: list[Served], runtime: Runtime) -> tuple[Counter[str], Counter[str], Mapping[str, Any]]:
     """How many get each offer, how many each arm, and one decision with its trace."""
     routes: Counter[str] = Counter()
     arms: Counter[str] = Counter()
     example: Mapping[str, Any] | None = None
-    for profile, _events in progress(profiles, len(profiles), "decide"):
-        decision = runtime.decider.decide(RULESET, profile, {"channel": "web"}, now=NOW)
+    decide, web = runtime.decider.decide, {"channel": "web"}
+    for each in progress(served, len(served), "decide"):
+        profile = each.profile or {}
+        decision = decide(RULESET, profile, web, now=NOW, membership=each.segments)
         routes[decision["output"]["offer"]] += 1
-        arms.update(f"{each['experiment']}: {each['arm']}" for each in decision["experiments"])
+        arms.update(f"{arm['experiment']}: {arm['arm']}" for arm in decision["experiments"])
         if example is None and decision["output"]["offer"] == "voucher_10":
-            key = decision["decision_id"]
-            example = runtime.decider.decide(RULESET, profile, {"channel": "web"}, now=NOW, decision_id=key, trace=True)
+            name = decision["decision_id"]
+            example = decide(RULESET, profile, web, now=NOW, membership=each.segments, decision_id=name, trace=True)
     if example is None:
         raise CannotRunError("no customer is offered a voucher; the example was changed")
     return routes, arms, example
@@ -162,7 +204,7 @@ def _show(sizes: Counter[str], routes: Counter[str], arms: Counter[str], custome
 
 
 COMMAND = Command(
-    "Run the example on 69,659 real purchases: check, test, build, ingest, match, decide, explain.",
+    "Run the example on 69,659 real purchases and real servers: check, test, build, ingest, serve, decide, explain.",
     "decisor demo",
     _configure,
     _run,

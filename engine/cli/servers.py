@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -30,8 +30,9 @@ def add_servers(parser: argparse.ArgumentParser) -> None:
 class Servers:
     """The connections of one command, closed at its end; `root` is the workspace, None outside of one."""
 
-    def __init__(self, root: Path | None) -> None:
+    def __init__(self, root: Path | None, environ: Mapping[str, str] = os.environ) -> None:
         self.root = root
+        self._environ = environ
         self._open = ExitStack()
 
     @classmethod
@@ -51,11 +52,15 @@ class Servers:
         """Where the servers are."""
         from ..storage.locations import locations_of
 
-        return locations_of(self.root, os.environ)
+        return locations_of(self.root, self._environ)
 
     @cached_property
     def redis(self) -> Any:
         """A client of Redis. Raises CannotRunError when none is configured or it does not answer."""
+        return self.another_redis()
+
+    def another_redis(self) -> Any:
+        """One more client of Redis; closed with the others. Raises CannotRunError as `redis` does."""
         from ..storage.redis_client import connect_redis
 
         url = self._named("redis", self.locations.redis, "DECISOR_REDIS_URL")
@@ -66,9 +71,9 @@ class Servers:
     @cached_property
     def postgres(self) -> Connection:
         """A connection to PostgreSQL in autocommit. Raises CannotRunError as `redis` does."""
-        return self.new_postgres("decisor")
+        return self.another_postgres("decisor")
 
-    def new_postgres(self, application: str) -> Connection:
+    def another_postgres(self, application: str) -> Connection:
         """One more connection in autocommit, under a name that the server shows; closed with the others."""
         from ..storage.postgres import connect_postgres
 

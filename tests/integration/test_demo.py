@@ -45,7 +45,7 @@ def _size(demo: str, name: str) -> int:
 
 def test_every_purchase_becomes_part_of_a_profile(demo: str, purchases: Purchases) -> None:
     assert "69,659 purchases" in demo
-    assert f"{len(purchases):,} profiles" in demo
+    assert f"{len(purchases):,} customers" in demo
 
 
 def test_segments_have_the_sizes_of_the_raw_data(demo: str, purchases: Purchases) -> None:

@@ -43,7 +43,7 @@ def names_reader(names: Sequence[str]) -> Names:
     """A function from a mask over the rows so named to the names of its rows, in row order."""
     count = len(names)
     if count <= SHORT:
-        return _bit_by_bit(names)
+        return bit_by_bit(names)
     if count > LONG:
         numpy = numpy_if_installed()
         if numpy is not None:
@@ -51,7 +51,8 @@ def names_reader(names: Sequence[str]) -> Names:
     return _by_text(names)
 
 
-def _bit_by_bit(names: Sequence[str]) -> Names:
+def bit_by_bit(names: Sequence[str]) -> Names:
+    """A reader that takes as long as there are names to give."""
     at_length = ("", *reversed(names))
     single = tuple(1 << index >> 1 for index in range(len(names) + 1))
 

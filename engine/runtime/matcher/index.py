@@ -32,13 +32,13 @@ def indexed(segments: Sequence[Segment], checks: Checks, *, memory: int = MEMORY
     plan.settle(everything=everything)
     bits = Bits(rows)
     columns = plan.columns()
-    _fill(columns, bits, memory)
-    rest = _Rest(bits, plan.rest, checks)
+    fill(columns, bits, memory)
+    rest = Rest(bits, plan.rest, checks)
     body = _Body(columns, bits, rest, names)
     return body.function(plan.reach, plain(segments, checks))
 
 
-def _fill(columns: Sequence[Column], bits: Bits, memory: int) -> None:
+def fill(columns: Sequence[Column], bits: Bits, memory: int) -> None:
     """Share the memory: those that want little get it all, the others equal parts of what is left."""
     left = max(1, memory // max(1, bits.bytes))
     waiting = sorted(columns, key=lambda column: column.wanted)
@@ -48,7 +48,7 @@ def _fill(columns: Sequence[Column], bits: Bits, memory: int) -> None:
         left -= allowed
 
 
-class _Rest:
+class Rest:
     """Rows with literals that no column holds, decided one by one among the rows that are left."""
 
     __slots__ = ("_checks", "_clocks", "_literals", "_tests", "_top", "mask")
@@ -90,7 +90,7 @@ class _Body:
 
     columns: Sequence[Column]
     bits: Bits
-    rest: _Rest
+    rest: Rest
     names: Sequence[str]
 
     def function(self, reach: int, otherwise: Match) -> Match:

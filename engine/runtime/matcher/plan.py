@@ -51,7 +51,7 @@ class Plan:
     def add(self, row: int, literals: Row) -> None:
         """Note the literals of a row."""
         for literal in literals:
-            found = list(_placed(literal))
+            found = list(placed(literal))
             for kind, path, part, whole in found:
                 self._note(row, kind, path, part)
                 if not whole:
@@ -80,6 +80,10 @@ class Plan:
 
     def columns(self) -> list[Column]:
         """The columns, the cheapest look-ups first; lists and texts last."""
+        return [column for _, column in self.columns_by_path()]
+
+    def columns_by_path(self) -> list[tuple[str, Column]]:
+        """The same, each with the path that it is about."""
         found: list[tuple[int, str, Column]] = []
         mentioned: set[tuple[str, bool]] = set()
         for (kind, path, _), rows in self.slots.items():
@@ -97,7 +101,7 @@ class Plan:
             else:
                 mentioned.add((path, kind in ("token", "no_token")))
         found += [(5 if text else 4, path, self._mentions(path, text=text)) for path, text in mentioned]
-        return [column for _, _, column in sorted(found, key=lambda each: each[:2])]
+        return [(path, column) for _, path, column in sorted(found, key=lambda each: each[:2])]
 
     def _mentions(self, path: str, *, text: bool) -> Mentions:
         kind: Kind = "token" if text else "element"
@@ -129,7 +133,7 @@ def _absolute(literals: Sequence[Literal]) -> Iterator[tuple[tuple[object, objec
 Placed = tuple[Kind, str, Literal, bool]
 
 
-def _placed(literal: Literal) -> Iterator[Placed]:
+def placed(literal: Literal) -> Iterator[Placed]:
     """The columns of a literal: kind, path, what of it is indexed, and whether that is the whole of it."""
     leaf = literal.item
     if not isinstance(leaf, Leaf):

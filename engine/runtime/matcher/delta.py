@@ -1,0 +1,210 @@
+"""What a change means for membership: only segments that mention what changed are looked at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ...ir.predicate import Predicate
+from ...ir.walk import event_types as event_types_of
+from ...ir.walk import fields as fields_of
+from ..flips.watch import reads_clock
+from .checks import Checks
+from .delta_index import FieldIndex, asks, field_index
+from .index import MEMORY
+from .matcher import Matcher
+from .moment import Clock, Event, Moment
+from .plain import Match
+from .rows import rows_of
+
+SEVERAL_FIELDS = 4  # changed at once, beyond which matching everything anew costs no more
+
+Moves: TypeAlias = tuple[list[str], list[str]]
+Asked: TypeAlias = tuple[Mapping[str, Any], int, Sequence[Event]]
+
+
+class Delta:
+    """Follows changes of profiles and events, as `Matcher` would when asked again about everything.
+
+    `lists` are the MemberLists by name, `key` is the profile's key field. An index of a field is made when the field
+    first changes, or by `prepare`; `memory` bounds the bytes of all their masks. `clocked` are the names of the
+    segments whose verdict time alone can change though the profile stays as it is.
+    """
+
+    __slots__ = (
+        "_by_event",
+        "_by_field",
+        "_checks",
+        "_event_parts",
+        "_everything",
+        "_field_parts",
+        "_memory",
+        "_predicates",
+        "clocked",
+    )
+
+    def __init__(
+        self,
+        segments: Iterable[tuple[str, Predicate]],
+        lists: Mapping[str, Container[str]],
+        key: str,
+        *,
+        memory: int = MEMORY,
+    ) -> None:
+        ordered = sorted(segments, key=lambda segment: segment[0])
+        self._predicates = dict(ordered)
+        if len(self._predicates) < len(ordered):
+            raise ValueError("two segments have the same name")
+        self._checks = Checks(lists, key)
+        self.clocked = frozenset(name for name, predicate in ordered if reads_clock(predicate))
+        self._by_field = _names_by(fields_of, ordered)
+        self._by_event = _names_by(event_types_of, ordered)
+        self._memory = memory // max(1, len(self._by_field))
+        self._field_parts: dict[str, _FieldPart] = {}
+        self._event_parts: dict[str, _Anew] = {}
+        self._everything: _Anew | None = None
+
+    def mentions(self, fields: Collection[str], event_types: Collection[str] = ()) -> frozenset[str]:
+        """The names of the segments that ask about one of the top-level fields or event types, absence included."""
+        found = [self._by_field[field] for field in fields if field in self._by_field]
+        found += [self._by_event[kind] for kind in event_types if kind in self._by_event]
+        return found[0] if len(found) == 1 else frozenset[str]().union(*found)
+
+    def prepare(self, fields: Collection[str] | None = None) -> None:
+        """Make the indexes of these fields, or of all that segments ask about, so that the first change is fast too."""
+        for field in sorted(self._by_field if fields is None else self._by_field.keys() & fields):
+            self._field_part(field)
+
+    def changed(  # noqa: PLR0913 - one call a change, of which a record would cost as much as the answer
+        self,
+        old: Mapping[str, Any] | None,
+        new: Mapping[str, Any],
+        now_ms: int,
+        events: Sequence[Event] = (),
+        *,
+        fields: Collection[str],
+        event_types: Collection[str] = (),
+        was: AbstractSet[str],
+    ) -> Moves:
+        """The segments that the customer has entered, and those that he has left, in order of their names.
+
+        `old` and `new` are canonical profiles, `old` None where there was none and everything is asked. `fields` are
+        the top-level ones that differ, `event_types` those of events that came or went; `events` are all that there
+        are now, in event order. `was` are the segments that the customer is in: as time alone has it at some instant up
+        to now for those that are `clocked`, as `old` has it for the others.
+        """
+        asked = (new, now_ms, events)
+        if old is None:
+            return self._all().moves(asked, was)
+        if len(fields) == 1 and not event_types:
+            (field,) = fields
+            part = self._field_parts.get(field) or self._field_part(field)
+            moves = part.index.single(old, new, now_ms, events)
+            return moves if part.plain else self._settled([moves], [part.in_rows], [part.anew], asked, was)
+        if len(fields) > SEVERAL_FIELDS:
+            return self._all().moves(asked, was, self.mentions(fields, event_types))
+        every = [self._field_parts.get(field) or self._field_part(field) for field in fields]
+        found = [part.index.several(old, new, now_ms, events, fields) for part in every]
+        anew = [*[part.anew for part in every], *[self._event_part(kind) for kind in event_types]]
+        return self._settled(found, [part.in_rows for part in every], anew, asked, was)
+
+    def _settled(
+        self,
+        moves: Sequence[Moves],
+        in_rows: Sequence[frozenset[str]],
+        anew: Sequence[_Anew | None],
+        asked: Asked,
+        was: AbstractSet[str],
+    ) -> Moves:
+        """The moves of indexes, joined with those of segments that are asked anew."""
+        verdicts: dict[str, bool] = {}
+        for entered, left in moves:
+            verdicts |= dict.fromkeys(left, False)
+            verdicts |= dict.fromkeys(entered, True)
+        for names in in_rows:
+            self._ask_again(names & verdicts.keys(), verdicts, asked)
+        unclear = frozenset[str]().union(*in_rows)
+        for part in anew:
+            if part is not None:
+                entered, left = part.moves(asked, was)
+                verdicts |= dict.fromkeys(left, False)
+                verdicts |= dict.fromkeys(entered, True)
+        found = [name for name in sorted(verdicts) if name not in unclear or verdicts[name] is not (name in was)]
+        return [name for name in found if verdicts[name]], [name for name in found if not verdicts[name]]
+
+    def _ask_again(self, names: Collection[str], verdicts: dict[str, bool], asked: Asked) -> None:
+        """Ask about whole segments of which a row holds no longer: another row may."""
+        profile, now_ms, events = asked
+        moment = Moment(Clock(now_ms), events) if names else None
+        for name in names:
+            if moment is not None and not verdicts[name]:
+                verdicts[name] = self._checks.of(self._predicates[name])(profile, moment)
+
+    def _all(self) -> _Anew:
+        if self._everything is None:
+            self._everything = self._anew(self._predicates.keys())
+        return self._everything
+
+    def _anew(self, names: Collection[str]) -> _Anew:
+        segments = [(name, self._predicates[name]) for name in sorted(names)]
+        matcher = Matcher(segments, self._checks.lists, self._checks.key, memory=self._memory)
+        return _Anew(frozenset(names), matcher.match)
+
+    def _event_part(self, kind: str) -> _Anew:
+        part = self._event_parts.get(kind)
+        if part is None:
+            part = self._event_parts[kind] = self._anew(self._by_event.get(kind, ()))
+        return part
+
+    def _field_part(self, field: str) -> _FieldPart:
+        names = self._by_field.get(field, frozenset())
+        rows = {name: rows_of(self._predicates[name]) for name in sorted(names - self.clocked)}
+        asking = [(name, row) for name, own in rows.items() for row in own if asks(row, field)]
+        index = field_index(field, asking, self._checks, memory=self._memory)
+        in_rows = frozenset(name for name, own in rows.items() if len(own) > 1) - index.left_out
+        anew = (names & self.clocked) | index.left_out
+        part = _FieldPart(index, in_rows, self._anew(anew) if anew else None, plain=not in_rows and not anew)
+        self._field_parts[field] = part
+        return part
+
+
+def _names_by(
+    of: Callable[[Predicate], Iterable[str]], segments: Iterable[tuple[str, Predicate]]
+) -> dict[str, frozenset[str]]:
+    found = defaultdict(list)
+    for name, predicate in segments:
+        for each in of(predicate):
+            found[each].append(name)
+    return {each: frozenset(names) for each, names in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """Segments that are matched anew."""
+
+    names: frozenset[str]
+    match: Match
+
+    def moves(self, asked: Asked, was: AbstractSet[str], of: frozenset[str] | None = None) -> Moves:
+        """The moves of these segments, or of those among them that are named by `of`."""
+        names = self.names if of is None else of
+        matched = self.match(*asked)
+        entered = [name for name in matched if name not in was and name in names]
+        return entered, sorted((names & was).difference(matched))
+
+
+@dataclass(frozen=True, slots=True)
+class _FieldPart:
+    """The segments that ask about one field.
+
+    The `index` decides about those that a look at the field decides, of which `in_rows` have other rows besides; all
+    others are asked `anew`. `plain` says that the index alone decides.
+    """
+
+    index: FieldIndex
+    in_rows: frozenset[str]
+    anew: _Anew | None
+    plain: bool

@@ -1,0 +1,167 @@
+"""Which rows change when one field does: an index of the rows that ask about it, and of nothing else."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ...ir.walk import fields
+from .bits import Bits, Names, bit_by_bit, names_reader
+from .checks import Checks
+from .columns import Column, Lookup
+from .index import Rest, fill
+from .moment import Event
+from .plan import Plan, placed
+from .rows import Literal, Row
+from .source import FALLS_BACK, Source
+
+Changed: TypeAlias = tuple[list[str], list[str]]
+Single = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event]], Changed]
+Several = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event], Collection[str]], Changed]
+Look = Callable[[Mapping[str, Any], int], int]
+
+TABLE = 4_096  # names up to which a bit's own mask is kept for each
+FEW = 32  # set bits up to which taking them one by one is faster
+
+
+@dataclass(frozen=True, slots=True)
+class FieldIndex:
+    """From the profile before and after a change to the names of the rows that hold now, and of those that held before.
+
+    `single` is for a change of this field alone, `several` for a change of this and others, which it is told.
+    `left_out` are the names of segments of which a row asks something of the field that no column can hold.
+    """
+
+    single: Single
+    several: Several
+    left_out: frozenset[str]
+
+
+def field_index(field: str, rows: Sequence[tuple[str, Row]], checks: Checks, *, memory: int) -> FieldIndex:
+    """The index of one field, of named rows in the order of their names; they ask about the field, not about now."""
+    left_out = _left_out(field, rows)
+    kept = [(name, row) for name, row in rows if name not in left_out]
+    own, others = Plan(), Plan()
+    for number, (_, row) in enumerate(kept):
+        own.add(number, tuple(literal for literal in row if _asks(literal, field)))
+        others.add(number, tuple(literal for literal in row if not _asks(literal, field)))
+    own.settle(everything=True)
+    others.settle(everything=False)
+    bits = Bits(len(kept))
+    own_columns, other_columns = own.columns(), others.columns_by_path()
+    fill([*own_columns, *(column for _, column in other_columns)], bits, memory)
+    body = _Body(bits, own_columns, other_columns, Rest(bits, others.rest, checks), [name for name, _ in kept])
+    return FieldIndex(body.single(), body.several(), left_out)
+
+
+def asks(row: Row, field: str) -> bool:
+    """Whether the row asks about the top-level field."""
+    return any(_asks(literal, field) for literal in row)
+
+
+def _asks(literal: Literal, field: str) -> bool:
+    return field in fields(literal.item)
+
+
+def _left_out(field: str, rows: Sequence[tuple[str, Row]]) -> frozenset[str]:
+    """The segments that no column can hold: by the kind of a condition, or for too many on one list."""
+    found = set()
+    plan = Plan()
+    for number, (name, row) in enumerate(rows):
+        own = tuple(literal for literal in row if _asks(literal, field))
+        if all(parts and all(whole for *_, whole in parts) for parts in map(list, map(placed, own))):
+            plan.add(number, own)
+        else:
+            found.add(name)
+    return frozenset(found.union(rows[number][0] for number in plan.rest))
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What the generated functions are made of."""
+
+    bits: Bits
+    own: Sequence[Column]
+    others: Sequence[tuple[str, Column]]
+    rest: Rest
+    names: Sequence[str]
+
+    def single(self) -> Single:
+        """The function for a change of this field alone: what it asks of other fields is looked up once."""
+        source = Source()
+        own = self._joined(source, self.own)
+        careful = source.function(
+            "careful", "m, p, now_ms", [*_lines([each.careful(source) for _, each in self.others]), "return m"]
+        )
+        lines = [f"n = {own}(p, now_ms)", f"m = {own}(o, now_ms) ^ n", "if not m:", "    return [], []"]
+        fast = _lines([each.fast(source) for _, each in self.others])
+        if fast:
+            lines += ["try:", *(f"    {line}" for line in fast)]
+            lines += [f"except {FALLS_BACK}:", f"    m = {source.bind(careful)}(m, p, now_ms)"]
+        if self.rest.mask:
+            lines += [f"if m & {source.bind(self.rest.mask)}:"]
+            lines += [f"    m = {source.bind(self.rest.decide)}(m, p, now_ms, events)"]
+        read = source.bind(reader(self.names))
+        lines += ["if not m:", "    return [], []", "g = m & n", f"return {read}(g), {read}(m ^ g)"]
+        found: Single = source.function("changed", "o, p, now_ms, events", lines)
+        return found
+
+    def _joined(self, source: Source, columns: Sequence[Column]) -> str:
+        """The name of a function from a profile to the mask of all the columns."""
+        lines = [f"m = {source.bind(self.bits.every)}", *_lines([each.careful(source) for each in columns])]
+        return source.bind(source.function("own", "p, now_ms", [*lines, "return m"]))
+
+    def several(self) -> Several:
+        """The function for a change of this field and others: theirs are looked up before and after too."""
+        source = Source()
+        own = self._look(source, self.own)
+        by_field: dict[str, list[Column]] = defaultdict(list)
+        for path, column in self.others:
+            by_field[path.partition(".")[0]].append(column)
+        looks = [(field, self._look(source, columns)) for field, columns in by_field.items()]
+        decide, read, rest = self.rest.decide, reader(self.names), self.rest.mask
+
+        def changed(
+            old: Mapping[str, Any],
+            new: Mapping[str, Any],
+            now_ms: int,
+            events: Sequence[Event],
+            fields_changed: Collection[str],
+        ) -> Changed:
+            before, after = own(old, now_ms), own(new, now_ms)
+            for field, look in looks:
+                mask = look(new, now_ms)
+                after &= mask
+                before &= look(old, now_ms) if field in fields_changed else mask
+            if not before | after:
+                return [], []
+            differing = before ^ after
+            if differing & rest:
+                before = decide(before & differing, old, now_ms, events)
+                after = decide(after & differing, new, now_ms, events)
+                differing = before ^ after
+            gained = differing & after
+            return read(gained), read(differing ^ gained)
+
+        return changed
+
+    def _look(self, source: Source, columns: Sequence[Column]) -> Look:
+        lines = [f"m = {source.bind(self.bits.every)}", *_lines([each.careful(source) for each in columns])]
+        found: Look = source.function("look", "p, now_ms", [*lines, "return m"])
+        return found
+
+
+def _lines(lookups: Sequence[Lookup]) -> list[str]:
+    """Statements that take from `m` the rows that do not hold."""
+    return [line for lookup in lookups for line in (*lookup.lines, f"m &= {lookup.mask}")]
+
+
+def reader(names: Sequence[str]) -> Names:
+    """A reader of masks in which few bits are set, and now and then many."""
+    few = bit_by_bit(names) if len(names) <= TABLE else None
+    many = names_reader(names)
+    if few is None:
+        return many
+    return lambda mask: few(mask) if mask.bit_count() <= FEW else many(mask)

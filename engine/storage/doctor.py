@@ -85,8 +85,7 @@ def _examined(
     try:
         look(found, locations)
     except ServerUnreachableError as problem:
-        what, _, mend = str(problem).partition(". To mend it: ")
-        found.wrong(what, mend or "see above")
+        found.wrong(problem.what, problem.mend)
     except Exception as problem:  # noqa: BLE001 - whatever a server answers, the others are still to be looked at
         found.wrong(f"its answer is not understood ({type(problem).__name__})", "look into the server's own log")
     if named is None and started is not None and name != "elasticsearch":  # that one tells by itself

@@ -20,15 +20,14 @@ def connect_elasticsearch(locations: Locations) -> Elasticsearch:
     url = locations.elasticsearch
     if url is None:
         raise ServerUnreachableError(
-            "Elasticsearch: none is known: DECISOR_ELASTICSEARCH_URL names one, or `decisor up --elasticsearch`"
-            " starts one"
+            "Elasticsearch: none is known",
+            "name one in DECISOR_ELASTICSEARCH_URL, or start one with `decisor up --elasticsearch`",
         )
     try:
         from elasticsearch import Elasticsearch
-    except ImportError:
-        raise ServerUnreachableError(
-            "Elasticsearch: its client is not installed: pip install 'decisor[elasticsearch]'"
-        ) from None
+    except ImportError as problem:
+        what = f"Elasticsearch: its client cannot be imported ({problem})"
+        raise ServerUnreachableError(what, "pip install 'decisor[elasticsearch]'") from None
     options: dict[str, Any] = {"request_timeout": ANSWER_SECONDS, "max_retries": 0, "retry_on_timeout": False}
     if locations.elasticsearch_api_key:
         options["api_key"] = locations.elasticsearch_api_key
@@ -38,9 +37,9 @@ def connect_elasticsearch(locations: Locations) -> Elasticsearch:
         client = Elasticsearch(url, **options)
     except (ValueError, OSError) as problem:
         raise ServerUnreachableError(
-            f"Elasticsearch: `{redacted(url)}` is not understood: {_said(locations, problem)}; expected"
-            " `https://HOST:PORT`, the key in DECISOR_ELASTICSEARCH_API_KEY, and a private authority's certificate in"
-            " DECISOR_ELASTICSEARCH_CA_FILE"
+            f"Elasticsearch: `{redacted(url)}` is not understood: {_said(locations, problem)}",
+            "write `https://HOST:PORT`, the key in DECISOR_ELASTICSEARCH_API_KEY, and a private authority's certificate"
+            " in DECISOR_ELASTICSEARCH_CA_FILE",
         ) from None
     try:
         _ask(client, locations)
@@ -58,15 +57,15 @@ def _ask(client: Elasticsearch, locations: Locations) -> None:
         client.options(request_timeout=5).perform_request("HEAD", "/")
     except AuthenticationException:
         mend = "check DECISOR_ELASTICSEARCH_API_KEY, or the user and the password in DECISOR_ELASTICSEARCH_URL"
-        raise ServerUnreachableError(_told(locations, "it refuses the credentials", mend)) from None
+        raise _told(locations, "it refuses the credentials", mend) from None
     except ApiError:
         return
     except SSLError as problem:
         mend = "name the certificate of its authority in DECISOR_ELASTICSEARCH_CA_FILE"
-        raise ServerUnreachableError(_told(locations, _said(locations, problem), mend)) from None
+        raise _told(locations, _said(locations, problem), mend) from None
     except TransportError as problem:
         mend = "start it (`decisor up --elasticsearch` starts one), or correct DECISOR_ELASTICSEARCH_URL"
-        raise ServerUnreachableError(_told(locations, _said(locations, problem), mend)) from None
+        raise _told(locations, _said(locations, problem), mend) from None
 
 
 def _said(locations: Locations, problem: Exception) -> str:
@@ -75,5 +74,6 @@ def _said(locations: Locations, problem: Exception) -> str:
     return said.replace(key, "***") if key else said
 
 
-def _told(locations: Locations, what: str, mend: str) -> str:
-    return f"Elasticsearch at `{redacted(locations.elasticsearch or '')}` cannot be reached: {what}. To mend it: {mend}"
+def _told(locations: Locations, what: str, mend: str) -> ServerUnreachableError:
+    url = redacted(locations.elasticsearch or "")
+    return ServerUnreachableError(f"Elasticsearch at `{url}` cannot be reached: {what}", mend)

@@ -23,7 +23,12 @@ _SETTING: Final = re.compile(r"\b(password|sslpassword)\s*=\s*('(?:[^'\\]|\\.)*'
 
 
 class ServerUnreachableError(RuntimeError):
-    """A server cannot be talked to; the message says which, what happened and how to mend it, and has no secrets."""
+    """A server cannot be talked to: which and what happened, and how to mend it; neither has secrets."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(f"{what}. To mend it: {mend}")
+        self.what = what
+        self.mend = mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def redacted(url: str) -> str:
 
 def without_secrets(said: str, url: str) -> str:
     """What a server or library said, with the URL's password replaced wherever it appears."""
-    for secret in _secrets(url):
+    for secret in sorted(_secrets(url), key=len, reverse=True):
         said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, said)
     return " ".join(said.split()).rstrip(".")
 
@@ -93,7 +98,9 @@ def _secrets(url: str) -> set[str]:
     authority = url.split("://", 1)[-1].rpartition("@")[0]
     given = [authority.partition(":")[2]]
     given += [value for key, value in parse_qsl(url.partition("?")[2]) if key.lower() in _SECRET]
-    return {text for each in [*given, *found] for text in (each, unquote(each)) if text}
+    # What was not percent-encoded is cut where it looks like a port or a path, and told in parts.
+    parts = [part for each in given for part in re.split(r"[/?#@:]", each) if len(part) > 2]
+    return {text for each in [*given, *found, *parts] for text in (each, unquote(each)) if text}
 
 
 def _with(url: str, **parameters: str) -> str:

@@ -27,16 +27,15 @@ def connect_postgres(url: str, *, autocommit: bool = False, application: str = "
     try:
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
-    except ImportError:
-        raise ServerUnreachableError(
-            "PostgreSQL: its client is not installed: pip install 'decisor[postgres]'"
-        ) from None
+    except ImportError as problem:
+        what = f"PostgreSQL: its client cannot be imported ({problem})"
+        raise ServerUnreachableError(what, "pip install 'decisor[postgres]'") from None
     try:
         given = conninfo_to_dict(url)
     except psycopg.Error:  # it would tell the part that it does not understand, which may be the password
         raise ServerUnreachableError(
-            f"PostgreSQL: `{redacted(url)}` is not understood; expected `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`"
-            " with what is no letter or digit written as %XX"
+            f"PostgreSQL: `{redacted(url)}` is not understood",
+            "write `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, what is no letter or digit as %XX",
         ) from None
     settings: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
@@ -49,11 +48,11 @@ def connect_postgres(url: str, *, autocommit: bool = False, application: str = "
     try:
         return psycopg.connect(autocommit=autocommit, **settings)
     except psycopg.OperationalError as problem:
-        raise ServerUnreachableError(_told(url, problem)) from None
+        raise _told(url, problem) from None
 
 
-def _told(url: str, problem: Exception) -> str:
-    said = without_secrets(str(problem), url)
+def _told(url: str, problem: Exception) -> ServerUnreachableError:
+    said = without_secrets(str(problem).partition("Is the server running")[0].strip(), url)
     if "authentication failed" in said or "no password supplied" in said:
         mend = "check the user and the password in DECISOR_POSTGRES_URL"
     elif "does not exist" in said and "database" in said:
@@ -62,4 +61,4 @@ def _told(url: str, problem: Exception) -> str:
         mend = "raise max_connections, or end what else is connected"
     else:
         mend = "start it, or correct DECISOR_POSTGRES_URL; without that variable `decisor up` starts a server"
-    return f"PostgreSQL at `{redacted(url)}` cannot be reached: {said}. To mend it: {mend}"
+    return ServerUnreachableError(f"PostgreSQL at `{redacted(url)}` cannot be reached: {said}", mend)

@@ -25,18 +25,19 @@ def connect_redis(url: str) -> redis.Redis | redis.RedisCluster:
     """
     scheme = url.partition("://")[0]
     if scheme not in SCHEMES or "://" not in url:
-        raise ServerUnreachableError(f"Redis: `{redacted(url)}` is no URL of Redis; expected {_forms()}")
+        raise ServerUnreachableError(f"Redis: `{redacted(url)}` is no URL of Redis", f"write {_forms()}")
     try:
         return _cluster(url.replace(CLUSTER, "", 1)) if scheme.endswith(CLUSTER) else _single(url)
-    except ImportError:
-        raise ServerUnreachableError("Redis: its client is not installed: pip install 'decisor[redis]'") from None
+    except ImportError as problem:
+        what = f"Redis: its client cannot be imported ({problem})"
+        raise ServerUnreachableError(what, "pip install 'decisor[redis]'") from None
     except Exception as problem:
         from redis.exceptions import RedisClusterException, RedisError
 
         # The Cluster's exception is not among the library's others.
         if not isinstance(problem, RedisError | RedisClusterException | ValueError | TypeError | OSError):
             raise
-        raise ServerUnreachableError(_told(url, problem)) from None
+        raise _told(url, problem) from None
 
 
 def _single(url: str) -> redis.Redis:
@@ -79,7 +80,7 @@ def _options() -> dict[str, Any]:
     }
 
 
-def _told(url: str, problem: Exception) -> str:
+def _told(url: str, problem: Exception) -> ServerUnreachableError:
     from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
     said = without_secrets(str(problem), url) or type(problem).__name__
@@ -92,7 +93,7 @@ def _told(url: str, problem: Exception) -> str:
             mend = f"write {_forms()}"
         case _:
             mend = "start it, or correct DECISOR_REDIS_URL; without that variable `decisor up` starts a server"
-    return f"Redis at `{redacted(url)}` cannot be reached: {said}. To mend it: {mend}"
+    return ServerUnreachableError(f"Redis at `{redacted(url)}` cannot be reached: {said}", mend)
 
 
 def _forms() -> str:

@@ -196,7 +196,7 @@ def test_elasticsearch_answers_and_refuses_in_words(elasticsearch_url: str) -> N
     for url in ("http://ann:hunter2@127.0.0.1:1", "https://127.0.0.1:1"):
         said = refusal(connect_elasticsearch, Locations(elasticsearch=url))
         assert "`decisor up --elasticsearch` starts one" in said
-    assert "expected `https://HOST:PORT`" in refusal(connect_elasticsearch, Locations(elasticsearch="hunter2"))
+    assert "write `https://HOST:PORT`" in refusal(connect_elasticsearch, Locations(elasticsearch="hunter2"))
 
 
 class SecureElasticsearch(PrivateElasticsearch):

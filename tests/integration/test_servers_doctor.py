@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from engine.cli.app import main
 from engine.storage.doctor import Examined, examine
 from engine.storage.embedded import valkey
 from engine.storage.embedded.postgres import DURABLE
+from engine.storage.embedded.process import is_running
 from engine.storage.embedded.state import running
 from engine.storage.embedded.workspace import start, stop
 from engine.storage.migrate import migrate
@@ -177,7 +179,10 @@ def test_servers_of_a_workspace_are_looked_at_from_start_to_end(
     out = capsys.readouterr().out
     assert out.endswith("\nall is well\n")
     assert out.count("(started by `decisor up`)") == out.count(" GB free") == 2
-    os.kill(running(served_folder)["redis"].pid, signal.SIGKILL)
+    killed = running(served_folder)["redis"]
+    os.kill(killed.pid, signal.SIGKILL)
+    while is_running(killed.pid, killed.started):
+        time.sleep(0.01)
     assert main(command) == 1
     assert (
         "Redis: started by `decisor up`, and has ended since\n  problem: it is not running" in capsys.readouterr().out

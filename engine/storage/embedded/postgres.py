@@ -104,6 +104,12 @@ def wheel(major: int | None = None) -> Installation:
     return Installation("postgres-wheel", found[major if major is not None else max(found)])
 
 
+def _mend(said: str) -> str:
+    if "user does not exist" not in said:
+        return ""
+    return "give the account a name (a line in /etc/passwd), or name a PostgreSQL in DECISOR_POSTGRES_URL"
+
+
 def _version_of_wheel() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
@@ -162,7 +168,9 @@ class Place:
             **dropped(self.account),
         )
         if done.returncode:
-            raise ServerUnavailableError(f"PostgreSQL: `initdb` failed:\n{done.stdout}{done.stderr}")
+            raise ServerUnavailableError(
+                f"PostgreSQL: `initdb` failed:\n{done.stdout}{done.stderr}{_mend(done.stderr)}"
+            )
         draft.rename(self.data)
 
     def start(

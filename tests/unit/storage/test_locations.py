@@ -43,6 +43,7 @@ def test_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
         "host=a password=hunter2",
         "host=a password='hunter2'",
         "redis://ann:hunter%32@a",
+        "redis://ann:hunter2/more@a",
     ],
 )
 def test_what_a_library_says_is_told_without_the_secret(url: str) -> None:

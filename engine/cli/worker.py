@@ -32,7 +32,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from ..segments.live.worker import Clock
-    from ..segments.running import Running, prepare
+    from ..segments.running import Running, calm_collector, prepare
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     program = runtime_of(options).program
@@ -49,6 +49,7 @@ def _run(options: argparse.Namespace) -> int:
             clock=Clock(instant_of(options.now) if options.now else None),
         )
         _stop_on_signals(running.stop)
+        calm_collector()
         started = time.monotonic()
         tally = running.run(drain=options.drain)
     if not options.quiet:

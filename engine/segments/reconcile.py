@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("decisor.audit")
 PAGE = 100
 _TRIES, _PAUSE = 100, 0.1  # for a page of which something is under way; seconds
-AUDIT_SECONDS = 2.0  # between two pages of the audit that runs in the worker
+AUDIT_SECONDS = 0.5  # between two pages of the audit that runs in the worker, …
+AUDIT_CUSTOMERS = 5  # … which are small, as events wait for them
+SCAN = 100  # members looked at in one step
 
 _STAGED = "SELECT EXISTS (SELECT FROM staged_transition)"
 
@@ -82,8 +84,14 @@ class Audit:
         self._publish = publish
         self._index = index
 
-    def page(self, partition: int, after: str, now_ms: int, limit: int = PAGE) -> tuple[Divergence, str | None]:
-        """Compare and repair the customers behind `after`; the last one's key, None where there were no more."""
+    def page(
+        self, partition: int, after: str, now_ms: int, limit: int = PAGE, *, whole: bool = True
+    ) -> tuple[Divergence, str | None]:
+        """Compare and repair the customers behind `after`; the last one's key, None where there were no more.
+
+        Without `whole` a customer is looked for in the sets of their own segments alone; `strangers` finds those who
+        are in others.
+        """
         connection = self._processor.connection
         found = Divergence()
         with connection.transaction():
@@ -98,7 +106,7 @@ class Audit:
             states = Loader(Cache(0, 0), self._vault, live.key).load(connection, profiles)
             settled = [state for state in states.values() if state.due_ms is None or state.due_ms > now_ms]
             wrong = [state.profile for state in settled if _diverges(live, state, now_ms, found)]
-            wrong += self._compare_redis(live, list(states.values()), found)
+            wrong += self._compare_redis(live, list(states.values()), found, whole=whole)
         found.customers += len(profiles)
         if self._index is not None:
             wrong_index = self._index.compare(connection, partition, profiles)
@@ -110,7 +118,7 @@ class Audit:
 
     def strangers(self, segment: str, cursor: int) -> tuple[int, int]:
         """Remove members that PostgreSQL does not know from a part of a set; how many, and the next cursor."""
-        cursor, found = self._redis.sscan(keys.members(segment), cursor, count=500)
+        cursor, found = self._redis.sscan(keys.members(segment), cursor, count=SCAN)
         members = sorted({each.decode() for each in found})
         if not members:
             return 0, cursor
@@ -149,27 +157,27 @@ class Audit:
                     self._redis.srem(keys.segments_of(customer), segment)
         return count
 
-    def _compare_redis(self, live: Live, states: Sequence[State], found: Divergence) -> list[str]:
+    def _compare_redis(self, live: Live, states: Sequence[State], found: Divergence, *, whole: bool) -> list[str]:
         """Repair the sets; the customers whose serving copy must be written again."""
-        names = sorted(live.active)
+        held = {state.profile: _held(state, live) for state in states}
+        asked = {state.profile: sorted(live.active if whole else held[state.profile]) for state in states}
         pipeline = self._redis.pipeline(transaction=False)
-        profiles = [state.profile for state in states]
-        for name in names:
-            pipeline.smismember(keys.members(name), profiles)
-        for profile in profiles:
+        for profile, names in asked.items():
+            for name in names:
+                pipeline.sismember(keys.members(name), profile)
+        pairs = [(profile, name) for profile, names in asked.items() for name in names]
+        for profile in asked:
             pipeline.smembers(keys.segments_of(profile))
             pipeline.get(keys.profile(profile))
         answers = pipeline.execute()
         repair = self._redis.pipeline(transaction=False)
-        held = {state.profile: _held(state, live) for state in states}
-        for name, flags in zip(names, answers, strict=False):
-            for profile, flag in zip(profiles, flags, strict=True):
-                if bool(flag) != (name in held[profile]):
-                    found.sets += 1
-                    (repair.srem if flag else repair.sadd)(keys.members(name), profile)
-        found.comparisons += len(names) * len(profiles)
+        for (profile, name), flag in zip(pairs, answers, strict=False):
+            if bool(flag) != (name in held[profile]):
+                found.sets += 1
+                (repair.srem if flag else repair.sadd)(keys.members(name), profile)
+        found.comparisons += len(pairs)
         wrong = []
-        for state, (segments, text) in zip(states, _pairs(answers[len(names) :]), strict=True):
+        for state, (segments, text) in zip(states, _pairs(answers[len(pairs) :]), strict=True):
             shown = {each.decode() for each in segments}
             for name in shown ^ held[state.profile]:
                 found.reverse += 1
@@ -229,13 +237,14 @@ class Rounds:
     """The audit at low rate: now and then a page of one of the partitions, round after round; `found` adds up."""
 
     def __init__(
-        self, redis: Any, index: IndexAudit | None = None, *, every: float = AUDIT_SECONDS, limit: int = PAGE // 2
+        self, redis: Any, index: IndexAudit | None = None, *, every: float = AUDIT_SECONDS, limit: int = AUDIT_CUSTOMERS
     ) -> None:
         self._redis, self._index = redis, index
         self._every, self._limit = every, limit
         self._next = time.monotonic() + every
         self._after: dict[int, str] = {}
         self._turn = 0
+        self._scanning = (0, 0)
         self.found = Divergence()
 
     def __call__(self, session: Session, now_ms: int) -> None:
@@ -247,8 +256,14 @@ class Rounds:
         partition = owned[self._turn % len(owned)]
         self._turn += 1
         audit = Audit(session.processor, self._redis, session.processor.vault, session.publisher.publish, self._index)
-        page, last = audit.page(partition, self._after.get(partition, ""), now_ms, self._limit)
+        page, last = audit.page(partition, self._after.get(partition, ""), now_ms, self._limit, whole=False)
         self._after[partition] = last or ""
+        segments = sorted(session.processor.live().active)
+        if segments:
+            place, cursor = self._scanning
+            strangers, cursor = audit.strangers(segments[place % len(segments)], cursor)
+            page.strangers += strangers
+            self._scanning = (place, cursor) if cursor else (place + 1, 0)
         if page.differences:
             LOG.warning("the audit found and repaired %d differences of %d customers", page.differences, page.customers)
         self.found.add(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -59,6 +60,13 @@ def prepare(connection: Connection, program: Program) -> list[str]:
             f"running, but not in this workspace: {', '.join(gone)}; `decisor segments rebuild --retire` ends them"
         )
     return notes
+
+
+def calm_collector() -> None:
+    """Let Python's collector of cycles rest: a worker's cache holds many values and hardly a cycle among them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 @dataclass(slots=True)

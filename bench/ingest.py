@@ -1,0 +1,213 @@
+"""Events through a worker: how many a second, how soon a change of membership shows, and how much memory it takes.
+
+Beside each figure stands the bare worker: it reads the same queue, inserts the raw events durably, adds a member and
+tells it, acknowledges, and thinks nothing. Segments are those of the other benchmarks, a thousand of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from engine.ir.instant import format_instant
+from engine.ir.predicate import Bounds, Leaf, Now, Predicate
+from engine.ir.program import Program
+from engine.ir.types import Aggregate, Catalogue, EventType, Field
+from engine.profiles.ingest import EventProducer
+from engine.storage.keys import events_stream, transitions_stream
+from engine.storage.partitions import PARTITIONS, partition_of
+
+from . import segments_ir
+from .platform import Platform, platform
+from .workload import TYPES, profiles, segments
+
+SEGMENTS = 1_000
+CUSTOMERS = 20_000
+THROUGHPUT_EVENTS = 60_000
+RATE, SECONDS = 1_000, 20
+MEMORY_EVENTS = 1_000_000
+DAY = 86_400_000
+GOAL_RATE, GOAL_P50, GOAL_P99, GOAL_MEGABYTES = 2_000, 15.0, 50.0, 300.0
+
+
+def program(count: int = SEGMENTS) -> Program:
+    """The catalogue of the other benchmarks, fed by one type of events, with that many segments."""
+    plain = tuple(Field(name, kind, many=name == "tags") for name, kind in TYPES.items() if name != "customer_id")  # type: ignore[arg-type]
+    made = (
+        Field("flag", "keyword"),
+        Field("purchases", "integer", source=Aggregate("purchase", "count")),
+        Field("purchases_30d", "integer", source=Aggregate("purchase", "count", within=30 * DAY)),
+    )
+    purchase = EventType(
+        "purchase",
+        (Field("flag", "keyword"), Field("amount", "number")),
+        (("flag", "flag"), ("last_order_at", "time"), ("avg_basket", "amount")),
+    )
+    catalogue = Catalogue("customer", "customer_id", plain + made, (purchase,))
+    found: dict[str, Predicate] = dict(segments_ir.named(segments(count)))
+    found["flagged"] = Leaf("flag", "equals", "on")
+    found["recent"] = Leaf("last_order_at", "range", Bounds(Now(-30 * DAY), Now()), "date")
+    return Program("bench", "UTC", catalogue, found)
+
+
+def customers(count: int) -> Iterator[dict[str, Any]]:
+    """Events that set the fields of that many customers."""
+    for number, profile in enumerate(profiles(count)):
+        data = {name: value for name, value in profile.items() if name != "customer_id"}
+        yield event(f"set-{number}", number, "$set", data, 1_770_000_000_000)
+
+
+def event(name: str, customer: int, kind: str, data: dict[str, Any], at_ms: int) -> dict[str, Any]:
+    """An event as it travels."""
+    return {"id": name, "type": kind, "customer_id": f"c-{customer}", "time": format_instant(at_ms), "data": data}
+
+
+def purchases(count: int, among: int) -> Iterator[dict[str, Any]]:
+    """Purchases of customers in turn; each turns the customer's flag over, so each changes one membership at least."""
+    for number in range(count):
+        on = "on" if (number // among) % 2 == 0 else "off"
+        now_ms = time.time_ns() // 1_000_000
+        yield event(
+            f"p-{number}", number % among, "purchase", {"flag": on, "amount": float(number % among % 97)}, now_ms
+        )
+
+
+def throughput(servers: Platform, kind: str) -> float:
+    """Events a second: the queue is filled first, then a worker empties it."""
+    servers.empty()
+    producer = EventProducer(servers.client(), "customer_id", queue_events=10**9)
+    producer.put(purchases(THROUGHPUT_EVENTS, CUSTOMERS))
+    started = time.perf_counter()
+    with servers.worker(kind):
+        _wait_for_groups(servers)
+        servers.wait(THROUGHPUT_EVENTS)
+        seconds = time.perf_counter() - started
+    return THROUGHPUT_EVENTS / seconds
+
+
+def _wait_for_groups(servers: Platform) -> None:
+    client = servers.client()
+    streams = [events_stream(number) for number in range(PARTITIONS)]
+    while not all(client.exists(stream) and client.xinfo_groups(stream) for stream in streams):
+        time.sleep(0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds from XADD to the change showing in Redis."""
+
+    p50: float
+    p99: float
+    missing: int
+
+
+def latency(servers: Platform, kind: str) -> Latency:
+    """At a steady rate, from the moment before XADD to the moment in which a reader sees the change."""
+    servers.empty()
+    client = servers.client()
+    with servers.worker(kind):
+        if kind == "worker":
+            EventProducer(client, "customer_id").put(customers(2_000))
+            _wait_for_groups(servers)
+            servers.wait(2_000)
+        _wait_for_groups(servers)
+        sent: dict[str, float] = {}
+        seen: dict[str, float] = {}
+        stopping = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(servers, seen, stopping))
+        watcher.start()
+        _send(client, sent)
+        time.sleep(1.0)
+        stopping.set()
+        watcher.join()
+    times = sorted(1_000 * (seen[name] - sent[name]) for name in sent if name in seen)
+    return Latency(times[len(times) // 2], times[len(times) * 99 // 100], len(sent) - len(times))
+
+
+def _send(client: Any, sent: dict[str, float]) -> None:
+    started = time.perf_counter()
+    for number, each in enumerate(purchases(RATE * SECONDS, 2_000)):
+        wait = started + number / RATE - time.perf_counter()
+        if wait > 0:
+            time.sleep(wait)
+        raw = json.dumps(each).encode()
+        sent[each["id"]] = time.perf_counter()
+        client.xadd(events_stream(partition_of(each["customer_id"])), {"e": raw})
+
+
+def _watch(servers: Platform, seen: dict[str, float], stopping: threading.Event) -> None:
+    client = servers.client()
+    last = {}
+    for number in range(PARTITIONS):
+        newest = client.xrevrange(transitions_stream(number), count=1)
+        last[transitions_stream(number)] = newest[0][0] if newest else "0"
+    while not stopping.is_set():
+        for stream, entries in client.xread(last, block=100) or ():
+            now = time.perf_counter()
+            for name, fields in entries:
+                last[stream.decode()] = name
+                if fields[b"segment"] == b"flagged":
+                    seen.setdefault(fields[b"cause"].decode(), now)
+
+
+def memory(servers: Platform) -> float:
+    """The worker's peak, in MB, over a million events."""
+    servers.empty()
+    producer = EventProducer(servers.client(), "customer_id")
+    with servers.worker() as said:
+        events = purchases(MEMORY_EVENTS, 4 * CUSTOMERS)
+        while chunk := list(itertools.islice(events, 10_000)):
+            producer.put(chunk)
+        servers.wait(MEMORY_EVENTS)
+    assert said["events"] == MEMORY_EVENTS
+    return float(said["megabytes"])
+
+
+def run(parts: list[str]) -> bool:
+    """Print the figures; whether every goal is reached."""
+    reached = []
+    with platform() as servers:
+        servers.prepare(program())
+        print(f"\n## Events through a worker, {len(program().segments):,} segments\n")
+        print("| | decisor | bare worker | ratio | goal |\n|---|---:|---:|---:|---|")
+        if not parts or "throughput" in parts:
+            ours, bare = throughput(servers, "worker"), throughput(servers, "bare")
+            reached.append(ours >= GOAL_RATE)
+            _row(
+                "events a second, durable", f"{ours:,.0f}", f"{bare:,.0f}", bare / ours, f"≥ {GOAL_RATE:,}", reached[-1]
+            )
+        if not parts or "latency" in parts:
+            mine, floor = latency(servers, "worker"), latency(servers, "bare")
+            assert not mine.missing
+            reached += [mine.p50 <= GOAL_P50, mine.p99 <= GOAL_P99]
+            goals = (("p50", mine.p50, floor.p50, GOAL_P50), ("p99", mine.p99, floor.p99, GOAL_P99))
+            for (name, own, other, goal), good in zip(goals, reached[-2:], strict=True):
+                title = f"XADD to visible, {RATE:,} events/s, {name}, ms"
+                _row(title, f"{own:.1f}", f"{other:.1f}", own / other, f"≤ {goal:.0f}", good)
+        if not parts or "memory" in parts:
+            peak = memory(servers)
+            reached.append(peak < GOAL_MEGABYTES)
+            _row(
+                f"worker's peak over {MEMORY_EVENTS:,} events, MB",
+                f"{peak:.0f}",
+                "",
+                None,
+                f"< {GOAL_MEGABYTES:.0f}",
+                reached[-1],
+            )
+    return all(reached)
+
+
+def _row(title: str, ours: str, bare: str, ratio: float | None, goal: str, good: bool) -> None:  # noqa: FBT001 - the cells of a row
+    shown = "" if ratio is None else f"{ratio:.2f}"
+    print(f"| {title} | {ours} | {bare} | {shown} | {goal} {'reached' if good else 'MISSED'} |", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if run(sys.argv[1:]) else 1)

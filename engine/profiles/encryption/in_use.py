@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from ...storage.partitions import PARTITIONS, locked
 from .keyring import Keyring
 
 if TYPE_CHECKING:
@@ -19,12 +20,18 @@ MASTER = "master_key"
 HASH = "hash_keys"
 
 
+# The stages of a change of hash keys: documents get the next key's hashes too; queries have changed to it; documents
+# lose the hashes of the one before.
+Stage = Literal["", "writing", "retiring", "dropping"]
+
+
 @dataclass(frozen=True, slots=True)
 class HashKeys:
     """`searched` is the key of queries; documents hold its hashes and those of `besides`."""
 
     searched: str
     besides: tuple[str, ...] = ()
+    stage: Stage = ""
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -33,7 +40,7 @@ class HashKeys:
 
     def text(self) -> str:
         """As it is kept."""
-        return json.dumps({"searched": self.searched, "besides": list(self.besides)})
+        return json.dumps({"searched": self.searched, "besides": list(self.besides), "stage": self.stage})
 
 
 def master_in_use(connection: Connection, keyring: Keyring) -> str:
@@ -44,7 +51,14 @@ def master_in_use(connection: Connection, keyring: Keyring) -> str:
 def hash_keys_in_use(connection: Connection, keyring: Keyring) -> HashKeys:
     """The hash keys in use; the keyring's first, if none was used yet."""
     data = json.loads(_fact(connection, HASH, HashKeys(keyring.hash_ids[0]).text()))
-    return HashKeys(data["searched"], tuple(data["besides"]))
+    return HashKeys(data["searched"], tuple(data["besides"]), data["stage"])
+
+
+def put_in_force(connection: Connection, name: str, value: str) -> None:
+    """Write a fact down so that every transaction that changes profiles from now on sees it, and none is under way."""
+    with connection.transaction():
+        locked(connection, range(PARTITIONS))
+        put_fact(connection, name, value)
 
 
 def put_fact(connection: Connection, name: str, value: str) -> None:

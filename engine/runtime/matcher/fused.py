@@ -213,7 +213,7 @@ def _age(writer: _Writer, leaf: Leaf, bounds: Bounds, value: str) -> str | None:
     if not all(limit is None or (isinstance(limit, Now) and limit.unit == "ms") for limit in limits):
         return None
     low, high = relative_limits(bounds)
-    writer.reach = max([writer.reach, *(abs(cut) for cut in (low, high) if cut is not None)])
+    writer.reach = max([writer.reach, *(abs(cut) + 1 for cut in (low, high) if cut is not None)])
     text = writer.kept(f"age {leaf.field}", f"({writer.source.bind(age)}({value}, now_ms),)") + "[0]"
     if low is not None:
         text = f"{writer.source.constant(low)} <= {text}"

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from engine.ir.instant import FIRST_INSTANT, FIRST_MS
 from engine.ir.predicate import All, Any, Bounds, Element, Events, InList, Leaf, Not, Now, Predicate
 from engine.runtime.matcher import Matcher, Strategy
 from engine.runtime.matcher.matcher import FUSED_SEGMENTS
@@ -59,6 +60,13 @@ def test_a_range_relative_to_now_holds_to_the_millisecond(strategy: Strategy) ->
         "2026-03-02T12:00:00.001Z": [],
     }
     assert {seen: found.match({"id": "1", "seen": seen}, now_ms) for seen in expected} == expected
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("amount", [-1, 0, 1, -DAY_MS])
+def test_a_limit_before_the_first_instant_is_the_first_instant(strategy: Strategy, amount: int) -> None:
+    match = matcher({"up to it": Leaf("at", "range", Bounds(upper=Now(amount)), "date")}, strategy).match
+    assert match({"id": "1", "at": FIRST_INSTANT}, FIRST_MS) == ["up to it"]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

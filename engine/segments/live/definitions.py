@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from ...profiles.fold import fold, fold_windows
 from ...runtime.border import Border
 from ...runtime.flips import Schedule
 from ...runtime.matcher import Matcher
+from ...runtime.matcher.delta import Delta
 from ..registry import Definition, Registry
 
 
@@ -46,11 +48,11 @@ class Live:
 
     @cached_property
     def _matcher(self) -> Matcher:
-        return _matcher(self.active, self.key)
+        return matcher_of(self.active, self.key)
 
     @cached_property
     def _building_matcher(self) -> Matcher:
-        return _matcher(self.building, self.key)
+        return matcher_of(self.building, self.key)
 
     def fold(self, profile: str, events: Sequence[Mapping[str, Any]], now_ms: int) -> dict[str, Any]:
         """The canonical profile of a customer's events in event order."""
@@ -72,6 +74,29 @@ class Live:
         """The names of the segments whose conditions hold."""
         return self._matcher.match(value, now_ms, events)
 
+    @cached_property
+    def _delta(self) -> Delta:
+        segments = [(name, each.predicate) for name, each in self.active.items()]
+        return Delta(segments, _lists(self.active), self.key)
+
+    def moves(
+        self,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        events: Sequence[Mapping[str, Any]],
+        now_ms: int,
+        *,
+        event_types: Collection[str],
+        was: AbstractSet[str],
+    ) -> tuple[list[str], list[str]]:
+        """The segments whose conditions hold since the change, and those whose hold no longer.
+
+        Only segments that mention a field that differs, or the type of an event that came, are looked at. `was` are
+        those that the customer is in.
+        """
+        fields = [name for name in old.keys() | new.keys() if old.get(name) != new.get(name)]
+        return self._delta.changed(old, new, now_ms, events, fields=fields, event_types=event_types, was=was)
+
     def match_building(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> set[str]:
         """The names of the segments whose new conditions hold, of those that are being built."""
         return set(self._building_matcher.match(value, now_ms, events))
@@ -81,6 +106,10 @@ class Live:
         return self.schedule.next(value, events, now_ms)
 
 
-def _matcher(definitions: Mapping[str, Definition], key: str) -> Matcher:
-    lists = {name: frozenset(members) for each in definitions.values() for name, members in each.lists.items()}
-    return Matcher([(name, definitions[name].predicate) for name in sorted(definitions)], lists, key)
+def matcher_of(definitions: Mapping[str, Definition], key: str) -> Matcher:
+    """The matcher of definitions by name."""
+    return Matcher([(name, definitions[name].predicate) for name in sorted(definitions)], _lists(definitions), key)
+
+
+def _lists(definitions: Mapping[str, Definition]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(members) for each in definitions.values() for name, members in each.lists.items()}

@@ -207,6 +207,7 @@ class _Step:
         self._reason = work.reason
         self._tally = tally
         self._causes: dict[str, str] = {}
+        self._types: dict[str, set[str]] = {}
 
     def add_events(self, states: Mapping[str, State], kept: Iterable[tuple[Arrival, bool]]) -> list[dict[str, Any]]:
         """Put the events into the histories; the rows to keep of them, their data still in plain."""
@@ -218,6 +219,7 @@ class _Step:
             state.position += 1
             state.events.insert(bisect_right(state.events, event["time"], key=_time), event)
             self._causes[arrival.profile] = event["id"]
+            self._types.setdefault(arrival.profile, set()).add(event["type"])
             rows.append(
                 {
                     "profile": arrival.profile,
@@ -292,25 +294,38 @@ class _Step:
         live = self.live
         held = state.held = {} if state.held is None else state.held
         included, excluded = overridden(state, at_ms)
-        wanted = (set(live.match(value, state.events, at_ms)) | included) - excluded
         if live.building:
             building = (live.match_building(value, state.events, at_ms) | included) - excluded
             self.verdicts += [(name, state.profile, name in building) for name in live.building]
-        now_in = {name for name, number in held.items() if number % 2 == 1}
-        moves = sorted((wanted ^ now_in) & live.active.keys())
+        was = {name for name, number in held.items() if number % 2 == 1}
+        if self._changes_alone(state, at_ms) and state.value is not None:
+            types = self._types[state.profile]
+            entered, left = live.moves(state.value, value, state.events, at_ms, event_types=types, was=was)
+            moves = [*(name for name in entered if name not in was and name not in excluded)]
+            moves += [name for name in left if name in was and name not in included]
+        else:
+            wanted = (set(live.match(value, state.events, at_ms)) | included) - excluded
+            moves = list((wanted ^ was) & live.active.keys())
         if not moves:
             return []
         cause = self._causes.get(state.profile)
         reason: Reason = "event" if cause is not None else self._reason if state.profile in self._touched else "time"
         found = []
-        for name in moves:
-            held[name] = held.get(name, 0) + 1
-            found.append(Transition(name, state.profile, held[name], at_ms, reason, live.active[name].digest, cause))
-            if name in wanted:
-                self._tally.entered += 1
-            else:
-                self._tally.left += 1
+        for name in sorted(moves):
+            number = held[name] = held.get(name, 0) + 1
+            found.append(Transition(name, state.profile, number, at_ms, reason, live.active[name].digest, cause))
+            self._tally.entered += number % 2
+            self._tally.left += 1 - number % 2
         return found
+
+    def _changes_alone(self, state: State, at_ms: int) -> bool:
+        """Whether events alone may have changed verdicts since the last evaluation, and time has not."""
+        return (
+            state.profile in self._types
+            and state.profile not in self._touched
+            and state.catalogue == self.live.catalogue_digest
+            and (state.due_ms is None or state.due_ms > at_ms)
+        )
 
     def _due_after(self, state: State, value: Mapping[str, Any], at_ms: int) -> int | None:
         due = self.live.due(value, state.events, at_ms)

@@ -36,11 +36,11 @@ HOMES: dict[str, set[str]] = {
     "elasticsearch": {"storage", "profiles", "segments"},
     "numpy": {"runtime"},  # reads large masks faster where it is installed
     "polars": {"segments"},
-    "psycopg": SUBSYSTEMS - {"models"},
+    "psycopg": (SUBSYSTEMS | {"cli"}) - {"models"},  # cli tells the libraries' errors
     "pyarrow": {"batch", "cli", "segments"},
     "pydantic": {"language", "nodes"},
     "pydantic_core": {"language", "nodes"},
-    "redis": SUBSYSTEMS - {"models"},
+    "redis": (SUBSYSTEMS | {"cli"}) - {"models"},
     "rule_engine": {"compiler", "language"},
     "tzdata": {"ir", "operators", "runtime"},
     "yaml": {"language"},

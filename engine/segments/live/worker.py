@@ -255,6 +255,7 @@ def _is_outage(problem: Exception) -> bool:
     """Whether a server is away or ill, so that trying again is right."""
     import psycopg
     import redis
+    from redis.exceptions import RedisClusterException
 
     if isinstance(problem, ServerUnreachableError | psycopg.OperationalError | psycopg.InterfaceError):
         return True
@@ -262,7 +263,7 @@ def _is_outage(problem: Exception) -> bool:
         return str(problem).startswith(
             ("OOM", "MISCONF", "LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "NOGROUP")
         )
-    return isinstance(problem, redis.RedisError)
+    return isinstance(problem, redis.RedisError | RedisClusterException)
 
 
 def _told(problem: Exception) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 
-NAMES = ("match", "tables", "graph", "batch", "check", "imports")
+NAMES = ("match", "tables", "graph", "batch", "check", "imports", "reads", "ingest")
 PEERS = ("zen-engine", "duckdb", "polars", "PyYAML", "numpy")
 
 

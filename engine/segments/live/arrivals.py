@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -69,11 +70,10 @@ def read_arrival(
 
 def _customer(value: Any, key: str) -> str | None:
     found = value.get(key) if isinstance(value, dict) else None
-    return (
-        found
-        if isinstance(found, str) and found.isprintable() and len(found.encode("utf-8", "replace")) <= 512
-        else None
-    )
+    if not isinstance(found, str) or not found.isprintable():
+        return None
+    found = unicodedata.normalize("NFC", found)
+    return found if len(found.encode("utf-8", "replace")) <= 512 else None
 
 
 def fingerprint(event: Mapping[str, Any], key: str, secret: bytes) -> bytes:

@@ -103,21 +103,24 @@ class Processor:
 
     def _transaction(self, work: Work, profiles: Sequence[str], now_ms: int) -> Outcome:
         connection = self.connection
-        before = locked(connection, {partition_of(profile) for profile in profiles})
+        partitions = {partition_of(profile) for profile in profiles}
+        lettered = {partition_of(each.profile) for each in work.letters if each.profile is not None}
+        last = locked(connection, partitions | lettered)
+        before = {number: last[number] for number in partitions}
         row = connection.execute("SELECT version, EXISTS (SELECT FROM staged_transition) FROM registry").fetchone()
         version, staged = row or (0, False)
         live = self._current(version)
         if work.first is not None:
             work.first(connection)
         tally = Tally(events=len(work.arrivals) + len(work.letters), dead=len(work.letters), ticks=len(work.due))
-        arrivals = self._admitted(work.arrivals, live, tally)
+        arrivals, letters = self._admitted(work, live, tally)
         kept = self._kept(arrivals, live, tally)
         states = Loader(self._cache, self.vault, live.key).load(connection, self._wanted(work, kept))
         step = _Step(live, work, now_ms, dict(before), tally)
         moved = writes.take_staged(connection, states) if staged else []
         rows = step.add_events(states, kept)
         step.evaluate(states, moved)
-        self._write(step, states, rows, work.letters)
+        self._write(step, states, rows, letters)
         if step.last != before:
             advance(connection, {number: seq for number, seq in step.last.items() if seq != before[number]})
         for state in states.values():
@@ -136,16 +139,18 @@ class Processor:
             self._cache.forget_membership()
         return self._live
 
-    def _admitted(self, arrivals: Sequence[Arrival], live: Live, tally: Tally) -> list[Arrival]:
-        """The events of customers who were not erased."""
-        if self._suppressed is None or not arrivals:
-            return list(arrivals)
-        erased = self._suppressed(
-            self.connection, {name for each in arrivals for name in (each.profile, each.event[live.key])}
-        )
-        admitted = [each for each in arrivals if each.profile not in erased and each.event[live.key] not in erased]
-        tally.suppressed += len(arrivals) - len(admitted)
-        return admitted
+    def _admitted(self, work: Work, live: Live, tally: Tally) -> tuple[Sequence[Arrival], Sequence[Letter]]:
+        """The events and dead letters of customers who were not erased."""
+        names = {name for each in work.arrivals for name in (each.profile, each.event[live.key])}
+        names |= {each.profile for each in work.letters if each.profile is not None}
+        erased = self._suppressed(self.connection, names) if self._suppressed is not None and names else set()
+        if not erased:
+            return work.arrivals, work.letters
+        arrivals = [each for each in work.arrivals if each.profile not in erased and each.event[live.key] not in erased]
+        letters = [each for each in work.letters if each.profile not in erased]
+        tally.suppressed += len(work.arrivals) - len(arrivals) + len(work.letters) - len(letters)
+        tally.dead -= len(work.letters) - len(letters)
+        return arrivals, letters
 
     def _kept(self, arrivals: Sequence[Arrival], live: Live, tally: Tally) -> list[tuple[Arrival, bool]]:
         """The events that were not there before, each with whether its id was there with other content."""

@@ -137,13 +137,25 @@ class Publisher:
                 break
             batch = _Batch(self._redis)
             self._copy(batch, partition, rows)
-            members = self._connection.execute(_MEMBERS, ([row[0] for row in rows],)).fetchall()
-            for profile, segment in members:
-                batch.membership(profile, segment, entered=True)
+            self._members(batch, [row[0] for row in rows])
             batch.send({})
             last = rows[-1][0]
         self._redis.set(keys.published(partition), upto)
         self._published[partition] = upto
+
+    def _members(self, batch: _Batch, profiles: Sequence[str]) -> None:
+        """The segments of each customer as PostgreSQL has them, and no others."""
+        held: dict[str, set[str]] = {profile: set() for profile in profiles}
+        for profile, segment in self._connection.execute(_MEMBERS, (list(profiles),)):
+            held[profile].add(segment)
+        pipeline = self._redis.pipeline(transaction=False)
+        for profile in profiles:
+            pipeline.smembers(keys.segments_of(profile))
+        for profile, shown in zip(profiles, pipeline.execute(), strict=True):
+            for segment in {name.decode() for name in shown} - held[profile]:
+                batch.membership(profile, segment, entered=False)
+            for segment in held[profile]:
+                batch.membership(profile, segment, entered=True)
 
     def _copy(self, batch: _Batch, partition: int, rows: Sequence[Sequence[Any]]) -> None:
         keys_of = self._vault.serving_keys(self._connection, [row[0] for row in rows])

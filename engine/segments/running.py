@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ir.program import Program
 from ..ir.types import Catalogue
+from ..profiles.erase.suppression import Suppressed
 from ..profiles.vault import OpenVault, Vault
 from .live.changes import Tally
 from .live.process import Processor
@@ -101,7 +102,7 @@ class Running:
         return worker.tally
 
     def _processor(self, connection: Connection) -> Processor:
-        return Processor(connection, self.vault)
+        return Processor(connection, self.vault, suppressed=Suppressed())
 
     def _beside(self, _worker: Worker) -> Sequence[threading.Thread]:
         return ()

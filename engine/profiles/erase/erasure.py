@@ -1,0 +1,178 @@
+"""Erasing a customer: begun in one transaction, carried to every store, proven by counts, ended in another.
+
+The first transaction forbids that the customer comes back, writes the exits that consumers are told, deletes, and
+leaves one row in the outbox of kind `erase`. While that row is there the erasure is not done: a store was down, or
+something was found again. Erasing once more goes on from there. The row also tells a rebuild of a segment that is under
+way to leave the customer out, so it stays until the rebuild has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...ir.instant import format_instant
+from ...storage.partitions import advance, locked, partition_of
+from .place import Place, Stage, Stores
+from .places import places_of
+from .record import Begun, write_exits
+from .suppression import suppress
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+# Waits until what was committed up to these numbers has reached Redis; gives the partitions where it has not.
+Settle = Callable[[Mapping[int, int]], Sequence[int]]
+
+
+@dataclass(slots=True)
+class Row:
+    """A place with its counts before and after, None where it could not be looked at; `problem` says why."""
+
+    store: str
+    place: str
+    before: int | None = None
+    after: int | None = None
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What an erasure found and left; `problems` belong to no single place."""
+
+    rows: list[Row]
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left anywhere, and it is known."""
+        return not self.problems and all(row.after == 0 and row.problem is None for row in self.rows)
+
+
+class Erasure:
+    """Erases customers from the places of some stores; `settle` publishes what was committed."""
+
+    def __init__(self, stores: Stores, settle: Settle, places: Sequence[Place] | None = None) -> None:
+        self._stores = stores
+        self._settle = settle
+        self._places = places_of(stores) if places is None else list(places)
+
+    def erase(self, customer: str, now_ms: int) -> Report:
+        """Erase a customer everywhere. What goes wrong with a store is in the report; PostgreSQL's errors are raised.
+
+        Done again, it goes on where it could not before.
+        """
+        rows = {id(place): Row(place.store, place.name) for place in self._places}
+        report = Report(list(rows.values()))
+        for place in self._places:
+            rows[id(place)].before = _counted(place, customer, rows[id(place)])
+        begun = self._begin(customer, now_ms)
+        self._publish(begun, report)
+        for place in self._at("outside"):
+            row = rows[id(place)]
+            if row.problem is None:
+                row.problem = _erased(place, customer)
+        for place in (*self._at("record"), *self._at("outside")):
+            row = rows[id(place)]
+            if row.problem is None:
+                row.after = _counted(place, customer, row)
+        self._end(customer, begun, report)
+        for place in self._at("last"):
+            rows[id(place)].after = place.count(customer)
+        return report
+
+    def pending(self) -> list[str]:
+        """The customers whose erasure was begun and is not done."""
+        return pending(self._stores.connection)
+
+    def counts(self, customer: str) -> list[Row]:
+        """What there is of a customer, place by place."""
+        rows = [Row(place.store, place.name) for place in self._places]
+        for place, row in zip(self._places, rows, strict=True):
+            row.before = _counted(place, customer, row)
+        return rows
+
+    def _at(self, stage: Stage) -> list[Place]:
+        return [place for place in self._places if place.stage == stage]
+
+    def _begin(self, customer: str, now_ms: int) -> Begun:
+        connection, partition = self._stores.connection, partition_of(customer)
+        with connection.transaction():
+            last = locked(connection, [partition])[partition]
+            row = connection.execute(
+                "SELECT max(seq) FROM outbox WHERE profile = %s AND kind = 'erase'", (customer,)
+            ).fetchone()
+            begun = Begun(partition, last + 1 if row is None or row[0] is None else row[0])
+            at = format_instant(now_ms)
+            suppress(connection, customer, at)
+            if begun.seq > last:
+                write_exits(connection, customer, begun, at)
+                connection.execute(
+                    "INSERT INTO outbox (partition, seq, profile, kind) VALUES (%s, %s, %s, %s)",
+                    (partition, begun.seq, customer, begun.kind),
+                )
+                advance(connection, {partition: begun.seq})
+            for place in self._at("record"):
+                place.erase(customer)
+        return begun
+
+    def _publish(self, begun: Begun, report: Report) -> None:
+        """What was committed before must be in Redis first: afterwards it could bring something back."""
+        try:
+            late = self._settle({begun.partition: begun.seq})
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the erasure is not done
+            report.problems.append(f"what was committed does not reach Redis: {told(problem)}")
+            return
+        if late:
+            report.problems.append(
+                "what was committed does not reach Redis, though a worker owns the partition: look at the worker"
+            )
+
+    def _end(self, customer: str, begun: Begun, report: Report) -> None:
+        """Delete the rest, if all before is proven and no rebuild of a segment needs the row of the erasure."""
+        first = {place.name for place in self._at("last")}
+        if report.problems or any(row.after != 0 for row in report.rows if row.place not in first):
+            return
+        connection = self._stores.connection
+        with connection.transaction():
+            locked(connection, [begun.partition])
+            building = connection.execute("SELECT name FROM segment WHERE building_digest IS NOT NULL ORDER BY name")
+            names = [row[0] for row in building.fetchall()]
+            if names:
+                report.problems.append(
+                    f"segments are being rebuilt ({', '.join(names)}), and must leave the customer out when they are"
+                    " switched in: run this again afterwards"
+                )
+                return
+            for place in self._at("last"):
+                place.erase(customer)
+
+
+def pending(connection: Connection) -> list[str]:
+    """The customers whose erasure was begun and is not done."""
+    rows = connection.execute("SELECT DISTINCT profile FROM outbox WHERE kind = 'erase' ORDER BY profile").fetchall()
+    return [row[0] for row in rows]
+
+
+def _counted(place: Place, customer: str, row: Row) -> int | None:
+    try:
+        return place.count(customer)
+    except Exception as problem:
+        if place.stage != "outside":
+            raise
+        row.problem = told(problem)
+        return None
+
+
+def _erased(place: Place, customer: str) -> str | None:
+    try:
+        place.erase(customer)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the place is not done
+        return told(problem)
+    return None
+
+
+def told(problem: Exception) -> str:
+    """What a store said; texts of libraries may hold values, so only ours are repeated."""
+    return str(problem) if type(problem).__module__.startswith("engine.") else type(problem).__name__

@@ -1,0 +1,167 @@
+"""The places in PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from .place import Place, Stage, Stores
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PAGE = 200
+TABLES: tuple[tuple[str, Stage], ...] = (
+    ("event", "record"),
+    ("event_id", "record"),
+    ("event_conflict", "record"),
+    ("profile", "record"),
+    ("profile_key", "record"),
+    ("override", "record"),
+    ("staged_transition", "record"),
+    ("live_verdict", "record"),
+    ("dead_letter", "record"),
+    ("transition", "last"),
+)
+
+_UNREADABLE = "SELECT id, payload, sealed FROM dead_letter WHERE profile IS NULL AND id > %s ORDER BY id LIMIT %s"
+
+
+def record_places(stores: Stores) -> Iterator[Place]:
+    """A place for each table."""
+    for table, stage in TABLES:
+        yield Table(stores.connection, table, stage)
+    yield Lists(stores.connection)
+    yield UnreadableLetters(stores)
+    yield Outbox(stores.connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table whose rows name their customer in `profile`."""
+
+    connection: Connection
+    name: str
+    stage: Stage
+    store: str = "PostgreSQL"
+
+    def count(self, customer: str) -> int:
+        """How many rows there are."""
+        statement = f"SELECT count(*) FROM {self.name} WHERE profile = %s"  # noqa: S608 - a name of TABLES
+        return _one(self.connection, statement, customer)
+
+    def erase(self, customer: str) -> None:
+        """Delete them."""
+        self.connection.execute(f"DELETE FROM {self.name} WHERE profile = %s".encode(), (customer,))  # noqa: S608 - as said
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The member lists that definitions name; those in the workspace's files are for their authors to change."""
+
+    connection: Connection
+    name: str = "member_list"
+    store: str = "PostgreSQL"
+    stage: Stage = "record"
+
+    def count(self, customer: str) -> int:
+        """How many lists name the customer."""
+        return _one(self.connection, "SELECT count(*) FROM member_list WHERE members::jsonb ? %s", customer)
+
+    def erase(self, customer: str) -> None:
+        """Take the customer out of them."""
+        self.connection.execute(
+            "UPDATE member_list SET members = (members::jsonb - %s::text)::json WHERE members::jsonb ? %s",
+            (customer, customer),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableLetters:
+    """Dead letters whose customer could not be read, but whose text holds the customer's id in quotes."""
+
+    stores: Stores
+    name: str = "dead_letter (unreadable)"
+    store: str = "PostgreSQL"
+    stage: Stage = "record"
+
+    def count(self, customer: str) -> int:
+        """How many there are."""
+        return len(self._found(customer))
+
+    def erase(self, customer: str) -> None:
+        """Delete them."""
+        self.stores.connection.execute("DELETE FROM dead_letter WHERE id = ANY(%s)", (self._found(customer),))
+
+    def _found(self, customer: str) -> list[int]:
+        told = {json.dumps(customer, ensure_ascii=plain).encode() for plain in (True, False)}
+        found: list[int] = []
+        last = 0
+        while True:
+            rows = self.stores.connection.execute(_UNREADABLE, (last, PAGE)).fetchall()
+            if not rows:
+                return found
+            last = rows[-1][0]
+            for number, payload, sealed in rows:
+                raw = self.stores.vault.open_payload(bytes(payload)) if sealed else bytes(payload)
+                if any(each in raw for each in told):
+                    found.append(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The order of changes: its rows stay, as their numbers have no gaps, but name nobody any more."""
+
+    connection: Connection
+    name: str = "outbox"
+    store: str = "PostgreSQL"
+    stage: Stage = "last"
+
+    def count(self, customer: str) -> int:
+        """How many rows name the customer; the one that says that the erasure is not done yet is among them."""
+        return _one(self.connection, "SELECT count(*) FROM outbox WHERE profile = %s", customer)
+
+    def erase(self, customer: str) -> None:
+        """Let them name somebody who does not exist."""
+        self.connection.execute(
+            "UPDATE outbox SET profile = %s, kind = 'change' WHERE profile = %s",
+            (f"erased-{secrets.token_hex(16)}", customer),
+        )
+
+
+def _one(connection: Connection, statement: str, customer: str) -> int:
+    row = connection.execute(statement.encode(), (customer,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+_EXITS = (
+    "WITH told AS (SELECT DISTINCT ON (segment) segment, number, digest FROM transition WHERE profile = %(customer)s"
+    "  ORDER BY segment, number DESC),"
+    " staged AS (SELECT DISTINCT ON (staged.segment) staged.segment, staged.enter, staged.digest"
+    "  FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
+    "  WHERE staged.profile = %(customer)s AND staged.generation <= segment.generation"
+    "  ORDER BY staged.segment, staged.generation DESC),"
+    " exits AS (SELECT segment, 2 * ((coalesce(told.number, 0) + 2) / 2) AS number,"
+    "  coalesce(staged.digest, told.digest) AS digest"
+    "  FROM told FULL JOIN staged USING (segment) WHERE mod(told.number, 2) = 1 OR staged.enter)"
+    " INSERT INTO transition (segment, profile, number, at, reason, digest, partition, seq)"
+    " SELECT segment, %(customer)s, number, %(at)s::timestamptz, 'erasure', digest, %(partition)s, %(seq)s FROM exits"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Where an erasure stands in the order of its partition; `kind` of its row is `erase` until it is done."""
+
+    partition: int
+    seq: int
+    kind: Literal["erase"] = "erase"
+
+
+def write_exits(connection: Connection, customer: str, begun: Begun, at: str) -> None:
+    """Exits from every segment that the customer is in, as far as anybody was told; they get even numbers."""
+    arguments = {"customer": customer, "at": at, "partition": begun.partition, "seq": begun.seq}
+    connection.execute(_EXITS, arguments)

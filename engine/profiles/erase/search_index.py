@@ -1,0 +1,69 @@
+"""The places in Elasticsearch: every index of profiles, live, being built or replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..index.bulk import GONE
+from ..index.names import all_indices
+from .place import Place, Stage, Stores, UnreachablePlaceError
+
+
+def index_places(stores: Stores) -> Iterator[Place]:
+    """One place for all indices; none where no index follows this database and no server is known."""
+    if stores.elasticsearch is not None or _followed(stores):
+        yield Indices(stores)
+
+
+def _followed(stores: Stores) -> bool:
+    row = stores.connection.execute("SELECT EXISTS (SELECT FROM follower)").fetchone()
+    return bool(row and row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Indices:
+    """The customer's document in each index."""
+
+    stores: Stores
+    store: str = "Elasticsearch"
+    stage: Stage = "outside"
+
+    @property
+    def name(self) -> str:
+        """The alias, and the indices that have its name as a prefix."""
+        return f"{self.stores.index_alias}-*"
+
+    def count(self, customer: str) -> int:
+        """In how many indices the customer has a document, searched after a refresh."""
+        client = self._client()
+        names = self._names()
+        if not names:
+            return 0
+        client.indices.refresh(index=names)
+        query = {"ids": {"values": [customer]}}
+        return int(client.count(index=names, query=query)["count"])
+
+    def erase(self, customer: str) -> None:
+        """Delete the documents, for good: a write that is still on its way is older than the deletion."""
+        from elasticsearch import ConflictError, NotFoundError
+
+        client = self._client()
+        for name in self._names():
+            try:
+                client.delete(index=name, id=customer, version=GONE, version_type="external_gte")
+            except NotFoundError:
+                continue  # there was none, and now there is a mark that there is to be none
+            except ConflictError:
+                client.delete(index=name, id=customer)
+
+    def _client(self) -> Any:
+        if self.stores.elasticsearch is None:
+            raise UnreachablePlaceError(
+                "an index follows this database, and no Elasticsearch is known: DECISOR_ELASTICSEARCH_URL names it"
+            )
+        return self.stores.elasticsearch
+
+    def _names(self) -> list[str]:
+        return [each.name for each in all_indices(self._client(), self.stores.index_alias)]

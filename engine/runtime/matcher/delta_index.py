@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ...ir.walk import fields
-from .bits import Bits, Names, bit_by_bit, names_reader
+from .bits import Bits, bit_by_bit, names_reader
 from .checks import Checks
 from .columns import Column, Lookup
 from .index import Rest, fill
+from .mentions import Mentions
 from .moment import Event
 from .plan import Plan, placed
 from .rows import Literal, Row
@@ -23,7 +24,10 @@ Several = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event], 
 Look = Callable[[Mapping[str, Any], int], int]
 
 TABLE = 4_096  # names up to which a bit's own mask is kept for each
+PAUSE = 4  # look-ups between questions whether any row is left
 FEW = 32  # set bits up to which taking them one by one is faster
+
+_NONE_LEFT = ("if not m:", "    return [], []")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ def field_index(field: str, rows: Sequence[tuple[str, Row]], checks: Checks, *, 
     own.settle(everything=True)
     others.settle(everything=False)
     bits = Bits(len(kept))
-    own_columns, other_columns = own.columns(), others.columns_by_path()
-    fill([*own_columns, *(column for _, column in other_columns)], bits, memory)
+    own_columns, other_columns = own.columns(), _columns(others, bits)
+    fill([*own_columns, *(other.column for other in other_columns)], bits, memory)
     body = _Body(bits, own_columns, other_columns, Rest(bits, others.rest, checks), [name for name, _ in kept])
     return FieldIndex(body.single(), body.several(), left_out)
 
@@ -79,12 +83,37 @@ def _left_out(field: str, rows: Sequence[tuple[str, Row]]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Other:
+    """A column of another field, and the mask of the rows that ask about it."""
+
+    path: str
+    column: Column
+    asking: int
+
+    def lines(self, source: Source) -> list[str]:
+        """The fast look-up; what costs more than a look is spared when no row is left that asks."""
+        lines = _lines([self.column.fast(source)])
+        if not isinstance(self.column, Mentions):
+            return lines
+        return [f"if m & {source.bind(self.asking)}:", *(f"    {line}" for line in lines)]
+
+
+def _columns(plan: Plan, bits: Bits) -> list[_Other]:
+    """The columns of which most rows ask first, as they leave the fewest; lists and texts last."""
+    asking: dict[str, set[int]] = defaultdict(set)
+    for (_, path, _), rows in plan.slots.items():
+        asking[path].update(rows)
+    found = [_Other(path, column, bits.of(sorted(asking[path]))) for path, column in plan.columns_by_path()]
+    return sorted(found, key=lambda other: (isinstance(other.column, Mentions), -len(asking[other.path])))
+
+
+@dataclass(frozen=True, slots=True)
 class _Body:
     """What the generated functions are made of."""
 
     bits: Bits
     own: Sequence[Column]
-    others: Sequence[tuple[str, Column]]
+    others: Sequence[_Other]
     rest: Rest
     names: Sequence[str]
 
@@ -93,10 +122,13 @@ class _Body:
         source = Source()
         own = self._joined(source, self.own)
         careful = source.function(
-            "careful", "m, p, now_ms", [*_lines([each.careful(source) for _, each in self.others]), "return m"]
+            "careful", "m, p, now_ms", [*_lines([each.column.careful(source) for each in self.others]), "return m"]
         )
-        lines = [f"n = {own}(p, now_ms)", f"m = {own}(o, now_ms) ^ n", "if not m:", "    return [], []"]
-        fast = _lines([each.fast(source) for _, each in self.others])
+        lines = [f"n = {own}(p, now_ms)", f"m = {own}(o, now_ms) ^ n", *_NONE_LEFT]
+        fast: list[str] = []
+        for number, other in enumerate(self.others):
+            fast += [*_NONE_LEFT] if number and number % PAUSE == 0 else []
+            fast += other.lines(source)
         if fast:
             lines += ["try:", *(f"    {line}" for line in fast)]
             lines += [f"except {FALLS_BACK}:", f"    m = {source.bind(careful)}(m, p, now_ms)"]
@@ -104,7 +136,7 @@ class _Body:
             lines += [f"if m & {source.bind(self.rest.mask)}:"]
             lines += [f"    m = {source.bind(self.rest.decide)}(m, p, now_ms, events)"]
         read = source.bind(reader(self.names))
-        lines += ["if not m:", "    return [], []", "g = m & n", f"return {read}(g), {read}(m ^ g)"]
+        lines += [*_NONE_LEFT, f"return {read}(m, m & n)"]
         found: Single = source.function("changed", "o, p, now_ms, events", lines)
         return found
 
@@ -118,8 +150,8 @@ class _Body:
         source = Source()
         own = self._look(source, self.own)
         by_field: dict[str, list[Column]] = defaultdict(list)
-        for path, column in self.others:
-            by_field[path.partition(".")[0]].append(column)
+        for other in self.others:
+            by_field[other.path.partition(".")[0]].append(other.column)
         looks = [(field, self._look(source, columns)) for field, columns in by_field.items()]
         decide, read, rest = self.rest.decide, reader(self.names), self.rest.mask
 
@@ -142,8 +174,7 @@ class _Body:
                 before = decide(before & differing, old, now_ms, events)
                 after = decide(after & differing, new, now_ms, events)
                 differing = before ^ after
-            gained = differing & after
-            return read(gained), read(differing ^ gained)
+            return read(differing, differing & after)
 
         return changed
 
@@ -158,10 +189,18 @@ def _lines(lookups: Sequence[Lookup]) -> list[str]:
     return [line for lookup in lookups for line in (*lookup.lines, f"m &= {lookup.mask}")]
 
 
-def reader(names: Sequence[str]) -> Names:
-    """A reader of masks in which few bits are set, and now and then many."""
-    few = bit_by_bit(names) if len(names) <= TABLE else None
-    many = names_reader(names)
-    if few is None:
-        return many
-    return lambda mask: few(mask) if mask.bit_count() <= FEW else many(mask)
+def reader(names: Sequence[str]) -> Callable[[int, int], Changed]:
+    """A reader of rows that differ, of which some are gained and the others lost."""
+    count = len(names)
+    few = bit_by_bit(names) if count <= TABLE else names_reader(names)
+    twice = names_reader([*names, *names])  # the gained before the lost, so that many are read at one go
+
+    def read(differing: int, gained: int) -> Changed:
+        lost = differing ^ gained
+        if differing.bit_count() <= FEW:
+            return few(gained) if gained else [], few(lost) if lost else []
+        found = twice(gained << count | lost)
+        middle = gained.bit_count()
+        return found[:middle], found[middle:]
+
+    return read

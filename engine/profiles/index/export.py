@@ -1,0 +1,166 @@
+"""The customers whom a query selects, in the order of their keys, from one unchanging view of the index.
+
+A view (point in time) is read in slices by threads that are at most two pages ahead, a page after the last key of the
+page before. The index is sorted by key, so a page costs what it holds. Only the sort values are asked for: the server
+then opens no stored field, which is most of what a page costs otherwise.
+
+The server orders keys by the bytes of their UTF-8, which is the order of code points, and so Python's order of texts.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
+from queue import Empty, Full, Queue
+from typing import TYPE_CHECKING, Any, Final
+
+from .names import ProfileIndex
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+PAGE: Final = 10_000  # the server's own limit of hits in one answer
+AHEAD: Final = 2
+KEEP_ALIVE: Final = "5m"
+TICK_SECONDS: Final = 0.1
+
+_TOLD: Final = "pit_id,timed_out,_shards.failed,hits.hits.sort"
+
+
+class PartialAnswerError(RuntimeError):
+    """The server answered without some of its shards, or ran out of time: whoever is missing cannot be told."""
+
+
+def export_ids(
+    client: Elasticsearch, index: ProfileIndex, query: Mapping[str, Any], *, slices: int = 2, page: int = PAGE
+) -> Iterator[str]:
+    """The keys of the customers whom the query selects, ascending. Raises PartialAnswerError, and what the client does.
+
+    `query` is what stands under `query` in a compiled one. Close the iterator if you leave it before its end.
+    """
+    pages = export_pages(client, index, query, slices=slices, page=page)
+    try:
+        yield from chain.from_iterable(pages)
+    finally:
+        pages.close()
+
+
+def export_pages(
+    client: Elasticsearch, index: ProfileIndex, query: Mapping[str, Any], *, slices: int = 2, page: int = PAGE
+) -> Generator[list[str], None, None]:
+    """As `export_ids`, in lists of which each follows the one before."""
+    view = client.open_point_in_time(index=index.name, keep_alive=KEEP_ALIVE)["id"]
+    request = {"query": query, "sort": [{index.key: "asc"}], "size": page}
+    readers = [_Slice(client, view, request, number, slices) for number in range(slices)]
+    try:
+        for each in readers:
+            each.start()
+        yield from _merged(readers)
+    finally:
+        for each in readers:
+            each.stop()
+        for each in readers:
+            each.join()
+        with suppress(Exception):  # it ends by itself, and what went wrong before matters more
+            client.close_point_in_time(id=readers[0].view)
+
+
+class _Slice(threading.Thread):
+    """Reads one slice of a view ahead of whoever takes its pages."""
+
+    def __init__(self, client: Elasticsearch, view: str, request: Mapping[str, Any], number: int, slices: int) -> None:
+        super().__init__(name=f"export-{number}", daemon=True)
+        self.view = view
+        self._client = client
+        self._request = dict(request)
+        if slices > 1:
+            self._request["slice"] = {"id": number, "max": slices}
+        self._pages: Queue[list[str] | BaseException | None] = Queue(AHEAD)
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """No more pages are wanted."""
+        self._stopped.set()
+
+    def take(self) -> list[str] | None:
+        """The next page, None after the last one."""
+        while True:
+            try:
+                found = self._pages.get(timeout=TICK_SECONDS)
+            except Empty:
+                if not self.is_alive() and self._pages.empty():
+                    raise PartialAnswerError("a slice of the export ended without saying why") from None
+                continue
+            if isinstance(found, BaseException):
+                raise found
+            return found
+
+    def run(self) -> None:
+        """Read to the end."""
+        try:
+            for each in self._read():
+                if not self._put(each):
+                    return
+            self._put(None)
+        except BaseException as problem:  # noqa: BLE001 - it is raised where the pages are taken
+            self._put(problem)
+
+    def _put(self, found: list[str] | BaseException | None) -> bool:
+        while not self._stopped.is_set():
+            with suppress(Full):
+                self._pages.put(found, timeout=TICK_SECONDS)
+                return True
+        return False
+
+    def _read(self) -> Iterator[list[str]]:
+        size = self._request["size"]
+        while not self._stopped.is_set():
+            answer = self._client.search(
+                **self._request,
+                pit={"id": self.view, "keep_alive": KEEP_ALIVE},
+                stored_fields="_none_",
+                track_total_hits=False,
+                allow_partial_search_results=False,
+                filter_path=_TOLD,
+            ).body
+            if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+                raise PartialAnswerError("the index answered in part only: try again, or look at the cluster's health")
+            self.view = answer["pit_id"]
+            hits = answer.get("hits", {}).get("hits", ())
+            if hits:
+                self._request["search_after"] = hits[-1]["sort"]
+                yield [each["sort"][0] for each in hits]
+            if len(hits) < size:
+                return
+
+
+def _merged(slices: list[_Slice]) -> Iterator[list[str]]:
+    """The pages of all slices as one ascending sequence: each time all that lies before the first end of a page."""
+    pages: dict[_Slice, list[str]] = {}
+    waiting = list(slices)
+    while True:
+        for each in waiting:
+            page = each.take()
+            if page is not None:
+                pages[each] = page
+        if not pages:
+            return
+        bound = min(page[-1] for page in pages.values())
+        waiting, ready = [], []
+        for each, page in list(pages.items()):
+            cut = bisect_right(page, bound)
+            ready.append(page[:cut])
+            if cut == len(page):
+                del pages[each]
+                waiting.append(each)
+            else:
+                pages[each] = page[cut:]
+        if len(ready) == 1:
+            yield ready[0]
+            continue
+        joined = list(chain.from_iterable(ready))
+        joined.sort()  # runs that are sorted already are merged, not sorted again
+        yield joined

@@ -15,6 +15,7 @@ redis.call('UNLINK', KEYS[3])
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[3]) end
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end
 if ARGV[1] == '0' then redis.call('UNLINK', KEYS[3]) end
+if ARGV[2] ~= '' then redis.call('SET', KEYS[4], ARGV[2]) end
 return redis.call('SCARD', KEYS[1])
 """
 
@@ -58,11 +59,12 @@ def segments_of(redis: Any, customer: str) -> list[str]:
     return sorted(each.decode() for each in redis.smembers(keys.segments_of(customer)))
 
 
-def switch(redis: Any, name: str, built: str, *, keep: bool = False) -> int:
+def switch(redis: Any, name: str, built: str, *, keep: bool = False, generation: int | None = None) -> int:
     """Let the set under the key `built` be the segment's from now on, at once; how many members it has.
 
     No set there means no members. The old set is freed in the background, or with `keep` put under
-    `keys.former_members`.
+    `keys.former_members`. A `generation` is left under `keys.switched`.
     """
-    found = redis.eval(_SWITCH, 3, keys.members(name), built, keys.former_members(name), "1" if keep else "0")
-    return int(found)
+    lying_together = (keys.members(name), built, keys.former_members(name), keys.switched(name))
+    mark = "" if generation is None else str(generation)
+    return int(redis.eval(_SWITCH, len(lying_together), *lying_together, "1" if keep else "0", mark))

@@ -41,6 +41,11 @@ def former_members(segment: str) -> str:
     return f"{{segment:{segment}}}:former"
 
 
+def switched(segment: str) -> str:
+    """The generation of a segment that was switched in and may not be committed yet; it lies in the same slot."""
+    return f"{{segment:{segment}}}:switched"
+
+
 def stored_members(segment: str, token: str) -> str:
     """The set that becomes the segment's once it is whole, of one of several who may build at once; same slot."""
     return f"{{segment:{segment}}}:{token}"

@@ -1,0 +1,116 @@
+"""What rebuilds have decided becomes transitions, a bounded number at a time, between the batches of live events.
+
+A staged row counts as the newest transition of its customer and segment from the switch on. Moving it gives it its
+number and its place in the partition's order; from there it is published like every other change, which also brings
+the customer's own set of segments up to date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...ir.instant import format_instant
+from ...profiles.vault import Vault
+from ...storage.partitions import advance, locked, partition_of
+from ..live.changes import Transition
+from ..live.publish import settle
+from ..live.writes import take_staged
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+CHUNK = 1_000  # customers of one transaction
+
+_WAITING = (
+    "SELECT DISTINCT staged.profile FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
+    " AND staged.generation <= segment.generation WHERE staged.profile > %s"
+    " AND (%s::text[] IS NULL OR staged.segment = ANY(%s)) ORDER BY staged.profile LIMIT %s"
+)
+_NUMBERS = (
+    "SELECT transition.profile, transition.segment, max(transition.number) FROM transition"
+    " JOIN unnest(%b::text[], %b::text[]) AS given (profile, segment)"
+    " ON transition.profile = given.profile AND transition.segment = given.segment GROUP BY 1, 2"
+)
+_TRANSITIONS = (
+    "INSERT INTO transition (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
+    " SELECT segment, profile, number, at::timestamptz, reason, digest, NULL, silent, partition, seq"
+    " FROM unnest(%b::text[], %b::text[], %b::integer[], %b::text[], %b::text[], %b::text[], %b::boolean[],"
+    " %b::smallint[], %b::bigint[]) AS given (segment, profile, number, at, reason, digest, silent, partition, seq)"
+)
+_OUTBOX = (
+    "INSERT INTO outbox (partition, seq, profile, kind)"
+    " SELECT partition, seq, profile, 'membership' FROM unnest(%b::smallint[], %b::bigint[], %b::text[])"
+    " AS given (partition, seq, profile)"
+)
+_RETIRED = (
+    "DELETE FROM segment WHERE active IS NULL AND building IS NULL AND generation > 0"
+    " AND NOT EXISTS (SELECT FROM staged_transition WHERE segment = segment.name)"
+)
+
+
+class Mover:
+    """Moves what is staged of all segments, or of some; any process may, at any time, also several at once."""
+
+    def __init__(self, connection: Connection, segments: Collection[str] | None = None) -> None:
+        self._connection = connection
+        self._segments = None if segments is None else list(segments)
+        self._after = ""
+
+    def move(self, limit: int = CHUNK) -> dict[int, int]:
+        """Move the rows of some customers in one transaction; the partitions' numbers then, empty when none is left."""
+        profiles = self._next(limit)
+        if not profiles and self._after:
+            self._after = ""
+            profiles = self._next(limit)
+        if not profiles:
+            self._connection.execute(_RETIRED)
+            return {}
+        self._after = profiles[-1]
+        with self._connection.transaction():
+            last = locked(self._connection, {partition_of(profile) for profile in profiles})
+            self._write(take_staged(self._connection, profiles), last)
+            advance(self._connection, last)
+        return last
+
+    def _next(self, limit: int) -> list[str]:
+        rows = self._connection.execute(_WAITING, (self._after, self._segments, self._segments, limit))
+        return [row[0] for row in rows]
+
+    def _write(self, staged: Sequence[tuple[Transition, bool]], last: dict[int, int]) -> None:
+        numbers = self._numbers(staged)
+        seqs: dict[str, tuple[int, int]] = {}
+        rows = []
+        for each, enter in staged:
+            number = numbers.get((each.profile, each.segment), 0)
+            if enter == (number % 2 == 1):
+                continue  # it is so already
+            numbers[each.profile, each.segment] = number + 1
+            if each.profile not in seqs:
+                partition = partition_of(each.profile)
+                last[partition] += 1
+                seqs[each.profile] = partition, last[partition]
+            at = format_instant(each.at_ms)
+            told = (at, each.reason, each.digest, each.silent)
+            rows.append((each.segment, each.profile, number + 1, *told, *seqs[each.profile]))
+        if rows:
+            self._connection.execute(_TRANSITIONS, tuple(list(column) for column in zip(*rows, strict=True)))
+            outbox = [(partition, seq, profile) for profile, (partition, seq) in seqs.items()]
+            self._connection.execute(_OUTBOX, tuple(list(column) for column in zip(*outbox, strict=True)))
+
+    def _numbers(self, staged: Sequence[tuple[Transition, bool]]) -> dict[tuple[str, str], int]:
+        pairs = ([each.profile for each, _ in staged], [each.segment for each, _ in staged])
+        return {(profile, segment): number for profile, segment, number in self._connection.execute(_NUMBERS, pairs)}
+
+
+def move_all(connection: Connection, redis: Any, vault: Vault, segments: Collection[str] | None = None) -> int:
+    """Move everything that is staged, each chunk published before the next; how many transactions that took.
+
+    A worker that is too busy to publish is waited for, ten seconds a chunk; it publishes what is left by and by.
+    """
+    mover = Mover(connection, segments)
+    count = 0
+    while last := mover.move():
+        settle(connection, redis, last, vault)
+        count += 1
+    return count

@@ -1,0 +1,103 @@
+"""Who fulfils the conditions of segments, in key order, a block of keys at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...ir.types import Catalogue
+from ...ir.walk import event_types
+from ...profiles.vault import Vault
+from ..live.definitions import Live
+from ..live.load import read_events
+from ..registry import Definition, Registered, Registry
+from .due import DueInstants
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PAGE = 1_000
+
+_COLUMNS = "SELECT profile, version, value, ms(due_at), catalogue_digest FROM profile"
+_AFTER = f"{_COLUMNS} WHERE profile > %s ORDER BY profile LIMIT {PAGE}"
+_THESE = f"{_COLUMNS} WHERE profile = ANY(%s) ORDER BY profile"
+
+Row = tuple[str, int, dict[str, Any], "int | None", str]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Of all customers behind the last block's and up to `upto` (None: all the others) the members, by segment."""
+
+    upto: str | None
+    members: Mapping[str, Sequence[str]]
+
+
+class Population:
+    """Evaluates the profiles that PostgreSQL has at one instant.
+
+    With `due` it notes for every profile that it sees when time alone may next change a verdict.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        vault: Vault,
+        catalogue: Catalogue,
+        definitions: Mapping[str, Definition],
+        now_ms: int,
+        due: DueInstants | None = None,
+    ) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._names = sorted(definitions)
+        segments = {name: Registered(name, each, None, 0) for name, each in definitions.items()}
+        self._live = Live(Registry(0, catalogue, segments), catalogue)
+        self._looks_at_events = any(event_types(each.predicate) for each in definitions.values())
+        self._now_ms = now_ms
+        self._due = due
+
+    def everybody(self) -> Iterator[Block]:
+        """Blocks over all profiles."""
+        last = ""
+        while rows := self._connection.execute(_AFTER, (last,)).fetchall():
+            last = rows[-1][0]
+            yield Block(last, self._members(rows))
+        yield Block(None, {name: [] for name in self._names})
+
+    def among(self, candidates: Iterable[Sequence[str]]) -> Iterator[Block]:
+        """Blocks over the profiles whose keys are given, in order; nobody else is a member."""
+        for keys in candidates:
+            for first in range(0, len(keys), PAGE):
+                page = keys[first : first + PAGE]
+                rows = self._connection.execute(_THESE, (list(page),)).fetchall()
+                yield Block(page[-1], self._members(rows))
+        yield Block(None, {name: [] for name in self._names})
+
+    def _members(self, rows: Sequence[Row]) -> dict[str, list[str]]:
+        values = self._vault.open_values(self._connection, {row[0]: row[2] for row in rows})
+        stale = {row[0] for row in rows if self._is_stale(row)}
+        events = self._events([row[0] for row in rows if self._looks_at_events or row[0] in stale])
+        live, now_ms = self._live, self._now_ms
+        found: dict[str, list[str]] = {name: [] for name in self._names}
+        for profile, version, _value, due_ms, _catalogue in rows:
+            history = events.get(profile, ())
+            value = live.fold(profile, history, now_ms) if profile in stale else values[profile]
+            for name in live.match(value, history, now_ms):
+                found[name].append(profile)
+            if self._due is not None:
+                self._due.add(profile, version, due_ms, live.due(value, history, now_ms))
+        return found
+
+    def _is_stale(self, row: Row) -> bool:
+        """Whether the profile is not as of now: time has moved it, or another catalogue has made it."""
+        _profile, _version, _value, due_ms, catalogue = row
+        return catalogue != self._live.catalogue_digest or (due_ms is not None and due_ms <= self._now_ms)
+
+    def _events(self, profiles: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        if profiles:
+            for profile, event in read_events(self._connection, profiles, self._vault, self._live.key):
+                found.setdefault(profile, []).append(event)
+        return found

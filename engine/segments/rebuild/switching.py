@@ -1,0 +1,191 @@
+"""The switch: what was built becomes what counts, in one short transaction that holds every partition.
+
+While the next set was built, workers went on and kept what the new definition says of the customers that they touched.
+That is laid over the next set, most of it before the locks are taken. Under the locks everything committed has reached
+Redis, so no late command for the old definition can hit the new set. The set is switched in Redis before PostgreSQL
+commits; a crash between the two leaves a mark in Redis and a note in PostgreSQL, and `finish` ends it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ...ir.instant import format_instant
+from ...profiles.vault import Vault
+from ...storage import keys
+from ...storage.partitions import PARTITIONS, locked, partition_of
+from ..live.publish import settle
+from ..registry import activate, rise
+from ..sets import switch
+from .lease import Note, drop_notes, note_of, write_note
+from .staging import COMMAND, Filling
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+ROUND = 1_000  # verdicts laid over at once while others work
+FEW = 100  # verdicts left for the transaction that holds all locks
+ROUNDS = 200
+ATTEMPTS = 20
+UNDER_LOCKS = 0.25  # seconds that a worker has to publish what it has just committed
+
+_VERDICTS = "SELECT profile FROM live_verdict WHERE segment = %s LIMIT %s"
+_TAKE = "DELETE FROM live_verdict WHERE segment = %s AND profile = ANY(%s) RETURNING profile, member"
+_TAKE_ALL = "DELETE FROM live_verdict WHERE segment = %s RETURNING profile, member"
+_ERASED = (
+    "SELECT DISTINCT profile FROM outbox JOIN unnest(%s::smallint[], %s::bigint[]) AS begun (number, seq)"
+    " ON outbox.partition = begun.number AND outbox.seq > begun.seq WHERE kind = 'erase'"
+)
+_UNSTAGE = "DELETE FROM staged_transition WHERE segment = %s AND generation = %s AND profile = ANY(%s)"
+_STAGE = (
+    "INSERT INTO staged_transition (segment, generation, profile, enter, at, reason, digest, silent)"
+    " SELECT %s, %s, given.profile, given.member, %s::timestamptz, %s, %s, %s"
+    " FROM unnest(%s::text[], %s::boolean[]) AS given (profile, member) WHERE given.member <> coalesce(("
+    "  SELECT mod(number, 2) = 1 FROM transition WHERE segment = %s AND transition.profile = given.profile"
+    "  ORDER BY number DESC LIMIT 1), false)"
+)
+
+
+class NotPublishedError(RuntimeError):
+    """What is committed does not reach Redis; the message says what to look at."""
+
+
+class Switch:
+    """Switches what was filled; `clock` gives the time in ms, `begun` has each partition's number when it began."""
+
+    def __init__(
+        self, connection: Connection, redis: Any, vault: Vault, clock: Callable[[], int], begun: Mapping[int, int]
+    ) -> None:
+        self._connection = connection
+        self._redis = redis
+        self._vault = vault
+        self._clock = clock
+        self._begun = begun
+
+    def run(self, fillings: Sequence[Filling]) -> dict[str, int]:
+        """Switch them all in; how many members each segment has."""
+        for filling in fillings:
+            self._catch_up(filling)
+        note = note_of(self._clock())
+        for each in fillings:
+            write_note(self._connection, each.name, _ready(note, each))
+        return self._locked(lambda: {each.name: self._switch(each) for each in fillings}, fillings)
+
+    def finish(self, name: str, note: Note) -> bool:
+        """End a switch that was interrupted behind the point of no return; whether it was."""
+        row = self._connection.execute("SELECT generation FROM segment WHERE name = %s", (name,)).fetchone()
+        mark = self._redis.get(keys.switched(name))
+        if row is None or row[0] != note.generation - 1 or mark is None or int(mark) != note.generation:
+            return False
+        now_ms = self._clock()
+        filling = Filling(name, note.generation, note.digest, note.reason, note.silent, now_ms, note.retiring)
+        self._locked(lambda: {name: self._commit(filling)}, [filling])
+        return True
+
+    def _catch_up(self, filling: Filling) -> None:
+        """Lay verdicts over what was built until few are left."""
+        connection = self._connection
+        for _ in range(ROUNDS):
+            rows = connection.execute(_VERDICTS, (filling.name, ROUND)).fetchall()
+            if len(rows) <= FEW:
+                return
+            profiles = [row[0] for row in rows]
+            with connection.transaction():
+                locked(connection, {partition_of(profile) for profile in profiles})
+                taken = connection.execute(_TAKE, (filling.name, profiles)).fetchall()
+                self._lay_over(filling, keys.next_members(filling.name), taken)
+
+    def _locked(self, work: Callable[[], dict[str, int]], fillings: Sequence[Filling]) -> dict[str, int]:
+        """Work in a transaction that holds all partitions, with everything published that was committed before."""
+        connection = self._connection
+        late: list[int] = []
+        for _ in range(ATTEMPTS):
+            rows = connection.execute("SELECT number, seq FROM partition").fetchall()
+            late = settle(connection, self._redis, dict(rows), self._vault)
+            if late:
+                raise NotPublishedError(_told(late))
+            found: dict[str, int] | None = None
+            with connection.transaction():
+                late = settle(connection, self._redis, locked(connection, range(PARTITIONS)), self._vault, UNDER_LOCKS)
+                if not late:
+                    found = work()
+                    drop_notes(connection, [each.name for each in fillings])
+            if found is not None:
+                for each in fillings:
+                    self._redis.unlink(keys.switched(each.name))
+                return found
+            time.sleep(UNDER_LOCKS)  # a worker that waits for the locks cannot publish
+        raise NotPublishedError(_told(late))
+
+    def _switch(self, filling: Filling) -> int:
+        built = keys.next_members(filling.name)
+        numbers = (list(self._begun), list(self._begun.values()))
+        erased = [(row[0], False) for row in self._connection.execute(_ERASED, numbers)]
+        self._lay_over(filling, built, erased)
+        self._lay_over(filling, built, self._connection.execute(_TAKE_ALL, (filling.name,)).fetchall())
+        switch(self._redis, filling.name, built, generation=filling.generation)
+        return self._commit(filling)
+
+    def _commit(self, filling: Filling) -> int:
+        """Let the set that is in place already be the definition's."""
+        key = keys.members(filling.name)
+        self._lay_over(filling, key, self._connection.execute(_TAKE_ALL, (filling.name,)).fetchall())
+        if filling.retiring:
+            _retire(self._connection, filling.name)
+        else:
+            activate(self._connection, filling.name)
+        return int(self._redis.scard(key))
+
+    def _lay_over(self, filling: Filling, key: str, verdicts: Sequence[tuple[str, bool]]) -> None:
+        """Let these customers be members or not, in Redis and among what is staged."""
+        if not verdicts:
+            return
+        name, generation = filling.name, filling.generation
+        profiles, flags = [row[0] for row in verdicts], [row[1] for row in verdicts]
+        told = (format_instant(self._clock()), filling.reason, filling.digest, filling.silent)
+        self._connection.execute(_UNSTAGE, (name, generation, profiles))
+        self._connection.execute(_STAGE, (name, generation, *told, profiles, flags, name))
+        pipeline = self._redis.pipeline(transaction=False)
+        for first in range(0, len(verdicts), COMMAND):
+            part = verdicts[first : first + COMMAND]
+            entering = [profile for profile, member in part if member]
+            leaving = [profile for profile, member in part if not member]
+            if entering:
+                pipeline.sadd(key, *entering)
+            if leaving:
+                pipeline.srem(key, *leaving)
+        pipeline.execute()
+
+
+def _ready(note: Note, filling: Filling) -> Note:
+    return replace(
+        note,
+        generation=filling.generation,
+        digest=filling.digest,
+        reason=filling.reason,
+        silent=filling.silent,
+        retiring=filling.retiring,
+    )
+
+
+def _retire(connection: Connection, name: str) -> None:
+    """Let a segment decide nothing any more; its row goes when the last exit has been moved."""
+    connection.execute(
+        "UPDATE segment SET active_digest = NULL, active = NULL, building_digest = NULL, building = NULL,"
+        " generation = generation + 1, filled_at = now() WHERE name = %s",
+        (name,),
+    )
+    connection.execute("DELETE FROM live_verdict WHERE segment = %s", (name,))
+    connection.execute("DELETE FROM override WHERE segment = %s", (name,))
+    rise(connection)
+
+
+def _told(late: Sequence[int]) -> str:
+    numbers = ", ".join(map(str, late))
+    return (
+        f"what was committed of partitions {numbers} does not reach Redis, though a worker owns them: look at the"
+        " worker, then rebuild again; nothing has changed"
+    )

@@ -80,14 +80,20 @@ class Queue:
             self._trim[partition] = self._trim.get(partition, 0) + len(done)
         pipeline.execute()
 
-    def trim(self, least: int = 256) -> None:
-        """Remove what every consumer group of a stream has read and acknowledged, once it is worth it."""
-        for partition in [partition for partition, count in self._trim.items() if count >= least]:
-            stream = events_stream(partition)
-            bounds = [self._bound(stream, group) for group in self._redis.xinfo_groups(stream)]
-            if bounds:
-                self._redis.xtrim(stream, minid=_text(min(bounds)), approximate=False)
-            del self._trim[partition]
+    def trim(self, least: int = 256) -> bool:
+        """Remove what every consumer group of a stream has read and acknowledged, once it is worth it.
+
+        One stream a call, so that events do not wait for the others; whether there was one.
+        """
+        partition = max(self._trim, key=self._trim.__getitem__, default=None)
+        if partition is None or self._trim[partition] < least:
+            return False
+        stream = events_stream(partition)
+        bounds = [self._bound(stream, group) for group in self._redis.xinfo_groups(stream)]
+        if bounds:
+            self._redis.xtrim(stream, minid=_text(min(bounds)), approximate=False)
+        del self._trim[partition]
+        return True
 
     def _bound(self, stream: str, group: Mapping[str, Any]) -> tuple[int, int]:
         """The first entry that a group still needs: its oldest pending one, or what follows the last it has read."""

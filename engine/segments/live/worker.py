@@ -238,7 +238,8 @@ class Worker:
 
     def _drained(self, session: Session) -> bool:
         """Whether nothing is left in any partition; those of other workers are waited for."""
-        session.queue.trim(1)
+        while session.queue.trim(1):
+            pass
         if session.queue.waiting(range(PARTITIONS)):
             return False
         pipeline = self._redis.pipeline(transaction=False)

@@ -15,6 +15,7 @@ from engine.api import LoadedWorkspace
 from engine.ir.instant import format_instant, parse_instant
 from engine.ir.program import Program
 from engine.operators.evaluate import Subject, evaluate
+from engine.profiles.erase.suppression import Suppressed
 from engine.profiles.fold import event_order, fold
 from engine.profiles.ingest import EventProducer
 from engine.profiles.vault import OpenVault, Vault
@@ -174,7 +175,13 @@ class World:
     def worker(self, **options: Any) -> Worker:
         """A worker at the world's time."""
         clock = Clock(self.now_ms)
-        return Worker(self.redis, self.connect, lambda each: Processor(each, self.vault), clock=clock, **options)
+        return Worker(
+            self.redis,
+            self.connect,
+            lambda each: Processor(each, self.vault, suppressed=Suppressed()),
+            clock=clock,
+            **options,
+        )
 
     def drain(self) -> Worker:
         """Let a worker do all there is to do now."""

@@ -179,9 +179,13 @@ def _next_hash(keyring: Keyring, searched: str) -> str:
 
 
 def behind(connection: Connection, upto: dict[int, int]) -> list[tuple[str, int]]:
-    """The followers that have not come as far as these numbers, each with how many changes are left to it."""
+    """The indices that have not come as far as these numbers, each with how many changes are left to it.
+
+    One that was replaced follows nothing but erasures, and is not asked.
+    """
     left: dict[str, int] = {}
-    for name, partition, seq in connection.execute("SELECT name, partition, seq FROM follower").fetchall():
+    rows = connection.execute("SELECT name, partition, seq FROM follower WHERE name NOT LIKE 'previous:%'").fetchall()
+    for name, partition, seq in rows:
         left[name] = left.get(name, 0) + max(0, upto.get(partition, 0) - seq)
     return sorted((name, count) for name, count in left.items() if count)
 

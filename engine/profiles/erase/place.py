@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..vault import Vault
@@ -21,7 +22,10 @@ class UnreachablePlaceError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where places are; `key` is the name of the customer's key in events. Redis and Elasticsearch may be None."""
+    """Where places are; `key` is the name of the customer's key in events.
+
+    Redis and Elasticsearch may be None; `refusals` say why, by the name of the store.
+    """
 
     connection: Connection
     redis: Any
@@ -29,6 +33,7 @@ class Stores:
     vault: Vault
     key: str
     index_alias: str = "customer_profiles"
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
 
 class Place(Protocol):

@@ -29,7 +29,8 @@ def queue_places(stores: Stores) -> Iterator[Place]:
 
 def _redis(stores: Stores) -> Any:
     if stores.redis is None:
-        raise UnreachablePlaceError("no Redis is known: DECISOR_REDIS_URL names one, `decisor up` starts one")
+        unknown = "no Redis is known: DECISOR_REDIS_URL names one, `decisor up` starts one"
+        raise UnreachablePlaceError(stores.refusals.get("Redis", unknown))
     return stores.redis
 
 

@@ -13,7 +13,7 @@ from .place import Place, Stage, Stores, UnreachablePlaceError
 
 def index_places(stores: Stores) -> Iterator[Place]:
     """One place for all indices; none where no index follows this database and no server is known."""
-    if stores.elasticsearch is not None or _followed(stores):
+    if stores.elasticsearch is not None or "Elasticsearch" in stores.refusals or _followed(stores):
         yield Indices(stores)
 
 
@@ -60,9 +60,10 @@ class Indices:
 
     def _client(self) -> Any:
         if self.stores.elasticsearch is None:
-            raise UnreachablePlaceError(
+            unknown = (
                 "an index follows this database, and no Elasticsearch is known: DECISOR_ELASTICSEARCH_URL names it"
             )
+            raise UnreachablePlaceError(self.stores.refusals.get("Elasticsearch", unknown))
         return self.stores.elasticsearch
 
     def _names(self) -> list[str]:

@@ -1,0 +1,138 @@
+"""`decisor erase`: a customer is removed everywhere, which is proven store by store."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from .command import CLEAN, FINDINGS, CannotRunError, Command
+from .keys.opening import catalogue_of, refusals
+from .servers import Servers, add_servers, vault_for
+
+if TYPE_CHECKING:
+    from ..profiles.erase.erasure import Erasure, Report, Row
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("customer", help="the customer's id; they can never come back")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--dry-run", action="store_true", help="count, and erase nothing")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_servers(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    customer = _normal(options.customer)
+    with Servers.of(options) as servers, refusals():
+        erasure = _erasure(servers)
+        if options.dry_run:
+            rows = erasure.counts(customer)
+            _print(rows, options.format)
+            return FINDINGS if any(row.problem for row in rows) else CLEAN
+        if not options.yes:
+            _ask()
+        report = erasure.erase(customer, time.time_ns() // 1_000_000)
+        others = [other for other in erasure.pending() if other != customer]
+        open_ones = [other for other in others if not erasure.erase(other, time.time_ns() // 1_000_000).done]
+    _tell(report, options.format)
+    if others:
+        done = len(others) - len(open_ones)
+        print(f"of erasures begun earlier, {done:,} were ended and {len(open_ones):,} are still open", file=sys.stderr)
+    return CLEAN if report.done else FINDINGS
+
+
+def _erasure(servers: Servers) -> Erasure:
+    from ..profiles.erase.erasure import Erasure
+    from ..profiles.erase.place import Stores, UnreachablePlaceError
+    from ..profiles.index.names import IndexRefusedError, alias_of
+    from ..segments.live.publish import settle
+
+    catalogue = catalogue_of(servers)
+    vault = vault_for(catalogue)
+    try:
+        alias = alias_of(os.environ)
+    except IndexRefusedError as problem:
+        raise CannotRunError(str(problem)) from None
+    refused: dict[str, str] = {}
+    redis = _reached("Redis", lambda: servers.redis, refused)
+    elasticsearch = _reached("Elasticsearch", lambda: servers.elasticsearch, refused)
+
+    def publish(upto: Mapping[int, int]) -> Sequence[int]:
+        if redis is None:
+            raise UnreachablePlaceError("Redis is not there")
+        return settle(servers.postgres, redis, upto, vault)
+
+    stores = Stores(servers.postgres, redis, elasticsearch, vault, catalogue.key, alias, refused)
+    return Erasure(stores, publish)
+
+
+def _reached(store: str, connect: Callable[[], Any], refused: dict[str, str]) -> Any:
+    """The client, or None and why: a store that is away does not keep the erasure from beginning."""
+    try:
+        return connect()
+    except CannotRunError as problem:
+        refused[store] = str(problem)
+        return None
+
+
+def _normal(customer: str) -> str:
+    """The id as events hold it. Raises CannotRunError for what can be none."""
+    from ..ir.types import KEY_LIMIT, Field
+    from ..operators.values import ValueRefusedError, canonical
+
+    try:
+        found: str = canonical(Field("key", "keyword"), customer)
+    except ValueRefusedError as problem:
+        raise CannotRunError(f"the customer's id: {problem}") from None
+    if not 0 < len(found.encode()) <= KEY_LIMIT:
+        raise CannotRunError(f"the customer's id: expected 1 to {KEY_LIMIT} bytes of UTF-8")
+    return found
+
+
+def _ask() -> None:
+    """Nothing, if whoever is at the terminal agrees. Raises CannotRunError otherwise."""
+    if not sys.stdin.isatty():
+        raise CannotRunError("erasing cannot be undone: say --yes, or run this at a terminal")
+    print("Everything of this customer goes, in every store, and they can never come back. Erase? [y/N] ", end="")
+    sys.stdout.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise CannotRunError("nothing was erased")
+
+
+def _tell(report: Report, form: str) -> None:
+    if form == "json":
+        rows = [asdict(row) for row in report.rows]
+        print(json.dumps({"done": report.done, "places": rows, "problems": report.problems}, ensure_ascii=False))
+        return
+    _print(report.rows, form)
+    for problem in report.problems:
+        print(problem)
+    print("erased: nothing is left" if report.done else "not done: run this again when the above is mended")
+
+
+def _print(rows: list[Row], form: str) -> None:
+    if form == "json":
+        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
+        return
+    width = max(len(row.place) for row in rows)
+    print(f"{'store':<13}  {'place':<{width}}  {'before':>8}  {'after':>6}")
+    for row in rows:
+        before, after = (
+            ("?" if row.problem else "") if each is None else f"{each:,}" for each in (row.before, row.after)
+        )
+        problem = f"  {row.problem}" if row.problem else ""
+        print(f"{row.store:<13}  {row.place:<{width}}  {before:>8}  {after:>6}{problem}".rstrip())
+
+
+COMMAND = Command(
+    "Remove a customer everywhere, prove it store by store, and keep late events from bringing them back.",
+    "decisor erase c-1042 --yes",
+    _configure,
+    _run,
+)

@@ -1,0 +1,1 @@
+"""`decisor keys`: the keys of encrypted fields."""

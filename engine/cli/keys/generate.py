@@ -1,0 +1,38 @@
+"""`decisor keys generate`: a key file with a master key and a hash key."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..command import CLEAN, CannotRunError, Command
+from ..report import reason
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="where the keys go; only its owner can open it")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...profiles.encryption.key_file import new_key_set, write_new_key_file
+    from ...profiles.encryption.keyring import KEYS_FILE
+
+    file: Path = options.file
+    keys = new_key_set()
+    try:
+        write_new_key_file(file, keys)
+    except FileExistsError:
+        raise CannotRunError(f"`{file}` exists; keys are never overwritten") from None
+    except OSError as problem:
+        raise CannotRunError(f"`{file}` cannot be written: {reason(problem)}") from None
+    print(f"{file}: master key {keys.master[0].id}, hash key {keys.hash[0].id}")
+    print(f"{KEYS_FILE}={file} makes every command use it; keep a copy apart from the database's backups")
+    return CLEAN
+
+
+COMMAND = Command(
+    "Make a file of keys for encrypted fields: a master key and a hash key.",
+    "decisor keys generate customer.keys",
+    _configure,
+    _run,
+)

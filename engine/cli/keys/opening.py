@@ -1,0 +1,58 @@
+"""What the commands about keys begin with: the keys, a database with all its tables, and its catalogue."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..command import CannotRunError
+from ..servers import Servers
+
+if TYPE_CHECKING:
+    from ...ir.types import Catalogue
+    from ...profiles.encryption.keyring import Keyring
+
+
+def keys_of_the_environment() -> Keyring:
+    """The keyring. Raises CannotRunError when there is none or it cannot be used."""
+    from ...profiles.encryption.keyring import KEYS, KEYS_FILE, open_keyring
+
+    with refusals():
+        found = open_keyring(os.environ)
+    if found is None:
+        raise CannotRunError(
+            f"there are no keys: `decisor keys generate FILE` makes a key file, and {KEYS_FILE} names it"
+            f" (or {KEYS} holds its content)"
+        )
+    return found
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What is wrong with keys, or with what they sealed, as CannotRunError."""
+    from ...profiles.encryption.cipher import UnsealError
+    from ...profiles.encryption.key_file import KeysRefusedError
+
+    try:
+        yield
+    except (KeysRefusedError, UnsealError) as problem:
+        raise CannotRunError(str(problem)) from None
+
+
+def catalogue_of(servers: Servers) -> Catalogue:
+    """The catalogue that the database's profiles are made by. Raises CannotRunError when there is none yet."""
+    from ...segments.registry import read_registry
+    from ...storage.migrate import MigrationError, pending
+
+    try:
+        missing = pending(servers.postgres)
+    except MigrationError as problem:
+        raise CannotRunError(str(problem)) from None
+    found = None if missing else read_registry(servers.postgres).catalogue
+    if found is None:
+        raise CannotRunError(
+            "the database is not ready: `decisor worker` brings it up to date and registers the catalogue"
+        )
+    return found

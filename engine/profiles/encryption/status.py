@@ -1,0 +1,104 @@
+"""Which keys there are and which are used, by how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from . import payloads
+from .in_use import hash_keys_in_use, master_in_use
+from .keyring import Keyring
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PAGE = 500
+
+_HEADS = "SELECT id, substring(payload FOR %s) FROM dead_letter WHERE id > %s AND sealed ORDER BY id LIMIT %s"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """One key: `state` is current, old (still needed or not, as the counts say), next, spare, or missing from the keys.
+
+    `data_keys` and `dead_letters` are those that only this master key opens.
+    """
+
+    kind: Literal["master", "hash"]
+    id: str
+    state: Literal["current", "old", "next", "spare", "missing"]
+    data_keys: int = 0
+    dead_letters: int = 0
+
+    @property
+    def needed(self) -> bool:
+        """Whether something would be lost without the key."""
+        return self.state in {"current", "next", "missing"} or self.data_keys + self.dead_letters > 0
+
+    def told(self) -> str:
+        """The rest of its line."""
+        if self.kind == "hash":
+            return {
+                "current": "queries search by it",
+                "next": "documents get its hashes too; queries will change to it",
+                "old": "documents still hold its hashes; queries have changed",
+                "spare": "not used; may be removed if it is not meant to come next",
+                "missing": "used, and not among the keys",
+            }[self.state]
+        counts = f"{self.data_keys:,} data keys, {self.dead_letters:,} dead letters"
+        if self.state == "missing":
+            return f"{counts}; used, and not among the keys"
+        return counts if self.needed else f"{counts}; may be removed"
+
+
+def status_of(connection: Connection, keyring: Keyring) -> list[KeyStatus]:
+    """Master keys, then hash keys, those that are used and missing at the end of each."""
+    counts: dict[str, int] = dict(
+        connection.execute("SELECT master, count(*) FROM profile_key GROUP BY master").fetchall()
+    )
+    return [*_masters(connection, keyring, counts), *_hashes(connection, keyring)]
+
+
+def _masters(connection: Connection, keyring: Keyring, counts: dict[str, int]) -> list[KeyStatus]:
+    letters = _letters(connection)
+    used = master_in_use(connection, keyring)
+    known = keyring.master_ids
+    found = []
+    for name in [*known, *sorted((counts.keys() | letters.keys() | {used}) - set(known))]:
+        state: Literal["current", "old", "next", "missing"]
+        if name not in known:
+            state = "missing"
+        elif name == used:
+            state = "current"
+        else:
+            state = "next" if used in known and known.index(name) < known.index(used) else "old"
+        found.append(KeyStatus("master", name, state, counts.get(name, 0), letters.get(name, 0)))
+    return found
+
+
+def _letters(connection: Connection) -> dict[str, int]:
+    found: dict[str, int] = {}
+    last = 0
+    while rows := connection.execute(_HEADS, (payloads.HEAD, last, PAGE)).fetchall():
+        for _, head in rows:
+            name = payloads.master_of(bytes(head))
+            found[name] = found.get(name, 0) + 1
+        last = rows[-1][0]
+    return found
+
+
+def _hashes(connection: Connection, keyring: Keyring) -> list[KeyStatus]:
+    used = hash_keys_in_use(connection, keyring)
+    found = []
+    for name in [*keyring.hash_ids, *[each for each in used.written if each not in keyring.hash_ids]]:
+        state: Literal["current", "old", "next", "spare", "missing"]
+        if name not in keyring.hash_ids:
+            state = "missing"
+        elif name == used.searched:
+            state = "current"
+        elif name in used.besides:
+            state = "next" if used.stage == "writing" else "old"
+        else:
+            state = "spare" if used.stage != "dropping" else "old"
+        found.append(KeyStatus("hash", name, state))
+    return found

@@ -256,6 +256,8 @@ class IndexFollower:
             if seq != reached.get(cursor, cursor.seq) + 1:
                 raise IndexRefusedError(self._stale(followed[cursor.uuid]))
             reached[cursor] = seq
+            if kind == "membership":
+                continue  # no document says in which segments somebody is
             if cursor.state != "previous":
                 wanted.setdefault(profile, []).append(followed[cursor.uuid])
             elif kind != "change":

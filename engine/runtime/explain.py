@@ -1,0 +1,307 @@
+"""Why a customer is in a segment or not: the tree of conditions, with what each saw, its verdict and its next flip.
+
+The tree is plain JSON data. What a customer's personal or encrypted fields hold is left out unless it is asked for; the
+segment's own constants are part of its definition and always told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any as AnyValue
+
+from ..ir.binding import bind_instant
+from ..ir.codec import encode
+from ..ir.instant import format_instant
+from ..ir.predicate import (
+    All,
+    Any,
+    Bounds,
+    Constant,
+    Element,
+    Events,
+    EventSequence,
+    InList,
+    Leaf,
+    Not,
+    Now,
+    Predicate,
+)
+from ..ir.types import Catalogue, Field
+from ..operators import wording
+from ..operators.evaluate import Event, Subject, present_values
+from ..operators.registry import CORE
+from .flips.flip import Flips, ProfileAt
+from .matcher.behaviour import aggregated
+from .matcher.checks import Checks
+from .matcher.moment import Clock, Moment
+
+Node = dict[str, AnyValue]
+
+SHOWN = 5  # values and elements that are told
+VALUE_LIMIT = 60  # characters of a value in text
+
+
+def explain(
+    predicate: Predicate,
+    subject: Subject,
+    now_ms: int,
+    *,
+    catalogue: Catalogue,
+    reveal: bool = False,
+    profile_at: ProfileAt | None = None,
+) -> Node:
+    """The tree as JSON data.
+
+    Every node has `kind` (all, any, not, leaf, element, list, events, sequence, constant), `words`, `holds` and
+    `flips_at`, the instant at which its verdict flips by time alone, null for never; `flips_exactly` is false where it
+    may also be later. Groups have the nodes `inside`. Conditions have what they looked at: `values` (or `withheld`, or
+    `missing` with the reason), `constant` and, where limits move with now, `limits` as of now. `profile_at` is that of
+    `next_flip`.
+    """
+    flips = Flips(subject, catalogue=catalogue, profile_at=profile_at)
+    return _Explainer(subject, now_ms, catalogue, flips, reveal=reveal).node(predicate)
+
+
+class _Explainer:
+    """One explanation."""
+
+    def __init__(self, subject: Subject, now_ms: int, catalogue: Catalogue, flips: Flips, *, reveal: bool) -> None:
+        self._subject = subject
+        self._now_ms = now_ms
+        self._catalogue = catalogue
+        self._flips = flips
+        self._reveal = reveal
+        self._moment = Moment(Clock(now_ms), subject.events)
+        self._inner = Checks({}, "", inner=True)
+
+    def node(self, predicate: Predicate) -> Node:
+        """The node of a predicate about the customer."""
+        flip = self._flips.of(predicate, self._now_ms)
+        found: Node = {
+            "kind": _KINDS[type(predicate)],
+            "words": words(predicate),
+            "holds": self._flips.holds(predicate, self._now_ms),
+            "flips_at": None if flip.at_ms is None else format_instant(flip.at_ms),
+        }
+        if not flip.exact:
+            found["flips_exactly"] = False
+        return found | self._seen(predicate)
+
+    def _seen(self, predicate: Predicate) -> Node:
+        match predicate:
+            case All(items) | Any(items):
+                return {"inside": [self.node(item) for item in items]}
+            case Not(item):
+                return {"inside": [self.node(item)]}
+            case Leaf():
+                return self._leaf(predicate)
+            case Element():
+                return self._element(predicate)
+            case Events():
+                return self._events(predicate)
+            case EventSequence():
+                return self._sequence(predicate)
+            case InList(name):
+                return {"list": name}
+        return {}
+
+    def _leaf(self, leaf: Leaf) -> Node:
+        found: Node = {"field": leaf.field, "operator": leaf.op, "constant": encode(leaf.value)}
+        if isinstance(leaf.value, Bounds):
+            limits = {"lower": leaf.value.lower, "upper": leaf.value.upper}
+            if any(isinstance(limit, Now) for limit in limits.values()):
+                found["limits"] = {side: self._bound(limit) for side, limit in limits.items()}
+        values = present_values(self._subject.profile, leaf.field)
+        if not values:
+            return found | {"missing": f"the profile has no `{leaf.field}`"}
+        if self._withheld(_on_path(self._catalogue.fields, leaf.field, self._catalogue.key)):
+            return found | {"withheld": True}
+        return found | _listed(values)
+
+    def _bound(self, limit: AnyValue) -> AnyValue:
+        return bind_instant(limit, self._now_ms) if isinstance(limit, Now) else limit
+
+    def _element(self, element: Element) -> Node:
+        elements = present_values(self._subject.profile, element.of)
+        if not elements:
+            return {"field": element.of, "missing": f"the profile has no `{element.of}`"}
+        check = self._inner.of(element.item)
+        holding = sum(check(each, self._moment) for each in elements)
+        found: Node = {"field": element.of, "elements": len(elements), "holding": holding}
+        if self._withheld(_on_path(self._catalogue.fields, element.of, self._catalogue.key)):
+            return found | {"withheld": True}
+        return found | _listed(elements)
+
+    def _events(self, events: Events) -> Node:
+        found: Node = {"event": events.type, "aggregate": events.aggregate, "field": events.field}
+        found |= self._window(events.within)
+        found |= self._matching(events.type, events.where, events.within)
+        where = None if events.where is None else self._inner.of(events.where)
+        value = aggregated(events, where, self._moment)
+        if value is None:
+            return found | {"missing": f"no `{events.type}` event that counts has a value"}
+        if events.field in (None, "time") or events.aggregate == "distinct":
+            return found | {"values": [value]}
+        kind = self._catalogue.event(events.type)
+        withheld = self._withheld(_on_path(kind.fields if kind else (), str(events.field), None))
+        return found | ({"withheld": True} if withheld else {"values": [value]})
+
+    def _sequence(self, sequence: EventSequence) -> Node:
+        steps = [
+            {"event": step.type, **self._matching(step.type, step.where, sequence.within)} for step in sequence.steps
+        ]
+        return {"steps": steps, **self._window(sequence.within)}
+
+    def _window(self, within: Now | None) -> Node:
+        return {} if within is None else {"since": bind_instant(within, self._now_ms)}
+
+    def _matching(self, kind: str, where: Predicate | None, within: Now | None) -> Node:
+        """How many events count, and when the latest of them was."""
+        since = "" if within is None else bind_instant(within, self._now_ms)
+        now = format_instant(self._now_ms)
+        check = None if where is None else self._inner.of(where)
+
+        def counts(event: Event) -> bool:
+            timely = event["type"] == kind and since <= event["time"] <= now
+            return timely and (check is None or check(event["data"], self._moment))
+
+        times = [event["time"] for event in self._subject.events if counts(event)]
+        return {"counted": len(times), "latest": times[-1] if times else None}
+
+    def _withheld(self, fields: list[Field] | None) -> bool:
+        """Whether the values at the end of these fields are not to be told; nobody has declared None."""
+        if self._reveal:
+            return False
+        return fields is None or any(map(_is_private, fields)) or _holds_private(fields[-1])
+
+
+def _on_path(fields: tuple[Field, ...], path: str, key: str | None) -> list[Field] | None:
+    """The declared fields on the way, None where one is not declared."""
+    if path == key:
+        return [Field(path, "keyword")]
+    found = []
+    for step in path.split("."):
+        field = next((each for each in fields if each.name == step), None)
+        if field is None:
+            return None
+        found.append(field)
+        fields = field.fields
+    return found
+
+
+def _is_private(field: Field) -> bool:
+    return field.personal or field.encrypted is not None
+
+
+def _holds_private(field: Field) -> bool:
+    return any(_is_private(member) or _holds_private(member) for member in field.fields)
+
+
+def _listed(values: list[AnyValue]) -> Node:
+    return {"values": values[:SHOWN], **({"more": len(values) - SHOWN} if len(values) > SHOWN else {})}
+
+
+_KINDS: Mapping[type, str] = {
+    All: "all",
+    Any: "any",
+    Not: "not",
+    Constant: "constant",
+    Leaf: "leaf",
+    Element: "element",
+    InList: "list",
+    Events: "events",
+    EventSequence: "sequence",
+}
+
+
+def words(predicate: Predicate, *, positive: bool = True) -> str:
+    """What the predicate, or its complement, says on one line; of a group only how its items are joined."""
+    match predicate:
+        case Not(item):
+            return words(item, positive=not positive)
+        case Constant(value):
+            return "everyone" if value is positive else "no one"
+        case All() | Any():
+            joined = "all of" if isinstance(predicate, All) else "any of"
+            return joined if positive else f"not {joined}"
+        case Leaf():
+            unless = "" if positive or predicate.op == "exists" else " (or is missing)"
+            condition = CORE[predicate.op].english(predicate, positive=positive)
+            return f"{wording.field_words(predicate.field)} {condition}{unless}"
+        case InList(name):
+            return f"{'is' if positive else 'is not'} on the list {wording.field_words(name.partition('@')[0])}"
+        case Element(of, item):
+            return f"{'one' if positive else 'none'} of the {wording.field_words(of)}: {_flat(item)}"
+        case Events():
+            return _event_words(predicate, positive=positive)
+    steps = ", then ".join(_step_words(step.type, step.where, step.within) for step in predicate.steps)
+    return f"{'did' if positive else 'did not do'} in this order{_window_words(predicate.within)}: {steps}"
+
+
+def _flat(predicate: Predicate) -> str:
+    """The whole of a predicate on one line."""
+    if isinstance(predicate, All | Any):
+        joined = " and " if isinstance(predicate, All) else " or "
+        return f"({joined.join(map(_flat, predicate.items))})"
+    if isinstance(predicate, Not) and isinstance(predicate.item, All | Any):
+        return f"not {_flat(predicate.item)}"
+    return words(predicate)
+
+
+def _event_words(events: Events, *, positive: bool) -> str:
+    where = "" if events.where is None else f" where {_flat(events.where)}"
+    field = "" if events.field is None else f" of {wording.field_words(events.field)}"
+    name = (
+        f"{events.aggregate}{field} of {wording.field_words(events.type)} events{_window_words(events.within)}{where}"
+    )
+    test = _flat(events.test if positive else Not(events.test))
+    return f"{name}: {test}"
+
+
+def _window_words(within: Now | None) -> str:
+    if within is None:
+        return ""
+    if within.unit == "ms" and within.amount < 0:
+        return f" within the last {wording.sentence_duration(-within.amount)}"
+    return f" since {wording.moment(within)}"
+
+
+def _step_words(kind: str, where: Predicate | None, within: int | None) -> str:
+    text = wording.field_words(kind) + ("" if where is None else f" (where {_flat(where)})")
+    return text if within is None else f"{text} at most {wording.duration(within)} later"
+
+
+def lines(node: Mapping[str, AnyValue], indent: str = "") -> Iterator[str]:
+    """The tree as text, one condition a line."""
+    notes = [note for note in (_seen_words(node), _flip_words(node)) if note]
+    told = f"  ({'; '.join(notes)})" if notes else ""
+    yield f"{indent}{'✓' if node['holds'] else '✗'} {node['words']}{told}"
+    for each in node.get("inside", ()):
+        yield from lines(each, indent + "  ")
+
+
+def _seen_words(node: Mapping[str, AnyValue]) -> str:
+    if "missing" in node:
+        return str(node["missing"])
+    if "steps" in node:
+        return ", ".join(f"{step['counted']:,} × {step['event']}" for step in node["steps"])
+    if "elements" in node:
+        return f"{node['holding']:,} of {node['elements']:,}"
+    if "withheld" in node:
+        return "the value is withheld"
+    if "values" not in node:
+        return ""
+    more = f" and {node['more']:,} more" if "more" in node else ""
+    return f"is {', '.join(_shown(value) for value in node['values'])}{more}"
+
+
+def _shown(value: AnyValue) -> str:
+    text = wording.constant(value) if isinstance(value, str | int | float) else str(value)
+    return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1] + "…"
+
+
+def _flip_words(node: Mapping[str, AnyValue]) -> str:
+    if node["flips_at"] is None:
+        return ""
+    verb = "flips" if node.get("flips_exactly", True) else "does not flip before"
+    return f"{verb}{' at' if verb == 'flips' else ''} {wording.instant(node['flips_at'])}"

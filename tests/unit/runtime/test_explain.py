@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from typing import Any as AnyValue
+
+from engine.ir.instant import parse_instant
+from engine.ir.predicate import (
+    All,
+    Any,
+    Bounds,
+    Element,
+    Events,
+    EventSequence,
+    InList,
+    Leaf,
+    Not,
+    Now,
+    Predicate,
+    Step,
+)
+from engine.ir.types import Catalogue, EventType, Field
+from engine.operators.evaluate import Subject
+from engine.runtime.explain import explain, lines
+
+DAY_MS = 86_400_000
+NOW_MS = parse_instant("2026-03-01T00:00:00Z")
+CATALOGUE = Catalogue(
+    "shop",
+    "id",
+    (
+        Field("country", "keyword"),
+        Field("email", "keyword", encrypted="equality"),
+        Field("phone", "keyword", personal=True),
+        Field("at", "date"),
+        Field("tags", "keyword", many=True),
+        Field("orders", "object", many=True, fields=(Field("sku", "keyword"), Field("note", "text", personal=True))),
+        Field("visits", "object", many=True, fields=(Field("page", "keyword"),)),
+        Field("home", "object", fields=(Field("city", "keyword", personal=True), Field("floor", "integer"))),
+    ),
+    (EventType("purchase", (Field("amount", "number"), Field("card", "keyword", personal=True))),),
+)
+RECENT = Leaf("at", "range", Bounds(Now(-30 * DAY_MS), Now()), "date")
+EVENTS = [
+    {"type": "purchase", "time": "2026-02-10T00:00:00.000Z", "data": {"amount": 5.0, "card": "1234"}},
+    {"type": "visit", "time": "2026-02-11T00:00:00.000Z", "data": {}},
+    {"type": "purchase", "time": "2026-02-20T00:00:00.000Z", "data": {"amount": 7.0}},
+]
+
+
+def told(predicate: Predicate, *, reveal: bool = False, **profile: AnyValue) -> dict[str, AnyValue]:
+    subject = Subject({"id": "c1", **profile}, EVENTS, {"vip@0123": {"c1"}}, "id")
+    found = explain(predicate, subject, NOW_MS, catalogue=CATALOGUE, reveal=reveal)
+    assert json.loads(json.dumps(found)) == found
+    return found
+
+
+def test_a_condition_tells_value_limits_verdict_and_flip() -> None:
+    assert told(RECENT, at="2026-02-15T12:00:00.000Z") == {
+        "kind": "leaf",
+        "words": "at is within the last 30 days",
+        "holds": True,
+        "flips_at": "2026-03-17T12:00:00.001Z",
+        "field": "at",
+        "operator": "range",
+        "constant": {
+            "$": "Bounds",
+            "lower": {"$": "Now", "amount": -30 * DAY_MS},
+            "upper": {"$": "Now"},
+        },
+        "limits": {"lower": "2026-01-30T00:00:00.000Z", "upper": "2026-03-01T00:00:00.000Z"},
+        "values": ["2026-02-15T12:00:00.000Z"],
+    }
+
+
+def test_a_missing_value_is_told_with_the_reason() -> None:
+    assert told(RECENT)["missing"] == "the profile has no `at`"
+    assert told(Not(RECENT))["inside"][0]["missing"] == "the profile has no `at`"
+
+
+def test_only_the_first_of_many_values_are_told() -> None:
+    found = told(Leaf("tags", "contains", "z", many=True), tags=list("abcdefg"))
+    assert found["values"] == ["a", "b", "c", "d", "e"]
+    assert found["more"] == 2
+
+
+def test_what_is_personal_or_encrypted_is_told_only_when_asked_for() -> None:
+    profile = {
+        "email": "ada@example.org",
+        "phone": "+49 30 1",
+        "orders": [{"sku": "a", "note": "for Ada"}],
+        "visits": [{"page": "start"}],
+        "home": {"city": "Berlin", "floor": 3},
+        "unknown": "Ada",
+    }
+    conditions: tuple[Predicate, ...] = (
+        Leaf("email", "equals", "x"),
+        Leaf("phone", "exists"),
+        Element("orders", Leaf("sku", "equals", "a")),
+        Leaf("orders.note", "contains", "Bob", "text", many=True),
+        Leaf("home.city", "equals", "Paris"),
+        Leaf("home", "exists", None, "object"),
+        Leaf("unknown", "exists"),
+        Events("purchase", "last", Leaf("value", "equals", "x"), "card"),
+    )
+    for each in told(Any(conditions), **profile)["inside"]:
+        assert each["withheld"] is True
+        assert "values" not in each
+    for each in told(Any(conditions), reveal=True, **profile)["inside"]:
+        assert each["values"]
+    for open_to_all in (Leaf("home.floor", "range", Bounds(1), "integer"), Leaf("id", "equals", "c2")):
+        assert told(open_to_all, **profile)["values"]
+    assert told(Element("visits", Leaf("page", "equals", "a")), **profile)["values"] == [{"page": "start"}]
+
+
+def test_behaviour_is_told_with_what_was_counted() -> None:
+    spent = Events(
+        "purchase", "sum", Leaf("value", "range", Bounds(10.0), "number"), "amount", within=Now(-30 * DAY_MS)
+    )
+    found = told(spent)
+    assert found["holds"] is True
+    assert found["values"] == [12.0]
+    assert found["counted"] == 2
+    assert found["latest"] == "2026-02-20T00:00:00.000Z"
+    assert found["since"] == "2026-01-30T00:00:00.000Z"
+    assert found["flips_at"] == "2026-03-12T00:00:00.001Z"
+
+
+def test_a_sequence_is_told_step_by_step() -> None:
+    steps = (Step("purchase", Leaf("amount", "range", Bounds(upper=6.0), "number")), Step("visit", within=DAY_MS))
+    found = told(EventSequence(steps))
+    assert found["words"] == "did in this order: purchase (where amount is at most 6), then visit at most 1 day later"
+    assert [step["counted"] for step in found["steps"]] == [1, 1]
+    assert found["flips_at"] is None
+
+
+def test_the_tree_reads_as_text() -> None:
+    tree = All(
+        (
+            Not(Leaf("country", "equals", "US")),
+            Any((RECENT, InList("vip@0123"))),
+            Events("purchase", "count", Leaf("value", "range", Bounds(3), "integer"), within=Now(-7 * DAY_MS)),
+            Leaf("phone", "exists"),
+            Element("orders", All((Leaf("sku", "equals", "a"), Leaf("sku", "exists")))),
+        )
+    )
+    found = told(tree, country="DE", at="2026-01-01T00:00:00.000Z", phone="+49 30 1", orders=[{"sku": "b"}])
+    assert "\n".join(lines(found)) == (
+        "✗ all of\n"
+        "  ✓ country is not US (or is missing)\n"
+        "    ✗ country is US  (is DE)\n"
+        "  ✓ any of\n"
+        "    ✗ at is within the last 30 days  (is “2026-01-01T00:00:00.000Z”)\n"
+        "    ✓ is on the list vip\n"
+        "  ✗ count of purchase events within the last 7 days: value is at least 3  (is 0)\n"
+        "  ✓ phone is known  (the value is withheld)\n"
+        "  ✗ one of the orders: (sku is a and sku is known)  (0 of 1)"
+    )

@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.servers.redis_servers",
     "tests.servers.workspaces",
     "tests.live_world",
+    "tests.sealed_world",
 ]
 
 SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]

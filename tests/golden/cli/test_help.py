@@ -1,4 +1,4 @@
-"""The help of the program and of every command, word for word."""
+"""The help of the program, of every group and of every command, word for word."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.app import COMMANDS, main
+from engine.cli.app import COMMANDS, GROUPS, main
 
 FOLDER = Path(__file__).parent / "help"
+NAMES = sorted([*COMMANDS, *(f"{group} {part}" for group, parts in GROUPS.items() for part in parts)])
 
 
 def help_of(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -32,15 +33,15 @@ def test_the_program_lists_its_commands(
     golden(FOLDER / "decisor.txt", help_of(["--help"], capsys))
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS))
+@pytest.mark.parametrize("name", NAMES)
 def test_a_command_is_explained_shortly(
     name: str, golden: Callable[[Path, str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = help_of([name, "--help"], capsys)
-    golden(FOLDER / f"{name}.txt", text)
+    text = help_of([*name.split(), "--help"], capsys)
+    golden(FOLDER / f"{name.replace(' ', '_')}.txt", text)
     assert len(text.splitlines()) <= 40
     assert max(map(len, text.splitlines())) <= 120
 
 
 def test_every_golden_text_is_of_a_command() -> None:
-    assert {path.stem for path in FOLDER.iterdir()} == {"decisor", *COMMANDS}
+    assert {path.stem.replace("_", " ") for path in FOLDER.iterdir()} == {"decisor", *NAMES}

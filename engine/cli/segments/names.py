@@ -45,6 +45,19 @@ def declared(servers: Servers) -> set[str] | None:
     return found
 
 
+def record(servers: Servers) -> Connection:
+    """PostgreSQL, which must have our tables. Raises CannotRunError."""
+    from ...storage.migrate import MigrationError, pending
+
+    try:
+        missing = pending(servers.postgres)
+    except MigrationError as problem:
+        raise CannotRunError(str(problem)) from None
+    if missing:
+        raise CannotRunError("the database is not prepared yet: `decisor worker` does that when it starts")
+    return servers.postgres
+
+
 def running(connection: Connection) -> list[str]:
     """The names of the segments that PostgreSQL knows, sorted."""
     return [row[0] for row in connection.execute("SELECT name FROM segment ORDER BY name")]
@@ -70,6 +83,16 @@ def customer_named(given: str) -> str:
 def print_json(data: Any) -> None:
     """One line of JSON."""
     print(json.dumps(data, ensure_ascii=False))
+
+
+def instant_given(option: str, text: str) -> int:
+    """Milliseconds of an instant on the command line. Raises CannotRunError."""
+    from ...ir.instant import InstantError, parse_instant
+
+    try:
+        return parse_instant(text)
+    except InstantError as problem:
+        raise CannotRunError(f"{option}: expected {problem}") from None
 
 
 def note(text: str) -> None:

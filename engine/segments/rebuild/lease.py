@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 _FACT = "rebuild:"
 
 
-class RebuildRunningError(RuntimeError):
+class RebuildError(RuntimeError):
+    """A rebuild cannot be made, and has changed nothing; the message says why and what to do."""
+
+
+class RebuildRunningError(RebuildError):
     """The segment is being rebuilt by somebody else; the message says by whom and since when."""
 
 

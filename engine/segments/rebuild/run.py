@@ -17,7 +17,7 @@ from ..registry import Definition, Registered, Registry, read_registry, start_bu
 from .due import DueInstants
 from .from_index import IndexSource, View, bounded_by_index
 from .interrupted import abandon, recover, sweep
-from .lease import leased, note_of, write_note
+from .lease import RebuildError, leased, note_of, write_note
 from .mover import move_all
 from .population import Population
 from .staging import Filling, Stage
@@ -30,7 +30,7 @@ GONE = Definition("", Constant(value=False))  # what a segment that is to end sa
 BUFFERED = 20_000  # members in PostgreSQL that are held in memory, of all segments together
 
 
-class NoCatalogueError(RuntimeError):
+class NoCatalogueError(RebuildError):
     """There are no profiles yet, nor is it known how they are made."""
 
 
@@ -83,8 +83,7 @@ class Rebuild:
     def run(self, wish: Wish) -> list[Rebuilt]:
         """Rebuild and switch.
 
-        Raises RebuildRunningError, NoCatalogueError, SetLostError, NotPublishedError, IndexRefusedError and what the
-        servers raise; then nothing has changed.
+        Raises RebuildError, IndexRefusedError, PartialAnswerError and what the servers raise; then nothing has changed.
         """
         with leased(self._connection, wish.names):
             recover(self._connection, self._redis, self._vault, self._clock, wish.names)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...ir.instant import format_instant
 from ...storage import keys
 from ..live.changes import Reason
+from .lease import RebuildError
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -141,7 +142,7 @@ class Stage:
         self._enter, self._leave = [], []
 
 
-class SetLostError(RuntimeError):
+class SetLostError(RebuildError):
     """What was built in Redis is not there any more."""
 
 

@@ -20,7 +20,7 @@ from ...storage.partitions import PARTITIONS, locked, partition_of
 from ..live.publish import settle
 from ..registry import activate, rise
 from ..sets import switch
-from .lease import Note, drop_notes, note_of, write_note
+from .lease import Note, RebuildError, drop_notes, note_of, write_note
 from .staging import COMMAND, Filling
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _STAGE = (
 )
 
 
-class NotPublishedError(RuntimeError):
+class NotPublishedError(RebuildError):
     """What is committed does not reach Redis; the message says what to look at."""
 
 

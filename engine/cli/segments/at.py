@@ -1,0 +1,41 @@
+"""`decisor segments at`: who was a member at an instant."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..command import CLEAN, Command
+from ..servers import Servers, add_servers
+from .names import instant_given, named, print_json, record
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("instant", metavar="INSTANT", help="as 2026-03-01T09:30:00Z")
+    parser.add_argument("name", help="the segment")
+    parser.add_argument("--count", action="store_true", help="print how many, not who")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_servers(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...segments.history import count_at, members_at, names_ever
+
+    at_ms = instant_given("INSTANT", options.instant)
+    with Servers.of(options) as servers:
+        connection = record(servers)
+        name = named(options.name, names_ever(connection))
+        if options.count:
+            count = count_at(connection, name, at_ms)
+            print_json({"segment": name, "count": count}) if options.format == "json" else print(count)
+            return CLEAN
+        for each in members_at(connection, name, at_ms):
+            print_json(each) if options.format == "json" else print(each)
+    return CLEAN
+
+
+COMMAND = Command(
+    "Print who was a member of a segment at an instant, in the order of their keys.",
+    "decisor segments at 2026-03-01T00:00:00Z vips --count",
+    _configure,
+    _run,
+)

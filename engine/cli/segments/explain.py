@@ -1,0 +1,69 @@
+"""`decisor segments explain`: why a customer is in a segment, or is not."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..command import CLEAN, CannotRunError, Command
+from ..opening import add_now, instant_of
+from ..servers import Servers, add_servers, vault_for
+from .names import customer_named, named, print_json, record, running
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="the segment")
+    parser.add_argument("customer", metavar="CUSTOMER", help="the customer's key")
+    parser.add_argument("--reveal", action="store_true", help="show the values of personal and encrypted fields too")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_now(parser)
+    add_servers(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...segments.explaining import UnexplainedError, explained
+    from ...segments.registry import read_registry
+
+    with Servers.of(options) as servers:
+        connection = record(servers)
+        asked = (named(options.name, running(connection)), customer_named(options.customer), instant_of(options.now))
+        registry = read_registry(connection)
+        if registry.catalogue is None:
+            raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
+        try:
+            found = explained(connection, vault_for(registry.catalogue), registry, asked, reveal=options.reveal)
+        except UnexplainedError as problem:
+            raise CannotRunError(str(problem)) from None
+    if options.format == "json":
+        print_json(found)
+    else:
+        print("\n".join(_told(found)))
+    return CLEAN
+
+
+def _told(found: Mapping[str, Any]) -> Iterator[str]:
+    from ...runtime.explain import lines
+
+    yield f"{found['segment']}, {found['at']}: the conditions {'hold' if found['holds'] else 'do not hold'}"
+    yield from lines(found["conditions"], "  ")
+    override = found["override"]
+    if override is not None:
+        said = "put in" if override["included"] else "kept out"
+        until = f", until {override['expires_at']}" if override["expires_at"] else ""
+        yield f"override: {said} since {override['created_at']}{until}: {override['reason']}"
+    since = found["since"]
+    if since is None:
+        yield "stored: never a member"
+    else:
+        yield f"stored: {'a member' if found['member'] else 'no member'} since {since['at']} ({since['reason']})"
+    if found["member"] != found["wanted"]:
+        yield "stored membership is not what it should be now: is a worker running?"
+
+
+COMMAND = Command(
+    "Explain why a customer is in a segment or is not: each condition, what it saw, and when time alone will flip it.",
+    "decisor segments explain vips c-1",
+    _configure,
+    _run,
+)

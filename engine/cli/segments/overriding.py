@@ -1,0 +1,72 @@
+"""What `add`, `remove` and `restore` share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..command import CLEAN, CannotRunError, Command
+from ..opening import add_now, instant_of
+from ..servers import Servers, add_servers, vault_for
+from .names import customer_named, instant_given, named, print_json, record, running
+
+if TYPE_CHECKING:
+    from ...segments.overrides import Overrides
+
+Act = Callable[["Overrides", str, str, argparse.Namespace, int], bool]
+
+
+def overriding(summary: str, example: str, *, included: bool) -> Command:
+    """The command that puts customers in, or keeps them out."""
+
+    def act(overrides: Overrides, name: str, customer: str, options: argparse.Namespace, now_ms: int) -> bool:
+        from ...ir.instant import format_instant
+        from ...segments.overrides import Overriding
+
+        until = None if options.until is None else format_instant(instant_given("--until", options.until))
+        put = Overriding(name, customer, included, options.reason, format_instant(now_ms), until)
+        return overrides.put(put, now_ms)
+
+    return Command(summary, example, _configure_putting, lambda options: changed(options, act, override=included))
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Whom it is about."""
+    parser.add_argument("name", help="the segment")
+    parser.add_argument("customer", metavar="CUSTOMER", help="the customer's key")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_now(parser)
+    add_servers(parser)
+
+
+def _configure_putting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for those who ask later")
+    parser.add_argument("--until", metavar="INSTANT", help="let the conditions decide again from then on")
+    configure(parser)
+
+
+def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> int:
+    """Do it and say whether membership has changed."""
+    from ...segments.live.process import NoCatalogueError, Processor
+    from ...segments.overrides import OverrideRefusedError, Overrides
+    from ...segments.registry import read_registry
+
+    with Servers.of(options) as servers:
+        connection = record(servers)
+        name = named(options.name, running(connection))
+        customer = customer_named(options.customer)
+        catalogue = read_registry(connection).catalogue
+        if catalogue is None:
+            raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
+        overrides = Overrides(Processor(connection, vault_for(catalogue)), servers.redis)
+        try:
+            moved = act(overrides, name, customer, options, instant_of(options.now))
+        except (OverrideRefusedError, NoCatalogueError) as problem:
+            raise CannotRunError(str(problem)) from None
+        member = bool(servers.redis.sismember(f"segment:{name}", customer))
+    if options.format == "json":
+        print_json({"segment": name, "customer": customer, "override": override, "member": member, "changed": moved})
+    else:
+        print(f"{'a member' if member else 'no member'}{' now' if moved else ', as before'}")
+    return CLEAN

@@ -1,0 +1,147 @@
+"""`decisor segments rebuild`: membership is built anew beside what serves, and switched in at once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ..command import CLEAN, CannotRunError, Command
+from ..facts import add_program, runtime_of
+from ..opening import add_now, instant_of
+from ..servers import Servers, vault_for
+from .names import named, note, print_json
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from ...ir.program import Program
+    from ...profiles.vault import Vault
+    from ...segments.rebuild.from_index import IndexSource
+    from ...segments.rebuild.run import Rebuilt, Wish
+    from ...segments.registry import Definition, Registry
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="these segments (default: all that do not run as they are written)"
+    )
+    parser.add_argument("--full", action="store_true", help="without names: those too that run as they are written")
+    parser.add_argument("--silent", action="store_true", help="enters and exits are kept, and not told on the streams")
+    parser.add_argument("--retire", action="store_true", help="end the segments that the workspace has no longer")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        choices=["elasticsearch", "postgres"],
+        help="where members are looked for (default: in the index, where it can tell)",
+    )
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_now(parser)
+    add_program(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...profiles.index.export import PartialAnswerError
+    from ...profiles.index.names import IndexRefusedError
+    from ...segments.rebuild.lease import RebuildError
+    from ...segments.rebuild.run import Rebuild
+    from ...segments.registry import read_registry
+    from ...segments.running import prepare
+
+    program = runtime_of(options).program
+    with Servers.of(options) as servers:
+        connection, redis = servers.another_postgres("decisor rebuild"), servers.redis
+        vault = vault_for(program.catalogue)
+        prepare(connection, program)
+        wish = _wish(options, program, read_registry(connection))
+        if not wish.names:
+            note("every segment runs as it is written; --full builds them anew all the same")
+            return CLEAN
+        rebuild = Rebuild(connection, redis, vault, _clock(options.now), _index(options, servers, connection, vault))
+        try:
+            found = rebuild.run(wish)
+        except (RebuildError, IndexRefusedError, PartialAnswerError) as problem:
+            raise CannotRunError(str(problem)) from None
+        _tell(found, options.format)
+        _move(servers, connection, vault, quiet=options.format == "json")
+    return CLEAN
+
+
+def _wish(options: argparse.Namespace, program: Program, registry: Registry) -> Wish:
+    from ...segments.rebuild.run import Wish
+    from ...segments.registry import definition_of
+
+    definitions = {name: definition_of(program, name) for name in program.segments}
+    if options.names:
+        if options.retire or options.full:
+            raise CannotRunError("--retire and --full are for all segments: expected no names beside them")
+        chosen = {named(each, definitions) for each in options.names}
+        return Wish({name: definitions[name] for name in chosen}, silent=options.silent)
+    gone = sorted(set(registry.segments) - set(definitions))
+    if gone and not options.retire:
+        note(f"running, but not in this workspace: {', '.join(gone)}; --retire ends them")
+    wanted = definitions if options.full else _differing(definitions, registry)
+    return Wish(wanted, gone if options.retire else (), silent=options.silent)
+
+
+def _differing(definitions: Mapping[str, Definition], registry: Registry) -> dict[str, Definition]:
+    """The definitions that do not run, or not so."""
+    active = registry.active
+    return {
+        name: each for name, each in definitions.items() if name not in active or active[name].digest != each.digest
+    }
+
+
+def _clock(given: str | None) -> Callable[[], int]:
+    if given is None:
+        return lambda: time.time_ns() // 1_000_000
+    frozen = instant_of(given)
+    return lambda: frozen
+
+
+def _index(options: argparse.Namespace, servers: Servers, connection: Connection, vault: Vault) -> IndexSource | None:
+    from ...profiles.encryption.vault import SealedVault
+    from ...profiles.index.names import alias_of
+    from ...segments.rebuild.from_index import IndexSource
+
+    if options.source == "postgres" or servers.elasticsearch is None:
+        if options.source == "elasticsearch":
+            raise CannotRunError(
+                "--from elasticsearch: none is known; DECISOR_ELASTICSEARCH_URL names one, or `decisor up"
+                " --elasticsearch` starts one"
+            )
+        return None
+    hasher = vault.hasher(connection) if isinstance(vault, SealedVault) else None
+    demanded = options.source == "elasticsearch"
+    return IndexSource(servers.elasticsearch, alias_of(os.environ), hasher, demanded=demanded)
+
+
+def _tell(found: Collection[Rebuilt], form: str) -> None:
+    for each in found:
+        if form == "json":
+            print_json(asdict(each))
+        else:
+            moved = f"{each.entered:,} entered, {each.left:,} left"
+            print(
+                f"{each.name}: {each.members:,} members, {moved}; from {each.source}, {each.seconds:.1f} s", flush=True
+            )
+
+
+def _move(servers: Servers, connection: Connection, vault: Vault, *, quiet: bool) -> None:
+    """Membership serves already; what was decided becomes transitions."""
+    from ...segments.rebuild.mover import move_all
+
+    started = time.monotonic()
+    if move_all(connection, servers.redis, vault) and not quiet:
+        print(f"transitions and the customers' own sets followed in {time.monotonic() - started:.1f} s")
+
+
+COMMAND = Command(
+    "Build membership anew beside what serves, and switch it in at once.",
+    "decisor segments rebuild vips --silent",
+    _configure,
+    _run,
+)

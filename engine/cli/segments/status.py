@@ -1,0 +1,80 @@
+"""`decisor segments status`: the segments that run, their size and freshness."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ..command import CLEAN, Command
+from ..opening import open_workspace
+from ..servers import Servers, add_servers
+from .names import note, print_json, record
+
+if TYPE_CHECKING:
+    from ...segments.history import Status
+    from ...segments.registry import Definition
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_servers(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ...segments.history import status
+    from ...segments.rebuild.lease import notes
+    from ..opening import instant_of
+
+    with Servers.of(options) as servers:
+        connection = record(servers)
+        found = status(connection, servers.redis, instant_of(None), _wanted(servers))
+        rebuilding = notes(connection)
+    for each in found:
+        if options.format == "json":
+            print_json(asdict(each) | {"rebuild": asdict(rebuilding[each.name]) if each.name in rebuilding else None})
+        else:
+            print(_told(each))
+            if each.name in rebuilding:
+                print(f"  a rebuild by {rebuilding[each.name].by}, begun {rebuilding[each.name].since}")
+    if not found and options.format == "text":
+        note("no segment runs")
+    return CLEAN
+
+
+def _wanted(servers: Servers) -> dict[str, Definition] | None:
+    """The workspace's definitions, None without a workspace that compiles."""
+    from ...segments.registry import definition_of
+
+    if servers.root is None:
+        return None
+    opened = open_workspace(servers.root)
+    if opened.errors or opened.program is None:
+        note("the workspace has errors (`decisor check`), so nothing is compared with it")
+        return None
+    return {name: definition_of(opened.program, name) for name in opened.program.segments}
+
+
+def _told(each: Status) -> str:
+    if each.state == "absent":
+        return f"{each.name}: does not run; `decisor segments rebuild {each.name}` fills it"
+    parts = [f"{each.members:,} members", each.state, f"generation {each.generation}"]
+    if each.digest is not None:
+        parts.append(each.digest[7:19])
+    if each.filled_at is not None:
+        parts.append(f"filled {each.filled_at}")
+    if each.overrides:
+        parts.append(f"{each.overrides:,} overrides")
+    if each.waiting:
+        parts.append(f"{each.waiting:,} transitions to follow")
+    if each.differs:
+        parts.append("the workspace has it otherwise")
+    return f"{each.name}: {', '.join(parts)}"
+
+
+COMMAND = Command(
+    "Print every segment that runs: size, definition, generation, and whether the workspace has it otherwise.",
+    "decisor segments status",
+    _configure,
+    _run,
+)

@@ -1,0 +1,82 @@
+"""Why a customer is in a segment or not: the conditions as they run, the word of an override, and what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ..ir.instant import format_instant
+from ..operators.evaluate import Subject
+from ..profiles.fold import fold
+from ..profiles.vault import Vault
+from ..runtime.explain import explain
+from .history import history
+from .live.load import read_events
+from .overrides import Overriding, override_of
+from .registry import Definition, Registry
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+class UnexplainedError(LookupError):
+    """There is nothing to explain; the message says why."""
+
+
+def explained(
+    connection: Connection,
+    vault: Vault,
+    registry: Registry,
+    asked: tuple[str, str, int],
+    *,
+    reveal: bool = False,
+) -> dict[str, Any]:
+    """`asked` is segment, customer and instant (ms). Raises UnexplainedError.
+
+    `conditions` is the tree of `engine.runtime.explain`, `holds` its verdict, `override` an override that is or was
+    there, `wanted` what follows from both, `member` what is stored, and `since` the transition that made it so.
+    """
+    name, customer, now_ms = asked
+    definition = _definition(registry, name)
+    if registry.catalogue is None:
+        raise UnexplainedError("nothing runs yet")
+    row = connection.execute("SELECT EXISTS (SELECT FROM profile WHERE profile = %s)", (customer,)).fetchone()
+    if row is None or not row[0]:
+        raise UnexplainedError("no such customer is known: no event of theirs was ever taken in")
+    catalogue = registry.catalogue
+    events = [event for _, event in read_events(connection, [customer], vault, catalogue.key)]
+    lists = {each: frozenset(members) for each, members in definition.lists.items()}
+
+    def profile_at(at_ms: int) -> Mapping[str, Any]:
+        return fold(catalogue, customer, events, at_ms)
+
+    subject = Subject(profile_at(now_ms), events, lists, catalogue.key)
+    tree = explain(definition.predicate, subject, now_ms, catalogue=catalogue, reveal=reveal, profile_at=profile_at)
+    override = override_of(connection, name, customer)
+    moves = [each for each in history(connection, customer) if each.segment == name]
+    holds = bool(tree["holds"])
+    return {
+        "segment": name,
+        "customer": customer,
+        "at": format_instant(now_ms),
+        "digest": definition.digest,
+        "conditions": tree,
+        "holds": holds,
+        "override": None if override is None else asdict(override),
+        "wanted": override.included if override is not None and _stands(override, now_ms) else holds,
+        "member": bool(moves) and moves[-1].entered,
+        "since": asdict(moves[-1]) if moves else None,
+    }
+
+
+def _definition(registry: Registry, name: str) -> Definition:
+    found = registry.segments.get(name)
+    definition = None if found is None else found.active or found.building
+    if definition is None:
+        raise UnexplainedError(f"`{name}` does not run: `decisor segments rebuild {name}` fills it first")
+    return definition
+
+
+def _stands(override: Overriding, now_ms: int) -> bool:
+    return override.expires_at is None or override.expires_at > format_instant(now_ms)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
 from engine.api import LoadedWorkspace
+from engine.compiler.targets.elasticsearch import Exact, bind, compile_query
 from engine.ir.instant import format_instant, parse_instant
 from engine.ir.program import Program
 from engine.operators.evaluate import Subject, evaluate
@@ -22,11 +24,14 @@ from engine.profiles.vault import OpenVault, Vault
 from engine.runtime.border import Border
 from engine.segments.live.process import Processor
 from engine.segments.live.worker import Clock, Worker
-from engine.segments.running import prepare
+from engine.segments.running import Running, prepare
 from engine.storage import keys
 from engine.storage.postgres import connect_postgres
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
 
 DAY = 86_400_000
 START = parse_instant("2026-03-01T00:00:00Z")
@@ -154,6 +159,8 @@ class World:
     program: Program
     vault: Vault = field(default_factory=OpenVault)
     now_ms: int = START
+    elasticsearch: Any = None
+    alias: str = field(default_factory=lambda: f"t{uuid.uuid4().hex}")
     oracle: Oracle = field(init=False)
 
     def __post_init__(self) -> None:
@@ -183,11 +190,29 @@ class World:
             **options,
         )
 
-    def drain(self) -> Worker:
-        """Let a worker do all there is to do now."""
-        worker = self.worker()
-        worker.run(drain=True)
-        return worker
+    def drain(self) -> None:
+        """Let a worker do all there is to do now, and the index follow where there is one."""
+        Running(
+            redis=self.redis,
+            connect=self.connect,
+            catalogue=self.program.catalogue,
+            elasticsearch=self.elasticsearch,
+            clock=Clock(self.now_ms),
+            vault=self.vault,
+            alias=self.alias,
+        ).run(drain=True)
+
+    def found(self, segment: str) -> set[str]:
+        """Everybody whom the index finds by the segment's query, verified where it gives candidates."""
+        compiled = compile_query(self.program.segments[segment], self.program.catalogue, self.program.lists)
+        query = compiled.query if isinstance(compiled, Exact) else compiled.surely_contains
+        self.elasticsearch.indices.refresh(index=self.alias)
+        answer = self.elasticsearch.search(index=self.alias, query=bind(query, self.now_ms), size=1_000, source=False)
+        found = {hit["_id"] for hit in answer["hits"]["hits"]}
+        if isinstance(compiled, Exact):
+            return found
+        assert found >= self.oracle.members(segment, self.now_ms)
+        return {each for each in found if self.oracle.holds(segment, each, self.now_ms)}
 
     def pass_time(self, ms: int) -> None:
         """Let time pass, and the worker with it."""
@@ -247,6 +272,18 @@ def live_world_anywhere(shop: Program, postgres_database: Database, redis_any: R
     """The shop on each PostgreSQL with each Redis, the Cluster included, in turn."""
     with _world(shop, postgres_database, redis_any) as world:
         yield world
+
+
+@pytest.fixture
+def searched_world(
+    shop: Program, wheel_database: Database, valkey_empty: RedisServer, elasticsearch: Elasticsearch
+) -> Iterator[World]:
+    """The shop with a search index."""
+    with _world(shop, wheel_database, valkey_empty) as world:
+        world.elasticsearch = elasticsearch
+        yield world
+        for name in elasticsearch.indices.get(index=f"{world.alias}-*"):
+            elasticsearch.indices.delete(index=name)
 
 
 @contextmanager

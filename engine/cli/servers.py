@@ -124,6 +124,16 @@ def vault_for(catalogue: Catalogue) -> Vault:
         raise CannotRunError(str(problem)) from None
 
 
+def alias_named() -> str:
+    """The alias of the search index. Raises CannotRunError for a name that can be none."""
+    from ..profiles.index.names import IndexRefusedError, alias_of
+
+    try:
+        return alias_of(os.environ)
+    except IndexRefusedError as problem:
+        raise CannotRunError(str(problem)) from None
+
+
 def _nearest() -> Path | None:
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / WORKSPACE_FILE).is_file()), None)

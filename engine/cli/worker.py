@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .command import CLEAN, CannotRunError, Command
 from .facts import add_program, runtime_of
 from .opening import add_now, instant_of
-from .servers import Servers, vault_for
+from .servers import Servers, alias_named, vault_for
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -46,6 +46,7 @@ def _run(options: argparse.Namespace) -> int:
             elasticsearch=servers.elasticsearch,
             catalogue=program.catalogue,
             vault=vault_for(program.catalogue),
+            alias=alias_named(),
             clock=Clock(instant_of(options.now) if options.now else None),
         )
         _stop_on_signals(running.stop)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from ..profiles.index.audit import IndexAudit
 from ..profiles.serving import unpack
 from ..profiles.vault import Vault
 from ..storage import keys
@@ -33,14 +34,6 @@ AUDIT_CUSTOMERS = 5  # … which are small, as events wait for them
 SCAN = 100  # members looked at in one step
 
 _STAGED = "SELECT EXISTS (SELECT FROM staged_transition)"
-
-
-class IndexAudit(Protocol):
-    """Compares documents of the search index with profiles."""
-
-    def compare(self, connection: Connection, partition: int, profiles: Sequence[str]) -> Collection[str]:
-        """The profiles whose document is missing or differs, and is not merely on its way."""
-        ...
 
 
 @dataclass(slots=True)

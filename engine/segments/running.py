@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..ir.program import Program
 from ..ir.types import Catalogue
 from ..profiles.erase.suppression import Suppressed
+from ..profiles.index.audit import IndexAudit
+from ..profiles.index.cursors import prune_outbox
+from ..profiles.index.follower import IndexFollower
+from ..profiles.index.names import ALIAS
 from ..profiles.vault import OpenVault, Vault
 from .live.changes import Tally
 from .live.process import Processor
-from .live.worker import Clock, Worker
+from .live.worker import Clock, Session, Worker
+from .rebuild.interrupted import recover
+from .rebuild.mover import Mover, move_all
 from .reconcile import Rounds
 from .registry import activate_unfilled, definition_of, put_catalogue, read_registry
 
@@ -22,6 +29,13 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 PREPARE_LOCK = 0x0DEC_0003
+INDEX_APPLICATION, MOVER_APPLICATION = "decisor index", "decisor mover"
+MOVED = 200  # customers of one step of a rebuild's end
+MOVE_SECONDS = 0.5  # between two looks whether a rebuild left something to move
+TIDY_SECONDS = 60.0
+OUTBOX_MS = (
+    3_600_000  # how long changes stay in the outbox, so that a Redis with an earlier state can be brought forward
+)
 
 
 def prepare(connection: Connection, program: Program) -> list[str]:
@@ -72,7 +86,10 @@ def calm_collector() -> None:
 
 @dataclass(slots=True)
 class Running:
-    """One worker process; `connect` opens PostgreSQL under a name that the server shows."""
+    """One worker process; `connect` opens PostgreSQL under a name that the server shows.
+
+    With a client of Elasticsearch the search index under `alias` follows, in a thread beside the loop.
+    """
 
     redis: Any
     connect: Callable[..., Connection]
@@ -80,6 +97,7 @@ class Running:
     elasticsearch: Any = None
     clock: Clock = field(default_factory=Clock)
     vault: Vault = field(default_factory=OpenVault)
+    alias: str = ALIAS
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
@@ -87,22 +105,84 @@ class Running:
         self._stopping.set()
 
     def run(self, *, drain: bool = False) -> Tally:
-        """Work until stopped, or until nothing is left to do; what was done."""
-        rounds = Rounds(self.redis)
-        worker = Worker(self.redis, self.connect, self._processor, clock=self.clock, stop=self._stopping, beside=rounds)
-        threads = self._beside(worker)
-        for thread in threads:
-            thread.start()
+        """Work until stopped, or until nothing is left to do; what was done.
+
+        Drained means that the search index, where there is one, has everything too. Raises IndexRefusedError when it
+        does not fit the catalogue or does not catch up.
+        """
+        audit = None
+        if self.elasticsearch is not None:
+            audit = IndexAudit(self.elasticsearch, self.catalogue, self.vault, self.alias)
+        beside = Beside(self.redis, self.clock, audit)
+        worker = Worker(self.redis, self.connect, self._processor, clock=self.clock, stop=self._stopping, beside=beside)
+        ended = threading.Event()
+        thread = threading.Thread(target=self._follow, args=(worker, ended), name="index")
+        thread.start()
         try:
             worker.run(drain=drain)
+            if drain:
+                self._move_all()
         finally:
-            self._stopping.set()
-            for thread in threads:
-                thread.join()
+            ended.set()
+            thread.join()
+        if drain and self.elasticsearch is not None and not self._stopping.is_set():
+            self._catch_up()
         return worker.tally
 
     def _processor(self, connection: Connection) -> Processor:
         return Processor(connection, self.vault, suppressed=Suppressed())
 
-    def _beside(self, _worker: Worker) -> Sequence[threading.Thread]:
-        return ()
+    def _follower(self) -> IndexFollower:
+        return IndexFollower(
+            lambda: self.connect(INDEX_APPLICATION),
+            self.elasticsearch,
+            self.catalogue,
+            vault=self.vault,
+            alias=self.alias,
+        )
+
+    def _follow(self, worker: Worker, ended: threading.Event) -> None:
+        if self.elasticsearch is not None:
+            self._follower().run(ended, lambda: worker.owned)
+
+    def _catch_up(self) -> None:
+        follower = self._follower()
+        try:
+            follower.catch_up()
+        finally:
+            follower.close()
+
+    def _move_all(self) -> None:
+        with self.connect(MOVER_APPLICATION) as connection:
+            move_all(connection, self.redis, self.vault)
+
+
+class Beside:
+    """What a worker does now and then between events: audit, finish rebuilds, throw away what everybody has read."""
+
+    def __init__(self, redis: Any, clock: Clock, index: IndexAudit | None) -> None:
+        self._redis, self._clock = redis, clock
+        self._rounds = Rounds(redis, index)
+        self._mover: tuple[Session, Mover] | None = None
+        self._next_move = self._next_tidying = 0.0
+
+    def __call__(self, session: Session, now_ms: int) -> None:
+        """One small step, if it is time for one."""
+        if time.monotonic() >= self._next_move and session.owned:
+            moved = self._move(session)
+            self._next_move = time.monotonic() + (0.0 if moved else MOVE_SECONDS)
+        if time.monotonic() >= self._next_tidying and session.owned:
+            self._next_tidying = time.monotonic() + TIDY_SECONDS
+            prune_outbox(session.connection, OUTBOX_MS)
+            recover(session.connection, self._redis, session.processor.vault, self._clock.now_ms)
+        self._rounds(session, now_ms)
+
+    def _move(self, session: Session) -> bool:
+        """Append some of what rebuilds have decided, and publish it; whether there was any."""
+        if self._mover is None or self._mover[0] is not session:
+            self._mover = session, Mover(session.connection)
+        last = self._mover[1].move(MOVED)
+        for partition, seq in last.items():
+            if partition in session.owned:
+                session.publisher.catch_up(partition, seq)
+        return bool(last)

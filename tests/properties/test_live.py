@@ -21,6 +21,19 @@ def test_it_is_on_every_server(live_world_anywhere: World) -> None:
     _live_through(live_world_anywhere, random.Random(7), rounds=5)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_index_finds_whom_the_oracle_finds(seed: int, searched_world: World) -> None:
+    world = searched_world
+    random_ = random.Random(seed + 1_000)
+    for _ in range(4):
+        world.put(random_events(random_, world.now_ms, CUSTOMERS, 15))
+        world.drain()
+        world.pass_time(random_.choice(PAUSES))
+        world.check()
+        for name in world.program.segments:
+            assert world.found(name) == world.oracle.members(name, world.now_ms), name
+
+
 def _live_through(world: World, random_: random.Random, rounds: int) -> None:
     for _ in range(rounds):
         world.put(random_events(random_, world.now_ms, CUSTOMERS, random_.randrange(8)))

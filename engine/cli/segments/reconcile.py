@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..command import CLEAN, FINDINGS, CannotRunError, Command
 from ..opening import add_now, instant_of
-from ..servers import Servers, add_servers, vault_for
+from ..servers import Servers, add_servers, alias_named, vault_for
 
 if TYPE_CHECKING:
     from ...segments.reconcile import Divergence
@@ -31,6 +31,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from ...profiles.index.audit import IndexAudit
     from ...segments.live.process import NoCatalogueError
     from ...segments.reconcile import BusyError, reconcile
     from ...segments.registry import read_registry
@@ -40,7 +41,11 @@ def _run(options: argparse.Namespace) -> int:
         if catalogue is None:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
         try:
-            found = reconcile(servers.postgres, servers.redis, vault_for(catalogue), instant_of(options.now))
+            vault = vault_for(catalogue)
+            index = None
+            if servers.elasticsearch is not None:
+                index = IndexAudit(servers.elasticsearch, catalogue, vault, alias_named())
+            found = reconcile(servers.postgres, servers.redis, vault, instant_of(options.now), index)
         except (NoCatalogueError, BusyError) as problem:
             raise CannotRunError(str(problem)) from None
     print(json.dumps({**asdict(found), "differences": found.differences}) if options.format == "json" else _told(found))

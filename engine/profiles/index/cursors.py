@@ -130,7 +130,9 @@ def caught_up(connection: Connection, index: ProfileIndex, upto: Mapping[int, in
     """Whether everything up to these numbers (partition: seq) is in the index, and all that was there before."""
     found = {each.partition: each for each in read(connection, [index], list(upto))}
     return all(
-        partition in found and found[partition].state == "index" and found[partition].seq >= seq
+        partition in found
+        and found[partition].state == "index"
+        and seq <= found[partition].seq <= found[partition].last
         for partition, seq in upto.items()
     )
 
@@ -141,7 +143,7 @@ def heads(connection: Connection) -> dict[int, int]:
 
 
 def prune_outbox(connection: Connection, keep_ms: int, abandon_ms: int = 7 * 86_400_000) -> int:
-    """Delete what every index has passed and is older than `keep_ms`; how many changes.
+    """Delete what every index has passed and is older than `keep_ms`; how many changes. An open erasure stays.
 
     An index that has not passed a change of the age `abandon_ms` is no longer waited for: it must be built anew.
     """
@@ -155,7 +157,7 @@ _ABANDON: Final = (
     " AND outbox.seq = follower.seq + 1 AND outbox.at < now() - %s * interval '1 millisecond')"
 )
 _PRUNE: Final = (
-    "DELETE FROM outbox WHERE at < now() - %s * interval '1 millisecond' AND seq <="
+    "DELETE FROM outbox WHERE kind <> 'erase' AND at < now() - %s * interval '1 millisecond' AND seq <="
     " (SELECT coalesce(min(follower.seq), 9223372036854775807) FROM follower"
     " WHERE follower.partition = outbox.partition)"
 )

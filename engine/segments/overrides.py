@@ -18,6 +18,7 @@ _PUT = (
     " included = excluded.included, reason = excluded.reason, created_at = excluded.created_at,"
     " expires_at = excluded.expires_at"
 )
+_DROP = "DELETE FROM override WHERE segment = %s AND profile = %s RETURNING profile"
 _FIND = (
     "SELECT segment, profile, included, reason, instant(created_at), instant(expires_at) FROM override"
     " WHERE segment = %s AND profile = %s"
@@ -70,8 +71,7 @@ class Overrides:
         """Let the conditions decide again; whether membership has changed. Raises OverrideRefusedError."""
 
         def first(connection: Connection) -> None:
-            gone = connection.execute("DELETE FROM override WHERE segment = %s AND profile = %s", (segment, customer))
-            if not gone.rowcount:
+            if connection.execute(_DROP, (segment, customer)).fetchone() is None:
                 raise OverrideRefusedError(f"there is no override of that customer in `{segment}`")
 
         outcome = self._processor.touch([customer], "manual", now_ms, before=first)

@@ -27,6 +27,7 @@ LONGEST_PAUSE: Final = 2.0
 _TOLD: Final = "errors,items.*.status,items.*.error.type,items.*.error.reason"
 _BUSY: Final = {403, 408, 429, 500, 502, 503, 504}  # 403: an index that may not be written, as on a full disk
 _FIELD: Final = re.compile(r"\bfield \[([\w.]{1,500})\]")
+_TOO_LARGE: Final = "the document is larger than a request to Elasticsearch may be"
 _KIND: Final = re.compile(r"[a-z_]{1,80}")
 
 
@@ -109,13 +110,15 @@ class Bulk:
                 return refused
             busy = set(map(id, outcome.again))
             left = [each for each in left if id(each[0]) in busy]
+        if len(left) == 1 and len(left[0][1]) > REQUEST_BYTES:  # more than the server ever takes at a time
+            return [*refused, Refusal(left[0][0], _TOO_LARGE)]
         raise IndexUnavailableError(f"{len(left):,} documents were not taken: {why}")
 
     def _halved(
         self, writes: Sequence[tuple[Write, bytes]], fields: frozenset[str], older: list[Write]
     ) -> list[Refusal]:
         if len(writes) == 1:
-            return [Refusal(writes[0][0], "the document is larger than a request to Elasticsearch may be")]
+            return [Refusal(writes[0][0], _TOO_LARGE)]
         half = len(writes) // 2
         return self._persist(writes[:half], fields, older) + self._persist(writes[half:], fields, older)
 

@@ -75,9 +75,10 @@ def _chunks(stream: IO[bytes], complaints: Complaints) -> Iterator[tuple[int, li
 
     chunk: list[bytes] = []
     number = first = 0
-    while line := stream.readline(EVENT_LIMIT + 2):
+    longest = EVENT_LIMIT + 2  # with the line's end
+    while line := stream.readline(longest):
         number += 1
-        if len(line.strip()) > EVENT_LIMIT:
+        if len(line.strip()) > EVENT_LIMIT or (len(line) == longest and not line.endswith(b"\n")):
             complaints.tell(number, f"expected an event of at most {EVENT_LIMIT // 1024} KiB")
             while line and not line.endswith(b"\n"):
                 line = stream.readline(EVENT_LIMIT)

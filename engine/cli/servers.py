@@ -46,6 +46,9 @@ class Servers:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._open.close()
+        said = _said(error)
+        if said is not None:
+            raise CannotRunError(said) from None
 
     @cached_property
     def locations(self) -> Locations:
@@ -111,6 +114,23 @@ class Servers:
                 f" or {variable} names one"
             )
         return url
+
+
+def _said(error: BaseException | None) -> str | None:
+    """What to say of a server that failed on the way; None of anything else. Its own words may hold values."""
+    kind = type(error)
+    library = kind.__module__.partition(".")[0]
+    if library == "psycopg":
+        from psycopg import InterfaceError, OperationalError
+        from psycopg.errors import InvalidSchemaName, UndefinedTable
+
+        if isinstance(error, InvalidSchemaName | UndefinedTable):
+            return "the database has not been migrated; `decisor up` does it, and so does `decisor worker`"
+        if isinstance(error, OperationalError | InterfaceError):
+            return f"PostgreSQL failed: {kind.__name__}; `decisor doctor` looks at the servers"
+    if library == "redis":
+        return f"Redis failed: {kind.__name__}; `decisor doctor` looks at the servers"
+    return None
 
 
 def vault_for(catalogue: Catalogue) -> Vault:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..storage.keys import events_stream
-from .ingest import customer_of, stream_of
+from .ingest import EventProducer, customer_of, stream_of
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -52,29 +51,26 @@ def dead_letters(connection: Connection, *, code: str | None = None, replayed: b
 
 def replay(
     connection: Connection,
-    redis: Any,
+    producer: EventProducer,
     vault: Vault,
     key: str,
     *,
     code: str | None = None,
     ids: Sequence[int] | None = None,
 ) -> int:
-    """Put events that wait among the dead letters on the queue again; how many.
+    """Put events that wait among the dead letters on the queue again; how many. Raises QueueFullError.
 
     One that still cannot be taken in becomes a new dead letter, the old one is marked. Ids of events keep what is
     replayed twice from counting twice.
     """
     last, count = 0, 0
-    chosen = None if ids is None else list(ids)
+    chosen = None if ids is None else [each for each in ids if 0 < each < 1 << 63]
     while True:
         rows = connection.execute(_WAITING, (last, code, code, chosen, chosen, PAGE)).fetchall()
         if not rows:
             return count
-        pipeline = redis.pipeline(transaction=False)
-        for _, payload, sealed in rows:
-            raw = vault.open_payload(bytes(payload)) if sealed else bytes(payload)
-            pipeline.xadd(events_stream(stream_of(customer_of(raw, key), raw)), {"e": raw})
-        pipeline.execute()
+        raws = [vault.open_payload(bytes(payload)) if sealed else bytes(payload) for _, payload, sealed in rows]
+        producer.put_addressed([(stream_of(customer_of(raw, key), raw), raw) for raw in raws])
         connection.execute(
             "UPDATE dead_letter SET replayed_at = now() WHERE id = ANY(%s)", ([number for number, _, _ in rows],)
         )

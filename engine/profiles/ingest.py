@@ -65,11 +65,11 @@ class EventProducer:
         for event in events:
             batch.append(self._addressed(event))
             if len(batch) >= BATCH:
-                waited += self._put(batch)
+                waited += self.put_addressed(batch)
                 count += len(batch)
                 batch = []
         if batch:
-            waited += self._put(batch)
+            waited += self.put_addressed(batch)
             count += len(batch)
         return Queued(count, waited)
 
@@ -78,13 +78,14 @@ class EventProducer:
             raw = event.strip()
             customer = customer_of(raw, self._key)
         else:
-            raw = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+            raw = json.dumps(dict(event), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
             customer = _normal(event.get(self._key))
         if len(raw) > EVENT_LIMIT:
             raise EventTooLargeError(f"the event has {len(raw):,} bytes, expected at most {EVENT_LIMIT:,}")
         return stream_of(customer, raw), raw
 
-    def _put(self, batch: Sequence[tuple[int, bytes]]) -> float:
+    def put_addressed(self, batch: Sequence[tuple[int, bytes]]) -> float:
+        """Put a batch of events, whatever their size, into the streams given with them; seconds waited."""
         waited = self._wait(batch)
         pipeline = self._redis.pipeline(transaction=False)
         for partition, raw in batch:

@@ -16,7 +16,7 @@ CODES = ("broken", "future", "failed", "refused")
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", choices=CODES, help="only these: what was wrong")
     parser.add_argument("--all", action="store_true", help="those too that were replayed")
-    parser.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
+    parser.add_argument("--limit", type=_count, default=100, metavar="N", help="at most so many (default: 100)")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
 
@@ -35,6 +35,13 @@ def _run(options: argparse.Namespace) -> int:
     if not found and options.format == "text":
         print("no dead letters")
     return CLEAN
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("expected a number of at least 1")
+    return number
 
 
 COMMAND = Command(

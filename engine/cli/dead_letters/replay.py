@@ -9,6 +9,8 @@ from ..opening import workspace_root
 from ..servers import Servers, add_servers, vault_for
 from .list import CODES
 
+_PATIENCE = 300.0  # seconds that a full queue is waited for
+
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="these, by their numbers in `list`")
@@ -19,6 +21,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from ...profiles.dead_letters import replay
+    from ...profiles.ingest import EventProducer, QueueFullError
     from ..opening import open_workspace, sound_program
 
     if not (options.ids or options.code or options.all):
@@ -26,7 +29,11 @@ def _run(options: argparse.Namespace) -> int:
     catalogue = sound_program(open_workspace(workspace_root(options.workspace))).catalogue
     with Servers.of(options) as servers:
         ids = options.ids or None
-        count = replay(servers.postgres, servers.redis, vault_for(catalogue), catalogue.key, code=options.code, ids=ids)
+        producer = EventProducer(servers.redis, catalogue.key, patience=_PATIENCE)
+        try:
+            count = replay(servers.postgres, producer, vault_for(catalogue), catalogue.key, code=options.code, ids=ids)
+        except QueueFullError as problem:
+            raise CannotRunError(f"{problem}; what was not queued still waits among the dead letters") from None
     print(f"{count:,} events queued again")
     return CLEAN
 

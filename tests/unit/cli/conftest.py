@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from engine.cli.app import main
+from tests.servers.postgres import Database
+from tests.servers.redis_servers import RedisServer
 
 
 class Done(NamedTuple):
@@ -125,3 +128,12 @@ def decisor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Done(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch, wheel_database: Database, valkey_empty: RedisServer) -> None:
+    """Servers with nothing in them, named in the environment, which names nothing else of ours."""
+    for name in [name for name in os.environ if name.startswith("DECISOR_") and name != "DECISOR_CACHE"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DECISOR_POSTGRES_URL", wheel_database.url)
+    monkeypatch.setenv("DECISOR_REDIS_URL", valkey_empty.url)

@@ -1,0 +1,169 @@
+"""`decisor dead-letters`: what could not be taken in is listed with the reason, and taken in once it is mended."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from engine.storage import keys
+from engine.storage.postgres import connect_postgres
+from tests.servers.postgres import Database
+from tests.servers.redis_servers import RedisServer
+from tests.unit.cli.conftest import Decisor
+from tests.unit.cli.test_ingest import event, lines
+
+NOW = "2026-03-01T00:00:00Z"
+LATER = "2026-03-01T01:00:00Z"
+MENDED = "fields: {amount: {type: number}, shop: {type: keyword}}"
+
+
+@pytest.fixture(autouse=True)
+def letters(servers: None, shop: Path, decisor: Decisor) -> None:
+    """Two events with a field that is not declared, one of the future, one that is none; and one that is good."""
+    strange = [event(number, data={"amount": 20, "shop": "north"}) for number in (1, 2)]
+    raw = lines(*strange, event(3, time=LATER), event(4)) + b"{\n"
+    assert decisor("ingest", "-", stdin=raw).code == 0
+    assert decisor("worker", "--drain", "--now", NOW).code == 0
+
+
+@pytest.fixture
+def database(wheel_database: Database) -> Any:
+    """A connection to the database."""
+    with connect_postgres(wheel_database.url, autocommit=True) as connection:
+        yield connection
+
+
+def mend(shop: Path) -> None:
+    """Declare the field."""
+    file = shop / "schemas/catalogue.yaml"
+    file.write_text(file.read_text("utf-8").replace("fields: {amount: {type: number}}", MENDED), "utf-8")
+
+
+def listed(decisor: Decisor, *options: object) -> list[dict[str, Any]]:
+    """What `list` says, as JSON."""
+    done = decisor("dead-letters", "list", "--format", "json", *options)
+    assert (done.code, done.err) == (0, "")
+    return [json.loads(line) for line in done.out.splitlines()]
+
+
+def test_they_are_listed_with_the_reason(decisor: Decisor) -> None:
+    done = decisor("dead-letters", "list")
+    assert (done.code, done.err) == (0, "")
+    rows = [line.split("  ", 2) for line in (each.strip() for each in done.out.splitlines())]
+    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
+    assert {row[1] for row in rows} == {"2026-03-01T00:00:00.000Z"}
+    assert sorted(row[2] for row in rows) == [
+        "broken  -: expected one JSON object, but column 2 reads: Expecting property name enclosed in double quotes",
+        "broken  c-1: `data.shop` is not declared in the catalogue",
+        "broken  c-2: `data.shop` is not declared in the catalogue",
+        "future  c-3: `time` lies more than 5 minutes ahead of the clock",
+    ]
+
+
+def test_they_are_listed_as_json_some_of_them_or_all(decisor: Decisor) -> None:
+    (future,) = listed(decisor, "--code", "future")
+    assert future.keys() == {"id", "received_at", "source", "customer", "code", "reason", "replayed_at"}
+    assert (future["customer"], future["code"], future["replayed_at"]) == ("c-3", "future", None)
+    assert future["source"].startswith("events:")
+    assert len(listed(decisor, "--code", "broken")) == 3
+    assert listed(decisor, "--code", "failed") == []
+    assert len(listed(decisor, "--limit", 2)) == 2
+    assert decisor("dead-letters", "list", "--code", "failed").out == "no dead letters\n"
+
+
+@pytest.mark.parametrize(
+    "options, told",
+    [
+        (["--code", "odd"], "expected one of broken, future, failed, refused"),
+        (["--limit", "0"], "expected a number of at least 1"),
+        (["--limit", "-3"], "expected a number of at least 1"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: list[str], told: str, decisor: Decisor) -> None:
+    done = decisor("dead-letters", "list", *options)
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
+
+
+def test_once_mended_they_are_replayed_and_count(decisor: Decisor, shop: Path, valkey_empty: RedisServer) -> None:
+    client: Any = valkey_empty.connect()
+    assert client.smembers(keys.members("buyers")) == {b"c-4"}
+    mend(shop)
+    decisor("worker", "--drain", "--now", NOW)
+    assert decisor("dead-letters", "replay", "--code", "broken") == (0, "3 events queued again\n", "")
+    done = decisor("worker", "--drain", "--now", NOW)
+    assert done.out.startswith("2 events kept, 1 among the dead letters (")
+    assert client.smembers(keys.members("buyers")) == {b"c-1", b"c-2", b"c-4"}
+    assert [(each["code"], each["customer"]) for each in listed(decisor)] == [("future", "c-3"), ("broken", None)]
+    assert len(listed(decisor, "--all")) == 5
+    assert decisor("dead-letters", "list", "--all").out.count("(replayed 20") == 3
+
+
+def test_what_still_cannot_be_taken_in_becomes_a_new_dead_letter(decisor: Decisor) -> None:
+    before = {each["id"] for each in listed(decisor)}
+    assert decisor("dead-letters", "replay", "--all").out == "4 events queued again\n"
+    assert listed(decisor) == []
+    decisor("worker", "--drain", "--now", NOW)
+    after = {each["id"] for each in listed(decisor)}
+    assert len(after) == 4
+    assert not before & after
+
+
+def test_what_was_replayed_is_not_replayed_again_and_would_count_once(
+    decisor: Decisor, shop: Path, database: psycopg.Connection
+) -> None:
+    mend(shop)
+    decisor("worker", "--drain", "--now", NOW)
+    number = next(each["id"] for each in listed(decisor) if each["customer"] == "c-1")
+    assert decisor("dead-letters", "replay", number).out == "1 events queued again\n"
+    assert decisor("dead-letters", "replay", number).out == "0 events queued again\n"
+    database.execute("UPDATE dead_letter SET replayed_at = NULL")  # as if it had been killed before it could note it
+    assert decisor("dead-letters", "replay", number).out == "1 events queued again\n"
+    done = decisor("worker", "--drain", "--now", NOW)
+    assert done.out.startswith("1 events kept, 1 duplicates dropped; ")
+
+
+def test_what_came_too_early_is_taken_when_its_time_has_come(decisor: Decisor) -> None:
+    assert decisor("dead-letters", "replay", "--code", "future").out == "1 events queued again\n"
+    assert decisor("worker", "--drain", "--now", LATER).out.startswith("1 events kept; 1 entered segments, ")
+
+
+def test_it_must_be_said_which(decisor: Decisor) -> None:
+    done = decisor("dead-letters", "replay")
+    assert done == (2, "", "decisor: which dead letters? Name their numbers, or --code, or --all\n")
+
+
+def test_numbers_that_are_none_are_none(decisor: Decisor) -> None:
+    assert decisor("dead-letters", "replay", 4_711, 10**30).out == "0 events queued again\n"
+
+
+def test_a_database_that_was_never_migrated_is_told(
+    decisor: Decisor, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.execute("ALTER SCHEMA decisor RENAME TO elsewhere")
+    done = decisor("dead-letters", "list")
+    assert (done.code, done.out) == (2, "")
+    assert (
+        done.err == "decisor: the database has not been migrated; `decisor up` does it, and so does `decisor worker`\n"
+    )
+
+
+def test_sealed_ones_are_opened_when_they_are_replayed(
+    decisor: Decisor, shop: Path, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decisor("dead-letters", "replay", "--all")
+    decisor("keys", "generate", shop / "the.keys")
+    monkeypatch.setenv("DECISOR_KEYS_FILE", str(shop / "the.keys"))
+    decisor("worker", "--drain", "--now", NOW)
+    waiting = "SELECT payload FROM dead_letter WHERE replayed_at IS NULL AND sealed"
+    payloads = [bytes(row[0]) for row in database.execute(waiting)]
+    assert len(payloads) == 4
+    assert not [each for each in payloads if b"north" in each]
+    mend(shop)
+    decisor("worker", "--drain", "--now", NOW)
+    assert decisor("dead-letters", "replay", "--all").out == "4 events queued again\n"
+    assert decisor("worker", "--drain", "--now", NOW).out.startswith("2 events kept, 2 among the dead letters ")

@@ -57,12 +57,19 @@ class World:
             name for name, predicate in self.segments if fields(predicate) & changed or event_types(predicate) & kinds
         }
 
-    def follow(self, now_ms: int, *, steps: int) -> None:
+    def follow(self, now_ms: int, *, steps: int, as_of_now: bool) -> None:
         """Change the customer again and again, and hold every answer to the reference."""
         for _ in range(steps):
             old, changed, kinds = self.change()
             entered, left = self.delta.changed(
-                old, self.profile, now_ms, self.events, fields=changed, event_types=kinds, was=self.was
+                old,
+                self.profile,
+                now_ms,
+                self.events,
+                fields=changed,
+                event_types=kinds,
+                was=self.was,
+                as_of_now=as_of_now and self.cases.source.random() < 0.7,
             )
             assert entered == sorted(entered)
             assert left == sorted(left)
@@ -77,10 +84,20 @@ class World:
 
 @given(st.integers(0, 2**32), SIZES)
 def test_what_a_change_moves_is_what_matching_everything_anew_finds(seed: int, size: int) -> None:
-    world = World(Cases(Random(seed)), size)
-    now_ms = world.cases.source.choice(NOWS)
+    cases = Cases(Random(seed))
+    world = World(cases, size)
+    now_ms = cases.source.choice(NOWS)
     world.was = world.verdicts(now_ms)
-    world.follow(now_ms, steps=12)
+    world.follow(now_ms, steps=12, as_of_now=True)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32), SIZES)
+def test_so_it_is_where_most_conditions_move_with_the_clock(seed: int, size: int) -> None:
+    cases = ClockCases(Random(seed))
+    world = World(cases, size)
+    world.was = world.verdicts(cases.now_ms)
+    world.follow(cases.now_ms, steps=12, as_of_now=True)
 
 
 @settings(max_examples=60)
@@ -92,7 +109,7 @@ def test_membership_as_of_earlier_is_mended_where_something_mentioned_changed(se
     now_ms = cases.now_ms
     for _ in range(4):
         now_ms += cases.source.choice((0, 1, 86_400_000, 30 * 86_400_000))
-        world.follow(now_ms, steps=2)
+        world.follow(now_ms, steps=2, as_of_now=False)
 
 
 @given(st.integers(0, 2**32), SIZES)

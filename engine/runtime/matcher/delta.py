@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ...ir.instant import FIRST_MS, LAST_MS
 from ...ir.predicate import Predicate
 from ...ir.walk import event_types as event_types_of
 from ...ir.walk import fields as fields_of
@@ -88,34 +89,41 @@ class Delta:
         fields: Collection[str],
         event_types: Collection[str] = (),
         was: AbstractSet[str],
+        as_of_now: bool = False,
     ) -> Moves:
         """The segments that the customer has entered, and those that he has left, in order of their names.
 
         `old` and `new` are canonical profiles, `old` None where there was none and everything is asked. `fields` are
         the top-level ones that differ, `event_types` those of events that came or went; `events` are all that there
-        are now, in event order. `was` are the segments that the customer is in: as time alone has it at some instant up
-        to now for those that are `clocked`, as `old` has it for the others.
+        are now, in event order. `was` are the segments that the customer is in, as `old` has it; for those that are
+        `clocked` at some instant up to now, or `as_of_now`, which is answered sooner: nothing was due in between.
         """
         asked = (new, now_ms, events)
         if old is None:
             return self._all().moves(asked, was)
-        if len(fields) == 1 and not event_types:
-            (field,) = fields
-            part = self._field_parts.get(field) or self._field_part(field)
-            moves = part.index.single(old, new, now_ms, events)
-            return moves if part.plain else self._settled([moves], [part.in_rows], [part.anew], asked, was)
-        if len(fields) > SEVERAL_FIELDS:
+        parts = [self._field_parts.get(field) or self._field_part(field) for field in fields]
+        if len(parts) > SEVERAL_FIELDS or any(part.is_near_an_end(now_ms) for part in parts):
             return self._all().moves(asked, was, self.mentions(fields, event_types))
-        every = [self._field_parts.get(field) or self._field_part(field) for field in fields]
-        found = [part.index.several(old, new, now_ms, events, fields) for part in every]
-        anew = [*[part.anew for part in every], *[self._event_part(kind) for kind in event_types]]
-        return self._settled(found, [part.in_rows for part in every], anew, asked, was)
+        anew = [anew for part in parts if (anew := part.left_out if as_of_now else part.stale) is not None]
+        if len(parts) == 1 and not event_types:
+            (part,) = parts
+            index = part.index
+            moves = index.single(old, new, now_ms, events, index.every if as_of_now else index.steady)
+            if not (part.in_rows or anew):
+                return moves
+            return self._settled([moves], [part.in_rows], anew, asked, was)
+        found = [
+            part.index.several(old, new, now_ms, events, part.index.every if as_of_now else part.index.steady, fields)
+            for part in parts
+        ]
+        anew += [self._event_part(kind) for kind in event_types]
+        return self._settled(found, [part.in_rows for part in parts], anew, asked, was)
 
     def _settled(
         self,
         moves: Sequence[Moves],
         in_rows: Sequence[frozenset[str]],
-        anew: Sequence[_Anew | None],
+        anew: Sequence[_Anew],
         asked: Asked,
         was: AbstractSet[str],
     ) -> Moves:
@@ -128,10 +136,12 @@ class Delta:
             self._ask_again(names & verdicts.keys(), verdicts, asked)
         unclear = frozenset[str]().union(*in_rows)
         for part in anew:
-            if part is not None:
-                entered, left = part.moves(asked, was)
-                verdicts |= dict.fromkeys(left, False)
-                verdicts |= dict.fromkeys(entered, True)
+            for name in verdicts.keys() & part.names:
+                del verdicts[name]
+        for part in anew:
+            entered, left = part.moves(asked, was)
+            verdicts |= dict.fromkeys(left, False)
+            verdicts |= dict.fromkeys(entered, True)
         found = [name for name in sorted(verdicts) if name not in unclear or verdicts[name] is not (name in was)]
         return [name for name in found if verdicts[name]], [name for name in found if not verdicts[name]]
 
@@ -161,13 +171,17 @@ class Delta:
 
     def _field_part(self, field: str) -> _FieldPart:
         names = self._by_field.get(field, frozenset())
-        rows = {name: rows_of(self._predicates[name]) for name in sorted(names - self.clocked)}
+        rows = {name: rows_of(self._predicates[name]) for name in sorted(names)}
         asking = [(name, row) for name, own in rows.items() for row in own if asks(row, field)]
-        index = field_index(field, asking, self._checks, memory=self._memory)
+        index = field_index(field, asking, self._checks, clocked=self.clocked, memory=self._memory)
         in_rows = frozenset(name for name, own in rows.items() if len(own) > 1) - index.left_out
-        anew = (names & self.clocked) | index.left_out
-        part = _FieldPart(index, in_rows, self._anew(anew) if anew else None, plain=not in_rows and not anew)
-        self._field_parts[field] = part
+        stale = (names & self.clocked) | index.left_out
+        part = self._field_parts[field] = _FieldPart(
+            index,
+            in_rows,
+            self._anew(index.left_out) if index.left_out else None,
+            self._anew(stale) if stale else None,
+        )
         return part
 
 
@@ -200,11 +214,16 @@ class _Anew:
 class _FieldPart:
     """The segments that ask about one field.
 
-    The `index` decides about those that a look at the field decides, of which `in_rows` have other rows besides; all
-    others are asked `anew`. `plain` says that the index alone decides.
+    The `index` decides about most of them; of those, `in_rows` may hold by other rows too. `left_out` are those that it
+    does not hold; `stale` are these and all that time alone may have changed since.
     """
 
     index: FieldIndex
     in_rows: frozenset[str]
-    anew: _Anew | None
-    plain: bool
+    left_out: _Anew | None
+    stale: _Anew | None
+
+    def is_near_an_end(self, now_ms: int) -> bool:
+        """Whether limits relative to now may leave the calendar."""
+        reach = self.index.reach
+        return reach > 0 and not FIRST_MS + reach <= now_ms <= LAST_MS - reach

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from ...ir.walk import fields
@@ -13,15 +14,16 @@ from .checks import Checks
 from .columns import Column, Lookup
 from .index import Rest, fill
 from .mentions import Mentions
-from .moment import Event
+from .moment import Event, datetime_of
+from .order import Age
 from .plan import Plan, placed
 from .rows import Literal, Row
 from .source import FALLS_BACK, Source
 
 Changed: TypeAlias = tuple[list[str], list[str]]
-Single = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event]], Changed]
-Several = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event], Collection[str]], Changed]
-Look = Callable[[Mapping[str, Any], int], int]
+Single = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event], int], Changed]
+Several = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event], int, Collection[str]], Changed]
+Look = Callable[[Mapping[str, Any], int, datetime | None], int]
 
 TABLE = 4_096  # names up to which a bit's own mask is kept for each
 PAUSE = 4  # look-ups between questions whether any row is left
@@ -34,17 +36,24 @@ _NONE_LEFT = ("if not m:", "    return [], []")
 class FieldIndex:
     """From the profile before and after a change to the names of the rows that hold now, and of those that held before.
 
-    `single` is for a change of this field alone, `several` for a change of this and others, which it is told.
-    `left_out` are the names of segments of which a row asks something of the field that no column can hold.
+    `single` is for a change of this field alone, `several` for a change of this and others, which it is told; both are
+    told the mask of the rows to look at: `every`, or those that are `steady`, which time alone cannot change. They
+    answer where now is at least `reach` away from the ends of the calendar. `left_out` are the names of segments of
+    which a row asks something of the field that no column can hold.
     """
 
     single: Single
     several: Several
+    every: int
+    steady: int
+    reach: int
     left_out: frozenset[str]
 
 
-def field_index(field: str, rows: Sequence[tuple[str, Row]], checks: Checks, *, memory: int) -> FieldIndex:
-    """The index of one field, of named rows in the order of their names; they ask about the field, not about now."""
+def field_index(
+    field: str, rows: Sequence[tuple[str, Row]], checks: Checks, *, clocked: Container[str], memory: int
+) -> FieldIndex:
+    """The index of one field, of named rows that ask about it, in the order of their names."""
     left_out = _left_out(field, rows)
     kept = [(name, row) for name, row in rows if name not in left_out]
     own, others = Plan(), Plan()
@@ -57,7 +66,9 @@ def field_index(field: str, rows: Sequence[tuple[str, Row]], checks: Checks, *, 
     own_columns, other_columns = own.columns(), _columns(others, bits)
     fill([*own_columns, *(other.column for other in other_columns)], bits, memory)
     body = _Body(bits, own_columns, other_columns, Rest(bits, others.rest, checks), [name for name, _ in kept])
-    return FieldIndex(body.single(), body.several(), left_out)
+    steady = bits.of([number for number, (name, _) in enumerate(kept) if name not in clocked])
+    reach = max(own.reach, others.reach) + 1 if body.aged() else 0
+    return FieldIndex(body.single(), body.several(), bits.every, steady, reach, left_out)
 
 
 def asks(row: Row, field: str) -> bool:
@@ -120,30 +131,29 @@ class _Body:
     def single(self) -> Single:
         """The function for a change of this field alone: what it asks of other fields is looked up once."""
         source = Source()
-        own = self._joined(source, self.own)
-        careful = source.function(
-            "careful", "m, p, now_ms", [*_lines([each.column.careful(source) for each in self.others]), "return m"]
-        )
-        lines = [f"n = {own}(p, now_ms)", f"m = {own}(o, now_ms) ^ n", *_NONE_LEFT]
+        own = source.bind(self._look(source, self.own))
+        slow = [*_lines([each.column.careful(source) for each in self.others]), "return m"]
+        careful = source.function("careful", "m, p, now_ms, now", slow)
+        lines = [f"now = {source.bind(datetime_of)}(now_ms)" if self.aged() else "now = None"]
+        lines += [f"n = {own}(p, now_ms, now)", f"m = ({own}(o, now_ms, now) ^ n) & k", *_NONE_LEFT]
         fast: list[str] = []
         for number, other in enumerate(self.others):
             fast += [*_NONE_LEFT] if number and number % PAUSE == 0 else []
             fast += other.lines(source)
         if fast:
             lines += ["try:", *(f"    {line}" for line in fast)]
-            lines += [f"except {FALLS_BACK}:", f"    m = {source.bind(careful)}(m, p, now_ms)"]
+            lines += [f"except {FALLS_BACK}:", f"    m = {source.bind(careful)}(m, p, now_ms, now)"]
         if self.rest.mask:
             lines += [f"if m & {source.bind(self.rest.mask)}:"]
             lines += [f"    m = {source.bind(self.rest.decide)}(m, p, now_ms, events)"]
         read = source.bind(reader(self.names))
         lines += [*_NONE_LEFT, f"return {read}(m, m & n)"]
-        found: Single = source.function("changed", "o, p, now_ms, events", lines)
+        found: Single = source.function("changed", "o, p, now_ms, events, k", lines)
         return found
 
-    def _joined(self, source: Source, columns: Sequence[Column]) -> str:
-        """The name of a function from a profile to the mask of all the columns."""
-        lines = [f"m = {source.bind(self.bits.every)}", *_lines([each.careful(source) for each in columns])]
-        return source.bind(source.function("own", "p, now_ms", [*lines, "return m"]))
+    def aged(self) -> bool:
+        """Whether a column is about spans of time from now."""
+        return any(isinstance(column, Age) for column in [*self.own, *(other.column for other in self.others)])
 
     def several(self) -> Several:
         """The function for a change of this field and others: theirs are looked up before and after too."""
@@ -153,20 +163,22 @@ class _Body:
         for other in self.others:
             by_field[other.path.partition(".")[0]].append(other.column)
         looks = [(field, self._look(source, columns)) for field, columns in by_field.items()]
-        decide, read, rest = self.rest.decide, reader(self.names), self.rest.mask
+        decide, read, rest, aged = self.rest.decide, reader(self.names), self.rest.mask, self.aged()
 
         def changed(
             old: Mapping[str, Any],
             new: Mapping[str, Any],
             now_ms: int,
             events: Sequence[Event],
+            asked: int,
             fields_changed: Collection[str],
         ) -> Changed:
-            before, after = own(old, now_ms), own(new, now_ms)
+            now = datetime_of(now_ms) if aged else None
+            before, after = own(old, now_ms, now) & asked, own(new, now_ms, now) & asked
             for field, look in looks:
-                mask = look(new, now_ms)
+                mask = look(new, now_ms, now)
                 after &= mask
-                before &= look(old, now_ms) if field in fields_changed else mask
+                before &= look(old, now_ms, now) if field in fields_changed else mask
             if not before | after:
                 return [], []
             differing = before ^ after
@@ -179,8 +191,9 @@ class _Body:
         return changed
 
     def _look(self, source: Source, columns: Sequence[Column]) -> Look:
+        """A function from a profile to the mask of all the columns."""
         lines = [f"m = {source.bind(self.bits.every)}", *_lines([each.careful(source) for each in columns])]
-        found: Look = source.function("look", "p, now_ms", [*lines, "return m"])
+        found: Look = source.function("look", "p, now_ms, now", [*lines, "return m"])
         return found
 
 

@@ -84,7 +84,7 @@ def test_only_the_first_of_many_values_are_told() -> None:
 
 
 def test_what_is_personal_or_encrypted_is_told_only_when_asked_for() -> None:
-    profile = {
+    profile: dict[str, AnyValue] = {
         "email": "ada@example.org",
         "phone": "+49 30 1",
         "orders": [{"sku": "a", "note": "for Ada"}],

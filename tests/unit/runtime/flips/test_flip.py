@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any as AnyValue
 
 from engine.ir.instant import format_instant
@@ -87,4 +87,3 @@ def test_a_field_that_is_an_aggregate_in_a_window_changes_with_its_events() -> N
     assert next_flip(twice, subject, NOW_MS) == Flip(None)
     found = next_flip(twice, subject, NOW_MS, catalogue=catalogue, profile_at=profile_at)
     assert found == Flip(NOW_MS + 4 * HOUR_MS + 1)
-    assert timedelta(milliseconds=found.at_ms - NOW_MS) > timedelta(hours=4)

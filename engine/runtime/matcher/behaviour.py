@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +13,8 @@ from .moment import Event, Moment
 
 Check = Callable[[Mapping[str, Any], Moment], bool]
 MISSING = object()
+SCALARS = frozenset({str, int, float, bool})
+FEW = 24  # events that are looked at one by one; of more the window is searched, as they are in order of time
 
 
 def aggregate_check(predicate: Events, where: Check | None, test: Check, question: int) -> Check:
@@ -48,7 +50,15 @@ def _counted(predicate: Events, where: Check | None, moment: Moment) -> list[Eve
 def _window(within: Now | None, moment: Moment) -> Sequence[Event]:
     now = moment.clock.now()
     since = "" if within is None else moment.clock.instant(within)
+    if len(moment.events) > FEW:
+        first = bisect_left(moment.events, since, key=_time)
+        return moment.events[first : bisect_right(moment.events, now, first, key=_time)]
     return [event for event in moment.events if since <= event["time"] <= now]
+
+
+def _time(event: Event) -> str:
+    time: str = event["time"]
+    return time
 
 
 def _values(events: Sequence[Event], path: str) -> list[Any]:
@@ -56,7 +66,16 @@ def _values(events: Sequence[Event], path: str) -> list[Any]:
 
     if path == "time":
         return [event["time"] for event in events]
-    return [value for event in events for value in present_values(event["data"], path)]
+    if "." in path:
+        return [value for event in events for value in present_values(event["data"], path)]
+    found = []
+    for event in events:
+        value = event["data"].get(path)
+        if type(value) in SCALARS:
+            found.append(value)
+        elif value is not None:
+            found.extend(present_values(event["data"], path))
+    return found
 
 
 def sequence_check(predicate: EventSequence, wheres: Sequence[Check | None], question: int) -> Check:

@@ -22,6 +22,7 @@ from engine.profiles.fold import event_order, fold
 from engine.profiles.ingest import EventProducer
 from engine.profiles.vault import OpenVault, Vault
 from engine.runtime.border import Border
+from engine.segments.live.changes import Tally
 from engine.segments.live.process import Processor
 from engine.segments.live.worker import Clock, Worker
 from engine.segments.running import Running, prepare
@@ -190,9 +191,9 @@ class World:
             **options,
         )
 
-    def drain(self) -> None:
-        """Let a worker do all there is to do now, and the index follow where there is one."""
-        Running(
+    def drain(self) -> Tally:
+        """Let a worker do all there is to do now, and the index follow where there is one; what was done."""
+        return Running(
             redis=self.redis,
             connect=self.connect,
             catalogue=self.program.catalogue,

@@ -43,7 +43,10 @@ _OUTBOX: Final = (
     " AND outbox.seq > given.seq AND outbox.seq <= given.last ORDER BY seq LIMIT %b) AS outbox"
     " ORDER BY given.place, outbox.seq"
 )
-_ERASED: Final = "SELECT profile FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s AND kind <> 'change'"
+_ERASED: Final = (
+    "SELECT profile FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s"
+    " AND kind NOT IN ('change', 'membership')"
+)
 
 Wanted = dict[str, list[ProfileIndex]]
 
@@ -69,7 +72,7 @@ class IndexFollower:
         self._hash = hash_of(catalogue)
         self._alias = alias
         self._stop = threading.Event()
-        self._writer = Writer(Documents(catalogue, vault), Bulk(client, self._wait))
+        self._writer = Writer(Documents(catalogue, vault), Bulk(client, self.wait))
         self._connection: Connection | None = None
         self._indices: list[ProfileIndex] = []
         self._looked = 0.0
@@ -78,7 +81,8 @@ class IndexFollower:
         self._filled: dict[tuple[str, int], str] = {}
         self._erased: dict[tuple[str, int], int] = {}
 
-    def _wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float) -> bool:
+        """Whether it was stopped before so many seconds had passed."""
         return self._stop.wait(seconds)
 
     def run(self, stop: threading.Event, partitions: Callable[[], Collection[int]]) -> None:
@@ -144,7 +148,7 @@ class IndexFollower:
             if time.monotonic() >= deadline:
                 raise IndexRefusedError(f"the index `{live.name}` is still behind after {seconds:.0f} s")
             if not count:
-                self._stop.wait(IDLE_SECONDS)
+                self.wait(IDLE_SECONDS)
 
     def _fits(self, index: ProfileIndex) -> bool:
         """Whether the index is written to."""
@@ -168,27 +172,37 @@ class IndexFollower:
             self._indices = all_indices(self._client, self._alias)
         self._looked = now
         followed = [each for each in self._indices if self._fits(each)]
-        known = is_known(connection, self._client, live) if live in followed else bool(followed)
+        known = [each for each in followed if is_known(connection, self._client, each)]
         self._complaint = "" if known else self._stale(live)
 
     def _checked(self, connection: Connection, seen: Sequence[Cursor]) -> list[Cursor]:
         """The cursors in the states that the indices' roles want."""
-        roles = {each.uuid: each for each in self._indices}
-        wrong: list[Cursor] = []
         for each in seen:
             if each.seq > each.last:
                 with connection.transaction():
                     cursors.forget(connection, [each.uuid])
-                raise IndexRefusedError(self._stale(roles[each.uuid]))
-            previous = roles[each.uuid].role == "previous"
-            if previous != (each.state == "previous") and (previous or self._fits(roles[each.uuid])):
-                wrong.append(each)
+                raise IndexRefusedError(self._stale(self._index(each.uuid)))
+        if any(map(self._is_wrong, seen)):
+            self._looked = 0.0  # perhaps it is the list that is old
+            self._look(connection)
+        wrong = [each for each in seen if self._is_wrong(each)]
         for each in wrong:
             with connection.transaction():
-                held = cursors.hold(connection, roles[each.uuid], each.partition)
+                index = self._index(each.uuid)
+                held = None if index is None else cursors.hold(connection, index, each.partition)
                 if held is not None and held.state == each.state:
                     cursors.turn(connection, [held], "filling" if each.state == "previous" else "previous")
         return [each for each in seen if each not in wrong]
+
+    def _index(self, uuid: str) -> ProfileIndex | None:
+        return next((each for each in self._indices if each.uuid == uuid), None)
+
+    def _is_wrong(self, cursor: Cursor) -> bool:
+        """Whether an index's role wants the cursor in another state."""
+        index = self._index(cursor.uuid)
+        if index is None or not (index.role == "previous" or self._fits(index)):
+            return False
+        return (index.role == "previous") != (cursor.state == "previous")
 
     def _make_good(self, connection: Connection) -> None:
         if self._unsure:

@@ -75,12 +75,11 @@ def remove(connection: Connection, client: Elasticsearch, index: ProfileIndex) -
         cursors.forget(connection, [index.uuid])
 
 
-def tidy(connection: Connection, client: Elasticsearch, alias: str = ALIAS) -> list[str]:
-    """Keep the index before the live one and remove older ones; their names. What is noted of no index goes too."""
+def tidy(connection: Connection, client: Elasticsearch, keep: str | None, alias: str = ALIAS) -> list[str]:
+    """Remove earlier indices but `keep`; their names. What is noted of indices that are not there goes too."""
     with alone(connection):
         indices = all_indices(client, alias)
-        previous = [each for each in indices if each.role == "previous"]
-        old = previous[:-1]
+        old = [each for each in indices if each.role == "previous" and each.name != keep]
         for each in old:
             client.indices.delete(index=each.name, ignore_unavailable=True)
         cursors.forget_others(connection, [each for each in indices if each not in old])

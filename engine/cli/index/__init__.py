@@ -1,0 +1,1 @@
+"""`decisor index`: the search index of profiles."""

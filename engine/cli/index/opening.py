@@ -1,0 +1,41 @@
+"""What the commands on the index begin with: the cluster, and refusals told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..command import CannotRunError
+from ..servers import Servers
+
+
+def cluster(servers: Servers) -> Any:
+    """A client of Elasticsearch. Raises CannotRunError where none is known."""
+    if servers.elasticsearch is None:
+        raise CannotRunError(
+            "no Elasticsearch is known: DECISOR_ELASTICSEARCH_URL names one, or `decisor up --elasticsearch` starts one"
+        )
+    return servers.elasticsearch
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What the index or the cluster refuses ends the command with its words."""
+    from elasticsearch import ApiError, TransportError
+
+    from ...profiles.index.bulk import IndexUnavailableError
+    from ...profiles.index.export import PartialAnswerError
+    from ...profiles.index.names import IndexRefusedError
+    from ...profiles.index.rebuild import RebuildRefusedError
+
+    try:
+        yield
+    except (IndexRefusedError, RebuildRefusedError, PartialAnswerError) as problem:
+        raise CannotRunError(str(problem)) from None
+    except IndexUnavailableError as problem:
+        raise CannotRunError(f"Elasticsearch: {problem}") from None
+    except ApiError as problem:
+        raise CannotRunError(f"Elasticsearch answered {problem.status_code}: {problem.error[:80]}") from None
+    except TransportError as problem:
+        raise CannotRunError(f"Elasticsearch cannot be reached: {type(problem).__name__}") from None

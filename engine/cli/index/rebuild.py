@@ -1,0 +1,98 @@
+"""`decisor index rebuild`: a new index is built beside the live one, and switched to at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from ..command import CLEAN, Command
+from ..facts import add_program, runtime_of
+from ..segments.names import print_json, record
+from ..servers import Servers, alias_named, vault_for
+from .opening import cluster, told
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from ...ir.types import Catalogue
+    from ...profiles.index.rebuild import Rebuilt
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--afresh", action="store_true", help="do not go on with what an earlier rebuild left")
+    parser.add_argument(
+        "--despite-refused", action="store_true", help="switch even where the index refuses some profiles"
+    )
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_program(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    catalogue = runtime_of(options).program.catalogue
+    started = time.monotonic()
+    with Servers.of(options) as servers:
+        connection, client = record(servers), cluster(servers)
+        _warn(connection, catalogue)
+        with told():
+            from ...profiles.index.rebuild import Rebuild
+
+            rebuild = Rebuild(
+                lambda: servers.another_postgres("decisor index"),
+                client,
+                catalogue,
+                vault=vault_for(catalogue),
+                alias=alias_named(),
+                tell=lambda line: print(line, file=sys.stderr, flush=True),
+            )
+            found = rebuild.run(despite_refused=options.despite_refused, afresh=options.afresh)
+    _tell(found, options.format, time.monotonic() - started)
+    return CLEAN
+
+
+def _warn(connection: Connection, catalogue: Catalogue) -> None:
+    """Say so when profiles are still made by another catalogue: the index is for this one."""
+    from ...ir.canonical import digest
+    from ...ir.codec import encode
+
+    row = connection.execute("SELECT catalogue_digest FROM registry").fetchone()
+    if row and row[0] not in {None, digest(encode(catalogue))}:
+        print(
+            "decisor: the workers make profiles by another catalogue than this; start them with it, or the new index"
+            " stays as it is from the switch on",
+            file=sys.stderr,
+        )
+
+
+def _tell(found: Rebuilt, form: str, seconds: float) -> None:
+    differences = found.differences
+    if form == "json":
+        told_values = {
+            "live": found.live,
+            "previous": found.previous,
+            "removed": list(found.removed),
+            "profiles": differences.profiles,
+            "compared": differences.sampled,
+            "refused": len(differences.refused),
+            "seconds": round(seconds, 3),
+        }
+        print_json(told_values)
+        return
+    refused = f", {len(differences.refused):,} refused (`decisor dead-letters list --code refused`)"
+    print(
+        f"{found.live} is live: {differences.profiles:,} profiles, {differences.sampled:,} of them compared in content"
+        f"{refused if differences.refused else ''}; {seconds:.1f} s"
+    )
+    if found.previous is not None:
+        print(f"{found.previous} is kept as it was; erasures still reach it")
+    for name in found.removed:
+        print(f"{name} is removed")
+
+
+COMMAND = Command(
+    "Build a new index from PostgreSQL beside the live one while writes go on, compare, and switch the alias.",
+    "decisor index rebuild",
+    _configure,
+    _run,
+)

@@ -1,0 +1,72 @@
+"""`decisor index status`: which index serves, and how far behind it is."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ..command import CLEAN, FINDINGS, Command
+from ..facts import add_program, runtime_of
+from ..segments.names import print_json, record
+from ..servers import Servers, alias_named
+from .opening import cluster, told
+
+if TYPE_CHECKING:
+    from ...profiles.index.status import IndexStatus
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
+    add_program(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    catalogue = runtime_of(options).program.catalogue
+    with Servers.of(options) as servers:
+        connection, client, alias = record(servers), cluster(servers), alias_named()
+        with told():
+            from ...profiles.index.status import index_statuses, refused_count
+
+            found = index_statuses(connection, client, catalogue, alias)
+            refused = refused_count(connection)
+    for each in found:
+        if options.format == "json":
+            print_json(asdict(each))
+        else:
+            print("\n".join(_told(each)))
+    if options.format == "text":
+        if refused:
+            print(f"{refused:,} refused profiles; `decisor dead-letters list --code refused` says why")
+        if not any(each.role == "live" for each in found):
+            print(f"no index is live under `{alias}`: `decisor worker` makes one, and so does `decisor index rebuild`")
+    sound = any(each.role == "live" and each.fits and each.known for each in found)
+    return CLEAN if sound else FINDINGS
+
+
+def _told(each: IndexStatus) -> list[str]:
+    parts = [each.role, f"{each.documents:,} documents"]
+    if each.role != "previous":
+        behind = sum(each.behind.values())
+        parts.append(f"{behind:,} changes behind" if behind else "up to date")
+    lines = [f"{each.name}: {', '.join(parts)}"]
+    if each.behind and each.role != "previous":
+        most = sorted(each.behind.items())
+        lines.append(f"  behind by partition: {', '.join(f'{number}: {count:,}' for number, count in most)}")
+    if each.filling and each.role != "previous":
+        lines.append(f"  still to be filled: partitions {', '.join(map(str, each.filling))}")
+    if each.role == "live" and not each.fits:
+        lines.append(
+            f"  its mapping {each.mapping_hash} is not the workspace's: `decisor index rebuild` builds one that fits"
+        )
+    if each.role == "live" and not each.known:
+        lines.append("  this database does not know how far it has come: `decisor index rebuild` builds another")
+    return lines
+
+
+COMMAND = Command(
+    "Print every index of profiles: which one is live, whether it fits the workspace, how far it is behind.",
+    "decisor index status",
+    _configure,
+    _run,
+)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .runtime.decide import Decision, InputRefusedError
     from .runtime.loaded import FactsRefusedError, Runtime
     from .runtime.ports import Ports
+    from .segments.engine import SegmentationEngine
 
 _HOMES = {
     "Acceptance": ".bundle.read",
@@ -31,6 +32,7 @@ _HOMES = {
     "Ports": ".runtime.ports",
     "Program": ".ir.program",
     "Runtime": ".runtime.loaded",
+    "SegmentationEngine": ".segments.engine",
     "Span": ".diagnostics",
     "WorkspaceRefusedError": ".api",
     "build_bundle": ".api",
@@ -50,6 +52,7 @@ __all__ = [
     "Ports",
     "Program",
     "Runtime",
+    "SegmentationEngine",
     "Span",
     "WorkspaceRefusedError",
     "build_bundle",

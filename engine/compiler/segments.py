@@ -49,6 +49,11 @@ class _References:
         return self.known.get(name)
 
 
+def lower_segment(document: Document, known: Mapping[str, Predicate], scope: Scope, sink: Sink) -> Predicate | None:
+    """The predicate of one segment that may refer to known ones; None with all that is wrong told to the sink."""
+    return _lower(document, known, scope, sink)
+
+
 def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sink: Sink) -> Predicate | None:
     report = Report(document.resource, document.yaml.spans, sink)
     lowering = Lowering(scope, report, _References(known, scope, report))

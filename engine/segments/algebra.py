@@ -29,13 +29,13 @@ def combined(redis: Any, operation: Operation, names: Sequence[str], page: int =
     if operation == "intersect":
         sizes = counts(redis, unique)
         first, *others = sorted(unique, key=sizes.__getitem__)
-        yield from _sifted(redis, first, others, _in_all, page)
+        yield from sifted(redis, keys.members(first), _keys(others), in_all, page)
     elif operation == "difference":
         if names[0] not in names[1:]:
-            yield from _sifted(redis, unique[0], unique[1:], _in_none, page)
+            yield from sifted(redis, keys.members(unique[0]), _keys(unique[1:]), in_none, page)
     else:
         for place, name in enumerate(unique):
-            yield from _sifted(redis, name, unique[:place], _in_none, page)
+            yield from sifted(redis, keys.members(name), _keys(unique[:place]), in_none, page)
 
 
 def count(pages: Iterable[Page]) -> int:
@@ -43,8 +43,11 @@ def count(pages: Iterable[Page]) -> int:
     return sum(map(len, pages))
 
 
-def store(redis: Any, pages: Iterable[Page], target: str) -> int:
-    """Make the pages' members the set of `target`, built beside it and switched in at once; how many there are."""
+def store(redis: Any, pages: Iterable[Sequence[bytes | str]], target: str, *, keep: bool = False) -> int:
+    """Make the pages' members the set of `target`, built beside it and switched in at once; how many there are.
+
+    With `keep` the set that it was before stays under `keys.former_members`, and a mark under `keys.switched`.
+    """
     built = keys.stored_members(target, secrets.token_hex(8))
     written = False
     for found in pages:
@@ -56,15 +59,14 @@ def store(redis: Any, pages: Iterable[Page], target: str) -> int:
             pipeline.execute()
     if written and not redis.persist(built):
         raise LookupError(f"what was built of `{target}` is gone from Redis; the set is as it was")
-    return switch(redis, target, built)
+    return switch(redis, target, built, keep=keep, generation=0 if keep else None)
 
 
 Keep = Callable[[Sequence[int]], bool]
 
 
-def _sifted(redis: Any, name: str, others: Sequence[str], keep: Keep, count: int) -> Iterator[Page]:
-    """Pages of the members of one set that are kept for what the other sets say of them."""
-    key, asked = keys.members(name), [keys.members(other) for other in others]
+def sifted(redis: Any, key: str, asked: Sequence[str], keep: Keep, count: int = PAGE) -> Iterator[Page]:
+    """Pages of the members of the set under a key that are kept for what the sets under other keys say of them."""
     cursor, found = redis.sscan(key, 0, count=count)
     while True:
         pipeline = redis.pipeline(transaction=False)
@@ -86,9 +88,15 @@ def _sifted(redis: Any, name: str, others: Sequence[str], keep: Keep, count: int
         cursor, found = answers[0]
 
 
-def _in_all(said: Sequence[int]) -> bool:
+def in_all(said: Sequence[int]) -> bool:
+    """Kept when every other set has them."""
     return all(said)
 
 
-def _in_none(said: Sequence[int]) -> bool:
+def in_none(said: Sequence[int]) -> bool:
+    """Kept when no other set has them."""
     return not any(said)
+
+
+def _keys(names: Iterable[str]) -> list[str]:
+    return [keys.members(name) for name in names]

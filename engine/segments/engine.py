@@ -1,0 +1,162 @@
+"""Segments without PostgreSQL and workers: an index that somebody else fills, and sets in Redis.
+
+engine = SegmentationEngine(elasticsearch, redis, load_workspace("shop"))
+engine.create_dynamic_segment("vips")
+engine.create_dynamic_segment({"name": "known", "conditions": [{"field": "country", "operator": "exists"}]})
+for customer in engine.get_segment_members("vips"): ...
+
+Where workers keep membership, segments come from `decisor segments rebuild`, and this is for reading.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..compiler.single import compile_segment
+from ..compiler.targets.elasticsearch import Exact, bind, compile_query
+from ..ir.predicate import Predicate
+from ..ir.program import Program
+from ..profiles.index.export import export_pages
+from ..profiles.index.names import ALIAS, IndexRefusedError, ProfileIndex, hash_of, index_of, refuse_other_mapping
+from ..storage import keys
+from . import sets
+from .algebra import in_none, sifted, store
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+Definition = str | Mapping[str, Any]
+Hasher = Callable[[str, Any], str]
+
+
+class HasProgram(Protocol):
+    """A workspace that was loaded, or a runtime."""
+
+    @property
+    def program(self) -> Program:
+        """What it means."""
+        ...
+
+
+class InexactSegmentError(ValueError):
+    """The index alone cannot tell who is in the segment."""
+
+
+def _clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class SegmentationEngine:
+    """Builds segments from the index into Redis and reads them.
+
+    `source` is a loaded workspace, a runtime, a program, or the path of a bundle. `clock` gives the time in ms;
+    `hasher` gives the keyed hash of a constant of an encrypted field. Two engines must not create the same segment at
+    the same time.
+    """
+
+    def __init__(
+        self,
+        elasticsearch: Elasticsearch,
+        redis: Any,
+        source: HasProgram | Program | Path | str,
+        *,
+        clock: Callable[[], int] = _clock,
+        alias: str = ALIAS,
+        hasher: Hasher | None = None,
+    ) -> None:
+        self._elasticsearch = elasticsearch
+        self._redis = redis
+        self._clock = clock
+        self._alias = alias
+        self._hasher = hasher
+        self.program = _program(source, clock)
+
+    def create_dynamic_segment(self, definition: Definition) -> int:
+        """Fill a segment with those whom the index has now, and switch it in at once; how many members it has.
+
+        `definition` is the name of one of the workspace's segments, or a `Segment` as a mapping or as YAML. Raises
+        DefinitionRefusedError, KeyError for an unknown name, InexactSegmentError, IndexRefusedError (no index, or one
+        of another mapping), PartialAnswerError, and what the servers raise; then the segment is as it was.
+        """
+        name, predicate = self._compiled(definition)
+        query = self._query(name, predicate)
+        index = self._index()
+        self._elasticsearch.indices.refresh(index=index.name)
+        if self._redis.exists(keys.switched(name)):
+            self._follow(name, whole=True)  # an earlier process did not come so far
+        size = store(self._redis, export_pages(self._elasticsearch, index, query), name, keep=True)
+        self._follow(name)
+        return size
+
+    def build_segment_query(self, definition: Definition) -> dict[str, Any]:
+        """`{"query": …}` as the search API takes it, bound to now. Raises as `create_dynamic_segment` does."""
+        return {"query": self._query(*self._compiled(definition))}
+
+    def remove_customer_from_segment(self, name: str, customer: str) -> bool:
+        """Take a customer out of the set until it is built again; whether the customer was in it."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.srem(keys.members(name), customer)
+        pipeline.srem(keys.segments_of(customer), name)
+        removed, _ = pipeline.execute()
+        return bool(removed)
+
+    def get_segment_members(self, name: str) -> Iterator[str]:
+        """The members in no order, read as they are taken, never all in memory."""
+        return sets.members(self._redis, name)
+
+    def _compiled(self, definition: Definition) -> tuple[str, Predicate]:
+        if isinstance(definition, str) and ":" not in definition:
+            name = definition.removeprefix("segment/")
+            if name not in self.program.segments:
+                from ..compiler.scope import suggestion
+
+                told = suggestion(name, sorted(self.program.segments), "segments")
+                raise KeyError(f"`{definition}` is no segment of the workspace; {told[0]}")
+            return name, self.program.segments[name]
+        return compile_segment(definition, self.program)
+
+    def _query(self, name: str, predicate: Predicate) -> dict[str, Any]:
+        compiled = compile_query(predicate, self.program.catalogue, self.program.lists)
+        if not isinstance(compiled, Exact):
+            raise InexactSegmentError(
+                f"`{name}` asks what the index cannot tell exactly (events, or a very long list):"
+                f" `decisor segments rebuild {name}` looks at every customer's events"
+            )
+        bound: dict[str, Any] = bind(compiled.query, self._clock(), self._hasher)
+        return bound
+
+    def _index(self) -> ProfileIndex:
+        index = index_of(self._elasticsearch, self._alias)
+        if index is None:
+            raise IndexRefusedError(f"there is no index under the alias `{self._alias}`: `decisor index rebuild`")
+        refuse_other_mapping(hash_of(self.program.catalogue), index)
+        return index
+
+    def _follow(self, name: str, *, whole: bool = False) -> None:
+        """Let the customers' own sets follow a switch: of those who are new, or of everybody."""
+        former, present = keys.former_members(name), keys.members(name)
+        for page in sifted(self._redis, present, [] if whole else [former], in_none):
+            pipeline = self._redis.pipeline(transaction=False)
+            for customer in page:
+                pipeline.sadd(keys.segments_of(customer.decode()), name)
+            pipeline.execute()
+        for page in sifted(self._redis, former, [present], in_none):
+            pipeline = self._redis.pipeline(transaction=False)
+            for customer in page:
+                pipeline.srem(keys.segments_of(customer.decode()), name)
+            pipeline.execute()
+        self._redis.unlink(former, keys.switched(name))
+
+
+def _program(source: HasProgram | Program | Path | str, clock: Callable[[], int]) -> Program:
+    if isinstance(source, Program):
+        return source
+    if isinstance(source, Path | str):
+        from ..bundle.read import Acceptance, read_bundle
+        from ..ir.instant import format_instant
+
+        return read_bundle(Path(source), Acceptance(), format_instant(clock())).program
+    return source.program

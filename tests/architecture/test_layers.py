@@ -33,7 +33,7 @@ FORBIDDEN: dict[str, set[str]] = {
 HOMES: dict[str, set[str]] = {
     "cryptography": {"bundle", "profiles"},
     "duckdb": {"batch", "cli", "segments"},
-    "elasticsearch": {"storage", "profiles", "segments"},
+    "elasticsearch": {"storage", "profiles", "segments", "cli"},
     "numpy": {"runtime"},  # reads large masks faster where it is installed
     "polars": {"segments"},
     "psycopg": (SUBSYSTEMS | {"cli"}) - {"models"},  # cli tells the libraries' errors

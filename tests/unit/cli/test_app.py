@@ -56,7 +56,10 @@ def test_every_command_refuses_what_it_does_not_know(name: str, decisor: Decisor
 
 @pytest.mark.parametrize(
     "name",
-    sorted(set(SINGLE) - {"init", "keygen", "verify", "demo", "match", "decide", "build", "new", "ingest", "erase"}),
+    sorted(
+        set(SINGLE)
+        - {"init", "keygen", "verify", "demo", "match", "decide", "build", "new", "ingest", "erase", "doctor"}
+    ),
 )
 def test_outside_of_a_workspace_a_command_says_so(name: str, decisor: Decisor, tmp_path: Path) -> None:
     before = Path.cwd()

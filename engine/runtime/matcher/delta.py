@@ -101,6 +101,11 @@ class Delta:
         asked = (new, now_ms, events)
         if old is None:
             return self._all().moves(asked, was)
+        if len(fields) == 1 and not event_types:
+            (field,) = fields
+            part = self._field_parts.get(field) or self._field_part(field)
+            if part.plain:
+                return part.index.single(old, new, now_ms, events, part.index.every)
         parts = [self._field_parts.get(field) or self._field_part(field) for field in fields]
         if len(parts) > SEVERAL_FIELDS or any(part.is_near_an_end(now_ms) for part in parts):
             return self._all().moves(asked, was, self.mentions(fields, event_types))
@@ -181,6 +186,7 @@ class Delta:
             in_rows,
             self._anew(index.left_out) if index.left_out else None,
             self._anew(stale) if stale else None,
+            plain=not (in_rows or stale),
         )
         return part
 
@@ -215,13 +221,15 @@ class _FieldPart:
     """The segments that ask about one field.
 
     The `index` decides about most of them; of those, `in_rows` may hold by other rows too. `left_out` are those that it
-    does not hold; `stale` are these and all that time alone may have changed since.
+    does not hold; `stale` are these and all that time alone may have changed since. `plain` says that the index alone
+    decides, at whatever instant.
     """
 
     index: FieldIndex
     in_rows: frozenset[str]
     left_out: _Anew | None
     stale: _Anew | None
+    plain: bool
 
     def is_near_an_end(self, now_ms: int) -> bool:
         """Whether limits relative to now may leave the calendar."""

@@ -30,7 +30,7 @@ def make_live(connection: Connection, client: Elasticsearch, catalogue: Catalogu
         indices = all_indices(client, alias)
         live = live_among(indices)
         if live is None:
-            live = create_index(client, catalogue, _generation(indices), "live", alias)
+            live = create_index(client, catalogue, _generation(connection, indices), "live", alias)
             cursors.begin(connection, live)
         return live
 
@@ -38,13 +38,21 @@ def make_live(connection: Connection, client: Elasticsearch, catalogue: Catalogu
 def make_next(connection: Connection, client: Elasticsearch, catalogue: Catalogue, alias: str = ALIAS) -> ProfileIndex:
     """A new index beside the live one, empty and to be filled."""
     with alone(connection):
-        index = create_index(client, catalogue, _generation(all_indices(client, alias)), "next", alias)
+        generation = _generation(connection, all_indices(client, alias))
+        index = create_index(client, catalogue, generation, "next", alias)
         cursors.begin(connection, index)
         return index
 
 
-def _generation(indices: list[ProfileIndex]) -> int:
-    return max((each.generation for each in indices), default=0) + 1
+def _generation(connection: Connection, indices: list[ProfileIndex]) -> int:
+    """A number that no index has had, so that a name never comes to mean another one."""
+    there = max((each.generation for each in indices), default=0)
+    row = connection.execute(
+        "INSERT INTO fact (name, value) VALUES ('index_generation', %s) ON CONFLICT (name) DO UPDATE"
+        " SET value = (greatest(fact.value::bigint, excluded.value::bigint - 1) + 1)::text RETURNING value",
+        (str(there + 1),),
+    ).fetchone()
+    return int(row[0]) if row else there + 1
 
 
 def is_known(connection: Connection, client: Elasticsearch, index: ProfileIndex) -> bool:

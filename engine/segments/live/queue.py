@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...storage.keys import GROUP, OWNER, events_stream
+
+TRIM = 256  # acknowledged entries that are worth removing
+_STRAY_SECONDS = 2.0  # between two looks for entries that nobody is working on
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Queue:
         self._left: set[int] = set()
         self._owned: set[int] = set()
         self._trim: dict[int, int] = {}
+        self._next_look = 0.0
 
     def adopt(self, partition: int) -> None:
         """Begin to read a partition: what an earlier owner has read and not acknowledged comes first."""
@@ -41,16 +46,22 @@ class Queue:
                 raise
         self._owned.add(partition)
         self._left.add(partition)
+        self._trim[partition] = TRIM  # whatever the last owner did not come to remove
 
     def abandon(self, partition: int) -> None:
         """The partition is no longer ours."""
         self._owned.discard(partition)
         self._left.discard(partition)
+        self._trim.pop(partition, None)
 
     def read(self, count: int, block_ms: int) -> list[Entry]:
-        """At most about `count` entries, in each partition's order; waits for the first at most `block_ms`."""
+        """At most about `count` entries, in each partition's order; waits for the first at most `block_ms`.
+
+        What was read before must have been acknowledged.
+        """
         if not self._owned:
             return []
+        self._find_strays()
         if self._left:
             return self._read_left(count)
         streams = {events_stream(partition): ">" for partition in sorted(self._owned)}
@@ -61,6 +72,17 @@ class Queue:
         for stream in streams:
             pipeline.xreadgroup(GROUP, OWNER, {stream: ">"}, count=each)
         return [entry for answer in pipeline.execute() for entry in _entries(answer)]
+
+    def _find_strays(self) -> None:
+        """What is not acknowledged now was taken by an earlier owner, who did not know yet that it had ended."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _STRAY_SECONDS
+        owned = sorted(self._owned)
+        pipeline = self._redis.pipeline(transaction=False)
+        for partition in owned:
+            pipeline.xpending(events_stream(partition), GROUP)
+        self._left |= {each for each, told in zip(owned, pipeline.execute(), strict=True) if told["pending"]}
 
     def _read_left(self, count: int) -> list[Entry]:
         partition = min(self._left)
@@ -80,7 +102,7 @@ class Queue:
             self._trim[partition] = self._trim.get(partition, 0) + len(done)
         pipeline.execute()
 
-    def trim(self, least: int = 256) -> bool:
+    def trim(self, least: int = TRIM) -> bool:
         """Remove what every consumer group of a stream has read and acknowledged, once it is worth it.
 
         One stream a call, so that events do not wait for the others; whether there was one.

@@ -1,0 +1,227 @@
+"""`decisor segments …`: from a rebuild to the question why, on real servers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.segments.rebuild.lease import leased
+from engine.storage import keys
+from engine.storage.postgres import connect_postgres
+from tests.servers.postgres import Database
+from tests.servers.redis_servers import RedisServer
+from tests.unit.cli.conftest import Decisor, write
+from tests.unit.cli.test_ingest import lines
+
+NOW = "2026-03-01T00:00:00Z"
+LATER = "2026-03-02T00:00:00Z"
+
+
+@pytest.fixture
+def client(servers: None, valkey_empty: RedisServer) -> Any:
+    """A client of the Redis."""
+    return valkey_empty.connect()
+
+
+def set_event(number: int, **data: Any) -> dict[str, Any]:
+    """An event that sets fields of a customer."""
+    return {"id": f"s-{number}", "type": "$set", "customer_id": f"c-{number}", "time": NOW, "data": data}
+
+
+@pytest.fixture
+def running(shop: Path, decisor: Decisor, client: Any) -> Path:
+    """The shop with ten customers, who spent 0, 100, …, 900."""
+    events = [set_event(number, spend=number * 100, last_order_at="2026-02-20T00:00:00.000Z") for number in range(10)]
+    assert decisor("ingest", "-", stdin=lines(*events)).code == 0
+    assert decisor("worker", "--drain", "--quiet", "--now", NOW) == (0, "", "")
+    return shop
+
+
+def edit(shop: Path, old: str, new: str) -> None:
+    """Change the segments' file."""
+    file = shop / "segments/vips.yaml"
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
+
+
+def test_members_are_printed_counted_and_paged(running: Path, decisor: Decisor) -> None:
+    done = decisor("segments", "members", "vips")
+    assert sorted(done.out.split()) == ["c-5", "c-6", "c-7", "c-8", "c-9"]
+    assert decisor("segments", "count", "vips") == (0, "5\n", "")
+    assert decisor("segments", "count", "vips", "segment/buyers") == (0, "5  vips\n0  buyers\n", "")
+    assert json.loads(decisor("segments", "count", "vips", "--format", "json").out) == {"vips": 5}
+    page = json.loads(decisor("segments", "members", "vips", "--limit", 2, "--format", "json").out)
+    assert page["segment"] == "vips"
+    assert set(page["members"]) <= {"c-5", "c-6", "c-7", "c-8", "c-9"}
+    paged = decisor("segments", "members", "vips", "--cursor", 0)
+    assert sorted(paged.out.split()) == ["c-5", "c-6", "c-7", "c-8", "c-9"]
+    assert paged.err == "that was the end\n"
+    assert [json.loads(each) for each in decisor("segments", "members", "vips", "--format", "json").out.split()]
+
+
+def test_a_customers_segments_are_shown(running: Path, decisor: Decisor) -> None:
+    assert decisor("segments", "show", "c-9") == (0, "active_vips\nvips\n", "")
+    assert decisor("segments", "show", "c-0") == (0, "", "")
+    assert json.loads(decisor("segments", "show", "c-9", "--format", "json").out) == ["active_vips", "vips"]
+
+
+def test_a_misspelled_segment_is_told(running: Path, decisor: Decisor) -> None:
+    for command in (["members", "vip"], ["count", "vip"], ["union", "vips", "vip"], ["explain", "vip", "c-1"]):
+        done = decisor("segments", *command)
+        assert done.code == 2
+        assert "`vip` is no segment; did you mean `vips`?" in done.err
+
+
+def test_segments_are_combined(running: Path, decisor: Decisor, client: Any) -> None:
+    edit(running, "value: 500}", "value: 300}")
+    assert decisor("segments", "rebuild", "vips", "--now", NOW).code == 0
+    assert decisor("segments", "intersect", "vips", "active_vips", "--count") == (0, "5\n", "")
+    assert sorted(decisor("segments", "difference", "vips", "active_vips").out.split()) == ["c-3", "c-4"]
+    assert decisor("segments", "union", "vips", "active_vips", "--store", "both") == (0, "7\n", "")
+    assert client.scard(keys.members("both")) == 7
+    assert decisor("segments", "count", "both").out == "7\n"
+    refused = decisor("segments", "union", "vips", "--store", "buyers")
+    assert refused.code == 2
+    assert "`buyers` is a segment with conditions of its own" in refused.err
+    assert decisor("segments", "union", "vips", "--store", "Both").code == 2
+    assert decisor("segments", "union", "vips", "--store", "both", "--count").code == 2
+
+
+def test_what_is_not_as_it_is_written_is_rebuilt(running: Path, decisor: Decisor) -> None:
+    assert decisor("segments", "rebuild", "--now", NOW) == (
+        0,
+        "",
+        "every segment runs as it is written; --full builds them anew all the same\n",
+    )
+    edit(running, "value: 500}", "value: 800}")
+    status = decisor("segments", "status").out
+    assert "the workspace has it otherwise" in next(each for each in status.splitlines() if each.startswith("vips:"))
+    done = decisor("segments", "rebuild", "--now", LATER)
+    assert done.code == 0
+    assert "vips: 2 members, 0 entered, 3 left; from postgres, " in done.out
+    assert "active_vips: 2 members, 0 entered, 3 left" in done.out
+    assert "buyers" not in done.out
+    assert sorted(decisor("segments", "members", "vips").out.split()) == ["c-8", "c-9"]
+    assert decisor("segments", "show", "c-5") == (0, "", "")
+    assert "otherwise" not in decisor("segments", "status").out
+    full = [json.loads(each) for each in decisor("segments", "rebuild", "--full", "--format", "json").out.splitlines()]
+    assert [each["name"] for each in full] == ["active_vips", "buyers", "vips"]
+
+
+def test_the_past_can_be_asked(running: Path, decisor: Decisor) -> None:
+    edit(running, "value: 500}", "value: 800}")
+    decisor("segments", "rebuild", "vips", "--now", LATER)
+    history = decisor("segments", "history", "c-5", "--segment", "vips").out.splitlines()
+    assert [each.split()[:3] for each in history] == [
+        ["2026-03-01T00:00:00.000Z", "entered", "vips"],
+        ["2026-03-02T00:00:00.000Z", "left", "vips"],
+    ]
+    assert "(event by event s-5;" in history[0]
+    assert "(definition;" in history[1]
+    (entered, _) = [
+        json.loads(each)
+        for each in decisor("segments", "history", "c-5", "--segment", "vips", "--format", "json").out.splitlines()
+    ]
+    assert (entered["entered"], entered["number"], entered["cause"]) == (True, 1, "s-5")
+    assert decisor("segments", "history", "nobody") == (0, "", "never in a segment\n")
+    assert decisor("segments", "at", NOW, "vips").out.split() == ["c-5", "c-6", "c-7", "c-8", "c-9"]
+    assert decisor("segments", "at", LATER, "vips", "--count").out == "2\n"
+    assert decisor("segments", "at", "2026-02-01T00:00:00Z", "vips", "--count", "--format", "json").out == (
+        '{"segment": "vips", "count": 0}\n'
+    )
+    assert decisor("segments", "at", "yesterday", "vips").code == 2
+
+
+def test_an_override_is_put_told_and_taken_back(running: Path, decisor: Decisor) -> None:
+    added = decisor("segments", "add", "vips", "c-0", "--reason", "a friend", "--now", NOW, "--until", LATER)
+    assert added == (0, "a member now\n", "")
+    assert "vips" in decisor("segments", "show", "c-0").out
+    told = decisor("segments", "explain", "vips", "c-0", "--now", NOW).out
+    assert "vips, 2026-03-01T00:00:00.000Z: the conditions do not hold\n" in told
+    assert "override: put in since 2026-03-01T00:00:00.000Z, until 2026-03-02T00:00:00.000Z: a friend\n" in told
+    assert "stored: a member since 2026-03-01T00:00:00.000Z (manual)\n" in told
+    assert "1 overrides" not in decisor("segments", "status").out  # it has expired by the real clock
+    again = decisor("segments", "remove", "vips", "c-9", "--reason", "asked", "--now", NOW, "--format", "json")
+    assert json.loads(again.out) == {
+        "segment": "vips",
+        "customer": "c-9",
+        "override": False,
+        "member": False,
+        "changed": True,
+    }
+    assert decisor("segments", "restore", "vips", "c-9", "--now", NOW) == (0, "a member now\n", "")
+    assert "no override" in decisor("segments", "restore", "vips", "c-9", "--now", NOW).err
+    assert "no such customer" in decisor("segments", "add", "vips", "nobody", "--reason", "x", "--now", NOW).err
+    assert decisor("worker", "--drain", "--quiet", "--now", LATER).code == 0
+    assert decisor("segments", "show", "c-0").out == ""
+
+
+def test_an_explanation_is_a_tree(running: Path, decisor: Decisor) -> None:
+    found = json.loads(decisor("segments", "explain", "active_vips", "c-9", "--now", NOW, "--format", "json").out)
+    assert found["holds"] is found["wanted"] is found["member"] is True
+    assert found["conditions"]["kind"] == "all"
+    assert found["conditions"]["flips_at"] == "2026-05-21T00:00:00.001Z"
+    assert found["since"]["reason"] == "event"
+    assert decisor("segments", "explain", "active_vips", "nobody", "--now", NOW).code == 2
+
+
+def test_a_segment_that_the_workspace_has_no_longer_ends_when_asked(
+    running: Path, decisor: Decisor, client: Any
+) -> None:
+    edit(running, "name: vips", "name: high_spenders")
+    edit(running, "{segment: vips}", "{segment: high_spenders}")
+    (running / "segments/vips.test.yaml").unlink()
+    write(running, {"rules/hero.yaml": "{}"})
+    (running / "rules/hero.yaml").unlink()
+    kept = decisor("segments", "rebuild", "--now", NOW)
+    assert kept.err == "running, but not in this workspace: vips; --retire ends them\n"
+    assert client.scard(keys.members("vips")) == client.scard(keys.members("high_spenders")) == 5
+    ended = decisor("segments", "rebuild", "--retire", "--now", NOW)
+    assert "vips: 0 members, 0 entered, 5 left; from nobody" in ended.out
+    assert not client.exists(keys.members("vips"))
+    assert "vips:" not in decisor("segments", "status").out.replace("active_vips:", "")
+    assert decisor("segments", "at", "2026-02-28T00:00:00Z", "vips").code == 0
+    assert decisor("segments", "rebuild", "high_spenders", "--retire").code == 2
+
+
+def test_two_rebuilds_of_a_segment_at_once_are_refused(
+    running: Path, decisor: Decisor, wheel_database: Database
+) -> None:
+    with connect_postgres(wheel_database.url, autocommit=True) as other, leased(other, ["vips"]):
+        done = decisor("segments", "rebuild", "vips")
+        assert done.code == 2
+        assert "`vips` is being rebuilt by somebody else" in done.err
+    assert decisor("segments", "rebuild", "vips", "--silent", "--from", "postgres").code == 0
+
+
+def test_an_index_that_nobody_named_cannot_be_asked(running: Path, decisor: Decisor) -> None:
+    done = decisor("segments", "rebuild", "vips", "--from", "elasticsearch")
+    assert done.code == 2
+    assert "DECISOR_ELASTICSEARCH_URL names one" in done.err
+
+
+def test_before_the_first_worker_it_is_said_what_to_do(
+    shop: Path, decisor: Decisor, client: Any, postgres_wheel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_wheel.connect(autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS unprepared")
+        connection.execute("CREATE DATABASE unprepared")
+    monkeypatch.setenv("DECISOR_POSTGRES_URL", postgres_wheel.url.replace("/postgres?", "/unprepared?"))
+    done = decisor("segments", "status")
+    assert done.code == 2
+    assert "`decisor worker` does that when it starts" in done.err
+    with postgres_wheel.connect(autocommit=True) as connection:
+        connection.execute("DROP DATABASE unprepared WITH (FORCE)")
+
+
+def test_without_redis_it_is_said_what_to_do(
+    shop: Path, decisor: Decisor, servers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DECISOR_REDIS_URL")
+    done = decisor("segments", "show", "c-1")
+    assert done.code == 2
+    assert "decisor up" in done.err

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Waits until what was committed up to these numbers has reached Redis; gives the partitions where it has not.
 Settle = Callable[[Mapping[int, int]], Sequence[int]]
 
+ATTEMPTS = 5
+
 
 @dataclass(slots=True)
 class Row:
@@ -70,9 +72,7 @@ class Erasure:
         begun = self._begin(customer, now_ms)
         self._publish(begun, report)
         for place in self._at("outside"):
-            row = rows[id(place)]
-            if row.problem is None:
-                row.problem = _erased(place, customer)
+            _erase_until_gone(place, customer, rows[id(place)])
         for place in (*self._at("record"), *self._at("outside")):
             row = rows[id(place)]
             if row.problem is None:
@@ -165,12 +165,18 @@ def _counted(place: Place, customer: str, row: Row) -> int | None:
         return None
 
 
-def _erased(place: Place, customer: str) -> str | None:
-    try:
-        place.erase(customer)
-    except Exception as problem:  # noqa: BLE001 - whatever it is, the place is not done
-        return told(problem)
-    return None
+def _erase_until_gone(place: Place, customer: str, row: Row) -> None:
+    """Erase, several times where something comes in meanwhile: events may go on arriving, until a worker drops them."""
+    for _ in range(ATTEMPTS):
+        if row.problem is not None:
+            return
+        try:
+            place.erase(customer)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the place is not done
+            row.problem = told(problem)
+            return
+        if _counted(place, customer, row) == 0:
+            return
 
 
 def told(problem: Exception) -> str:

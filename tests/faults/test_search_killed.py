@@ -1,0 +1,48 @@
+"""Elasticsearch is killed while events flow: membership goes on without it, and the index catches up."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+from elasticsearch import Elasticsearch
+
+from engine.segments.live.worker import Clock
+from engine.segments.running import Running
+from tests.live_world import World, random_events
+from tests.servers.faults import PrivateElasticsearch
+
+CUSTOMERS = [f"c-{number}" for number in range(25)]
+
+
+def test_membership_goes_on_and_the_index_catches_up(live_world: World) -> None:
+    world, random_ = live_world, random.Random("search")
+    with PrivateElasticsearch() as server:
+        with Elasticsearch(server.url, request_timeout=10) as client:
+            running = Running(
+                redis=world.redis,
+                connect=world.connect,
+                catalogue=world.program.catalogue,
+                elasticsearch=client,
+                clock=Clock(world.now_ms),
+                alias=world.alias,
+            )
+            thread = threading.Thread(target=running.run)
+            thread.start()
+            try:
+                world.put(random_events(random_, world.now_ms, CUSTOMERS, 60))
+                server.kill()
+                world.put(random_events(random_, world.now_ms, CUSTOMERS, 60))
+            finally:
+                running.stop()
+                thread.join()
+        world.drain()  # without an index
+        world.check()
+        server.restart()
+        with Elasticsearch(server.url, request_timeout=60) as client:
+            world.elasticsearch = client
+            world.put(random_events(random_, world.now_ms, CUSTOMERS, 20))
+            world.drain()
+            world.check()
+            for name in world.program.segments:
+                assert world.found(name) == world.oracle.members(name, world.now_ms), name

@@ -93,6 +93,7 @@ class Processor:
                 return self._transaction(work, profiles, now_ms)
         except BaseException:
             self._cache.forget(profiles)
+            self._secret = b""  # it may have been this transaction's
             raise
 
     def touch(

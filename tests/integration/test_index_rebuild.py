@@ -85,7 +85,7 @@ def test_without_an_index_one_is_made_filled_and_compared(world: IndexWorld) -> 
 
 
 def test_the_alias_is_switched_while_writes_go_on(world: IndexWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filling, "PAGE", 20)
+    monkeypatch.setattr(filling, "PAGE", 60)
     fill(world, 600)
     follower = world.follower()
     first = follower.catch_up()

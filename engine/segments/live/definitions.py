@@ -92,10 +92,12 @@ class Live:
         """The segments whose conditions hold since the change, and those whose hold no longer.
 
         Only segments that mention a field that differs, or the type of an event that came, are looked at. `was` are
-        those that the customer is in.
+        those that the customer is in, and nothing has been due since they were found.
         """
         fields = [name for name in old.keys() | new.keys() if old.get(name) != new.get(name)]
-        return self._delta.changed(old, new, now_ms, events, fields=fields, event_types=event_types, was=was)
+        return self._delta.changed(
+            old, new, now_ms, events, fields=fields, event_types=event_types, was=was, as_of_now=True
+        )
 
     def match_building(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> set[str]:
         """The names of the segments whose new conditions hold, of those that are being built."""

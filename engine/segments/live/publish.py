@@ -44,7 +44,7 @@ return 1
 """.replace("NAMES", ", ".join(f"'{name}'" for name in FIELDS))
 SETTLE_SECONDS = 10.0
 
-_OUTBOX = "SELECT seq, profile FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s"
+_OUTBOX = "SELECT seq, profile, kind FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s"
 _TRANSITIONS = (
     "SELECT seq, segment, profile, number, ms(at), reason, digest, cause, silent FROM transition"
     " WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq, segment"
@@ -71,9 +71,13 @@ class Publisher:
 
     def adopt(self, partition: int) -> None:
         """Bring Redis up to the last commit of a partition that is owned from now on."""
-        cursor = self._redis.get(keys.published(partition))
-        self._published[partition] = -1 if cursor is None else int(cursor)
+        self._published[partition] = self._cursor(partition)
         self.catch_up(partition)
+
+    def _cursor(self, partition: int) -> int:
+        """How far Redis says it has come, -1 where it knows nothing."""
+        cursor = self._redis.get(keys.published(partition))
+        return -1 if cursor is None else int(cursor)
 
     def abandon(self, partition: int) -> None:
         """The partition is no longer ours, or Redis did not answer: `adopt` comes before the next change."""
@@ -89,13 +93,18 @@ class Publisher:
             row = self._connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone()
             upto = row[0] if row else 0
         count = 0
+        if 0 <= self._published[partition] < upto:
+            # Somebody may have settled it on this very connection, and what is behind must not be published again.
+            self._published[partition] = max(self._published[partition], self._cursor(partition))
         while (cursor := self._published[partition]) < upto:
             rows = self._connection.execute(_OUTBOX, (partition, max(cursor, 0), upto, PAGE)).fetchall()
             if cursor < 0 or not rows or rows[0][0] != cursor + 1:
                 self._restore(partition, upto)
                 return count
             last = rows[-1][0]
-            self._replay(partition, cursor, last, sorted({profile for _, profile in rows}))
+            # Copies are written of those whose profile has changed, not only the membership.
+            changed = sorted({profile for _, profile, kind in rows if kind != "membership"})
+            self._replay(partition, cursor, last, changed)
             self._published[partition] = last
             count += len(rows)
         if cursor < 0:  # nothing was ever committed

@@ -127,6 +127,18 @@ def test_a_person_is_gone_everywhere_and_consumers_are_told(world_anywhere: Worl
     assert not [row for row in again.rows if row.before]
 
 
+def test_every_table_that_names_a_customer_is_a_place(sealed_world: World) -> None:
+    with sealed_world.connect("tests") as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT coalesce(parent.relname, own.relname) FROM information_schema.columns"
+            " JOIN pg_class AS own ON own.oid = format('decisor.%I', table_name)::regclass"
+            " LEFT JOIN pg_inherits ON inhrelid = own.oid LEFT JOIN pg_class AS parent ON parent.oid = inhparent"
+            " WHERE table_schema = 'decisor' AND column_name IN ('profile', 'customer')"
+        ).fetchall()
+        stores = Stores(connection, sealed_world.redis, None, sealed_world.vault, "customer_id")
+        assert {row[0] for row in rows} <= {place.name for place in places_of(stores)}
+
+
 def test_late_events_bring_nobody_back(sealed_world: World) -> None:
     world = sealed_world
     fill(world)

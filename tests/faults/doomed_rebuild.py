@@ -57,7 +57,7 @@ def main() -> None:
     """Rebuild until the end comes."""
     postgres, redis_url, now_ms, point, count = sys.argv[1:]
     doom(point, int(count))
-    mover.CHUNK, staging.COPY_ROWS = 4, 4  # so that there are many passes to die in
+    mover.CHUNK = mover.LARGE_CHUNK = staging.COPY_ROWS = 4  # so that there are many passes to die in
     population.PAGE = 7
     redis = connect_redis(redis_url)
     with connect_postgres(postgres, autocommit=True, application="decisor rebuild") as connection:

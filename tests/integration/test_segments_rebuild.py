@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,8 +37,6 @@ def redefined(world: World, **others: str) -> None:
     segments: dict[str, Predicate] = dict(world.program.segments)
     for name, other in others.items():
         segments[name] = world.program.segments[other]
-    from dataclasses import replace
-
     world.program = replace(world.program, segments=segments)
     world.oracle.program = world.program
 
@@ -248,3 +247,50 @@ def test_recovery_finds_nothing_where_nothing_was_interrupted(live_world: World)
     world = filled(live_world)
     with world.connect("tests") as connection:
         assert recover(connection, world.redis, world.vault, lambda: world.now_ms) == []
+
+
+def test_definitions_change_again_and_again_while_events_flow(live_world_anywhere: World) -> None:
+    world = live_world_anywhere
+    filled(world)
+    random_ = random.Random(11)
+    original = dict(world.program.segments)
+    worker = world.worker()
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        for turn in range(4):
+            world.put(random_events(random_, world.now_ms, CUSTOMERS, 40))
+            other = "quiet" if turn % 2 == 0 else "active"
+            segments = {**original, "active": original[other], "local": original["few" if turn % 3 else "local"]}
+            world.program = world.oracle.program = replace(world.program, segments=segments)
+            world.put(random_events(random_, world.now_ms, CUSTOMERS, 40))
+            rebuild(world, "active", "local", move=turn % 2 == 1)
+    finally:
+        worker.stop()
+        thread.join()
+    world.drain()
+    with world.connect("tests") as connection:
+        move_all(connection, world.redis, world.vault)
+    world.check()
+    world.check_transitions()
+
+
+def test_a_reader_sees_one_set_or_the_other(live_world: World) -> None:
+    world = filled(live_world)
+    stop = threading.Event()
+    seen: set[frozenset[bytes]] = set()
+
+    def read() -> None:
+        while not stop.is_set():
+            seen.add(frozenset(world.redis.smembers(keys.members("active"))))
+
+    reader = threading.Thread(target=read)
+    before = frozenset(world.redis.smembers(keys.members("active")))
+    reader.start()
+    try:
+        redefined(world, active="quiet")
+        rebuild(world, "active")
+    finally:
+        stop.set()
+        reader.join()
+    assert seen <= {before, frozenset(world.redis.smembers(keys.members("active")))}

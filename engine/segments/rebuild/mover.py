@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...ir.instant import format_instant
 from ...profiles.vault import Vault
-from ...storage.partitions import advance, locked, partition_of
+from ...storage.partitions import PARTITION_LOCK, advance, locked, partition_of
 from ..live.changes import Transition
 from ..live.publish import settle
 from ..live.writes import take_staged
@@ -20,7 +20,8 @@ from ..live.writes import take_staged
 if TYPE_CHECKING:
     from psycopg import Connection
 
-CHUNK = 1_000  # customers of one transaction
+CHUNK = 1_000  # customers of one transaction, for which live events have to wait …
+LARGE_CHUNK = 10_000  # … and where nobody is there to wait
 
 _WAITING = (
     "SELECT DISTINCT staged.profile FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
@@ -42,6 +43,10 @@ _OUTBOX = (
     "INSERT INTO outbox (partition, seq, profile, kind)"
     " SELECT partition, seq, profile, 'membership' FROM unnest(%b::smallint[], %b::bigint[], %b::text[])"
     " AS given (partition, seq, profile)"
+)
+_OWNED = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = %s"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid())"
 )
 _RETIRED = (
     "DELETE FROM segment WHERE active IS NULL AND building IS NULL AND generation > 0"
@@ -110,7 +115,13 @@ def move_all(connection: Connection, redis: Any, vault: Vault, segments: Collect
     """
     mover = Mover(connection, segments)
     count = 0
-    while last := mover.move():
+    while last := mover.move(LARGE_CHUNK if _is_alone(connection) else CHUNK):
         settle(connection, redis, last, vault)
         count += 1
     return count
+
+
+def _is_alone(connection: Connection) -> bool:
+    """Whether no worker runs."""
+    row = connection.execute(_OWNED, (PARTITION_LOCK,)).fetchone()
+    return row is not None and not row[0]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from engine.profiles.dead_letters import replay
-from engine.profiles.ingest import EventProducer
 from engine.profiles.encryption.cipher import UnsealError
 from engine.profiles.encryption.data_rotation import rotate_data
 from engine.profiles.encryption.key_file import KeysRefusedError, read_key_file, replace_key_file
@@ -17,6 +16,7 @@ from engine.profiles.encryption.master import LocalMasterKey
 from engine.profiles.encryption.rotation import alone, rotate_master
 from engine.profiles.encryption.status import status_of
 from engine.profiles.encryption.vault import SealedVault, vault_of
+from engine.profiles.ingest import EventProducer
 from engine.profiles.serving import ProfileReader
 from engine.profiles.vault import OpenVault
 from engine.segments.live.load import read_events
@@ -273,6 +273,50 @@ def test_history_from_before_a_field_was_encrypted_is_sealed_by_changing_data_ke
     world.drain()
     assert not plain_text(world)
     check_opens(world, vault, 4)
+
+
+def test_a_worker_waits_for_a_key_that_is_missing_and_loses_nothing(
+    sealed_world: World, key_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = sealed_world
+    world.put(events(range(3)))
+    world.drain()
+    keys = read_key_file(key_file)
+    other = keys.with_new_master()
+    replace_key_file(key_file, type(keys)(other.master[:1], keys.hash))
+    world.vault = vault_with(world, keyring_of_file(key_file))
+    worker = world.worker()
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        world.put(events(range(4), turn="-more"))
+        _until(lambda: f"master key `{keys.master[0].id}`, which the database uses, is not in" in caplog.text)
+        replace_key_file(key_file, other)
+        _until(lambda: world.redis.exists("profile:{c-3}"))
+    finally:
+        worker.stop()
+        thread.join()
+    assert worker.tally.dead == 0
+    world.check()
+    check_opens(world, vault_with(world, keyring_of_file(key_file)), 4)
+
+
+def test_an_event_that_fails_is_logged_without_what_it_holds(
+    sealed_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = sealed_world
+    world.put(events(range(2)))
+    world.drain()
+    with world.connect("tests") as connection:
+        connection.execute("ALTER TABLE event ADD CHECK (customer <> 'c-plain' OR data::text = '')")
+    [event] = [each for each in events([5]) if each["type"] == "signup"]
+    world.put([{**event, "customer_id": "c-plain"}])
+    world.drain()
+    world.oracle.forget("c-plain")
+    assert "among the dead letters: CheckViolation at " in caplog.text
+    assert "c-plain" not in caplog.text
+    assert not plain_text(world)
+    world.check()
 
 
 def _until(holds: object, seconds: float = 30.0) -> None:

@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
+from ...profiles.encryption.key_file import KeysRefusedError
 from ...storage import keys
 from ...storage.locations import ServerUnreachableError
 from ...storage.partitions import PARTITIONS, give_up_ownership, take_ownership
@@ -100,7 +102,7 @@ class Worker:
                 if not _is_outage(problem):
                     raise
                 if self._failures == 0:
-                    LOG.warning("a server does not answer, waiting for it: %s", _told(problem))
+                    LOG.warning("what is needed is not there, waiting for it: %s", _told(problem))
                 self._stop.wait(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
                 self._failures += 1
             finally:
@@ -177,7 +179,8 @@ class Worker:
             if len(arrivals) <= 1:
                 if not arrivals:
                     raise
-                LOG.exception("an event could not be worked on; it is among the dead letters")
+                # Without the problem's own text, which may hold values.
+                LOG.error("an event could not be worked on; it is among the dead letters: %s", _place(problem))  # noqa: TRY400 - as said
                 failed = Letter(arrivals[0].source, arrivals[0].profile, "failed", _told(problem), arrivals[0].raw)
                 self._commit(session, [], [*letters, failed], now_ms)
                 return
@@ -253,12 +256,14 @@ def _letters(read: Sequence[Arrival | Letter]) -> list[Letter]:
 
 
 def _is_outage(problem: Exception) -> bool:
-    """Whether a server is away or ill, so that trying again is right."""
+    """Whether a server is away or ill, or a key is missing, so that trying again is right."""
     import psycopg
     import redis
     from redis.exceptions import RedisClusterException
 
-    if isinstance(problem, ServerUnreachableError | psycopg.OperationalError | psycopg.InterfaceError):
+    if isinstance(
+        problem, ServerUnreachableError | KeysRefusedError | psycopg.OperationalError | psycopg.InterfaceError
+    ):
         return True
     if isinstance(problem, redis.ResponseError):
         return str(problem).startswith(
@@ -268,5 +273,11 @@ def _is_outage(problem: Exception) -> bool:
 
 
 def _told(problem: Exception) -> str:
-    """The kind of a problem; its text may hold values."""
-    return type(problem).__name__
+    """The kind of a problem, as its text may hold values; keys that are missing are named by their ids."""
+    return str(problem) if isinstance(problem, KeysRefusedError) else type(problem).__name__
+
+
+def _place(problem: Exception) -> str:
+    """The kind of a problem and where it arose."""
+    frames = extract_tb(problem.__traceback__)
+    return f"{type(problem).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else _told(problem)

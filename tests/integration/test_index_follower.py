@@ -349,7 +349,7 @@ def test_what_is_noted_of_indices_that_are_gone_is_forgotten(world: IndexWorld) 
         cursors.begin(connection, create_index(world.client, CATALOGUE, 7, "previous", world.alias))
         cursors.begin(connection, create_index(world.client, CATALOGUE, 8, "previous", world.alias))
         connection.execute("INSERT INTO follower VALUES ('index:gone', 0, 5), ('other', 0, 5)")
-        assert tidy(connection, world.client, world.alias) == [live.name[:-1] + "7"]
+        assert tidy(connection, world.client, live.name[:-1] + "8", world.alias) == [live.name[:-1] + "7"]
         names = {name for (name,) in connection.execute("SELECT DISTINCT name FROM follower")}
     assert len(names) == 3
     assert {"other", f"index:{live.uuid}"} < names

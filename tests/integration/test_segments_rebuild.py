@@ -16,10 +16,11 @@ from engine.segments.rebuild.interrupted import recover
 from engine.segments.rebuild.lease import RebuildRunningError, leased
 from engine.segments.rebuild.mover import move_all
 from engine.segments.rebuild.run import Rebuild, Rebuilt, Wish
-from engine.segments.rebuild.staging import Stage
-from engine.segments.rebuild.switching import Switch
+from engine.segments.rebuild.staging import SetLostError, Stage
+from engine.segments.rebuild.switching import NotPublishedError, Switch
 from engine.segments.registry import Definition, definition_of, read_registry
 from engine.storage import keys
+from engine.storage.partitions import take_ownership
 from tests.live_world import DAY, SEGMENTS, World, random_events
 
 CUSTOMERS = [f"c-{number}" for number in range(40)]
@@ -294,3 +295,35 @@ def test_a_reader_sees_one_set_or_the_other(live_world: World) -> None:
         stop.set()
         reader.join()
     assert seen <= {before, frozenset(world.redis.smembers(keys.members("active")))}
+
+
+def test_a_set_that_redis_has_lost_meanwhile_is_never_switched_in(
+    live_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = filled(live_world)
+    before = world.members("local")
+    redefined(world, local="elsewhere")
+
+    def lose() -> None:
+        assert world.redis.delete(keys.next_members("local"))
+
+    with meddling(monkeypatch, Stage, "close", lose), pytest.raises(SetLostError, match="`local`; rebuild it again"):
+        rebuild(world, "local")
+    assert world.members("local") == before
+    assert rebuild(world, "local")["local"].entered > 0
+    world.check()
+
+
+def test_nothing_is_switched_while_a_worker_owns_a_partition_and_does_not_publish(live_world: World) -> None:
+    world = filled(live_world)
+    redefined(world, local="elsewhere")
+    before = world.members("local")
+    with world.connect("idle") as idle:
+        assert all(take_ownership(idle, number) for number in range(16))
+        idle.execute("UPDATE partition SET seq = seq + 1 WHERE number = 3")
+        idle.execute("INSERT INTO outbox SELECT 3, seq, 'c-1', 'change' FROM partition WHERE number = 3")
+        with pytest.raises(NotPublishedError, match="partitions 3 does not reach Redis"):
+            rebuild(world, "local")
+    assert world.members("local") == before
+    rebuild(world, "local")
+    world.check()

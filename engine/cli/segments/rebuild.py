@@ -55,6 +55,7 @@ def _run(options: argparse.Namespace) -> int:
     with Servers.of(options) as servers:
         connection, redis = servers.another_postgres("decisor rebuild"), servers.redis
         vault = vault_for(program.catalogue)
+        _refuse_other_catalogue(connection, program)
         prepare(connection, program)
         wish = _wish(options, program, read_registry(connection))
         if not wish.names:
@@ -68,6 +69,21 @@ def _run(options: argparse.Namespace) -> int:
         _tell(found, options.format)
         _move(servers, connection, vault, quiet=options.format == "json")
     return CLEAN
+
+
+def _refuse_other_catalogue(connection: Connection, program: Program) -> None:
+    """Workers that run make profiles by the catalogue that they have begun with."""
+    from ...segments.registry import read_registry
+    from ...storage.migrate import pending
+
+    if pending(connection):
+        return
+    catalogue = read_registry(connection).catalogue
+    if catalogue is not None and catalogue != program.catalogue:
+        raise CannotRunError(
+            "the workspace's catalogue is not the one that profiles are made by: start a worker in this workspace,"
+            " which takes it over, then rebuild"
+        )
 
 
 def _wish(options: argparse.Namespace, program: Program, registry: Registry) -> Wish:

@@ -38,14 +38,12 @@ class DueInstants:
         """A profile as it was read: the instant that is kept of it, and the one that the new definition has."""
         if due_ms is not None and (kept_ms is None or due_ms < kept_ms):
             self._rows.append((profile, version, format_instant(due_ms)))
-            if len(self._rows) >= BATCH:
-                self.flush()
 
-    def flush(self) -> None:
-        """Write what was gathered; Redis hears of it under the partitions' locks, so that no erasure comes between."""
-        rows, self._rows = self._rows, []
-        if not rows:
+    def flush(self, least: int = 1) -> None:
+        """Write what was gathered, if it is so much; Redis hears of it under the locks, so no erasure comes between."""
+        if len(self._rows) < least:
             return
+        rows, self._rows = self._rows, []
         with self._connection.transaction():
             locked(self._connection, {partition_of(profile) for profile, _, _ in rows})
             columns = tuple(list(column) for column in zip(*rows, strict=True))

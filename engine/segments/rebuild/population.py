@@ -12,7 +12,7 @@ from ...profiles.vault import Vault
 from ..live.definitions import Live
 from ..live.load import read_events
 from ..registry import Definition, Registered, Registry
-from .due import DueInstants
+from .due import BATCH, DueInstants
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -60,10 +60,11 @@ class Population:
 
     def everybody(self) -> Iterator[Block]:
         """Blocks over all profiles."""
-        last = ""
-        while rows := self._connection.execute(_AFTER, (last,)).fetchall():
-            last = rows[-1][0]
-            yield Block(last, self._members(rows))
+        last: str | None = ""
+        while last is not None:
+            last, members = self._page(_AFTER, last)
+            if last is not None:
+                yield Block(last, members)
         yield Block(None, {name: [] for name in self._names})
 
     def among(self, candidates: Iterable[Sequence[str]]) -> Iterator[Block]:
@@ -71,9 +72,20 @@ class Population:
         for keys in candidates:
             for first in range(0, len(keys), PAGE):
                 page = keys[first : first + PAGE]
-                rows = self._connection.execute(_THESE, (list(page),)).fetchall()
-                yield Block(page[-1], self._members(rows))
+                _, members = self._page(_THESE, list(page))
+                yield Block(page[-1], members)
         yield Block(None, {name: [] for name in self._names})
+
+    def _page(self, statement: str, asked: str | list[str]) -> tuple[str | None, dict[str, list[str]]]:
+        """The last key of a page, None for an empty one, and the members; all of one moment, whoever is erased."""
+        connection = self._connection
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            rows = connection.execute(statement.encode(), (asked,)).fetchall()
+            members = self._members(rows)
+        if self._due is not None:
+            self._due.flush(BATCH)
+        return rows[-1][0] if rows else None, members
 
     def _members(self, rows: Sequence[Row]) -> dict[str, list[str]]:
         values = self._vault.open_values(self._connection, {row[0]: row[2] for row in rows})

@@ -21,7 +21,7 @@ from .lease import RebuildError, leased, note_of, write_note
 from .mover import move_all
 from .population import Population
 from .staging import Filling, Stage
-from .switching import Switch
+from .switching import NotPublishedError, Switch
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -99,7 +99,11 @@ class Rebuild:
                     abandon(self._connection, self._redis, wish.names)
                 raise
             switch = Switch(self._connection, self._redis, self._vault, self._clock, begun.seqs)
-            sizes = switch.run([each.filling for each in stages.values()])
+            try:
+                sizes = switch.run([each.filling for each in stages.values()])
+            except NotPublishedError:
+                abandon(self._connection, self._redis, wish.names)
+                raise
             seconds = time.monotonic() - started
         return [
             Rebuilt(name, sizes[name], each.entered, each.left, sources[name], seconds)
@@ -136,7 +140,7 @@ class Rebuild:
                 for block in view.blocks(name, wish.definitions[name], self._population(wish, [name], begun)):
                     stages[name].take(block.members[name], block.upto)
         for stage in stages.values():
-            stage.close()
+            stage.close(begun.seqs)
         said = f"postgres, as {view}" if view and isinstance(view, str) else "postgres"
         found = {name: "elasticsearch" if name in asked else said for name in wish.definitions}
         return found | dict.fromkeys(wish.retired, "nobody")

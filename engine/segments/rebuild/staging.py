@@ -6,7 +6,7 @@ Who is to be a member and who is one come in the same order, so that both are co
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,10 @@ _OVERRIDES = (
     " AND (expires_at IS NULL OR expires_at > %s::timestamptz) ORDER BY profile LIMIT %s"
 )
 _COPY = "COPY staged_transition (segment, generation, profile, enter, at, reason, digest, silent) FROM STDIN"
+_ERASED = (
+    "SELECT DISTINCT profile FROM outbox JOIN unnest(%s::smallint[], %s::bigint[]) AS begun (number, seq)"
+    " ON outbox.partition = begun.number AND outbox.seq > begun.seq WHERE kind = 'erase'"
+)
 _SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -114,10 +118,15 @@ class Stage:
         if len(self._enter) + len(self._leave) >= COPY_ROWS:
             self._copy()
 
-    def close(self) -> None:
-        """Write what is left. Raises SetLostError when Redis has lost what it was given."""
+    def close(self, begun: Mapping[int, int]) -> None:
+        """Write what is left; `begun` has each partition's number at the barrier.
+
+        Raises SetLostError when Redis has lost what it was given. Who was erased meanwhile may be gone from it already.
+        """
         self._copy()
-        if self._added != self.size or int(self._redis.scard(self._key)) != self.size:
+        missing = self.size - int(self._redis.scard(self._key))
+        gone = len(erased_since(self._connection, begun)) if missing else 0  # asked after the set was counted
+        if self._added != self.size or not 0 <= missing <= gone:
             raise SetLostError(f"Redis has lost a part of what was built of `{self.filling.name}`; rebuild it again")
 
     def _add(self, wanted: set[str]) -> None:
@@ -144,6 +153,12 @@ class Stage:
 
 class SetLostError(RebuildError):
     """What was built in Redis is not there any more."""
+
+
+def erased_since(connection: Connection, begun: Mapping[int, int]) -> list[str]:
+    """Who was erased behind these numbers of the partitions."""
+    rows = connection.execute(_ERASED, (list(begun), list(begun.values())))
+    return [row[0] for row in rows]
 
 
 def _lines(filling: Filling, profiles: Sequence[str], *, enter: bool) -> str:

@@ -21,7 +21,7 @@ from ..live.publish import settle
 from ..registry import activate, rise
 from ..sets import switch
 from .lease import Note, RebuildError, drop_notes, note_of, write_note
-from .staging import COMMAND, Filling
+from .staging import COMMAND, Filling, erased_since
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -35,10 +35,6 @@ UNDER_LOCKS = 0.25  # seconds that a worker has to publish what it has just comm
 _VERDICTS = "SELECT profile FROM live_verdict WHERE segment = %s LIMIT %s"
 _TAKE = "DELETE FROM live_verdict WHERE segment = %s AND profile = ANY(%s) RETURNING profile, member"
 _TAKE_ALL = "DELETE FROM live_verdict WHERE segment = %s RETURNING profile, member"
-_ERASED = (
-    "SELECT DISTINCT profile FROM outbox JOIN unnest(%s::smallint[], %s::bigint[]) AS begun (number, seq)"
-    " ON outbox.partition = begun.number AND outbox.seq > begun.seq WHERE kind = 'erase'"
-)
 _UNSTAGE = "DELETE FROM staged_transition WHERE segment = %s AND generation = %s AND profile = ANY(%s)"
 _STAGE = (
     "INSERT INTO staged_transition (segment, generation, profile, enter, at, reason, digest, silent)"
@@ -122,9 +118,8 @@ class Switch:
 
     def _switch(self, filling: Filling) -> int:
         built = keys.next_members(filling.name)
-        numbers = (list(self._begun), list(self._begun.values()))
-        erased = [(row[0], False) for row in self._connection.execute(_ERASED, numbers)]
-        self._lay_over(filling, built, erased)
+        erased = erased_since(self._connection, self._begun)
+        self._lay_over(filling, built, [(profile, False) for profile in erased])
         self._lay_over(filling, built, self._connection.execute(_TAKE_ALL, (filling.name,)).fetchall())
         switch(self._redis, filling.name, built, generation=filling.generation)
         return self._commit(filling)

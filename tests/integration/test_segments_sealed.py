@@ -1,0 +1,100 @@
+"""Rebuilds over encrypted fields, and while somebody is erased."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.profiles.encryption.vault import SealedVault
+from engine.profiles.index.follower import IndexFollower
+from engine.profiles.index.names import all_indices
+from engine.segments.rebuild.from_index import IndexSource
+from engine.segments.rebuild.population import Population
+from engine.segments.rebuild.run import Rebuild, Wish
+from engine.segments.rebuild.staging import Stage
+from engine.segments.rebuild.switching import Switch
+from engine.segments.registry import definition_of
+from engine.storage import keys
+from tests.integration.test_erase import erasure_of
+from tests.integration.test_segments_rebuild import meddling, rebuild
+from tests.live_world import World
+from tests.sealed_world import events
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+
+def filled(world: World) -> World:
+    """Twelve customers with values in encrypted fields, and one without."""
+    world.put([*events(range(12)), {**events([99])[1], "data": {"page": None}}])
+    world.drain()
+    return world
+
+
+def swapped(world: World) -> None:
+    """`ada` and `strangers` are to mean what the other one means."""
+    segments = world.program.segments
+    other = {**segments, "ada": segments["strangers"], "strangers": segments["ada"]}
+    world.program = world.oracle.program = replace(world.program, segments=other)
+
+
+def test_a_rebuild_opens_what_is_sealed(sealed_world: World) -> None:
+    world = filled(sealed_world)
+    assert world.members("ada") == {"c-0"}
+    swapped(world)
+    rebuild(world, "ada", "strangers")
+    assert world.members("ada") == {"c-99"}
+    assert world.members("strangers") == {"c-0"}
+    world.check_transitions()
+
+
+def test_a_rebuild_asks_the_index_by_keyed_hashes(sealed_world: World, elasticsearch: Elasticsearch) -> None:
+    world = filled(sealed_world)
+    assert isinstance(world.vault, SealedVault)
+    alias = f"t{uuid.uuid4().hex}"
+    follower = IndexFollower(
+        lambda: world.connect("follower"), elasticsearch, world.program.catalogue, vault=world.vault, alias=alias
+    )
+    follower.catch_up()
+    swapped(world)
+    with world.connect("decisor rebuild") as connection:
+        source = IndexSource(elasticsearch, alias, world.vault.hasher(connection), demanded=True)
+        definitions = {name: definition_of(world.program, name) for name in ("ada", "strangers", "known")}
+        found = Rebuild(connection, world.redis, world.vault, lambda: world.now_ms, source).run(Wish(definitions))
+    assert {each.source for each in found} == {"elasticsearch"}
+    assert world.members("ada") == {"c-99"}
+    assert world.members("strangers") == {"c-0"}
+    follower.close()
+    for each in all_indices(elasticsearch, alias):
+        elasticsearch.indices.delete(index=each.name)
+
+
+@pytest.mark.parametrize(
+    "at, name",
+    [(Population, "_members"), (Stage, "take"), (Stage, "close"), (Switch, "run"), (Switch, "_locked")],
+)
+def test_who_is_erased_meanwhile_is_in_no_set(
+    at: type, name: str, sealed_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = filled(sealed_world)
+    swapped(world)
+
+    def erase() -> None:
+        with world.connect("tests") as connection:
+            assert not erasure_of(world, connection).erase("c-0", world.now_ms).done
+        world.oracle.forget("c-0")
+
+    with meddling(monkeypatch, at, name, erase):
+        rebuild(world, "known", "strangers", "ada")
+    assert not any(b"c-0" in world.redis.smembers(key) for key in world.redis.keys("*segment:*"))
+    assert not world.redis.exists(keys.segments_of("c-0"))
+    with world.connect("tests") as connection:
+        assert erasure_of(world, connection).erase("c-0", world.now_ms).done
+        row = connection.execute(
+            "SELECT count(*) FROM transition WHERE profile = 'c-0' AND mod(number, 2) = 1"
+        ).fetchone()
+        assert row == (0,)
+    assert world.members("known") == {f"c-{number}" for number in range(1, 12)}

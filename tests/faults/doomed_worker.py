@@ -1,6 +1,6 @@
-"""A worker that kills itself at the COUNT-th pass of POINT.
+"""A worker that kills itself at the COUNT-th pass of POINT, or stops until it is told to go on.
 
-Called as `doomed_worker.py POSTGRES_URL REDIS_URL NOW_MS POINT COUNT`.
+Called as `doomed_worker.py POSTGRES_URL REDIS_URL NOW_MS POINT COUNT KILL|STOP drain|stay`.
 
 A point is the beginning or the end of a step: `process:before`, `process:after` (committed and not published),
 `locked:after` (inside the transaction), `commit:before` (all written and not committed), `send:before`, `send:after`,
@@ -30,8 +30,8 @@ STEPS: dict[str, tuple[Any, str]] = {
 }
 
 
-def doom(point: str, count: int) -> None:
-    """Let the process be killed at that pass of the point."""
+def doom(point: str, count: int, number: signal.Signals) -> None:
+    """Let the process send itself that signal at that pass of the point."""
     step, side = point.split(":")
     owner, name = STEPS[step]
     original: Callable[..., Any] = getattr(owner, name)
@@ -41,26 +41,26 @@ def doom(point: str, count: int) -> None:
         nonlocal left
         left -= 1
         if left == 0 and side == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), number)
         answer = original(*arguments, **options)
         if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), number)
         return answer
 
     setattr(owner, name, doomed)
 
 
 def main() -> None:
-    """Work until the end comes, or until there is nothing left."""
-    postgres, redis, now_ms, point, count = sys.argv[1:]
-    doom(point, int(count))
+    """Work until the end comes, or, to drain, until there is nothing left."""
+    postgres, redis, now_ms, point, count, name, ending = sys.argv[1:]
+    doom(point, int(count), signal.Signals[f"SIG{name}"])
     worker.BATCH = 48  # so that there are many transactions to die in
     worker.Worker(
         connect_redis(redis),
         lambda: connect_postgres(postgres, autocommit=True, application="decisor worker"),
         lambda connection: process.Processor(connection, OpenVault()),
         clock=worker.Clock(int(now_ms)),
-    ).run(drain=True)
+    ).run(drain=ending == "drain")
 
 
 if __name__ == "__main__":

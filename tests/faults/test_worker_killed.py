@@ -6,6 +6,8 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,10 +33,21 @@ POINTS = [
 ]
 
 
+@contextmanager
+def doomed(world: World, redis_url: str, point: str, count: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that sends itself a signal there; options are `KILL` or `STOP`, and `drain` or `stay`."""
+    command = [sys.executable, str(DOOMED), world.postgres, redis_url, str(world.now_ms), point, str(count), *options]
+    with subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}) as worker:
+        try:
+            yield worker
+        finally:
+            worker.kill()
+
+
 def run_doomed(world: World, redis_url: str, point: str, count: int) -> int:
     """The exit code of a worker that is killed there, or ends by itself before it comes so far."""
-    command = [sys.executable, str(DOOMED), world.postgres, redis_url, str(world.now_ms), point, str(count)]
-    return subprocess.run(command, cwd=ROOT, check=False, env={"PYTHONPATH": str(ROOT)}, timeout=120).returncode
+    with doomed(world, redis_url, point, count, "KILL", "drain") as worker:
+        return worker.wait(timeout=120)
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -42,6 +42,14 @@ for first = 2, #ARGV, #names + 1 do
 end
 return 1
 """.replace("NAMES", ", ".join(f"'{name}'" for name in FIELDS))
+# Moves a cursor that is where it was known to be; whether it was.
+_MOVE = """
+if (redis.call('GET', KEYS[1]) or '-1') ~= ARGV[1] then
+    return 0
+end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+"""
 SETTLE_SECONDS = 10.0
 
 _OUTBOX = "SELECT seq, profile, kind FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s"
@@ -108,7 +116,7 @@ class Publisher:
             self._published[partition] = last
             count += len(rows)
         if cursor < 0:  # nothing was ever committed
-            self._redis.set(keys.published(partition), 0)
+            _Batch(self._redis).send({partition: cursor}, {partition: 0})
             self._published[partition] = 0
         return count
 
@@ -120,7 +128,7 @@ class Publisher:
         batch = _Batch(self._redis)
         for change in outcome.changes:
             batch.change(change)
-        batch.send(outcome.after)
+        batch.send(outcome.before, outcome.after)
         self._published.update(outcome.after)
 
     def _replay(self, partition: int, after: int, upto: int, profiles: Sequence[str]) -> None:
@@ -135,21 +143,22 @@ class Publisher:
             batch.transition(partition, seq, place, _transition(rest))
         for profile in set(profiles) - {row[0] for row in found}:
             batch.gone(partition, profile, self._redis.smembers(keys.segments_of(profile)))
-        batch.send({partition: upto})
+        batch.send({partition: after}, {partition: upto})
 
     def _restore(self, partition: int, upto: int) -> None:
         """Write everything of a partition again."""
         last = ""
+        known = {partition: self._published[partition]}
         while True:
+            batch = _Batch(self._redis)
             rows = self._connection.execute(_PAGE, (partition, last, PAGE)).fetchall()
             if not rows:
                 break
-            batch = _Batch(self._redis)
             self._copy(batch, partition, rows)
             self._members(batch, [row[0] for row in rows])
-            batch.send({})
+            batch.send(known)
             last = rows[-1][0]
-        self._redis.set(keys.published(partition), upto)
+        batch.send(known, {partition: upto})
         self._published[partition] = upto
 
     def _members(self, batch: _Batch, profiles: Sequence[str]) -> None:
@@ -176,6 +185,9 @@ class _Batch:
     """Commands for one round trip: one transaction on a single server, and on a Cluster the cursors at the end.
 
     Within a batch only the last word on a membership counts, so sets are changed many members at a time.
+
+    Nothing is sent where a cursor is not where it was known to be: then somebody else owns the partition, and this
+    process was asleep when it lost it. (On a Cluster that is looked at beforehand, and once more with the cursor.)
     """
 
     def __init__(self, redis: Any) -> None:
@@ -183,7 +195,7 @@ class _Batch:
 
         self._redis = redis
         self._cluster = isinstance(redis, RedisCluster)
-        self._pipeline = redis.pipeline(transaction=not self._cluster)
+        self._commands: list[tuple[Any, ...]] = []
         self._members: dict[tuple[str, str], bool] = {}
         self._due: dict[int, dict[str, int | None]] = {}
         self._told: dict[int, list[str | int]] = {}
@@ -202,7 +214,7 @@ class _Batch:
 
     def copy(self, partition: int, profile: str, packed: str, due_ms: int | None) -> None:
         """The serving copy, and when it is next due."""
-        self._pipeline.set(keys.profile(profile), packed)
+        self._commands.append(("SET", keys.profile(profile), packed))
         self._schedule(partition, profile, due_ms)
 
     def transition(self, partition: int, seq: int, place: int, transition: Transition) -> None:
@@ -218,43 +230,76 @@ class _Batch:
     def gone(self, partition: int, profile: str, segments: Iterable[bytes]) -> None:
         """Nothing is left of a customer without a row."""
         for segment in segments:
-            self._pipeline.srem(keys.members(segment.decode()), profile)
-        self._pipeline.delete(keys.segments_of(profile))
-        self._pipeline.delete(keys.profile(profile))
+            self._commands.append(("SREM", keys.members(segment.decode()), profile))
+        self._commands += [("DEL", keys.segments_of(profile)), ("DEL", keys.profile(profile))]
         self._schedule(partition, profile, None)
 
     def _schedule(self, partition: int, profile: str, due_ms: int | None) -> None:
         self._due.setdefault(partition, {})[profile] = due_ms
 
-    def send(self, cursors: Mapping[int, int]) -> None:
-        """Send all of it. Raises the first error that Redis told, but for transitions that it has already."""
+    def send(self, known: Mapping[int, int], cursors: Mapping[int, int] | None = None) -> None:
+        """Send all of it, if the cursors are where they were `known` to be (-1: there was none), and set them.
+
+        Raises WatchError if they are not, and the first error that Redis told, but for transitions that it has already.
+        """
         self._change_sets()
-        for partition, due in self._due.items():
-            scores = {profile: at for profile, at in due.items() if at is not None}
-            if scores:
-                self._pipeline.zadd(keys.due(partition), cast("Any", scores))
-            if len(scores) < len(due):
-                self._pipeline.zrem(keys.due(partition), *(due.keys() - scores.keys()))
+        self._change_due()
         for partition, told in self._told.items():
             for start in range(0, len(told), _CHUNK):
                 part = told[start : start + _CHUNK]
-                self._pipeline.execute_command(
-                    "EVAL", _TELL, 1, keys.transitions_stream(partition), STREAM_LENGTH, *part
-                )
-        if self._cluster:
-            _check(self._pipeline.execute(raise_on_error=False))
-            self._pipeline = self._redis.pipeline()
+                self._commands.append(("EVAL", _TELL, 1, keys.transitions_stream(partition), STREAM_LENGTH, *part))
+        (self._send_in_slots if self._cluster else self._send_at_once)(known, cursors or {})
+
+    def _send_at_once(self, known: Mapping[int, int], cursors: Mapping[int, int]) -> None:
+        with self._redis.pipeline() as pipeline:
+            if known:
+                names = [keys.published(partition) for partition in known]
+                pipeline.watch(*names)
+                _expect(known, pipeline.mget(names))
+            pipeline.multi()
+            for command in self._commands:
+                pipeline.execute_command(*command)
+            for partition, seq in cursors.items():
+                pipeline.set(keys.published(partition), seq)
+            _check(pipeline.execute(raise_on_error=False))
+
+    def _send_in_slots(self, known: Mapping[int, int], cursors: Mapping[int, int]) -> None:
+        pipeline = self._redis.pipeline()
+        for partition in known:
+            pipeline.get(keys.published(partition))
+        _expect(known, pipeline.execute())
+        for command in self._commands:
+            pipeline.execute_command(*command)
+        _check(pipeline.execute(raise_on_error=False))
         for partition, seq in cursors.items():
-            self._pipeline.set(keys.published(partition), seq)
-        _check(self._pipeline.execute(raise_on_error=False))
+            pipeline.execute_command("EVAL", _MOVE, 1, keys.published(partition), known[partition], seq)
+        answers = pipeline.execute(raise_on_error=False)
+        _check(answers)
+        _expect(dict.fromkeys(cursors, 1), answers)
 
     def _change_sets(self) -> None:
-        changes: dict[tuple[bool, str], list[str]] = {}
+        changes: dict[tuple[str, str], list[str]] = {}
         for (segment, profile), entered in self._members.items():
-            changes.setdefault((entered, keys.members(segment)), []).append(profile)
-            changes.setdefault((entered, keys.segments_of(profile)), []).append(segment)
-        for (entered, key), members in changes.items():
-            (self._pipeline.sadd if entered else self._pipeline.srem)(key, *members)
+            command = "SADD" if entered else "SREM"
+            changes.setdefault((command, keys.members(segment)), []).append(profile)
+            changes.setdefault((command, keys.segments_of(profile)), []).append(segment)
+        self._commands += [(*command, *members) for command, members in changes.items()]
+
+    def _change_due(self) -> None:
+        for partition, due in self._due.items():
+            scores = [part for profile, at in due.items() if at is not None for part in (at, profile)]
+            gone = [profile for profile, at in due.items() if at is None]
+            if scores:
+                self._commands.append(("ZADD", keys.due(partition), *scores))
+            if gone:
+                self._commands.append(("ZREM", keys.due(partition), *gone))
+
+
+def _expect(known: Mapping[int, int], found: Iterable[bytes | int | None]) -> None:
+    from redis import WatchError
+
+    if [-1 if each is None else int(each) for each in found] != list(known.values()):
+        raise WatchError("another process publishes a partition that this one owned")
 
 
 def _check(answers: Iterable[Any]) -> None:

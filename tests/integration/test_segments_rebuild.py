@@ -307,7 +307,7 @@ def test_a_set_that_redis_has_lost_meanwhile_is_never_switched_in(
     def lose() -> None:
         assert world.redis.delete(keys.next_members("local"))
 
-    with meddling(monkeypatch, Stage, "close", lose), pytest.raises(SetLostError, match="`local`; rebuild it again"):
+    with meddling(monkeypatch, Stage, "_copy", lose), pytest.raises(SetLostError, match="`local`; rebuild it again"):
         rebuild(world, "local")
     assert world.members("local") == before
     assert rebuild(world, "local")["local"].entered > 0

@@ -85,7 +85,10 @@ class _Ordered:
 
 
 class Stage:
-    """Builds one segment's next set; `take` is given everybody in order, `close` ends it."""
+    """Builds one segment's next set; `take` is given everybody in order, `close` ends it.
+
+    About four times `page` keys are held in memory at most, besides what `take` is given.
+    """
 
     def __init__(self, connection: Connection, redis: Any, filling: Filling, *, page: int = 10_000) -> None:
         self.filling = filling
@@ -96,6 +99,8 @@ class Stage:
         self._added = 0
         self._members = _Ordered(connection, _MEMBERS, (filling.name,), page)
         self._overrides = _Ordered(connection, _OVERRIDES, (filling.name, format_instant(filling.at_ms)), page)
+        self._unsent: list[str] = []
+        self._bounds = min(COMMAND, page), min(COPY_ROWS, 2 * page)
         self._enter: list[str] = []
         self._leave: list[str] = []
 
@@ -115,7 +120,7 @@ class Stage:
         self.size += len(wanted)
         self.entered += len(entering)
         self.left += len(leaving)
-        if len(self._enter) + len(self._leave) >= COPY_ROWS:
+        if len(self._enter) + len(self._leave) >= self._bounds[1]:
             self._copy()
 
     def close(self, begun: Mapping[int, int]) -> None:
@@ -123,6 +128,7 @@ class Stage:
 
         Raises SetLostError when Redis has lost what it was given. Who was erased meanwhile may be gone from it already.
         """
+        self._send()
         self._copy()
         missing = self.size - int(self._redis.scard(self._key))
         gone = len(erased_since(self._connection, begun)) if missing else 0  # asked after the set was counted
@@ -130,9 +136,12 @@ class Stage:
             raise SetLostError(f"Redis has lost a part of what was built of `{self.filling.name}`; rebuild it again")
 
     def _add(self, wanted: set[str]) -> None:
-        if not wanted:
-            return
-        names = sorted(wanted)
+        self._unsent += sorted(wanted)
+        if len(self._unsent) >= self._bounds[0]:
+            self._send()
+
+    def _send(self) -> None:
+        names, self._unsent = self._unsent, []
         pipeline = self._redis.pipeline(transaction=False)
         for first in range(0, len(names), COMMAND):
             pipeline.sadd(self._key, *names[first : first + COMMAND])

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,6 +30,7 @@ from engine.segments.rebuild.mover import move_all
 from engine.segments.rebuild.run import Rebuild, Rebuilt, Wish
 from engine.segments.registry import definition_of
 from engine.segments.running import prepare
+from engine.storage.keys import segments_of
 from engine.storage.partitions import partition_of
 from tests.servers.elasticsearch import running_server
 
@@ -207,15 +209,24 @@ def _followed(connection: Any) -> None:
     )
 
 
-def forget(servers: Platform, names: list[str]) -> None:
+def forget(servers: Platform, names: list[str], count: int) -> None:
     """Everything is as before the first fill."""
     with servers.connect() as connection:
         connection.execute("TRUNCATE transition, staged_transition, outbox")
         connection.execute("DELETE FROM segment")
         connection.execute("UPDATE registry SET version = version + 1")
         connection.execute("VACUUM ANALYZE transition")
+        connection.execute("DELETE FROM fact WHERE starts_with(name, 'moving:')")
     redis = servers.client()
     redis.delete(*(f"segment:{name}" for name in names))
+    for found in batched((segments_of(f"customer-{number:07}") for number in range(count)), 10_000):
+        redis.unlink(*found)
+
+
+def batched(items: Iterator[str], size: int) -> Iterator[list[str]]:
+    """The items in lists."""
+    while found := list(islice(items, size)):
+        yield found
 
 
 def run(count: int = PROFILES) -> bool:
@@ -251,7 +262,7 @@ def _measured(servers: Platform, client: Any, index: ProfileIndex, wanted: Progr
             again, _ = rebuilt(servers, client, wanted, name, silent=silent)
             assert (again.members, again.entered, again.left) == (ids, 0, 0), again
             rows.setdefault("again, nothing changed", []).append(again.seconds)
-        forget(servers, ["half", "half_silent"])
+        forget(servers, ["half", "half_silent"], count)
     with servers.worker():
         found, moving = rebuilt(servers, client, wanted, "half", silent=False)
     rows["first fill, beside a worker"], notes["first fill, beside a worker"] = [found.seconds], [moving]
@@ -265,7 +276,7 @@ def _show(rows: dict[str, list[float]], notes: dict[str, list[float]], count: in
     reached = True
     for label, seconds in rows.items():
         ratio = min(seconds) / floor
-        ours = not label.startswith("bare")
+        ours = not label.startswith("bare") and not label.endswith("a worker")
         reached &= not ours or ratio <= GOAL
         goal = f"≤ {GOAL} {'reached' if ratio <= GOAL else 'MISSED'}" if ours else ""
         moving = f"{min(notes[label]):.1f}" if label in notes else ""

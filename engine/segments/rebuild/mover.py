@@ -23,10 +23,18 @@ if TYPE_CHECKING:
 CHUNK = 1_000  # customers of one transaction, for which live events have to wait …
 LARGE_CHUNK = 10_000  # … and where nobody is there to wait
 
+MOVING = "moving:"  # the facts that say of which segments something is to be moved, with the generation
+
+_MOVING = "SELECT name, value FROM fact WHERE starts_with(name, %s)"
+# A switch that has come meanwhile has put another generation there.
+_MOVED = (
+    "DELETE FROM fact USING unnest(%s::text[], %s::text[]) AS done (name, value)"
+    " WHERE fact.name = done.name AND fact.value = done.value"
+)
 _WAITING = (
     "SELECT DISTINCT staged.profile FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
-    " AND staged.generation <= segment.generation WHERE staged.profile > %s"
-    " AND (%s::text[] IS NULL OR staged.segment = ANY(%s)) ORDER BY staged.profile LIMIT %s"
+    " AND staged.generation <= segment.generation WHERE staged.profile > %s AND staged.segment = ANY(%s)"
+    " ORDER BY staged.profile LIMIT %s"
 )
 _NUMBERS = (
     "SELECT transition.profile, transition.segment, max(transition.number) FROM transition"
@@ -64,11 +72,17 @@ class Mover:
 
     def move(self, limit: int = CHUNK) -> dict[int, int]:
         """Move the rows of some customers in one transaction; the partitions' numbers then, empty when none is left."""
-        profiles = self._next(limit)
+        facts: dict[str, str] = dict(self._connection.execute(_MOVING, (MOVING,)).fetchall())
+        names = [name.removeprefix(MOVING) for name in facts] if self._segments is None else self._segments
+        if not names:
+            return {}
+        profiles = self._next(names, limit)
         if not profiles and self._after:
             self._after = ""
-            profiles = self._next(limit)
+            profiles = self._next(names, limit)
         if not profiles:
+            done = [MOVING + name for name in names if MOVING + name in facts]
+            self._connection.execute(_MOVED, (done, [facts[name] for name in done]))
             self._connection.execute(_RETIRED)
             return {}
         self._after = profiles[-1]
@@ -78,8 +92,8 @@ class Mover:
             advance(self._connection, last)
         return last
 
-    def _next(self, limit: int) -> list[str]:
-        rows = self._connection.execute(_WAITING, (self._after, self._segments, self._segments, limit))
+    def _next(self, names: Sequence[str], limit: int) -> list[str]:
+        rows = self._connection.execute(_WAITING, (self._after, list(names), limit))
         return [row[0] for row in rows]
 
     def _write(self, staged: Sequence[tuple[Transition, bool]], last: dict[int, int]) -> None:
@@ -106,6 +120,14 @@ class Mover:
     def _numbers(self, staged: Sequence[tuple[Transition, bool]]) -> dict[tuple[str, str], int]:
         pairs = ([each.profile for each, _ in staged], [each.segment for each, _ in staged])
         return {(profile, segment): number for profile, segment, number in self._connection.execute(_NUMBERS, pairs)}
+
+
+def note_moving(connection: Connection, segment: str, generation: int) -> None:
+    """In the transaction of a switch: what is staged of the segment is to be moved from now on."""
+    connection.execute(
+        "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (MOVING + segment, str(generation)),
+    )
 
 
 def move_all(connection: Connection, redis: Any, vault: Vault, segments: Collection[str] | None = None) -> int:

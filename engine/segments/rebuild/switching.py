@@ -21,6 +21,7 @@ from ..live.publish import settle
 from ..registry import activate, rise
 from ..sets import switch
 from .lease import Note, RebuildError, drop_notes, note_of, write_note
+from .mover import note_moving
 from .staging import COMMAND, Filling, erased_since
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Switch:
             _retire(self._connection, filling.name)
         else:
             activate(self._connection, filling.name)
+        note_moving(self._connection, filling.name, filling.generation)
         return int(self._redis.scard(key))
 
     def _lay_over(self, filling: Filling, key: str, verdicts: Sequence[tuple[str, bool]]) -> None:

@@ -40,10 +40,10 @@ def doom(point: str, count: int, number: signal.Signals) -> None:
     def doomed(*arguments: Any, **options: Any) -> Any:
         nonlocal left
         left -= 1
-        if left == 0 and side == "before":
+        if (left, side) == (0, "before"):
             os.kill(os.getpid(), number)
         answer = original(*arguments, **options)
-        if left == 0:
+        if (left, side) == (0, "after"):
             os.kill(os.getpid(), number)
         return answer
 

@@ -135,7 +135,7 @@ def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
     def worker() -> Running:
         return Running(
             redis=servers.another_redis(),
-            connect=lambda: servers.another_postgres(APPLICATION),
+            connect=lambda name=APPLICATION: servers.another_postgres(name),
             catalogue=program.catalogue,
             clock=Clock(parse_instant(NOW)),
         )

@@ -78,6 +78,19 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 
+_ENGINE = __package__.rpartition(".")[0]
+# Errors whose cause lies outside of decisor, by their module, and what is said of them; a server's words may hold values.
+_REFUSALS = {
+    f"{_ENGINE}.storage.locations": (["ServerUnreachableError"], "{problem}"),
+    f"{_ENGINE}.storage.migrate": (["MigrationError"], "{problem}"),
+    f"{_ENGINE}.profiles.encryption.key_file": (["KeysRefusedError"], "{problem}"),
+    f"{_ENGINE}.profiles.encryption.cipher": (["UnsealError"], "{problem}"),
+    f"{_ENGINE}.profiles.index.names": (["IndexRefusedError"], "{problem}"),
+    "psycopg": (["OperationalError", "InterfaceError"], "PostgreSQL failed: {kind}; `decisor doctor` looks at it"),
+    "redis.exceptions": (["RedisError", "RedisClusterException"], "Redis failed: {kind}; `decisor doctor` looks at it"),
+    "elasticsearch": (["ApiError", "TransportError"], "Elasticsearch failed: {kind}; `decisor doctor` looks at it"),
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 clean, 1 findings or failures, 2 could not run, 3 changes."""
@@ -94,13 +107,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CLEAN
     except KeyboardInterrupt:
         return 130
-    except Exception:  # noqa: BLE001 - whatever it is, 1 would read as findings
+    except Exception as problem:  # noqa: BLE001 - whatever it is, 1 would read as findings
+        said = _refusal(problem)
+        if said is not None:
+            print(f"decisor: {said}", file=sys.stderr)
+            return FAILED
         from traceback import print_exc
 
         print_exc()
         print("decisor: this is a mistake in decisor itself, not in the workspace", file=sys.stderr)
         return FAILED
     return code
+
+
+def _refusal(problem: Exception) -> str | None:
+    """What to say of an error whose cause lies with servers or keys, None of others; only loaded modules are asked."""
+    for module, (names, words) in _REFUSALS.items():
+        loaded = sys.modules.get(module)
+        if loaded is not None and isinstance(problem, tuple(getattr(loaded, name) for name in names)):
+            return words.format(problem=problem, kind=type(problem).__name__)
+    return None
 
 
 def _speak_utf8() -> None:

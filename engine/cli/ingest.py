@@ -36,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
 
     complaints = Complaints(options.file)
     with Servers.of(options) as servers:
-        key = options.customer_key or _key(servers)
+        key = _key(servers, options.customer_key)
         producer = EventProducer(servers.redis, key, patience=options.wait)
         count = 0
         with opened(options.file) as stream:
@@ -58,12 +58,18 @@ def _run(options: argparse.Namespace) -> int:
     return FINDINGS if complaints.count else CLEAN
 
 
-def _key(servers: Servers) -> str:
+def _key(servers: Servers, given: str | None) -> str:
+    """The customer's key in an event: the workspace's, or outside of one the one that was given."""
     if servers.root is None:
-        raise CannotRunError(
-            "no decisor.yaml here or above; name the workspace with -C, or the customer's key with --customer-key"
-        )
-    return sound_program(open_workspace(servers.root)).catalogue.key
+        if given is None:
+            raise CannotRunError(
+                "no decisor.yaml here or above; name the workspace with -C, or the customer's key with --customer-key"
+            )
+        return given
+    key = sound_program(open_workspace(servers.root)).catalogue.key
+    if given not in {None, key}:
+        raise CannotRunError(f"--customer-key `{given}`: the key of this workspace's catalogue is `{key}`")
+    return key
 
 
 def _chunks(stream: IO[bytes], complaints: Complaints) -> Iterator[tuple[int, list[bytes]]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .command import CLEAN, CannotRunError, Command
+from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .facts import add_program, runtime_of
 from .opening import add_now, instant_of
 from .servers import Servers, alias_named, vault_for
@@ -18,7 +19,9 @@ from .servers import Servers, alias_named, vault_for
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from ..profiles.vault import Vault
     from ..segments.live.changes import Tally
+    from ..segments.running import Running
 
 APPLICATION = "decisor worker"
 
@@ -40,22 +43,52 @@ def _run(options: argparse.Namespace) -> int:
         notes = prepare(servers.postgres, program)
         for note in () if options.quiet else notes:
             print(note, flush=True)
+        vault = vault_for(program.catalogue)
+        _check_keys(servers, vault)
         running = Running(
             redis=servers.redis,
             connect=lambda name=APPLICATION: _fresh(servers, name),
             elasticsearch=servers.elasticsearch,
             catalogue=program.catalogue,
-            vault=vault_for(program.catalogue),
+            vault=vault,
             alias=alias_named(),
             clock=Clock(instant_of(options.now) if options.now else None),
         )
         _stop_on_signals(running.stop)
         calm_collector()
         started = time.monotonic()
-        tally = running.run(drain=options.drain)
+        refusal = _worked(running, drain=options.drain)
     if not options.quiet:
-        print(_told(tally, time.monotonic() - started))
+        print(_told(running.tally, time.monotonic() - started))
+    if refusal is not None:
+        print(f"decisor: the search index is behind: {refusal}", file=sys.stderr)
+        return FINDINGS
     return CLEAN
+
+
+def _worked(running: Running, *, drain: bool) -> str | None:
+    """Work; why the search index could not follow to the end, None where it could."""
+    from ..profiles.index.names import IndexRefusedError
+
+    try:
+        running.run(drain=drain)
+    except IndexRefusedError as problem:
+        return str(problem)
+    return None
+
+
+def _check_keys(servers: Servers, vault: Vault) -> None:
+    """Refuse to begin with other keys than the database's: nobody else could read what is sealed with them."""
+    from ..profiles.encryption.status import status_of
+    from ..profiles.encryption.vault import SealedVault
+
+    if isinstance(vault, SealedVault):
+        missing = [each.id for each in status_of(servers.postgres, vault.keyring) if each.state == "missing"]
+        if missing:
+            raise CannotRunError(
+                f"the database uses keys that are not among yours: {', '.join(missing)}; `decisor keys status` shows"
+                " them all. Name the key file that the other workers have"
+            )
 
 
 def _fresh(servers: Servers, application: str) -> Connection:

@@ -17,6 +17,7 @@ from ..profiles.index.cursors import prune_outbox
 from ..profiles.index.follower import IndexFollower
 from ..profiles.index.names import ALIAS
 from ..profiles.vault import OpenVault, Vault
+from ..storage.partitions import PARTITIONS, locked
 from .live.changes import Tally
 from .live.process import Processor
 from .live.worker import Clock, Session, Worker
@@ -48,6 +49,7 @@ def prepare(connection: Connection, program: Program) -> list[str]:
     migrate(connection)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
+        locked(connection, range(PARTITIONS))  # a barrier: nobody makes a first profile by other definitions meanwhile
         notes = []
         if put_catalogue(connection, program.catalogue):
             notes.append("the catalogue is new; profiles are made anew by and by")
@@ -98,6 +100,7 @@ class Running:
     clock: Clock = field(default_factory=Clock)
     vault: Vault = field(default_factory=OpenVault)
     alias: str = ALIAS
+    tally: Tally = field(default_factory=Tally)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
@@ -105,7 +108,7 @@ class Running:
         self._stopping.set()
 
     def run(self, *, drain: bool = False) -> Tally:
-        """Work until stopped, or until nothing is left to do; what was done.
+        """Work until stopped, or until nothing is left to do; what was done, also in `tally`.
 
         Drained means that the search index, where there is one, has everything too. Raises IndexRefusedError when it
         does not fit the catalogue or does not catch up.
@@ -123,6 +126,7 @@ class Running:
             if drain:
                 self._move_all()
         finally:
+            self.tally = worker.tally
             ended.set()
             thread.join()
         if drain and self.elasticsearch is not None and not self._stopping.is_set():

@@ -79,7 +79,7 @@ GROUPS: dict[str, dict[str, str]] = {
 }
 
 _ENGINE = __package__.rpartition(".")[0]
-# Errors whose cause lies outside of decisor, by their module, and what is said of them; a server's words may hold values.
+# Errors whose cause lies outside of decisor, by module, and what is said of them; a server's words may hold values.
 _REFUSALS = {
     f"{_ENGINE}.storage.locations": (["ServerUnreachableError"], "{problem}"),
     f"{_ENGINE}.storage.migrate": (["MigrationError"], "{problem}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from .locations import Locations, ServerUnreachableError, redacted, without_secrets
@@ -28,6 +29,7 @@ def connect_elasticsearch(locations: Locations) -> Elasticsearch:
     except ImportError as problem:
         what = f"Elasticsearch: its client cannot be imported ({problem})"
         raise ServerUnreachableError(what, "pip install 'decisor[elasticsearch]'") from None
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)  # who asks tells what failed, and does so once
     options: dict[str, Any] = {"request_timeout": ANSWER_SECONDS, "max_retries": 0, "retry_on_timeout": False}
     if locations.elasticsearch_api_key:
         options["api_key"] = locations.elasticsearch_api_key

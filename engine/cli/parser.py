@@ -79,7 +79,7 @@ def _place(action: argparse.Action) -> str:
     if action.option_strings:
         return f"{action.option_strings[-1]} {name}"
     if action.nargs in {"*", "+"}:
-        return f"[{name} ...]"
+        return f"[{name} ...]" if action.nargs == "*" else f"{name} [{name} ...]"
     return f"[{name}]" if action.nargs == "?" else name
 
 

@@ -22,7 +22,7 @@ def combination(operation: Operation, summary: str, example: str) -> Command:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="+", metavar="NAME", help="the segments")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="the segments, two or more")
     parser.add_argument("--count", action="store_true", help="print how many, not who")
     parser.add_argument("--store", metavar="TARGET", help="keep them as the set segment:TARGET, switched in at once")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
@@ -32,6 +32,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(operation: Operation, options: argparse.Namespace) -> int:
     from ...segments.algebra import combined, count, store
 
+    if len(options.names) < 2:  # noqa: PLR2004 - as the message says
+        raise CannotRunError(
+            f"{operation}: expected two segments or more, found one; `decisor segments members` prints who is in one"
+        )
     if options.count and options.store is not None:
         raise CannotRunError("--count and --store: expected one of them; --store prints the count too")
     with Servers.of(options) as servers:

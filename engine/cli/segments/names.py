@@ -21,28 +21,36 @@ def sets_named(servers: Servers, given: Sequence[str]) -> list[str]:
     names = [_bare(each) for each in given]
     sizes = counts(servers.redis, names)
     if not all(sizes.values()):
-        known = declared(servers)
+        run, written = _running(servers), _written(servers)
         for name in names:
-            if known is not None and not sizes[name]:
-                named(name, known)
+            if not sizes[name] and (run is not None or written is not None):
+                named(name, (run or set()) | (written or set()))
+            if not sizes[name] and run is not None and name not in run:
+                note(f"`{name}` does not run yet, so nobody is in it; `decisor segments rebuild {name}` fills it")
     return names
 
 
 def declared(servers: Servers) -> set[str] | None:
     """The segments that run or are declared in the workspace; None where neither can be asked."""
-    found: set[str] | None = None
-    if servers.locations.postgres is not None:
-        from ...storage.migrate import pending
+    run, written = _running(servers), _written(servers)
+    return None if run is None and written is None else (run or set()) | (written or set())
 
-        if not pending(servers.postgres):
-            found = set(running(servers.postgres))
-    if servers.root is not None:
-        from ..opening import open_workspace
 
-        program = open_workspace(servers.root).program
-        if program is not None:
-            found = {*(found or ()), *program.segments}
-    return found
+def _running(servers: Servers) -> set[str] | None:
+    """The segments that PostgreSQL knows; None where it cannot be asked."""
+    from ...storage.migrate import pending
+
+    if servers.locations.postgres is None or pending(servers.postgres):
+        return None
+    return set(running(servers.postgres))
+
+
+def _written(servers: Servers) -> set[str] | None:
+    """The segments of the workspace; None without one that compiles."""
+    from ..opening import open_workspace
+
+    program = None if servers.root is None else open_workspace(servers.root).program
+    return None if program is None else set(program.segments)
 
 
 def record(servers: Servers) -> Connection:

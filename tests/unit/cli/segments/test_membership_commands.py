@@ -84,11 +84,27 @@ def test_segments_are_combined(running: Path, decisor: Decisor, client: Any) -> 
     assert decisor("segments", "union", "vips", "active_vips", "--store", "both") == (0, "7\n", "")
     assert client.scard(keys.members("both")) == 7
     assert decisor("segments", "count", "both").out == "7\n"
-    refused = decisor("segments", "union", "vips", "--store", "buyers")
+    refused = decisor("segments", "union", "vips", "buyers", "--store", "buyers")
     assert refused.code == 2
     assert "`buyers` is a segment with conditions of its own" in refused.err
-    assert decisor("segments", "union", "vips", "--store", "Both").code == 2
-    assert decisor("segments", "union", "vips", "--store", "both", "--count").code == 2
+    assert decisor("segments", "union", "vips", "buyers", "--store", "Both").code == 2
+    assert decisor("segments", "union", "vips", "buyers", "--store", "both", "--count").code == 2
+
+
+@pytest.mark.parametrize("operation", ["intersect", "union", "difference"])
+def test_one_segment_is_no_combination(operation: str, shop: Path, decisor: Decisor) -> None:
+    done = decisor("segments", operation, "vips")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"decisor: {operation}: expected two segments or more, found one")
+
+
+def test_a_segment_that_does_not_run_yet_is_empty_with_a_hint(running: Path, decisor: Decisor) -> None:
+    text = "apiVersion: v1\nkind: Segment\nname: fresh\nconditions: [{field: spend, operator: greater, value: 1}]\n"
+    (running / "segments/fresh.yaml").write_text(text.replace("greater,", "greater_than,"), "utf-8")
+    hint = "`fresh` does not run yet, so nobody is in it; `decisor segments rebuild fresh` fills it\n"
+    assert decisor("segments", "count", "fresh") == (0, "0\n", hint)
+    assert decisor("segments", "members", "fresh") == (0, "", hint)
+    assert decisor("segments", "count", "buyers") == (0, "0\n", "")
 
 
 def test_what_is_not_as_it_is_written_is_rebuilt(running: Path, decisor: Decisor) -> None:

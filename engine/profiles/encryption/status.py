@@ -19,32 +19,35 @@ _HEADS = "SELECT id, substring(payload FOR %s) FROM dead_letter WHERE id > %s AN
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """One key: `state` is current, old (still needed or not, as the counts say), next, spare, or missing from the keys.
+    """One key: `state` is current, old (replaced), next (not yet in its place), or missing from the keys.
 
-    `data_keys` and `dead_letters` are those that only this master key opens.
+    `data_keys` and `dead_letters` are those that only this master key opens; `documents` says whether those of the index
+    may hold hashes of this hash key.
     """
 
     kind: Literal["master", "hash"]
     id: str
-    state: Literal["current", "old", "next", "spare", "missing"]
+    state: Literal["current", "old", "next", "missing"]
     data_keys: int = 0
     dead_letters: int = 0
+    documents: bool = False
 
     @property
     def needed(self) -> bool:
         """Whether something would be lost without the key."""
-        return self.state in {"current", "next", "missing"} or self.data_keys + self.dead_letters > 0
+        return self.state in {"current", "next", "missing"} or self.documents or self.data_keys + self.dead_letters > 0
 
     def told(self) -> str:
         """The rest of its line."""
         if self.kind == "hash":
             return {
-                "current": "queries search by it",
-                "next": "documents get its hashes too; queries will change to it",
-                "old": "documents still hold its hashes; queries have changed",
-                "spare": "not used; may be removed if it is not meant to come next",
-                "missing": "used, and not among the keys",
-            }[self.state]
+                ("current", True): "queries search by it",
+                ("next", True): "documents get its hashes too; queries will change to it",
+                ("next", False): "not used yet; `decisor keys rotate --hash` changes to the last one",
+                ("old", True): "documents still hold its hashes; queries have changed",
+                ("old", False): "may be removed",
+                ("missing", True): "used, and not among the keys",
+            }[self.state, self.documents]
         counts = f"{self.data_keys:,} data keys, {self.dead_letters:,} dead letters"
         if self.state == "missing":
             return f"{counts}; used, and not among the keys"
@@ -89,16 +92,19 @@ def _letters(connection: Connection) -> dict[str, int]:
 
 def _hashes(connection: Connection, keyring: Keyring) -> list[KeyStatus]:
     used = hash_keys_in_use(connection, keyring)
+    known = keyring.hash_ids
+    replaced = known[: known.index(used.searched)] if used.searched in known else []
     found = []
-    for name in [*keyring.hash_ids, *[each for each in used.written if each not in keyring.hash_ids]]:
-        state: Literal["current", "old", "next", "spare", "missing"]
-        if name not in keyring.hash_ids:
+    for name in [*known, *[each for each in used.written if each not in known]]:
+        state: Literal["current", "old", "next", "missing"]
+        if name not in known:
             state = "missing"
         elif name == used.searched:
             state = "current"
         elif name in used.besides:
             state = "next" if used.stage == "writing" else "old"
         else:
-            state = "spare" if used.stage != "dropping" else "old"
-        found.append(KeyStatus("hash", name, state))
+            state = "old" if name in replaced else "next"
+        written = name in used.written or (state == "old" and used.stage == "dropping")
+        found.append(KeyStatus("hash", name, state, documents=written))
     return found

@@ -65,12 +65,13 @@ def test_all_kinds_of_keys_are_changed_and_the_status_says_what_may_go(
     assert [(each["kind"], each["state"], each["data_keys"]) for each in status(capsys)] == [
         ("master", "current", 6),
         ("master", "old", 0),
-        ("hash", "spare", 0),
+        ("hash", "old", 0),
         ("hash", "current", 0),
     ]
     assert main(["keys", "status"]) == 0
     out = capsys.readouterr().out
     assert "0 data keys, 0 dead letters; may be removed" in out
+    assert "old       may be removed" in out
     keys = read_key_file(key_file)
     assert (keys.master[1:], keys.hash[:1]) == (before.master, before.hash)
     replace_key_file(key_file, KeySet(keys.master[:1], keys.hash[1:]))

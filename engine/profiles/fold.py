@@ -86,7 +86,7 @@ def _set_latest(profile: dict[str, Any], sets: Mapping[str, Sets], events: Seque
                     if value is not None:
                         profile[target] = value
             continue
-        for target, source in sets[event["type"]]:
+        for target, source in sets.get(event["type"], ()):  # its type may no longer be declared
             if target not in decided:
                 value = _value(event, source)
                 if value is not None:

@@ -58,8 +58,10 @@ def settled(world: World) -> bool:
     for partition in range(16):
         stream = keys.events_stream(partition)
         if world.redis.xlen(stream):
-            groups = world.redis.xinfo_groups(stream)
-            if not groups or groups[0]["pending"] or groups[0]["lag"]:
+            last = world.redis.xinfo_stream(stream)["last-generated-id"]
+            if [(each["pending"], each["last-delivered-id"]) for each in world.redis.xinfo_groups(stream)] != [
+                (0, last)
+            ]:
                 return False
     with world.connect("tests") as connection:
         rows = connection.execute("SELECT number, seq FROM partition").fetchall()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .encryption.cipher import UnsealError
+from .encryption.key_file import KeysRefusedError
 from .ingest import EventProducer, customer_of, stream_of
 from .vault import Vault
 
@@ -22,6 +24,7 @@ _WAITING = (
     "SELECT id, payload, sealed FROM dead_letter WHERE id > %s AND replayed_at IS NULL AND source LIKE 'events:%%'"
     " AND (%s::text IS NULL OR code = %s) AND (%s::bigint[] IS NULL OR id = ANY(%s)) ORDER BY id LIMIT %s"
 )
+_NOT_WAITING = "no event of that number waits among the dead letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,14 @@ def dead_letters(connection: Connection, *, code: str | None = None, replayed: b
         last = rows[-1][0]
 
 
+@dataclass(slots=True)
+class Replayed:
+    """How many went on the queue again, and why others stay, by their numbers."""
+
+    count: int = 0
+    kept: dict[int, str] = field(default_factory=dict)
+
+
 def replay(
     connection: Connection,
     producer: EventProducer,
@@ -57,22 +68,27 @@ def replay(
     *,
     code: str | None = None,
     ids: Sequence[int] | None = None,
-) -> int:
-    """Put events that wait among the dead letters on the queue again; how many. Raises QueueFullError.
+) -> Replayed:
+    """Put events that wait among the dead letters on the queue again. Raises QueueFullError.
 
-    One that still cannot be taken in becomes a new dead letter, the old one is marked. Ids of events keep what is
-    replayed twice from counting twice.
+    One that cannot be opened, or does not wait though it was asked for, stays as it is. One that still cannot be taken
+    in becomes a new dead letter, the old one is marked. Ids of events keep what is replayed twice from counting twice.
     """
-    last, count = 0, 0
+    last, done, found = 0, Replayed(), set[int]()
     chosen = None if ids is None else [each for each in ids if 0 < each < 1 << 63]
     while True:
         rows = connection.execute(_WAITING, (last, code, code, chosen, chosen, PAGE)).fetchall()
         if not rows:
-            return count
-        raws = [vault.open_payload(bytes(payload)) if sealed else bytes(payload) for _, payload, sealed in rows]
-        producer.put_addressed([(stream_of(customer_of(raw, key), raw), raw) for raw in raws])
-        connection.execute(
-            "UPDATE dead_letter SET replayed_at = now() WHERE id = ANY(%s)", ([number for number, _, _ in rows],)
-        )
-        count += len(rows)
+            done.kept |= {each: _NOT_WAITING for each in ids or () if each not in found}
+            return done
+        raws: dict[int, bytes] = {}
+        for number, payload, sealed in rows:
+            try:
+                raws[number] = vault.open_payload(bytes(payload)) if sealed else bytes(payload)
+            except (KeysRefusedError, UnsealError) as problem:
+                done.kept[number] = str(problem)
+        producer.put_addressed([(stream_of(customer_of(raw, key), raw), raw) for raw in raws.values()])
+        connection.execute("UPDATE dead_letter SET replayed_at = now() WHERE id = ANY(%s)", (list(raws),))
+        done.count += len(raws)
+        found.update(number for number, _, _ in rows)
         last = rows[-1][0]

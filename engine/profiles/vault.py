@@ -39,7 +39,7 @@ class Vault(Protocol):
         ...
 
     def open_payload(self, payload: bytes) -> bytes:
-        """A sealed dead letter in plain."""
+        """A sealed dead letter in plain. Raises UnsealError, KeyMissingError."""
         ...
 
 
@@ -66,6 +66,8 @@ class OpenVault:
         """As it is."""
         return payload, False
 
-    def open_payload(self, payload: bytes) -> bytes:
-        """As it is."""
-        return payload
+    def open_payload(self, _payload: bytes) -> bytes:
+        """Nothing: it was sealed where there were keys. Raises KeyMissingError."""
+        from .encryption.keyring import KEYS_FILE, KeyMissingError
+
+        raise KeyMissingError(f"it is sealed, and there are no keys; name the key file in {KEYS_FILE}")

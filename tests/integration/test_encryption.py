@@ -89,7 +89,7 @@ def test_dead_letters_are_sealed_whole_and_can_be_replayed(sealed_world: World) 
     assert not plain_text(world)
     world.now_ms = START + 2 * 86_400_000
     with world.connect("tests") as connection:
-        assert replay(connection, EventProducer(world.redis, "customer_id"), world.vault, "customer_id") == 1
+        assert replay(connection, EventProducer(world.redis, "customer_id"), world.vault, "customer_id").count == 1
     world.drain()
     assert world.members("known") == {"c-1"}
     assert not plain_text(world)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
-from ..command import CLEAN, CannotRunError, Command
+from ..command import CLEAN, FINDINGS, CannotRunError, Command
 from ..opening import workspace_root
 from ..servers import Servers, add_servers, vault_for
 from .list import CODES
@@ -31,11 +32,13 @@ def _run(options: argparse.Namespace) -> int:
         ids = options.ids or None
         producer = EventProducer(servers.redis, catalogue.key, patience=_PATIENCE)
         try:
-            count = replay(servers.postgres, producer, vault_for(catalogue), catalogue.key, code=options.code, ids=ids)
+            found = replay(servers.postgres, producer, vault_for(catalogue), catalogue.key, code=options.code, ids=ids)
         except QueueFullError as problem:
             raise CannotRunError(f"{problem}; what was not queued still waits among the dead letters") from None
-    print(f"{count:,} events queued again")
-    return CLEAN
+    print(f"{found.count:,} events queued again")
+    for number, why in sorted(found.kept.items()):
+        print(f"{number}: {why}", file=sys.stderr)
+    return FINDINGS if found.kept else CLEAN
 
 
 COMMAND = Command(

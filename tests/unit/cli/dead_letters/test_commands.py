@@ -120,7 +120,8 @@ def test_what_was_replayed_is_not_replayed_again_and_would_count_once(
     decisor("worker", "--drain", "--now", NOW)
     number = next(each["id"] for each in listed(decisor) if each["customer"] == "c-1")
     assert decisor("dead-letters", "replay", number).out == "1 events queued again\n"
-    assert decisor("dead-letters", "replay", number).out == "0 events queued again\n"
+    none = f"{number}: no event of that number waits among the dead letters\n"
+    assert decisor("dead-letters", "replay", number) == (1, "0 events queued again\n", none)
     database.execute("UPDATE dead_letter SET replayed_at = NULL")  # as if it had been killed before it could note it
     assert decisor("dead-letters", "replay", number).out == "1 events queued again\n"
     done = decisor("worker", "--drain", "--now", NOW)
@@ -138,7 +139,10 @@ def test_it_must_be_said_which(decisor: Decisor) -> None:
 
 
 def test_numbers_that_are_none_are_none(decisor: Decisor) -> None:
-    assert decisor("dead-letters", "replay", 4_711, 10**30).out == "0 events queued again\n"
+    done = decisor("dead-letters", "replay", 4_711, 10**30)
+    assert (done.code, done.out) == (1, "0 events queued again\n")
+    assert done.err.count(": no event of that number waits among the dead letters\n") == 2
+    assert decisor("dead-letters", "replay", 1, 4_711).out == "1 events queued again\n"
 
 
 def test_a_database_that_was_never_migrated_is_told(
@@ -167,3 +171,22 @@ def test_sealed_ones_are_opened_when_they_are_replayed(
     decisor("worker", "--drain", "--now", NOW)
     assert decisor("dead-letters", "replay", "--all").out == "4 events queued again\n"
     assert decisor("worker", "--drain", "--now", NOW).out.startswith("2 events kept, 2 among the dead letters ")
+
+
+def test_one_that_cannot_be_opened_stays_and_the_others_go_on(
+    decisor: Decisor, shop: Path, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decisor("keys", "generate", shop / "the.keys")
+    monkeypatch.setenv("DECISOR_KEYS_FILE", str(shop / "the.keys"))
+    assert decisor("ingest", "-", stdin=b"{").code == 0
+    assert decisor("worker", "--drain", "--now", NOW).code == 0
+    (sealed,) = [row[0] for row in database.execute("SELECT id FROM dead_letter WHERE sealed")]
+    decisor("keys", "generate", shop / "other.keys")
+    for keys_file, told in ((str(shop / "other.keys"), "put it back there"), ("", "name the key file")):
+        monkeypatch.setenv("DECISOR_KEYS_FILE", keys_file)
+        database.execute("UPDATE dead_letter SET replayed_at = NULL")
+        done = decisor("dead-letters", "replay", "--all")
+        assert (done.code, done.out) == (1, "4 events queued again\n")
+        assert done.err.startswith(f"{sealed}: ")
+        assert told in done.err
+        assert [each["id"] for each in listed(decisor)] == [sealed]

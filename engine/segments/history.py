@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 PAGE = 10_000
 
 _TRANSITIONS = (
-    "SELECT segment, number, mod(number, 2) = 1, instant(at), reason, digest, cause FROM transition WHERE profile = %s"
+    "SELECT segment, number, mod(number, 2) = 1, instant(at), reason, digest, cause,"
+    " (SELECT override.reason FROM override WHERE override.segment = transition.segment"
+    "  AND override.profile = transition.profile AND transition.reason = 'manual' AND created_at = at)"
+    " FROM transition WHERE profile = %s"
 )
 # What a rebuild has decided counts from the switch on, and has its number once it was moved.
 _STAGED = (
-    "SELECT staged.segment, NULL::integer, enter, instant(at), reason, digest, NULL::text"
+    "SELECT staged.segment, NULL::integer, enter, instant(at), reason, digest, NULL::text, NULL::text"
     " FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
     " AND staged.generation <= segment.generation WHERE staged.profile = %s"
 )
@@ -63,7 +66,10 @@ _COUNTED = "SELECT count(*) FROM ({}) AS members"
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A customer entered a segment or left it; `number` is None until a rebuild's decision has got one."""
+    """A customer entered a segment or left it; `number` is None until a rebuild's decision has got one.
+
+    `why` is the reason that was given with the override that did it, as long as that is kept.
+    """
 
     segment: str
     number: int | None
@@ -72,6 +78,7 @@ class Move:
     reason: str
     digest: str
     cause: str | None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(operation: Operation, options: argparse.Namespace) -> int:
     from ...segments.algebra import combined, count, store
 
-    if len(options.names) < 2:  # noqa: PLR2004 - as the message says
+    if len(options.names) < 2:
         raise CannotRunError(
             f"{operation}: expected two segments or more, found one; `decisor segments members` prints who is in one"
         )

@@ -30,6 +30,7 @@ def _run(options: argparse.Namespace) -> int:
             print_json(asdict(each))
         else:
             cause = f" by event {each.cause}" if each.cause else ""
+            cause += f": {each.why}" if each.why else ""
             change = "entered" if each.entered else "left"
             print(f"{each.at}  {change:<7}  {each.segment}  ({each.reason}{cause}; {each.digest[7:19]})")
     if not found and options.format == "text":

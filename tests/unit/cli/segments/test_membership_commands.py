@@ -160,6 +160,7 @@ def test_an_override_is_put_told_and_taken_back(running: Path, decisor: Decisor)
     assert "vips, 2026-03-01T00:00:00.000Z: the conditions do not hold\n" in told
     assert "override: put in since 2026-03-01T00:00:00.000Z, until 2026-03-02T00:00:00.000Z: a friend\n" in told
     assert "stored: a member since 2026-03-01T00:00:00.000Z (manual)\n" in told
+    assert "entered  vips  (manual: a friend; " in decisor("segments", "history", "c-0").out
     assert "1 overrides" not in decisor("segments", "status").out  # it has expired by the real clock
     again = decisor("segments", "remove", "vips", "c-9", "--reason", "asked", "--now", NOW, "--format", "json")
     assert json.loads(again.out) == {

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..command import CLEAN, CannotRunError, Command
 from ..facts import add_program, runtime_of
@@ -123,7 +123,8 @@ def _index(options: argparse.Namespace, servers: Servers, connection: Connection
     from ...profiles.index.names import alias_of
     from ...segments.rebuild.from_index import IndexSource
 
-    if options.source == "postgres" or servers.elasticsearch is None:
+    client = None if options.source == "postgres" else _cluster(servers)
+    if client is None:
         if options.source == "elasticsearch":
             raise CannotRunError(
                 "--from elasticsearch: none is known; DECISOR_ELASTICSEARCH_URL names one, or `decisor up"
@@ -132,7 +133,15 @@ def _index(options: argparse.Namespace, servers: Servers, connection: Connection
         return None
     hasher = vault.hasher(connection) if isinstance(vault, SealedVault) else None
     demanded = options.source == "elasticsearch"
-    return IndexSource(servers.elasticsearch, alias_of(os.environ), hasher, demanded=demanded)
+    return IndexSource(client, alias_of(os.environ), hasher, demanded=demanded)
+
+
+def _cluster(servers: Servers) -> Any:
+    """A client of Elasticsearch, None where none is known. Raises CannotRunError, which says how to do without."""
+    try:
+        return servers.elasticsearch
+    except CannotRunError as problem:
+        raise CannotRunError(f"{problem}; `--from postgres` does without it") from None
 
 
 def _tell(found: Collection[Rebuilt], form: str) -> None:

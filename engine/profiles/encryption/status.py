@@ -21,8 +21,8 @@ _HEADS = "SELECT id, substring(payload FOR %s) FROM dead_letter WHERE id > %s AN
 class KeyStatus:
     """One key: `state` is current, old (replaced), next (not yet in its place), or missing from the keys.
 
-    `data_keys` and `dead_letters` are those that only this master key opens; `documents` says whether the index may hold
-    hashes of this hash key.
+    `data_keys` and `dead_letters` are those that only this master key opens; `documents` says whether the index may
+    hold hashes of this hash key.
     """
 
     kind: Literal["master", "hash"]

@@ -242,3 +242,13 @@ def test_without_redis_it_is_said_what_to_do(
     done = decisor("segments", "show", "c-1")
     assert done.code == 2
     assert "decisor up" in done.err
+
+
+def test_an_index_that_cannot_be_reached_is_told_with_the_way_without_it(
+    running: Path, decisor: Decisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DECISOR_ELASTICSEARCH_URL", "http://127.0.0.1:1")
+    done = decisor("segments", "rebuild", "vips", "--now", NOW)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("; `--from postgres` does without it\n")
+    assert decisor("segments", "rebuild", "vips", "--from", "postgres", "--now", NOW).code == 0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from ..profiles.encryption.sealing import SEALED
 from ..profiles.index.audit import IndexAudit
 from ..profiles.serving import unpack
 from ..profiles.vault import Vault
@@ -289,8 +290,19 @@ def _is_copy(state: State, text: bytes | None) -> bool:
     """Whether the serving copy is the profile's; a change that Redis needed not hear of leaves an earlier version."""
     if text is None:
         return False
-    _value, version = unpack(text, state.profile, 0)
-    return version <= state.version
+    value, version = unpack(text, state.profile, 0)
+    return version <= state.version and _is_same(value, state.value)
+
+
+def _is_same(copied: Any, value: Any) -> bool:
+    """Whether a value is the copied one; what is sealed in the copy is taken on trust."""
+    if isinstance(copied, dict) and SEALED in copied:
+        return value is not None
+    if isinstance(copied, dict) and isinstance(value, dict):
+        return copied.keys() == value.keys() and all(_is_same(copied[name], value[name]) for name in copied)
+    if isinstance(copied, list) and isinstance(value, list):
+        return len(copied) == len(value) and all(map(_is_same, copied, value))
+    return bool(copied == value)
 
 
 def _pairs(answers: Sequence[Any]) -> list[tuple[Any, Any]]:

@@ -11,7 +11,8 @@ from .state import Cache, Override, State
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_VERSIONS = "SELECT profile, version FROM profile WHERE profile = ANY(%b)"
+# A rebuild brings due instants forward without a new version.
+_VERSIONS = "SELECT profile, version, ms(due_at) FROM profile WHERE profile = ANY(%b)"
 _PROFILES = (
     "SELECT profile, version, events, value, ms(computed_at), ms(due_at), catalogue_digest"
     " FROM profile WHERE profile = ANY(%b)"
@@ -36,11 +37,14 @@ class Loader:
     def load(self, connection: Connection, profiles: Iterable[str]) -> dict[str, State]:
         """The states of the profiles, new ones for those without a row; taken out of the cache while they are used."""
         wanted = sorted(set(profiles))
-        versions: dict[str, int] = dict(connection.execute(_VERSIONS, (wanted,)).fetchall())
+        rows = connection.execute(_VERSIONS, (wanted,)).fetchall()
+        versions: dict[str, tuple[int, int | None]] = {profile: (version, due_ms) for profile, version, due_ms in rows}
         found: dict[str, State] = {}
         for profile in wanted:
-            cached = self._cache.get(profile, versions.get(profile, 0))
+            version, due_ms = versions.get(profile, (0, None))
+            cached = self._cache.get(profile, version)
             if cached is not None:
+                cached.due_ms = due_ms
                 found[profile] = cached
         missing = [profile for profile in wanted if profile not in found]
         found.update({profile: State(profile) for profile in missing})

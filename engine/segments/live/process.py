@@ -252,8 +252,8 @@ class _Step:
     def _evaluate(self, state: State, staged: Iterable[tuple[Transition, bool]]) -> None:
         profile, live = state.profile, self.live
         happened = profile in self._causes
-        if not (happened or state.exists or profile in self._touched):
-            return  # due, and erased meanwhile
+        if not (happened or state.exists):
+            return  # due or touched, and erased meanwhile
         at_ms = self.now_ms if happened else self._instant(state)
         value = live.fold(profile, state.events, at_ms)
         transitions = self._appended(state, staged)

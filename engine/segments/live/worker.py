@@ -17,9 +17,11 @@ from ...storage.locations import ServerUnreachableError
 from ...storage.partitions import PARTITIONS, give_up_ownership, take_ownership
 from .arrivals import Arrival, Letter, read_arrival
 from .changes import Tally
+from .overdue import Overdue
 from .process import Processor, Work
 from .publish import Publisher
 from .queue import Entry, Queue
+from .renewal import Renewal
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -83,7 +85,8 @@ class Worker:
         self._next_look = 0.0
         self._next_own = 0.0
         self._failures = 0
-        self._renewed = ""
+        self._overdue = Overdue(redis)
+        self._renewal = Renewal()
         self.tally = Tally()
         self.owned: frozenset[int] = frozenset()
 
@@ -119,6 +122,7 @@ class Worker:
         connection.autocommit = True
         processor = self._open_processor(connection)
         self._next_own = self._next_look = 0.0
+        self._renewal = Renewal()  # what was found and not committed is found again
         return Session(
             connection, processor, Publisher(self._redis, connection, processor.vault), Queue(self._redis), set()
         )
@@ -146,6 +150,7 @@ class Worker:
         for partition in sorted(session.owned, reverse=True)[: max(0, len(session.owned) - fair)]:
             session.queue.abandon(partition)
             session.publisher.abandon(partition)
+            self._renewal.abandon(partition)
             session.owned.discard(partition)
             give_up_ownership(session.connection, partition)
         for partition in range(PARTITIONS):
@@ -203,7 +208,7 @@ class Worker:
         rows = session.connection.execute("SELECT number, seq FROM partition").fetchall()
         found = sum(session.publisher.catch_up(number, seq) for number, seq in rows if number in session.owned)
         now_ms = self._clock.now_ms()
-        due = self._due(session, now_ms)
+        due = self._overdue.find(session.connection, session.owned, now_ms, DUE, force=force)
         if self._failures:
             LOG.warning("all servers answer again")
             self._failures = 0
@@ -211,37 +216,22 @@ class Worker:
             outcome = session.processor.process(Work(due=due), now_ms)
             self.tally.add(outcome.tally)
             session.publisher.publish(outcome)
+            if gone := due.keys() - {each.profile for each in outcome.changes}:
+                self._overdue.forget(gone)
             self._next_look = 0.0  # a wave is worked off at once, between the batches of live events
             return True
-        return found > 0 or self._renew(session, now_ms)
+        return found > 0 or self._renew(session, now_ms, force=force)
 
-    def _due(self, session: Session, now_ms: int) -> dict[str, int]:
-        owned = sorted(session.owned)
-        pipeline = self._redis.pipeline(transaction=False)
-        for partition in owned:
-            pipeline.zrangebyscore(keys.due(partition), "-inf", now_ms, start=0, num=DUE, withscores=True)
-        found: dict[str, int] = {}
-        for answer in pipeline.execute() if owned else ():
-            for name, score in answer:
-                if len(found) < DUE:
-                    found[name.decode()] = int(score)
-        return found
-
-    def _renew(self, session: Session, now_ms: int) -> bool:
+    def _renew(self, session: Session, now_ms: int, *, force: bool) -> bool:
         """Make some profiles anew that were made with another catalogue; whether there were any."""
         digest = session.processor.live().catalogue_digest
-        if digest == self._renewed:
-            return False
-        rows = session.connection.execute(
-            "SELECT profile FROM profile WHERE catalogue_digest <> %s AND partition = ANY(%s) LIMIT %s",
-            (digest, sorted(session.owned), DUE),
-        ).fetchall()
-        if rows:
-            outcome = session.processor.touch([row[0] for row in rows], "definition", now_ms)
-            session.publisher.publish(outcome)
-        else:
-            self._renewed = digest
-        return bool(rows)
+        while (found := self._renewal.find(session.connection, session.owned, digest, DUE)) is not None:
+            if found:
+                session.publisher.publish(session.processor.touch(found, "definition", now_ms))
+                return True
+            if not force:
+                break
+        return False
 
     def _drained(self, session: Session) -> bool:
         """Whether nothing is left in any partition; those of other workers are waited for."""

@@ -1,0 +1,45 @@
+"""Whose profile another catalogue has made: found page by page, each partition once for each catalogue and owner."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PAGE = 1_000  # profiles looked at in one step
+
+_PAGE = (
+    "SELECT profile, catalogue_digest <> %s FROM profile"
+    " WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s"
+)
+
+
+class Renewal:
+    """Goes through the partitions that a worker owns, in the order of the keys."""
+
+    def __init__(self, page: int = PAGE) -> None:
+        self._page = page
+        self._digest = ""
+        self._after: dict[int, str | None] = {}  # None: the partition has been gone through
+
+    def find(self, connection: Connection, owned: Collection[int], digest: str, limit: int) -> list[str] | None:
+        """Profiles to make anew, at most `limit`, perhaps none in this step; None when there are no more."""
+        if digest != self._digest:
+            self._digest, self._after = digest, {}
+        for partition in sorted(owned):
+            after = self._after.get(partition, "")
+            if after is not None:
+                rows = connection.execute(_PAGE, (digest, partition, after, self._page)).fetchall()
+                found = [profile for profile, other in rows if other][:limit]
+                if len(found) == limit:
+                    self._after[partition] = found[-1]
+                else:
+                    self._after[partition] = rows[-1][0] if len(rows) == self._page else None
+                return found
+        return None
+
+    def abandon(self, partition: int) -> None:
+        """The partition is no longer ours; should it be again, it is gone through anew."""
+        self._after.pop(partition, None)

@@ -18,6 +18,13 @@ from .servers import Servers, add_servers, vault_for
 if TYPE_CHECKING:
     from ..profiles.erase.erasure import Erasure, Report, Row
 
+_STAYS = (
+    "On the stream decisor:transitions:<p> the notices of exit with the reason `erasure` stay, with the id,",
+    "which consumers need, until the stream is trimmed.",
+    "Old bytes: dead rows are vacuumed and Redis writes its append-only file anew; PostgreSQL's write-ahead log,",
+    "snapshots and backups keep theirs until they expire.",
+)
+
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("customer", help="the customer's id; they can never come back")
@@ -40,10 +47,13 @@ def _run(options: argparse.Namespace) -> int:
         report = erasure.erase(customer, time.time_ns() // 1_000_000)
         others = [other for other in erasure.pending() if other != customer]
         open_ones = [other for other in others if not erasure.erase(other, time.time_ns() // 1_000_000).done]
+        refused = erasure.let_go() if (report.done and report.found) or len(open_ones) < len(others) else []
     _tell(report, options.format)
     if others:
         done = len(others) - len(open_ones)
         print(f"of erasures begun earlier, {done:,} were ended and {len(open_ones):,} are still open", file=sys.stderr)
+    for each in refused:
+        print(each, file=sys.stderr)
     return CLEAN if report.done else FINDINGS
 
 
@@ -108,12 +118,18 @@ def _ask() -> None:
 def _tell(report: Report, form: str) -> None:
     if form == "json":
         rows = [asdict(row) for row in report.rows]
-        print(json.dumps({"done": report.done, "places": rows, "problems": report.problems}, ensure_ascii=False))
+        said = {"done": report.done, "found": report.found, "places": rows, "problems": report.problems}
+        print(json.dumps(said, ensure_ascii=False))
         return
     _print(report.rows, form)
     for problem in report.problems:
         print(problem)
-    print("erased: nothing is left" if report.done else "not done: run this again when the above is mended")
+    if not report.done:
+        print("not done: run this again when the above is mended")
+    elif not report.found:
+        print("nothing was found of this customer; the id is barred from now on")
+    else:
+        print("\n".join(["erased: nothing is left", *(f"  {each}" for each in _STAYS)]))
 
 
 def _print(rows: list[Row], form: str) -> None:

@@ -353,3 +353,39 @@ def test_the_next_erasure_ends_those_that_are_open(
     assert not left_of(world)
     assert main(["erase", "", "--yes"]) == 2
     assert main(["erase", "x" * 513, "--yes"]) == 2
+
+
+def test_a_customer_nowhere_known_is_barred_and_that_is_said(
+    command_world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["erase", "ghost", "--yes"]) == 0
+    assert capsys.readouterr().out.endswith("\nnothing was found of this customer; the id is barred from now on\n")
+    with command_world.connect("tests") as connection:
+        assert is_suppressed(connection, ["ghost"]) == {"ghost"}
+
+
+def test_dead_rows_go_and_the_append_only_file_is_written_anew(world_anywhere: World) -> None:
+    world = world_anywhere
+    fill(world)
+    with world.connect("tests") as connection:
+        erasure = erasure_of(world, connection)
+        assert erasure.erase(PERSON, world.now_ms).found
+        primaries = world.redis.get_primaries() if hasattr(world.redis, "get_primaries") else [None]
+        targets = [{} if node is None else {"target_nodes": node} for node in primaries]
+        for target in targets:
+            world.redis.config_set("appendonly", "yes", **target)
+        try:
+            before = [_rewrites(world.redis, target) for target in targets]
+            assert erasure.let_go() == []
+            assert all(_rewrites(world.redis, target) > old for target, old in zip(targets, before, strict=True))
+        finally:
+            for target in targets:
+                world.redis.config_set("appendonly", "no", **target)
+        row = connection.execute("SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'profile'").fetchone()
+        assert row == (1,)
+
+
+def _rewrites(redis: Any, target: dict[str, Any]) -> int:
+    """How often the server was asked to write its append-only file anew, refused or not."""
+    found = redis.info("commandstats", **target).get("cmdstat_bgrewriteaof", {"calls": 0})
+    return int(found["calls"])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...ir.instant import format_instant
 from ...storage.partitions import advance, locked, partition_of
+from .old_bytes import let_go
 from .place import Place, Stage, Stores
 from .places import places_of
 from .record import Begun, write_exits
@@ -51,6 +52,11 @@ class Report:
         """Whether nothing is left anywhere, and it is known."""
         return not self.problems and all(row.after == 0 and row.problem is None for row in self.rows)
 
+    @property
+    def found(self) -> bool:
+        """Whether there was anything of the customer, or it is not known."""
+        return any(row.before != 0 for row in self.rows)
+
 
 class Erasure:
     """Erases customers from the places of some stores; `settle` publishes what was committed."""
@@ -85,6 +91,10 @@ class Erasure:
     def pending(self) -> list[str]:
         """The customers whose erasure was begun and is not done."""
         return pending(self._stores.connection)
+
+    def let_go(self) -> list[str]:
+        """Have the servers drop the old bytes of what was erased; what they refused, in words."""
+        return let_go(self._stores)
 
     def counts(self, customer: str) -> list[Row]:
         """What there is of a customer, place by place."""

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from engine.storage import keys
 from tests.live_world import DAY, World, random_events
 
 CUSTOMERS = [f"c-{number}" for number in range(8)]
@@ -58,3 +59,11 @@ def test_time_alone_moves_customers_at_the_exact_instant(live_world: World) -> N
         assert reason == "time"
         assert world.oracle.holds(segment, customer, at_ms) is (number % 2 == 1)
         assert world.oracle.holds(segment, customer, at_ms - 1) is (number % 2 == 0)
+
+
+def test_a_due_instant_of_nobody_or_in_another_partition_is_dropped(live_world: World) -> None:
+    world = live_world
+    for partition in range(16):
+        world.redis.zadd(keys.due(partition), {"nobody": world.now_ms})
+    world.drain()
+    assert not any(world.redis.zcard(keys.due(partition)) for partition in range(16))

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from .command import CLEAN, FINDINGS, Command
+from .needs import look
 from .report import counted
 from .servers import Servers, add_servers
 
@@ -25,7 +26,7 @@ def _run(options: argparse.Namespace) -> int:
     from ..storage.doctor import examine
 
     with Servers.of(options) as servers:
-        examined = examine(servers.root, os.environ)
+        examined = look(servers, examine(servers.root, os.environ))
     problems = [problem for each in examined for problem in each.problems]
     if options.format == "json":
         print(json.dumps({"servers": [asdict(each) for each in examined], "problems": len(problems)}, indent=2))

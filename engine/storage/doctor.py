@@ -96,8 +96,9 @@ def _examined(
 def _missing(name: str, started: Server | None) -> Examined:
     if started is not None:
         found = Examined(NAMES[name], "started by `decisor up`, and has ended since")
+        up = "decisor up --elasticsearch" if name == "elasticsearch" else "decisor up"
         found.wrong(
-            "it is not running", f"`decisor up` starts it again; the end of `{started.data}` may say why it ended"
+            "it is not running", f"`{up}` starts it again; the end of `{_log(name, started)}` may say why it ended"
         )
         return found
     if name == "elasticsearch":
@@ -107,6 +108,12 @@ def _missing(name: str, started: Server | None) -> Examined:
     found.wrong("none is known", f"{install}`decisor up` starts one, or DECISOR_{name.upper()}_URL names one")
     _has_client(name, found)
     return found
+
+
+def _log(name: str, started: Server) -> Path:
+    """The file of what the server printed."""
+    folder = Path(started.data)
+    return folder / "server" / "log" if name == "elasticsearch" else folder / "log"
 
 
 def _has_client(name: str, found: Examined) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from engine.storage.doctor import Examined, examine
 from engine.storage.embedded import valkey
 from engine.storage.embedded.postgres import DURABLE
 from engine.storage.embedded.process import is_running
-from engine.storage.embedded.state import running
+from engine.storage.embedded.state import Server, record, running
 from engine.storage.embedded.workspace import start, stop
 from engine.storage.migrate import migrate
 from tests.servers import redis_servers
@@ -184,10 +185,20 @@ def test_servers_of_a_workspace_are_looked_at_from_start_to_end(
     while is_running(killed.pid, killed.started):
         time.sleep(0.01)
     assert main(command) == 1
-    assert (
-        "Redis: started by `decisor up`, and has ended since\n  problem: it is not running" in capsys.readouterr().out
-    )
+    out = capsys.readouterr().out
+    assert "Redis: started by `decisor up`, and has ended since\n  problem: it is not running" in out
+    (log,) = re.findall("`decisor up` starts it again; the end of `(.+)` may say why", out)
+    assert Path(log).is_file()
     list(stop(served_folder))
+
+
+def test_elasticsearch_that_ended_is_started_with_its_option(served_folder: Path) -> None:
+    (served_folder / ".decisor").mkdir()
+    record(served_folder, {"elasticsearch": Server("http://127.0.0.1:1", 2**22 + 1, "never", "/away")})
+    (problem,) = examine(served_folder, {})[ELASTICSEARCH].problems
+    assert problem.mend == (
+        "`decisor up --elasticsearch` starts it again; the end of `/away/server/log` may say why it ended"
+    )
 
 
 def test_doctor_needs_no_workspace(

@@ -32,7 +32,8 @@ def _rewrite(redis: Any) -> None:
     from redis import RedisCluster
     from redis.exceptions import ResponseError
 
-    for node in redis.get_primaries() if isinstance(redis, RedisCluster) else [None]:
+    spread = isinstance(redis, RedisCluster)
+    for node in redis.get_primaries() if spread else [None]:
         target = {} if node is None else {"target_nodes": node}
         if not redis.info("persistence", **target).get("aof_enabled"):
             continue

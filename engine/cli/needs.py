@@ -1,0 +1,117 @@
+"""What a workspace's catalogue asks of keys and of the index, and whether the servers have it: for `decisor doctor`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .command import CannotRunError
+from .opening import open_workspace
+from .servers import Servers, alias_named
+
+if TYPE_CHECKING:
+    from ..ir.types import Catalogue
+    from ..profiles.encryption.keyring import Keyring
+    from ..storage.doctor import Examined
+
+READY = "all applied"  # what the doctor says of migrations
+
+
+def look(servers: Servers, examined: Sequence[Examined]) -> list[Examined]:
+    """What was examined, with the index's problems among Elasticsearch's, and the keys where there must be some.
+
+    Nothing is added without a workspace that compiles.
+    """
+    opened = None if servers.root is None else open_workspace(servers.root)
+    if opened is None or opened.errors or opened.program is None:
+        return list(examined)
+    catalogue = opened.program.catalogue
+    _, postgres, elasticsearch = examined
+    ready = postgres.reachable and postgres.facts.get("migrations") == READY
+    if ready and elasticsearch.version is not None:
+        _look_at_index(servers, elasticsearch, catalogue)
+    keys = _keys(servers, catalogue, ready=ready)
+    return [*examined, *([] if keys is None else [keys])]
+
+
+def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | None:
+    """The keys, None where none are needed and none are named."""
+    from importlib.util import find_spec
+
+    from ..profiles.encryption.key_file import KeysRefusedError
+    from ..profiles.encryption.keyring import KEYS, KEYS_FILE, open_keyring
+    from ..profiles.encryption.sealing import Sealing
+    from ..storage.doctor import Examined
+
+    source = next((name for name in (KEYS_FILE, KEYS) if os.environ.get(name)), None)
+    if source is None and not Sealing(catalogue).needed:
+        return None
+    found = Examined("Keys", source or "none")
+    if source is None:
+        found.wrong(
+            f"the catalogue `{catalogue.name}` has encrypted fields, and there are no keys",
+            f"`decisor keys generate FILE` makes a key file, and {KEYS_FILE} names it (or {KEYS} holds its content)",
+        )
+    if find_spec("cryptography") is None:
+        found.wrong("the package cryptography is not installed", "pip install 'decisor[sign]'")
+    if found.problems:
+        return found
+    try:
+        keyring = open_keyring(os.environ)
+    except KeysRefusedError as problem:
+        found.wrong(str(problem), f"correct what {source} names")
+        return found
+    if keyring is not None and ready:
+        _compare(servers, found, keyring)
+    return found
+
+
+def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
+    """Note the keys that the database uses and the process lacks."""
+    from ..profiles.encryption.cipher import UnsealError
+    from ..profiles.encryption.status import status_of
+
+    connection = servers.postgres
+    try:
+        with connection.transaction(force_rollback=True):  # it would write down which keys are used first
+            statuses = status_of(connection, keyring)
+    except UnsealError as problem:
+        found.wrong(f"a sealed dead letter cannot be read: {problem}", "install the decisor that has sealed it")
+        return
+    for each in statuses:
+        if each.state == "missing":
+            found.wrong(
+                f"the {each.kind} key `{each.id}` is used by the database, and not among the keys",
+                f"put it back into what {found.source} names; without it, what it sealed cannot be read",
+            )
+    found.facts["keys"] = f"{sum(each.state != 'missing' for each in statuses)}; `decisor keys status` shows them"
+
+
+def _look_at_index(servers: Servers, found: Examined, catalogue: Catalogue) -> None:
+    """Note a live index that does not fit the catalogue, or that the database does not know."""
+    from elasticsearch import ApiError, TransportError
+
+    from ..profiles.index.names import IndexRefusedError
+    from ..profiles.index.status import index_statuses
+
+    try:
+        statuses = index_statuses(servers.postgres, servers.elasticsearch, catalogue, alias_named())
+    except (CannotRunError, IndexRefusedError) as problem:
+        found.wrong(str(problem), "as it says; `decisor index status` looks again")
+        return
+    except (ApiError, TransportError) as problem:
+        found.wrong(f"it does not tell its indices: {type(problem).__name__}", "look into the server's own log")
+        return
+    live = next((each for each in statuses if each.role == "live"), None)
+    found.facts["index"] = "none yet; a worker makes it" if live is None else live.name
+    if live is not None and not live.fits:
+        found.wrong(
+            f"the live index `{live.name}` has another mapping than the workspace's catalogue asks for",
+            "`decisor index rebuild` builds one that fits",
+        )
+    if live is not None and not live.known:
+        found.wrong(
+            f"the database does not know how far the live index `{live.name}` has come",
+            "`decisor index rebuild` builds another",
+        )

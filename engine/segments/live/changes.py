@@ -39,8 +39,8 @@ class Transition:
 class Change:
     """One customer changed; `seq` is its place in the partition's order, None where nothing but `due_ms` is new.
 
-    `then` are the fields that take other values at `due_ms`, by time alone; `sealed` is the profile as it is kept, and
-    `key` its wrapped data key.
+    `then` are the fields that take other values at `slides_ms`, by time alone; `sealed` is the profile as it is kept,
+    and `key` its wrapped data key.
     """
 
     profile: str
@@ -51,6 +51,7 @@ class Change:
     due_ms: int | None
     seq: int | None = None
     transitions: list[Transition] = field(default_factory=list)
+    slides_ms: int | None = None
     then: Mapping[str, Any] = field(default_factory=dict)
     sealed: Mapping[str, Any] | None = None
     key: str | None = None

@@ -17,6 +17,8 @@ from ...runtime.matcher import Matcher
 from ...runtime.matcher.delta import Delta
 from ..registry import Definition, Registry
 
+_SLIDES = 8  # instants at which windows slide that are looked at until one changes a value
+
 
 class Live:
     """What a worker runs at one version of the registry."""
@@ -58,9 +60,28 @@ class Live:
         """The canonical profile of a customer's events in event order."""
         return fold(self.catalogue, profile, events, now_ms)
 
-    def windows(self, events: Sequence[Mapping[str, Any]], now_ms: int) -> dict[str, Any]:
-        """The values that time alone changes, None where missing: aggregates in windows, encrypted ones left out."""
-        return fold_windows(self._windowed, events, now_ms)
+    def slide(
+        self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int
+    ) -> tuple[int | None, dict[str, Any]]:
+        """When time alone next changes aggregates in windows, and their values then, None where missing.
+
+        Encrypted ones are left out. None where that does not happen, or not at the next few instants at which it could.
+        """
+        at_ms = now_ms
+        for _ in range(_SLIDES if self._windowed else 0):
+            following = self._slides.next(value, events, at_ms)
+            if following is None:
+                break
+            at_ms = following
+            later = fold_windows(self._windowed, events, at_ms)
+            changed = {name: later[name] for name in later if later[name] != value.get(name)}
+            if changed:
+                return at_ms, changed
+        return None, {}
+
+    @cached_property
+    def _slides(self) -> Schedule:
+        return Schedule({}, self.catalogue)
 
     @cached_property
     def _windowed(self) -> tuple[Field, ...]:

@@ -268,9 +268,7 @@ class _Step:
         state.value, state.computed_ms, state.due_ms, state.catalogue = value, at_ms, due_ms, live.catalogue_digest
         change = Change(profile, partition, state.version, value, at_ms, due_ms, None, transitions)
         if changed or profile in self._touched:
-            if due_ms is not None:
-                later = live.windows(state.events, due_ms)
-                change.then = {name: later[name] for name in later if later[name] != value.get(name)}
+            change.slides_ms, change.then = live.slide(value, state.events, at_ms)
             self.last[partition] += 1
             change.seq = self.last[partition]
         self._tally.profiles += 1

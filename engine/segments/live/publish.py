@@ -206,7 +206,7 @@ class _Batch:
             self._schedule(change.partition, change.profile, change.due_ms)
             return
         value = change.value if change.sealed is None else change.sealed
-        packed = pack(change.version, change.now_ms, value, due_ms=change.due_ms, then=change.then, key=change.key)
+        packed = pack(change.version, change.now_ms, value, due_ms=change.slides_ms, then=change.then, key=change.key)
         self.copy(change.partition, change.profile, packed, change.due_ms)
         ordered = sorted(change.transitions, key=lambda each: each.segment)
         for place, transition in enumerate(ordered, start=1):

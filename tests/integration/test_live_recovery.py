@@ -149,3 +149,19 @@ def test_a_serving_copy_of_an_earlier_state_is_found_and_written_again(live_worl
         assert reconcile(connection, live_world.redis, live_world.vault, START).copies == 1
         assert reconcile(connection, live_world.redis, live_world.vault, START).differences == 0
     assert json.loads(live_world.redis.get(key))["p"] == right["p"]
+
+
+def test_a_database_with_an_earlier_state_than_redis_is_what_counts(live_world: World) -> None:
+    """It was restored from a backup, or another server took over that had not got everything."""
+    world, partition = live_world, partition_of("c-1")
+    world.redis.set(keys.published(partition), 1_000)
+    world.redis.xadd(keys.transitions_stream(partition), {"number": "1"}, id="1000-1")
+    world.redis.sadd(keys.members("tagged"), "c-1")
+    world.redis.sadd(keys.segments_of("c-1"), "tagged")
+    purchases(world, 3)
+    with world.connect("tests") as connection:
+        reconcile(connection, world.redis, world.vault, START)
+    world.check()
+    entries = world.redis.xrange(keys.transitions_stream(partition), min="1001-1")
+    moved = [each for each in world.transitions() if partition_of(each[1]) == partition]
+    assert len(entries) == len(moved) > 0

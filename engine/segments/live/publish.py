@@ -52,10 +52,12 @@ return 1
 """
 SETTLE_SECONDS = 10.0
 
+# The stream refuses the ids of numbers that it has seen; whoever follows the outbox finds the gap and begins anew.
+_BEHIND = "UPDATE partition SET seq = %s WHERE number = %s AND seq < %s RETURNING number"
 _OUTBOX = "SELECT seq, profile, kind FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s"
 _TRANSITIONS = (
     "SELECT seq, segment, profile, number, ms(at), reason, digest, cause, silent FROM transition"
-    " WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq, segment"
+    ' WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq, segment COLLATE "C"'
 )
 _PROFILES = "SELECT profile, version, value, ms(computed_at), ms(due_at) FROM profile WHERE profile = ANY(%s)"
 _PAGE = (
@@ -80,7 +82,13 @@ class Publisher:
     def adopt(self, partition: int) -> None:
         """Bring Redis up to the last commit of a partition that is owned from now on."""
         self._published[partition] = self._cursor(partition)
+        self._outrun(partition, self._published[partition])
         self.catch_up(partition)
+
+    def _outrun(self, partition: int, cursor: int) -> None:
+        """Where PostgreSQL has come back with an earlier state: Redis follows, and no number is used again."""
+        if self._connection.execute(_BEHIND, (cursor, partition, cursor)).fetchone() is not None:
+            self._restore(partition, cursor)
 
     def _cursor(self, partition: int) -> int:
         """How far Redis says it has come, -1 where it knows nothing."""

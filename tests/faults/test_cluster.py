@@ -1,0 +1,130 @@
+"""The same on a Cluster: workers are killed and sleep, nodes stop and come back, and one comes back with nothing."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from engine.ir.instant import format_instant
+from engine.ir.program import Program
+from engine.segments.reconcile import reconcile
+from engine.storage.redis_client import connect_redis
+from tests.faults.test_servers_killed import put_patiently
+from tests.faults.test_worker_killed import CUSTOMERS, run_doomed
+from tests.faults.test_workers_together import until, working
+from tests.live_world import DAY, World, random_events
+from tests.servers.postgres import Database
+from tests.servers.redis_cluster import Cluster, running_cluster
+from tests.servers.redis_servers import RedisServer
+
+
+@pytest.fixture
+def world(shop: Program, wheel_database: Database, redis_cluster_empty: RedisServer) -> Iterator[World]:
+    """The shop on the Cluster."""
+    client = redis_cluster_empty.connect()
+    yield World(wheel_database.url, client, shop)
+    client.close()
+
+
+@pytest.mark.parametrize("point", ["commit:after", "process:after", "send:before", "send:after", "acknowledge:before"])
+def test_a_killed_worker_loses_nothing_and_counts_nothing_twice(
+    point: str, world: World, redis_cluster: RedisServer
+) -> None:
+    random_ = random.Random(point)
+    killed = 0
+    for count in (1, 3):
+        events = random_events(random_, world.now_ms, CUSTOMERS, 120)
+        world.put([event for event in events if event["time"] <= format_instant(world.now_ms + 300_000)])
+        killed += run_doomed(world, redis_cluster.url, point, count) == -signal.SIGKILL
+        if count == 1:
+            world.now_ms += DAY
+        world.drain()
+        world.check()
+    assert killed
+    world.check_transitions()
+
+
+def test_a_worker_killed_between_the_slots_publishes_the_rest_later(world: World) -> None:
+    """As if it had died after the first of the commands of a batch: none of the cursors has moved."""
+    world.put(random_events(random.Random(4), world.now_ms, CUSTOMERS, 100))
+    world.drain()
+    partitions = range(16)
+    with world.connect("tests") as connection:
+        rows = connection.execute("SELECT number, seq FROM partition").fetchall()
+    for number, seq in rows:
+        world.redis.set(f"decisor:published:{number}", max(0, seq - 3))
+    world.drain()
+    world.check()
+    world.check_transitions()
+    assert [int(world.redis.get(f"decisor:published:{number}")) for number in partitions] == [
+        seq for _, seq in sorted(rows)
+    ]
+
+
+def restart(cluster: Cluster, number: int, *, lose: bool) -> None:
+    """Stop a node, for a while, and start it again on what it kept, or on nothing."""
+    place = cluster.places[number]
+    node: Any = redis.Redis(port=place.port, protocol=2)
+    bus = int(node.config_get("cluster-port")["cluster-port"])
+    if lose:
+        node.flushall()
+    node.shutdown(save=True)
+    node.close()
+    cluster.servers[number].wait()
+    time.sleep(1)
+    cluster.start(number, bus)
+    cluster.servers[number] = cluster.servers.pop()
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A Cluster to ill-treat."""
+    with running_cluster() as cluster:
+        yield cluster
+
+
+def test_a_node_that_stops_and_comes_back_is_waited_for(
+    own_cluster: Cluster, shop: Program, wheel_database: Database
+) -> None:
+    client: Any = connect_redis(own_cluster.url)
+    world = World(wheel_database.url, client, shop)
+    with working(world):
+        feeding = threading.Thread(target=put_patiently, args=(world, random.Random(8), 200))
+        feeding.start()
+        time.sleep(0.3)
+        restart(own_cluster, 1, lose=False)
+        feeding.join(60)
+        assert not feeding.is_alive()
+    world.drain()
+    world.check()
+    world.check_transitions()
+    client.close()
+
+
+def test_a_node_that_lost_what_it_kept_is_filled_again_by_a_reconcile(
+    own_cluster: Cluster, shop: Program, wheel_database: Database
+) -> None:
+    client: Any = connect_redis(own_cluster.url)
+    world = World(wheel_database.url, client, shop)
+    world.put(random_events(random.Random(9), world.now_ms, CUSTOMERS, 150))
+    world.drain()
+    restart(own_cluster, 1, lose=True)
+    until(lambda: {each["cluster_state"] for each in client.cluster_info(target_nodes="all").values()} == {"ok"})
+    with world.connect("tests") as connection:
+        found = reconcile(connection, client, world.vault, world.now_ms)
+        assert found.differences
+        assert not reconcile(connection, client, world.vault, world.now_ms).differences
+    world.check()
+    world.put(random_events(random.Random(10), world.now_ms, CUSTOMERS, 50))
+    world.drain()
+    world.check()
+    world.pass_time(3 * DAY)
+    world.check()
+    client.close()

@@ -327,3 +327,22 @@ def test_nothing_is_switched_while_a_worker_owns_a_partition_and_does_not_publis
     assert world.members("local") == before
     rebuild(world, "local")
     world.check()
+
+
+def test_a_set_that_redis_lost_before_the_switch_is_not_switched_in(
+    live_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = filled(live_world)
+    run = Switch.run
+
+    def lossy(switch: Switch, *given: Any) -> dict[str, int]:
+        world.redis.delete(keys.next_members("elsewhere"))
+        return run(switch, *given)
+
+    monkeypatch.setattr(Switch, "run", lossy)
+    with pytest.raises(SetLostError):
+        rebuild(world, "elsewhere")
+    world.check()
+    monkeypatch.undo()
+    rebuild(world, "elsewhere")
+    world.check()

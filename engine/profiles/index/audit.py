@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...ir.types import Catalogue
+from ..encryption.cipher import UnsealError
 from ..vault import Vault
 from .comparing import Comparison
 from .names import ALIAS, hash_of, index_of
@@ -36,6 +37,6 @@ class IndexAudit:
             if live is None or live.mapping_hash != self._hash:
                 return []
             found = self._comparison.some(connection, live, profiles).found
-        except (ApiError, TransportError):
+        except (ApiError, TransportError, UnsealError):  # a key may go, by an erasure, between two looks
             return []
         return [profile for profile in profiles if profile in found]

@@ -20,7 +20,7 @@ from .interrupted import abandon, recover, sweep
 from .lease import RebuildError, leased, note_of, write_note
 from .mover import move_all
 from .population import Population
-from .staging import Filling, Stage
+from .staging import Filling, SetLostError, Stage
 from .switching import NotPublishedError, Switch
 
 if TYPE_CHECKING:
@@ -100,8 +100,9 @@ class Rebuild:
                 raise
             switch = Switch(self._connection, self._redis, self._vault, self._clock, begun.seqs)
             try:
-                sizes = switch.run([each.filling for each in stages.values()])
-            except NotPublishedError:
+                kept = {name: each.kept for name, each in stages.items()}
+                sizes = switch.run([each.filling for each in stages.values()], kept)
+            except (NotPublishedError, SetLostError):
                 abandon(self._connection, self._redis, wish.names)
                 raise
             seconds = time.monotonic() - started

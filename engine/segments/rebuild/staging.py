@@ -93,6 +93,7 @@ class Stage:
     def __init__(self, connection: Connection, redis: Any, filling: Filling, *, page: int = 10_000) -> None:
         self.filling = filling
         self.size = self.entered = self.left = 0
+        self.kept = 0  # members of the set when it was closed
         self._connection = connection
         self._redis = redis
         self._key = keys.next_members(filling.name)
@@ -130,7 +131,8 @@ class Stage:
         """
         self._send()
         self._copy()
-        missing = self.size - int(self._redis.scard(self._key))
+        self.kept = int(self._redis.scard(self._key))
+        missing = self.size - self.kept
         gone = len(erased_since(self._connection, begun)) if missing else 0  # asked after the set was counted
         if self._added != self.size or not 0 <= missing <= gone:
             raise SetLostError(f"Redis has lost a part of what was built of `{self.filling.name}`; rebuild it again")

@@ -22,7 +22,7 @@ from ..registry import activate, rise
 from ..sets import switch
 from .lease import Note, RebuildError, drop_notes, note_of, write_note
 from .mover import note_moving
-from .staging import COMMAND, Filling, erased_since
+from .staging import COMMAND, Filling, SetLostError, erased_since
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -61,9 +61,14 @@ class Switch:
         self._vault = vault
         self._clock = clock
         self._begun = begun
+        self._sizes: dict[str, int] = {}
 
-    def run(self, fillings: Sequence[Filling]) -> dict[str, int]:
-        """Switch them all in; how many members each segment has."""
+    def run(self, fillings: Sequence[Filling], kept: Mapping[str, int]) -> dict[str, int]:
+        """Switch them all in; how many members each segment has. `kept` are the sizes of the sets that were built.
+
+        Raises SetLostError when Redis has lost a part of them since, NotPublishedError when a worker is too busy.
+        """
+        self._sizes = dict(kept)
         for filling in fillings:
             self._catch_up(filling)
         note = note_of(self._clock())
@@ -122,6 +127,9 @@ class Switch:
         erased = erased_since(self._connection, self._begun)
         self._lay_over(filling, built, [(profile, False) for profile in erased])
         self._lay_over(filling, built, self._connection.execute(_TAKE_ALL, (filling.name,)).fetchall())
+        missing = self._sizes[filling.name] - int(self._redis.scard(built))
+        if not 0 <= missing <= len(erased):  # an erasure takes its customer out by itself
+            raise SetLostError(f"Redis has lost a part of what was built of `{filling.name}`; rebuild it again")
         switch(self._redis, filling.name, built, generation=filling.generation)
         return self._commit(filling)
 
@@ -146,6 +154,7 @@ class Switch:
         self._connection.execute(_UNSTAGE, (name, generation, profiles))
         self._connection.execute(_STAGE, (name, generation, *told, profiles, flags, name))
         pipeline = self._redis.pipeline(transaction=False)
+        signs: list[int] = []
         for first in range(0, len(verdicts), COMMAND):
             part = verdicts[first : first + COMMAND]
             entering = [profile for profile, member in part if member]
@@ -154,7 +163,10 @@ class Switch:
                 pipeline.sadd(key, *entering)
             if leaving:
                 pipeline.srem(key, *leaving)
-        pipeline.execute()
+            signs += [1] * bool(entering) + [-1] * bool(leaving)
+        moved = sum(sign * count for sign, count in zip(signs, pipeline.execute(), strict=True))
+        if filling.name in self._sizes:
+            self._sizes[filling.name] += moved
 
 
 def _ready(note: Note, filling: Filling) -> Note:

@@ -34,6 +34,7 @@ INDEX_APPLICATION, MOVER_APPLICATION = "decisor index", "decisor mover"
 MOVED = 200  # customers of one step of a rebuild's end
 MOVE_SECONDS = 0.5  # between two looks whether a rebuild left something to move
 TIDY_SECONDS = 60.0
+PRUNE_SECONDS = 2.0
 OUTBOX_MS = (
     3_600_000  # how long changes stay in the outbox, so that a Redis with an earlier state can be brought forward
 )
@@ -168,7 +169,7 @@ class Beside:
         self._redis, self._clock = redis, clock
         self._rounds = Rounds(redis, index)
         self._mover: tuple[Session, Mover] | None = None
-        self._next_move = self._next_tidying = 0.0
+        self._next_move = self._next_tidying = self._next_pruning = 0.0
 
     def __call__(self, session: Session, now_ms: int) -> None:
         """One small step, if it is time for one."""
@@ -177,8 +178,10 @@ class Beside:
             self._next_move = time.monotonic() + (0.0 if moved else MOVE_SECONDS)
         if time.monotonic() >= self._next_tidying and session.owned:
             self._next_tidying = time.monotonic() + TIDY_SECONDS
-            prune_outbox(session.connection, OUTBOX_MS)
             recover(session.connection, self._redis, session.processor.vault, self._clock.now_ms)
+        if time.monotonic() >= self._next_pruning and session.owned:
+            self._next_pruning = time.monotonic() + PRUNE_SECONDS
+            prune_outbox(session.connection, OUTBOX_MS, published=session.publisher.published)
         self._rounds(session, now_ms)
 
     def _move(self, session: Session) -> bool:

@@ -38,6 +38,9 @@ _MOVE: Final = (
     " AS given (name, partition, seq) WHERE follower.name = given.name AND follower.partition = given.partition"
 )
 
+PRUNED: Final = 1_000  # changes of a partition that are deleted at once
+_ALL: Final = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -142,22 +145,37 @@ def heads(connection: Connection) -> dict[int, int]:
     return {int(number): int(seq) for number, seq in connection.execute("SELECT number, seq FROM partition").fetchall()}
 
 
-def prune_outbox(connection: Connection, keep_ms: int, abandon_ms: int = 7 * 86_400_000) -> int:
+def prune_outbox(
+    connection: Connection,
+    keep_ms: int,
+    abandon_ms: int = 7 * 86_400_000,
+    *,
+    published: Mapping[int, int] | None = None,
+    limit: int = PRUNED,
+) -> int:
     """Delete what every index has passed and is older than `keep_ms`; how many changes. An open erasure stays.
 
-    An index that has not passed a change of the age `abandon_ms` is no longer waited for: it must be built anew.
+    At most `limit` changes of each partition; with `published` only of those partitions, up to the numbers that have
+    reached Redis. An index that has not passed a change of the age `abandon_ms` is no longer waited for: it must be
+    built anew.
     """
+    upto = dict.fromkeys(range(PARTITIONS), _ALL) if published is None else published
     with connection.transaction():
         connection.execute(_ABANDON, (abandon_ms,))
-        return connection.execute(_PRUNE, (keep_ms,)).rowcount
+        return connection.execute(_PRUNE, (list(upto), list(upto.values()), limit, keep_ms)).rowcount
 
 
 _ABANDON: Final = (
     "DELETE FROM follower WHERE EXISTS (SELECT FROM outbox WHERE outbox.partition = follower.partition"
     " AND outbox.seq = follower.seq + 1 AND outbox.at < now() - %s * interval '1 millisecond')"
 )
+# The oldest of each partition are found by the primary key, so that events never wait for a look at the whole table.
 _PRUNE: Final = (
-    "DELETE FROM outbox WHERE kind <> 'erase' AND at < now() - %s * interval '1 millisecond' AND seq <="
-    " (SELECT coalesce(min(follower.seq), 9223372036854775807) FROM follower"
-    " WHERE follower.partition = outbox.partition)"
+    "DELETE FROM outbox USING (SELECT oldest.partition, oldest.seq"
+    " FROM unnest(%s::smallint[], %s::bigint[]) AS given (number, upto), LATERAL ("
+    "SELECT partition, seq FROM outbox WHERE outbox.partition = given.number AND seq <= least(given.upto,"
+    " (SELECT min(follower.seq) FROM follower WHERE follower.partition = given.number))"
+    " ORDER BY seq LIMIT %s) AS oldest) AS old"
+    " WHERE outbox.partition = old.partition AND outbox.seq = old.seq AND kind <> 'erase'"
+    " AND at < now() - %s * interval '1 millisecond'"
 )

@@ -99,6 +99,11 @@ class Publisher:
         """The partition is no longer ours, or Redis did not answer: `adopt` comes before the next change."""
         self._published.pop(partition, None)
 
+    @property
+    def published(self) -> Mapping[int, int]:
+        """By partition, the last number that has reached Redis."""
+        return {partition: seq for partition, seq in self._published.items() if seq >= 0}
+
     def behind(self, partitions: Iterable[int]) -> list[int]:
         """The partitions that must be adopted first."""
         return [partition for partition in partitions if partition not in self._published]

@@ -6,9 +6,10 @@ and each difference is real. Customers whom time has just moved are left to the 
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from ..profiles.index.audit import IndexAudit
 from ..profiles.serving import unpack
 from ..profiles.vault import Vault
 from ..storage import keys
-from ..storage.partitions import locked
+from ..storage.partitions import locked, partition_of
 from .live.definitions import Live
 from .live.load import Loader
 from .live.process import Outcome, Processor
@@ -130,10 +131,31 @@ class Audit:
         wrong = [each for each in members if each not in known]
         return self._remove(segment, wrong), cursor
 
+    def unknown(self, customers: Sequence[str]) -> int:
+        """Remove the serving copies and segments of customers who have no row, as after an erasure; how many.
+
+        A Redis that comes back with an earlier state can bring back what was erased from it.
+        """
+        connection = self._processor.connection
+        rows = connection.execute("SELECT profile FROM profile WHERE profile = ANY(%s)", (list(customers),)).fetchall()
+        known = {row[0] for row in rows}
+        count = 0
+        for customer in sorted(set(customers) - known):
+            partition = partition_of(customer)
+            with connection.transaction():
+                seq = locked(connection, [partition])[partition]
+                row = connection.execute("SELECT FROM profile WHERE profile = %s", (customer,)).fetchone()
+                if row is not None or int(self._redis.get(keys.published(partition)) or -1) < seq:
+                    continue  # it is known after all, or on its way
+                own = keys.segments_of(customer)
+                for segment in self._redis.smembers(own):
+                    self._redis.srem(keys.members(segment.decode()), customer)
+                count += bool(self._redis.delete(own)) | bool(self._redis.delete(keys.profile(customer)))
+                self._redis.zrem(keys.due(partition), customer)
+        return count
+
     def _remove(self, segment: str, wrong: Sequence[str]) -> int:
         """Remove them under the locks of their partitions, unless they have become members meanwhile."""
-        from ..storage.partitions import partition_of
-
         count = 0
         connection = self._processor.connection
         for customer in wrong:
@@ -220,7 +242,17 @@ def reconcile(
         while cursor != 0:
             strangers, cursor = audit.strangers(segment, max(cursor, 0))
             found.strangers += strangers
+    for customers in customers_in(redis):
+        found.strangers += audit.unknown(customers)
     return found
+
+
+def customers_in(redis: Any, page: int = SCAN) -> Iterator[list[str]]:
+    """The customers of whom Redis has a serving copy or segments, some at a time, some of them more than once."""
+    for pattern in (keys.profile("*"), keys.segments_of("*")):
+        names = redis.scan_iter(match=pattern.replace("{", "[{]"), count=page)
+        while chunk := [name.decode() for name in itertools.islice(names, page)]:
+            yield [name.partition("{")[2].removesuffix("}") for name in chunk]
 
 
 class BusyError(RuntimeError):
@@ -239,6 +271,7 @@ class Rounds:
         self._after: dict[int, str] = {}
         self._turn = 0
         self._scanning = (0, 0)
+        self._customers: Iterator[list[str]] = iter(())
         self.found = Divergence()
 
     def __call__(self, session: Session, now_ms: int) -> None:
@@ -258,6 +291,10 @@ class Rounds:
             strangers, cursor = audit.strangers(segments[place % len(segments)], cursor)
             page.strangers += strangers
             self._scanning = (place, cursor) if cursor else (place + 1, 0)
+        if (customers := next(self._customers, None)) is None:
+            self._customers = customers_in(self._redis)
+        else:
+            page.strangers += audit.unknown(customers)
         if page.differences:
             LOG.warning("the audit found and repaired %d differences of %d customers", page.differences, page.customers)
         self.found.add(page)

@@ -65,3 +65,19 @@ def test_a_profile_that_its_events_contradict_is_made_anew(world: World) -> None
     assert row is not None
     assert row[0] == world.oracle.profile(customer, world.now_ms)
     assert _audited(world).differences == 0
+
+
+def test_what_redis_brings_back_of_somebody_without_a_row_is_removed(live_world_anywhere: World) -> None:
+    world = live_world_anywhere
+    world.put(random_events(random.Random(5), world.now_ms, CUSTOMERS, 60))
+    world.drain()
+    for name in ("ghost", "{odd} one*"):
+        world.redis.set(keys.profile(name), '{"v":1,"at":0,"p":{}}')
+        world.redis.sadd(keys.segments_of(name), "spenders")
+        world.redis.sadd(keys.members("spenders"), name)
+    assert _audited(world).strangers >= 2
+    for name in ("ghost", "{odd} one*"):
+        assert world.redis.get(keys.profile(name)) is None
+        assert not world.redis.smembers(keys.segments_of(name))
+    world.check()
+    assert _audited(world).differences == 0

@@ -12,6 +12,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from engine.ir.program import Program
+from engine.storage.locations import ServerUnreachableError
 from engine.storage.migrate import migrate
 from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
@@ -89,6 +90,21 @@ def fill_disk_of_postgres(postgres: PrivatePostgres, _redis: PrivateRedis) -> No
     postgres.fill_disk()
     time.sleep(2)
     postgres.free_disk()
+    see_to_it(postgres)
+
+
+def see_to_it(postgres: PrivatePostgres) -> None:
+    """Whoever has made room starts a server that has ended meanwhile; it does when it cannot even recover."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            connect_postgres(postgres.url).close()
+        except ServerUnreachableError:
+            if postgres.has_ended:
+                postgres.restart()
+            time.sleep(0.2)
+        else:
+            return
 
 
 @pytest.mark.parametrize("befall", [kill_redis, kill_postgres, freeze_redis, freeze_postgres, fill_disk_of_postgres])

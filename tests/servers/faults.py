@@ -96,6 +96,11 @@ class Private:
             time.sleep(0.01)
         self._server = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its main process is gone, by itself or because it was killed."""
+        return self._server is None or self._server.poll() is not None
+
     def restart(self) -> None:
         """Start the server again on the data it has."""
         if self._server is not None:
@@ -117,13 +122,19 @@ class Private:
         self._limit_files("0")
 
     def free_disk(self) -> None:
-        """Files may grow again."""
+        """Files may grow again. A server that gave up meanwhile is started anew, as whoever keeps it running would."""
         self._limit_files("unlimited")
+        time.sleep(0.5)  # a process that was just being made may have come too late for the first time, and end it all
+        self._limit_files("unlimited")
+        if self._running().poll() is not None:
+            self._server = None
+            self.start()
 
     def _limit_files(self, limit: str) -> None:
         for pid in _family(self._running().pid):
             command = ["prlimit", "--pid", str(pid), f"--fsize={limit}:"]  # by itself: only its account may do that
-            subprocess.run(command, check=True, capture_output=True, **dropped(self.account))
+            done = subprocess.run(command, check=False, capture_output=True, **dropped(self.account))
+            assert done.returncode == 0 or not _alive(pid), done.stderr.decode()
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._server is not None, "the server is not running"

@@ -17,6 +17,7 @@ from engine.profiles.vault import OpenVault, Value
 from engine.segments.live.arrivals import Arrival
 from engine.segments.live.process import Processor, Work
 from engine.storage.partitions import partition_of
+from tests.faults.test_workers_together import shared, until
 from tests.live_world import DAY, World
 
 
@@ -84,8 +85,7 @@ def test_the_same_id_in_two_partitions_at_once_is_unique_and_flagged(live_world:
     threads = [threading.Thread(target=worker.run) for worker in workers]
     for thread in threads:
         thread.start()
-    while sorted(len(worker.owned) for worker in workers) != [8, 8]:
-        time.sleep(0.01)
+    until(lambda: shared(workers))
     world.put(purchase(f"e-{number}", 1.0, world.now_ms, each) for number in range(600) for each in ("c-1", "c-3"))
     deadline = time.monotonic() + 60
     while sum(worker.tally.kept for worker in workers) < 1_200 and time.monotonic() < deadline:
@@ -162,8 +162,7 @@ def test_workers_that_make_the_same_month_at_once_do_not_disturb_each_other(live
     threads = [threading.Thread(target=worker.run) for worker in workers]
     for thread in threads:
         thread.start()
-    while sorted(len(worker.owned) for worker in workers) != [4, 6, 6]:
-        time.sleep(0.01)
+    until(lambda: shared(workers))
     events = [
         purchase(f"e-{month}-{number}", 1.0, world.now_ms - month * 30 * DAY, f"c-{number}")
         for month in range(36)

@@ -81,12 +81,6 @@ def _renamed(predicate: Predicate, names: Mapping[str, str]) -> Predicate:
     return predicate
 
 
-def registry_version(connection: Connection) -> int:
-    """The number that rises whenever a definition or the catalogue changes."""
-    row = connection.execute("SELECT version FROM registry").fetchone()
-    return int(row[0]) if row else 0
-
-
 def read_registry(connection: Connection) -> Registry:
     """The registry as it is now."""
     row = connection.execute("SELECT version, catalogue FROM registry").fetchone()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +74,38 @@ def test_an_event_on_which_the_code_fails_is_put_aside(live_world: World, caplog
     put_mixed(world, poisonous)
     assert world.drain().dead == len(poisonous)
     check_put_aside(world, poisonous, caplog)
+
+
+class Stubborn(OpenVault):
+    """A vault that cannot seal some customer's profile, while it is told not to."""
+
+    def __init__(self) -> None:
+        self.refused: str | None = None
+
+    def seal_values(self, connection: psycopg.Connection, values: Mapping[str, Value]) -> dict[str, Value]:
+        if self.refused in values:
+            raise ValueError(f"cannot seal {SECRET}")
+        return super().open_values(connection, values)
+
+
+def test_a_customer_on_whom_the_code_fails_holds_nobody_up_when_time_passes(
+    live_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    vault = Stubborn()
+    world = replace(live_world, vault=vault)
+    world.put(random_events(random.Random(12), world.now_ms, CUSTOMERS, 150))
+    world.drain()
+    vault.refused = "c-7"
+    world.pass_time(7 * 86_400_000)
+    others = set(world.oracle.events) - {"c-7"}
+    for name in world.program.segments:
+        assert world.members(name) & others == world.oracle.members(name, world.now_ms) & others
+    assert "could not be worked on" in caplog.text
+    assert SECRET not in caplog.text
+    vault.refused = None
+    world.pass_time(60_000)
+    world.check()
+    world.check_transitions()
 
 
 @pytest.mark.parametrize(

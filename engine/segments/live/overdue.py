@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _KEPT_EVERY = 2.0  # seconds between two looks at what PostgreSQL has
+_PUT_OFF = 60.0  # seconds until a customer who could not be worked on is tried again
 
 _KEPT = (
     "SELECT due.profile, due.at FROM unnest(%s::smallint[]) AS owned (number),"
@@ -28,6 +29,7 @@ class Overdue:
     def __init__(self, redis: Any) -> None:
         self._redis = redis
         self._next = 0.0
+        self._put_off: dict[str, float] = {}
 
     def find(
         self, connection: Connection, owned: Collection[int], now_ms: int, limit: int, *, force: bool = False
@@ -47,7 +49,16 @@ class Overdue:
             self._next = time.monotonic() + _KEPT_EVERY
             rows = connection.execute(_KEPT, (numbers, format_instant(now_ms), limit, limit - len(found)))
             found = dict(rows.fetchall()) | found
+        if self._put_off:
+            now = time.monotonic()
+            self._put_off = {name: until for name, until in self._put_off.items() if until > now}
+            found = {name: at_ms for name, at_ms in found.items() if name not in self._put_off}
         return found
+
+    def put_off(self, profile: str, now_ms: int) -> None:
+        """Let a customer who could not be worked on wait, so that the others do not."""
+        self._put_off[profile] = time.monotonic() + _PUT_OFF
+        self._redis.zadd(keys.due(partition_of(profile)), {profile: now_ms + int(1_000 * _PUT_OFF)})
 
     def forget(self, gone: Iterable[str]) -> None:
         """Take customers off the queue who are no more."""

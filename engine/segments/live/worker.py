@@ -200,6 +200,29 @@ class Worker:
         self.tally.add(outcome.tally)
         session.publisher.publish(outcome)
 
+    def _evaluate(self, session: Session, work: Work, now_ms: int) -> None:
+        """Commit and publish; customers who cannot be worked on are found by halving as events are, and put off."""
+        try:
+            outcome = session.processor.process(work, now_ms)
+        except Exception as problem:
+            if _is_outage(problem):
+                raise
+            names = [*work.due, *work.touched]
+            if len(names) == 1:
+                # Without the problem's own text, which may hold values.
+                LOG.error("a customer could not be worked on, and is tried again later: %s", _place(problem))  # noqa: TRY400 - as said
+                self._overdue.put_off(names[0], now_ms)
+                return
+            for part in (names[: len(names) // 2], names[len(names) // 2 :]):
+                due = {name: work.due[name] for name in part if name in work.due}
+                touched = [name for name in part if name not in work.due]
+                self._evaluate(session, Work(due=due, touched=touched, reason=work.reason), now_ms)
+            return
+        self.tally.add(outcome.tally)
+        session.publisher.publish(outcome)
+        if gone := work.due.keys() - {each.profile for each in outcome.changes}:
+            self._overdue.forget(gone)
+
     def _look(self, session: Session, *, force: bool = False) -> bool:
         """Every now and then: whom time has moved, what others have committed, whose profile another catalogue made."""
         if not force and time.monotonic() < self._next_look:
@@ -213,11 +236,7 @@ class Worker:
             LOG.warning("all servers answer again")
             self._failures = 0
         if due:
-            outcome = session.processor.process(Work(due=due), now_ms)
-            self.tally.add(outcome.tally)
-            session.publisher.publish(outcome)
-            if gone := due.keys() - {each.profile for each in outcome.changes}:
-                self._overdue.forget(gone)
+            self._evaluate(session, Work(due=due), now_ms)
             self._next_look = 0.0  # a wave is worked off at once, between the batches of live events
             return True
         return found > 0 or self._renew(session, now_ms, force=force)
@@ -227,7 +246,7 @@ class Worker:
         digest = session.processor.live().catalogue_digest
         while (found := self._renewal.find(session.connection, session.owned, digest, DUE)) is not None:
             if found:
-                session.publisher.publish(session.processor.touch(found, "definition", now_ms))
+                self._evaluate(session, Work(touched=found, reason="definition"), now_ms)
                 return True
             if not force:
                 break

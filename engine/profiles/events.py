@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..storage.arrays import blobs, flags, numbers, texts
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
@@ -12,20 +14,20 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199  # months outside go to the partition for all
 
 _TAKE = (
     "INSERT INTO event_id (id, fingerprint, profile)"
-    " SELECT * FROM unnest(%b::text[], %b::bytea[], %b::text[]) AS given (id, fingerprint, profile)"
+    " SELECT * FROM unnest(%s::text[], %s::bytea[], %s::text[]) AS given (id, fingerprint, profile)"
     " ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
 )
-_TAKEN = "SELECT id, fingerprint FROM event_id WHERE id = ANY(%b)"
+_TAKEN = "SELECT id, fingerprint FROM event_id WHERE id = ANY(%s::text[])"
 _FLAG = (
     "INSERT INTO event_conflict (id, fingerprint, profile)"
-    " SELECT * FROM unnest(%b::text[], %b::bytea[], %b::text[]) AS given (id, fingerprint, profile)"
+    " SELECT * FROM unnest(%s::text[], %s::bytea[], %s::text[]) AS given (id, fingerprint, profile)"
     " ORDER BY id, fingerprint ON CONFLICT DO NOTHING RETURNING id, fingerprint"
 )
 _KEEP = (
     "INSERT INTO event (profile, position, at, id, type, customer, data, conflict, received_at)"
     " SELECT profile, position, at::timestamptz, id, type, customer, data::json, conflict, received_at::timestamptz"
-    " FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[],"
-    " %b::text[]) AS given (profile, position, at, id, type, customer, data, conflict, received_at)"
+    " FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[],"
+    " %s::text[]) AS given (profile, position, at, id, type, customer, data, conflict, received_at)"
 )
 
 Print = tuple[str, bytes, str]  # an event's id, its fingerprint and its profile
@@ -65,7 +67,7 @@ def unseen(connection: Connection, prints: Sequence[Print]) -> dict[int, bool]:
     others = [place for place in range(len(prints)) if place not in kept]
     if others:
         stored: dict[str, bytes] = dict(
-            connection.execute(_TAKEN, ([prints[place][0] for place in others],)).fetchall()
+            connection.execute(_TAKEN, (texts(prints[place][0] for place in others),)).fetchall()
         )
         differing = {
             prints[place][:2]: place for place in reversed(others) if stored[prints[place][0]] != prints[place][1]
@@ -76,12 +78,14 @@ def unseen(connection: Connection, prints: Sequence[Print]) -> dict[int, bool]:
     return kept
 
 
-def _columns(prints: Sequence[Print], places: Iterable[int]) -> tuple[list[Any], ...]:
+def _columns(prints: Sequence[Print], places: Iterable[int]) -> tuple[str, str, str]:
     chosen = [prints[place] for place in places]
-    return [each[0] for each in chosen], [each[1] for each in chosen], [each[2] for each in chosen]
+    return texts(each[0] for each in chosen), blobs(each[1] for each in chosen), texts(each[2] for each in chosen)
 
 
 def keep(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append to the history; a row has the columns of the table, `data` as JSON text, instants as text."""
-    names = ("profile", "position", "at", "id", "type", "customer", "data", "conflict", "received_at")
-    connection.execute(_KEEP, tuple([row[name] for row in rows] for name in names))
+    before = [texts(row["profile"] for row in rows), numbers(row["position"] for row in rows)]
+    middle = [texts(row[name] for row in rows) for name in ("at", "id", "type", "customer", "data")]
+    after = [flags(row["conflict"] for row in rows), texts(row["received_at"] for row in rows)]
+    connection.execute(_KEEP, (*before, *middle, *after))

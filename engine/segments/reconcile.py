@@ -269,35 +269,47 @@ class Rounds:
         self._every, self._limit = every, limit
         self._next = time.monotonic() + every
         self._after: dict[int, str] = {}
-        self._turn = 0
+        self._turn = self._step = 0
         self._scanning = (0, 0)
         self._customers: Iterator[list[str]] = iter(())
         self.found = Divergence()
 
     def __call__(self, session: Session, now_ms: int) -> None:
-        """One page, if it is time for one."""
+        """One small step, if it is time for one: customers, a part of a set, or serving copies, in turn."""
         if time.monotonic() < self._next or not session.owned:
             return
-        self._next = time.monotonic() + self._every
+        steps = (self._page, self._strangers, self._unknown)
+        self._next = time.monotonic() + self._every / len(steps)
+        self._step += 1
+        audit = Audit(session.processor, self._redis, session.processor.vault, session.publisher.publish, self._index)
+        found = steps[self._step % len(steps)](audit, session, now_ms)
+        if found.differences:
+            LOG.warning("the audit found and repaired %d differences", found.differences)
+        self.found.add(found)
+
+    def _page(self, audit: Audit, session: Session, now_ms: int) -> Divergence:
         owned = sorted(session.owned)
         partition = owned[self._turn % len(owned)]
         self._turn += 1
-        audit = Audit(session.processor, self._redis, session.processor.vault, session.publisher.publish, self._index)
         page, last = audit.page(partition, self._after.get(partition, ""), now_ms, self._limit, whole=False)
         self._after[partition] = last or ""
+        return page
+
+    def _strangers(self, audit: Audit, session: Session, _now_ms: int) -> Divergence:
         segments = sorted(session.processor.live().active)
-        if segments:
-            place, cursor = self._scanning
-            strangers, cursor = audit.strangers(segments[place % len(segments)], cursor)
-            page.strangers += strangers
-            self._scanning = (place, cursor) if cursor else (place + 1, 0)
-        if (customers := next(self._customers, None)) is None:
+        if not segments:
+            return Divergence()
+        place, cursor = self._scanning
+        strangers, cursor = audit.strangers(segments[place % len(segments)], cursor)
+        self._scanning = (place, cursor) if cursor else (place + 1, 0)
+        return Divergence(strangers=strangers)
+
+    def _unknown(self, audit: Audit, _session: Session, _now_ms: int) -> Divergence:
+        customers = next(self._customers, None)
+        if customers is None:
             self._customers = customers_in(self._redis)
-        else:
-            page.strangers += audit.unknown(customers)
-        if page.differences:
-            LOG.warning("the audit found and repaired %d differences of %d customers", page.differences, page.customers)
-        self.found.add(page)
+            return Divergence()
+        return Divergence(strangers=audit.unknown(customers))
 
 
 def _profiles(connection: Connection, partition: int, after: str, limit: int) -> list[str]:

@@ -13,7 +13,7 @@ from ..ir.program import Program
 from ..ir.types import Catalogue
 from ..profiles.erase.suppression import Suppressed
 from ..profiles.index.audit import IndexAudit
-from ..profiles.index.cursors import prune_outbox
+from ..profiles.index.cursors import abandon, prune_outbox
 from ..profiles.index.follower import IndexFollower
 from ..profiles.index.names import ALIAS
 from ..profiles.vault import OpenVault, Vault
@@ -34,7 +34,7 @@ INDEX_APPLICATION, MOVER_APPLICATION = "decisor index", "decisor mover"
 MOVED = 200  # customers of one step of a rebuild's end
 MOVE_SECONDS = 0.5  # between two looks whether a rebuild left something to move
 TIDY_SECONDS = 60.0
-PRUNE_SECONDS = 2.0
+PRUNE_SECONDS = 2.0  # until every partition has had its turn
 OUTBOX_MS = (
     3_600_000  # how long changes stay in the outbox, so that a Redis with an earlier state can be brought forward
 )
@@ -84,7 +84,7 @@ def calm_collector() -> None:
     """Let Python's collector of cycles rest: a worker's cache holds many values and hardly a cycle among them."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(10_000, 200, 100)  # young ones are gone through in a few milliseconds
 
 
 @dataclass(slots=True)
@@ -170,6 +170,7 @@ class Beside:
         self._rounds = Rounds(redis, index)
         self._mover: tuple[Session, Mover] | None = None
         self._next_move = self._next_tidying = self._next_pruning = 0.0
+        self._turn = 0
 
     def __call__(self, session: Session, now_ms: int) -> None:
         """One small step, if it is time for one."""
@@ -178,11 +179,20 @@ class Beside:
             self._next_move = time.monotonic() + (0.0 if moved else MOVE_SECONDS)
         if time.monotonic() >= self._next_tidying and session.owned:
             self._next_tidying = time.monotonic() + TIDY_SECONDS
+            abandon(session.connection)
             recover(session.connection, self._redis, session.processor.vault, self._clock.now_ms)
         if time.monotonic() >= self._next_pruning and session.owned:
-            self._next_pruning = time.monotonic() + PRUNE_SECONDS
-            prune_outbox(session.connection, OUTBOX_MS, published=session.publisher.published)
+            self._prune(session)
         self._rounds(session, now_ms)
+
+    def _prune(self, session: Session) -> None:
+        """One partition a call, so that events do not wait for the others."""
+        published = session.publisher.published
+        if published:
+            self._turn += 1
+            number = sorted(published)[self._turn % len(published)]
+            prune_outbox(session.connection, OUTBOX_MS, published={number: published[number]})
+        self._next_pruning = time.monotonic() + PRUNE_SECONDS / max(1, len(published))
 
     def _move(self, session: Session) -> bool:
         """Append some of what rebuilds have decided, and publish it; whether there was any."""

@@ -11,8 +11,10 @@ import hashlib
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from .arrays import numbers
+
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
 PARTITIONS = 16
 PARTITION_LOCK = 0x0DEC  # the class of the advisory locks by which partitions are owned
@@ -23,20 +25,25 @@ def partition_of(customer: str, count: int = PARTITIONS) -> int:
     return int.from_bytes(hashlib.blake2b(customer.encode(), digest_size=8).digest(), "big") % count
 
 
-def locked(connection: Connection, numbers: Collection[int]) -> dict[int, int]:
+def locked(connection: Connection, partitions: Collection[int]) -> dict[int, int]:
     """The last sequence number of each partition; the rows stay locked until the transaction ends."""
-    rows = connection.execute(
-        "SELECT number, seq FROM partition WHERE number = ANY(%s) ORDER BY number FOR UPDATE", (sorted(numbers),)
-    ).fetchall()
-    return {int(number): int(seq) for number, seq in rows}
+    return dict(lock(connection, partitions).fetchall())
+
+
+def lock(connection: Connection, partitions: Collection[int]) -> Cursor[tuple[int, int]]:
+    """Ask for what `locked` tells; in a pipeline the answer comes with those to the questions that follow."""
+    return connection.execute(
+        "SELECT number, seq FROM partition WHERE number = ANY(%s::smallint[]) ORDER BY number FOR UPDATE",
+        (numbers(sorted(partitions)),),
+    )
 
 
 def advance(connection: Connection, last: Mapping[int, int]) -> None:
     """Set the last sequence number of locked partitions."""
     connection.execute(
-        "UPDATE partition SET seq = given.seq FROM unnest(%b::smallint[], %b::bigint[]) AS given (number, seq)"
+        "UPDATE partition SET seq = given.seq FROM unnest(%s::smallint[], %s::bigint[]) AS given (number, seq)"
         " WHERE partition.number = given.number",
-        (list(last), list(last.values())),
+        (numbers(last), numbers(last.values())),
     )
 
 

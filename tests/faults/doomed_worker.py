@@ -4,7 +4,7 @@ Called as `doomed_worker.py POSTGRES_URL REDIS_URL NOW_MS POINT COUNT KILL|STOP 
 
 A point is the beginning or the end of a step: `process:before`, `process:after` (committed and not published),
 `locked:after` (inside the transaction), `commit:before` (all written and not committed), `send:before`, `send:after`,
-`acknowledge:before`, `acknowledge:after`, `trim:after`.
+`exchange:before`, `exchange:after` (published and acknowledged), `trim:after`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.profiles.vault import OpenVault
-from engine.segments.live import process, publish, queue, worker
+from engine.segments.live import fence, process, publish, queue, worker
 from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
 
 STEPS: dict[str, tuple[Any, str]] = {
     "process": (process.Processor, "process"),
-    "locked": (process, "locked"),
+    "locked": (process.Processor, "_in_force"),
     "commit": (process.Processor, "_write"),
     "send": (publish._Batch, "send"),
-    "acknowledge": (queue.Queue, "acknowledge"),
+    "exchange": (fence.Fence, "_exchange"),
     "trim": (queue.Queue, "trim"),
 }
 

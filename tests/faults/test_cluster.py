@@ -33,7 +33,7 @@ def world(shop: Program, wheel_database: Database, redis_cluster_empty: RedisSer
     client.close()
 
 
-@pytest.mark.parametrize("point", ["commit:after", "process:after", "send:before", "send:after", "acknowledge:before"])
+@pytest.mark.parametrize("point", ["commit:after", "process:after", "send:before", "send:after"])
 def test_a_killed_worker_loses_nothing_and_counts_nothing_twice(
     point: str, world: World, redis_cluster: RedisServer
 ) -> None:

@@ -27,8 +27,8 @@ POINTS = [
     "process:after",
     "send:before",
     "send:after",
-    "acknowledge:before",
-    "acknowledge:after",
+    "exchange:before",
+    "exchange:after",
     "trim:after",
 ]
 

@@ -162,8 +162,8 @@ def is_stopped(pid: int) -> bool:
         "process:after",
         "send:before",
         "send:after",
-        "acknowledge:before",
-        "acknowledge:after",
+        "exchange:before",
+        "exchange:after",
     ],
 )
 def test_one_that_slept_while_another_took_over_changes_nothing_when_it_wakes(

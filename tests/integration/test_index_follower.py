@@ -338,7 +338,9 @@ def test_the_outbox_is_pruned_behind_the_slowest_index(world: IndexWorld) -> Non
         world.put({keys[0]: {"orders": 1}})
         assert cursors.prune_outbox(connection, 3_600_000) == 0
         assert cursors.prune_outbox(connection, 0) == len(keys)
-        assert cursors.prune_outbox(connection, 0, abandon_ms=0) == 1
+        assert cursors.prune_outbox(connection, 0) == 0
+        assert cursors.abandon(connection, 0) == 1
+        assert cursors.prune_outbox(connection, 0) == 1
     with pytest.raises(IndexRefusedError, match="does not know how far"):
         world.follower().catch_up()
 

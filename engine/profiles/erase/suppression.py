@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
+
+from ...storage.arrays import blobs
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -25,19 +27,24 @@ class Suppressed:
 
     def __call__(self, connection: Connection, customers: Collection[str]) -> set[str]:
         """Those of the customers who were erased."""
-        if not customers:
-            return set()
-        key = self._key or self._read(connection)
-        if not key:
-            return set()
-        hashes = {suppression_hash(key, customer): customer for customer in customers}
-        rows = connection.execute("SELECT hash FROM suppression WHERE hash = ANY(%b)", (list(hashes),)).fetchall()
-        return {hashes[bytes(row[0])] for row in rows}
+        return self.ask(connection, customers)()
 
-    def _read(self, connection: Connection) -> bytes:
-        row = connection.execute("SELECT value FROM fact WHERE name = %s", (KEY,)).fetchone()
-        self._key = b"" if row is None else bytes.fromhex(row[0])
-        return self._key
+    def ask(self, connection: Connection, customers: Collection[str]) -> Callable[[], set[str]]:
+        """Ask that; what comes back gives the answer, in a pipeline with those to the questions that follow."""
+        if not customers:
+            return set
+        if not self._key:
+            row = connection.execute("SELECT value FROM fact WHERE name = %s", (KEY,))
+            return lambda: self._answer(connection, customers, row.fetchone())
+        hashes = {suppression_hash(self._key, customer): customer for customer in customers}
+        asked = connection.execute("SELECT hash FROM suppression WHERE hash = ANY(%s::bytea[])", (blobs(hashes),))
+        return lambda: {hashes[bytes(hash_)] for (hash_,) in asked.fetchall()}
+
+    def _answer(self, connection: Connection, customers: Collection[str], row: tuple[str] | None) -> set[str]:
+        if row is None:
+            return set()
+        self._key = bytes.fromhex(row[0])
+        return self(connection, customers)
 
 
 def is_suppressed(connection: Connection, customers: Collection[str]) -> set[str]:

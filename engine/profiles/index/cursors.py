@@ -146,34 +146,34 @@ def heads(connection: Connection) -> dict[int, int]:
 
 
 def prune_outbox(
-    connection: Connection,
-    keep_ms: int,
-    abandon_ms: int = 7 * 86_400_000,
-    *,
-    published: Mapping[int, int] | None = None,
-    limit: int = PRUNED,
+    connection: Connection, keep_ms: int, *, published: Mapping[int, int] | None = None, limit: int = PRUNED
 ) -> int:
     """Delete what every index has passed and is older than `keep_ms`; how many changes. An open erasure stays.
 
     At most `limit` changes of each partition; with `published` only of those partitions, up to the numbers that have
-    reached Redis. An index that has not passed a change of the age `abandon_ms` is no longer waited for: it must be
-    built anew.
+    reached Redis.
     """
     upto = dict.fromkeys(range(PARTITIONS), _ALL) if published is None else published
-    with connection.transaction():
-        connection.execute(_ABANDON, (abandon_ms,))
-        return connection.execute(_PRUNE, (list(upto), list(upto.values()), limit, keep_ms)).rowcount
+    return connection.execute(_PRUNE, (list(upto), list(upto.values()), keep_ms, limit, keep_ms)).rowcount
+
+
+def abandon(connection: Connection, after_ms: int = 7 * 86_400_000) -> int:
+    """Wait no longer for indices that have not passed a change of that age; they must be built anew."""
+    return connection.execute(_ABANDON, (after_ms,)).rowcount
 
 
 _ABANDON: Final = (
     "DELETE FROM follower WHERE EXISTS (SELECT FROM outbox WHERE outbox.partition = follower.partition"
     " AND outbox.seq = follower.seq + 1 AND outbox.at < now() - %s * interval '1 millisecond')"
 )
-# The oldest of each partition are found by the primary key, so that events never wait for a look at the whole table.
+# The oldest of each partition are found by the primary key, and looked at only where the first is old enough, so that
+# events never wait for a look at many.
 _PRUNE: Final = (
     "DELETE FROM outbox USING (SELECT oldest.partition, oldest.seq"
-    " FROM unnest(%s::smallint[], %s::bigint[]) AS given (number, upto), LATERAL ("
-    "SELECT partition, seq FROM outbox WHERE outbox.partition = given.number AND seq <= least(given.upto,"
+    " FROM unnest(%s::smallint[], %s::bigint[]) AS given (number, upto),"
+    " LATERAL (SELECT at FROM outbox WHERE outbox.partition = given.number ORDER BY seq LIMIT 1) AS first,"
+    " LATERAL (SELECT partition, seq FROM outbox WHERE outbox.partition = given.number"
+    " AND first.at < now() - %s * interval '1 millisecond' AND seq <= least(given.upto,"
     " (SELECT min(follower.seq) FROM follower WHERE follower.partition = given.number))"
     " ORDER BY seq LIMIT %s) AS oldest) AS old"
     " WHERE outbox.partition = old.partition AND outbox.seq = old.seq AND kind <> 'erase'"

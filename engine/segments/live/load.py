@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...profiles.vault import Vault
+from ...storage.arrays import texts
 from .state import Cache, Override, State
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
 # A rebuild brings due instants forward without a new version.
-_VERSIONS = "SELECT profile, version, ms(due_at) FROM profile WHERE profile = ANY(%b)"
+_VERSIONS = "SELECT profile, version, ms(due_at) FROM profile WHERE profile = ANY(%s::text[])"
 _PROFILES = (
     "SELECT profile, version, events, value, ms(computed_at), ms(due_at), catalogue_digest"
     " FROM profile WHERE profile = ANY(%b)"
@@ -36,9 +37,13 @@ class Loader:
 
     def load(self, connection: Connection, profiles: Iterable[str]) -> dict[str, State]:
         """The states of the profiles, new ones for those without a row; taken out of the cache while they are used."""
-        wanted = sorted(set(profiles))
-        rows = connection.execute(_VERSIONS, (wanted,)).fetchall()
-        versions: dict[str, tuple[int, int | None]] = {profile: (version, due_ms) for profile, version, due_ms in rows}
+        wanted = set(profiles)
+        return self.answer(connection, wanted, ask_versions(connection, wanted))
+
+    def answer(self, connection: Connection, profiles: Iterable[str], asked: Cursor[Any]) -> dict[str, State]:
+        """The states of some of the profiles whose versions were asked for."""
+        versions: dict[str, tuple[int, int | None]] = {name: (version, due) for name, version, due in asked.fetchall()}
+        wanted = sorted(profiles)
         found: dict[str, State] = {}
         for profile in wanted:
             version, due_ms = versions.get(profile, (0, None))
@@ -76,6 +81,11 @@ class Loader:
         for profile in stale:
             found[profile].held = held[profile]
             found[profile].overrides = overrides[profile]
+
+
+def ask_versions(connection: Connection, profiles: Iterable[str]) -> Cursor[Any]:
+    """Ask which versions there are; in a pipeline the answer comes with those to the questions that follow."""
+    return connection.execute(_VERSIONS, (texts(sorted(profiles)),))
 
 
 def read_events(

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...ir.instant import format_instant
+from ...profiles.erase.suppression import Suppressed
 from ...profiles.events import Months, keep, unseen
 from ...profiles.vault import Vault
-from ...storage.partitions import advance, locked, partition_of
+from ...storage.partitions import advance, lock, partition_of
 from ..registry import read_registry
 from . import writes
 from .arrivals import Arrival, Letter, fingerprint
 from .changes import Change, Reason, Tally, Transition
 from .definitions import Live
-from .load import Loader
+from .load import Loader, ask_versions
 from .state import Cache, State, overridden
 
 if TYPE_CHECKING:
@@ -25,11 +27,19 @@ if TYPE_CHECKING:
 
 CATCH_UP_MS = 600_000  # how far behind the clock a due instant is still evaluated at the instant itself
 
-Suppressed = Callable[["Connection", Collection[str]], set[str]]
+STAGED_SECONDS = 1.0  # between two looks whether anything is left of what rebuilds have decided
+
+
+_VERSION = "SELECT version, NULL FROM registry"
+_STAGED = "SELECT version, EXISTS (SELECT FROM staged_transition) FROM registry"
 
 
 class NoCatalogueError(RuntimeError):
     """The database has no catalogue yet."""
+
+
+class OtherCatalogueError(RuntimeError):
+    """What arrived was read by another catalogue than the one in force: read it anew. Nothing has changed."""
 
 
 @dataclass(slots=True)
@@ -37,7 +47,8 @@ class Work:
     """What one transaction is to do.
 
     `due` are customers by the instant at which time alone may have changed something; `touched` are evaluated anew for
-    the reason given. `first` runs inside the transaction, after the locks were taken.
+    the reason given. `first` runs inside the transaction, after the locks were taken. `catalogue` is the digest of the
+    one by which the arrivals were read.
     """
 
     arrivals: Sequence[Arrival] = ()
@@ -46,6 +57,7 @@ class Work:
     touched: Sequence[str] = ()
     reason: Reason = "manual"
     first: Callable[[Connection], None] | None = None
+    catalogue: str | None = None
 
 
 @dataclass(slots=True)
@@ -76,12 +88,18 @@ class Processor:
         self._suppressed = suppressed
         self._months = Months()
         self._live: Live | None = None
+        self._staged = True  # whether anything may be left of what rebuilds have decided
+        self._next_staged = 0.0
         self._secret = b""
 
     def live(self) -> Live:
         """What runs now, read anew when the registry has changed. Raises NoCatalogueError before the first worker."""
         row = self.connection.execute("SELECT version FROM registry").fetchone()
         return self._current(row[0] if row else 0)
+
+    def last_live(self) -> Live:
+        """What ran in the last transaction, without a question; with its catalogue events are read."""
+        return self._live or self.live()
 
     def process(self, work: Work, now_ms: int) -> Outcome:
         """Do the work in one transaction. Raises what the database raises; then nothing has changed."""
@@ -106,19 +124,26 @@ class Processor:
         connection = self.connection
         partitions = {partition_of(profile) for profile in profiles}
         lettered = {partition_of(each.profile) for each in work.letters if each.profile is not None}
-        last = locked(connection, partitions | lettered)
-        before = {number: last[number] for number in partitions}
-        row = connection.execute("SELECT version, EXISTS (SELECT FROM staged_transition) FROM registry").fetchone()
-        version, staged = row or (0, False)
-        live = self._current(version)
+        # Everything is asked at once: the locks come first, and each later statement sees what is committed then.
+        locks = lock(connection, partitions | lettered)
+        look = self._staged and time.monotonic() >= self._next_staged
+        registry = connection.execute(_STAGED if look else _VERSION)
         if work.first is not None:
             work.first(connection)
+        names = _named(work, self.last_live().key)
+        erased = self._suppressed.ask(connection, names) if self._suppressed is not None else set
+        versions = ask_versions(connection, profiles)
+
+        last: dict[int, int] = dict(locks.fetchall())
+        before = {number: last[number] for number in partitions}
+        live = self._in_force(registry.fetchone(), work)
         tally = Tally(events=len(work.arrivals) + len(work.letters), dead=len(work.letters), ticks=len(work.due))
-        arrivals, letters = self._admitted(work, live, tally)
+        arrivals, letters = self._admitted(work, live, erased(), tally)
         kept = self._kept(arrivals, live, tally)
-        states = Loader(self._cache, self.vault, live.key).load(connection, self._wanted(work, kept))
+        wanted = {*(each.profile for each, _ in kept), *work.due, *work.touched}
+        states = Loader(self._cache, self.vault, live.key).answer(connection, wanted, versions)
         step = _Step(live, work, now_ms, dict(before), tally)
-        moved = writes.take_staged(connection, states) if staged else []
+        moved = writes.take_staged(connection, states) if self._staged else []
         rows = step.add_events(states, kept)
         step.evaluate(states, moved)
         self._write(step, states, rows, letters)
@@ -128,8 +153,16 @@ class Processor:
             self._cache.put(state)
         return Outcome(step.changes, tally, before, step.last, live)
 
-    def _wanted(self, work: Work, kept: Sequence[tuple[Arrival, bool]]) -> set[str]:
-        return {*(each.profile for each, _ in kept), *work.due, *work.touched}
+    def _in_force(self, row: tuple[int, bool | None] | None, work: Work) -> Live:
+        """What runs now, in this transaction. Raises OtherCatalogueError."""
+        version, staged = row or (0, None)
+        live = self._current(version)
+        if staged is not None:
+            # What rebuilds decide comes into force with a new version, so nothing does unseen.
+            self._staged, self._next_staged = staged, time.monotonic() + STAGED_SECONDS
+        if work.catalogue is not None and work.catalogue != live.catalogue_digest:
+            raise OtherCatalogueError
+        return live
 
     def _current(self, version: int) -> Live:
         if self._live is None or self._live.version != version:
@@ -137,14 +170,14 @@ class Processor:
             if registry.catalogue is None:
                 raise NoCatalogueError("the database has no catalogue yet; `decisor worker` registers the workspace's")
             self._live = Live(registry, registry.catalogue)
+            self._staged, self._next_staged = True, 0.0
             self._cache.forget_membership()
         return self._live
 
-    def _admitted(self, work: Work, live: Live, tally: Tally) -> tuple[Sequence[Arrival], Sequence[Letter]]:
+    def _admitted(
+        self, work: Work, live: Live, erased: Collection[str], tally: Tally
+    ) -> tuple[Sequence[Arrival], Sequence[Letter]]:
         """The events and dead letters of customers who were not erased."""
-        names = {name for each in work.arrivals for name in (each.profile, each.event[live.key])}
-        names |= {each.profile for each in work.letters if each.profile is not None}
-        erased = self._suppressed(self.connection, names) if self._suppressed is not None and names else set()
         if not erased:
             return work.arrivals, work.letters
         arrivals = [each for each in work.arrivals if each.profile not in erased and each.event[live.key] not in erased]
@@ -339,6 +372,12 @@ class _Step:
             if each.expires_ms is not None and each.expires_ms > at_ms
         ]
         return min([*([] if due is None else [due]), *expiries], default=None)
+
+
+def _named(work: Work, key: str) -> set[str]:
+    """Everybody of whom something arrived."""
+    names = {name for each in work.arrivals for name in (each.profile, each.event[key])}
+    return names | {each.profile for each in work.letters if each.profile is not None}
 
 
 def _time(event: Mapping[str, Any]) -> str:

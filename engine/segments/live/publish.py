@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
 from ...ir.instant import format_instant
@@ -18,6 +19,7 @@ from ...profiles.vault import Vault
 from ...storage import keys
 from ...storage.partitions import give_up_ownership, take_ownership
 from .changes import Change, Reason, Transition
+from .fence import Command, Fence, expect
 from .process import Outcome
 
 if TYPE_CHECKING:
@@ -77,7 +79,15 @@ class Publisher:
         self._redis = redis
         self._connection = connection
         self._vault = vault
+        self._fence = Fence(redis)
         self._published: dict[int, int] = {}
+
+    def close(self) -> None:
+        """Give back what is held of Redis."""
+        self._fence.close()
+
+    def _batch(self) -> _Batch:
+        return _Batch(self._redis, self._fence)
 
     def adopt(self, partition: int) -> None:
         """Bring Redis up to the last commit of a partition that is owned from now on."""
@@ -98,6 +108,7 @@ class Publisher:
     def abandon(self, partition: int) -> None:
         """The partition is no longer ours, or Redis did not answer: `adopt` comes before the next change."""
         self._published.pop(partition, None)
+        self._fence.forget(keys.published(partition))
 
     @property
     def published(self) -> Mapping[int, int]:
@@ -129,23 +140,26 @@ class Publisher:
             self._published[partition] = last
             count += len(rows)
         if cursor < 0:  # nothing was ever committed
-            _Batch(self._redis).send({partition: cursor}, {partition: 0})
+            self._batch().send({partition: cursor}, {partition: 0})
             self._published[partition] = 0
         return count
 
-    def publish(self, outcome: Outcome) -> None:
-        """Publish what this process has just committed, after what others committed before it."""
+    def publish(self, outcome: Outcome, done: Sequence[Command] = ()) -> None:
+        """Publish what this process has just committed, after what others committed before it.
+
+        `done` are commands that acknowledge what it came from.
+        """
         for partition, seq in outcome.before.items():
             if self._published[partition] < seq:
                 self.catch_up(partition, seq)
-        batch = _Batch(self._redis)
+        batch = self._batch()
         for change in outcome.changes:
             batch.change(change)
-        batch.send(outcome.before, outcome.after)
+        batch.send(outcome.before, outcome.after, done)
         self._published.update(outcome.after)
 
     def _replay(self, partition: int, after: int, upto: int, profiles: Sequence[str]) -> None:
-        batch = _Batch(self._redis)
+        batch = self._batch()
         found = self._connection.execute(_PROFILES, (list(profiles),)).fetchall()
         self._copy(batch, partition, found)
         rows = self._connection.execute(_TRANSITIONS, (partition, after, upto)).fetchall()
@@ -163,7 +177,7 @@ class Publisher:
         last = ""
         known = {partition: self._published[partition]}
         while True:
-            batch = _Batch(self._redis)
+            batch = self._batch()
             rows = self._connection.execute(_PAGE, (partition, last, PAGE)).fetchall()
             if not rows:
                 break
@@ -203,12 +217,13 @@ class _Batch:
     process was asleep when it lost it. (On a Cluster that is looked at beforehand, and once more with the cursor.)
     """
 
-    def __init__(self, redis: Any) -> None:
+    def __init__(self, redis: Any, fence: Fence) -> None:
         from redis import RedisCluster
 
         self._redis = redis
+        self._fence = fence
         self._cluster = isinstance(redis, RedisCluster)
-        self._commands: list[tuple[Any, ...]] = []
+        self._commands: list[Command] = []
         self._members: dict[tuple[str, str], bool] = {}
         self._due: dict[int, dict[str, int | None]] = {}
         self._told: dict[int, list[str | int]] = {}
@@ -250,8 +265,12 @@ class _Batch:
     def _schedule(self, partition: int, profile: str, due_ms: int | None) -> None:
         self._due.setdefault(partition, {})[profile] = due_ms
 
-    def send(self, known: Mapping[int, int], cursors: Mapping[int, int] | None = None) -> None:
+    def send(
+        self, known: Mapping[int, int], cursors: Mapping[int, int] | None = None, done: Sequence[Command] = ()
+    ) -> None:
         """Send all of it, if the cursors are where they were `known` to be (-1: there was none), and set them.
+
+        What is `done` comes last.
 
         Raises WatchError if they are not, and the first error that Redis told, but for transitions that it has already.
         """
@@ -261,34 +280,28 @@ class _Batch:
             for start in range(0, len(told), _CHUNK):
                 part = told[start : start + _CHUNK]
                 self._commands.append(("EVAL", _TELL, 1, keys.transitions_stream(partition), STREAM_LENGTH, *part))
-        (self._send_in_slots if self._cluster else self._send_at_once)(known, cursors or {})
+        (self._send_in_slots if self._cluster else self._send_at_once)(known, cursors or {}, done)
 
-    def _send_at_once(self, known: Mapping[int, int], cursors: Mapping[int, int]) -> None:
-        with self._redis.pipeline() as pipeline:
-            if known:
-                names = [keys.published(partition) for partition in known]
-                pipeline.watch(*names)
-                _expect(known, pipeline.mget(names))
-            pipeline.multi()
-            for command in self._commands:
-                pipeline.execute_command(*command)
-            for partition, seq in cursors.items():
-                pipeline.set(keys.published(partition), seq)
-            _check(pipeline.execute(raise_on_error=False))
+    def _send_at_once(self, known: Mapping[int, int], cursors: Mapping[int, int], done: Sequence[Command]) -> None:
+        moves = [("SET", keys.published(partition), seq) for partition, seq in cursors.items()]
+        standing = {keys.published(partition): seq for partition, seq in known.items()}
+        _check(self._fence.transact(standing, [*self._commands, *moves, *done]))
 
-    def _send_in_slots(self, known: Mapping[int, int], cursors: Mapping[int, int]) -> None:
+    def _send_in_slots(self, known: Mapping[int, int], cursors: Mapping[int, int], done: Sequence[Command]) -> None:
         pipeline = self._redis.pipeline()
         for partition in known:
             pipeline.get(keys.published(partition))
-        _expect(known, pipeline.execute())
+        expect(known, pipeline.execute())
         for command in self._commands:
             pipeline.execute_command(*command)
         _check(pipeline.execute(raise_on_error=False))
         for partition, seq in cursors.items():
             pipeline.execute_command("EVAL", _MOVE, 1, keys.published(partition), known[partition], seq)
+        for command in done:
+            pipeline.execute_command(*command)
         answers = pipeline.execute(raise_on_error=False)
         _check(answers)
-        _expect(dict.fromkeys(cursors, 1), answers)
+        expect(dict.fromkeys(cursors, 1), answers[: len(cursors)])
 
     def _change_sets(self) -> None:
         changes: dict[tuple[str, str], list[str]] = {}
@@ -306,13 +319,6 @@ class _Batch:
                 self._commands.append(("ZADD", keys.due(partition), *scores))
             if gone:
                 self._commands.append(("ZREM", keys.due(partition), *gone))
-
-
-def _expect(known: Mapping[int, int], found: Iterable[bytes | int | None]) -> None:
-    from redis import WatchError
-
-    if [-1 if each is None else int(each) for each in found] != list(known.values()):
-        raise WatchError("another process publishes a partition that this one owned")
 
 
 def _check(answers: Iterable[Any]) -> None:
@@ -358,7 +364,8 @@ def settle(
             elif take_ownership(connection, partition):
                 try:
                     publisher = Publisher(redis, connection, vault)
-                    publisher.adopt(partition)
+                    with closing(publisher):
+                        publisher.adopt(partition)
                     del open_ones[partition]
                 finally:
                     give_up_ownership(connection, partition)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...storage.keys import GROUP, OWNER, events_stream
+from .fence import Command
 
 TRIM = 256  # acknowledged entries that are worth removing
 _STRAY_SECONDS = 2.0  # between two looks for entries that nobody is working on
@@ -91,16 +92,14 @@ class Queue:
             self._left.discard(partition)
         return found
 
-    def acknowledge(self, entries: Iterable[Entry]) -> None:
-        """What was committed will not be read again."""
+    def acknowledging(self, entries: Iterable[Entry]) -> list[Command]:
+        """The commands after which what was committed will not be read again; they are taken as done."""
         ids: dict[int, list[str]] = {}
         for entry in entries:
             ids.setdefault(entry.partition, []).append(entry.id)
-        pipeline = self._redis.pipeline(transaction=False)
         for partition, done in ids.items():
-            pipeline.xack(events_stream(partition), GROUP, *done)
             self._trim[partition] = self._trim.get(partition, 0) + len(done)
-        pipeline.execute()
+        return [("XACK", events_stream(partition), GROUP, *done) for partition, done in ids.items()]
 
     def trim(self, least: int = TRIM) -> bool:
         """Remove what every consumer group of a stream has read and acknowledged, once it is worth it.

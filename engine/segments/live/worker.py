@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,9 @@ from ...storage.locations import ServerUnreachableError
 from ...storage.partitions import PARTITIONS, give_up_ownership, take_ownership
 from .arrivals import Arrival, Letter, read_arrival
 from .changes import Tally
+from .fence import Command
 from .overdue import Overdue
-from .process import Processor, Work
+from .process import OtherCatalogueError, Processor, Work
 from .publish import Publisher
 from .queue import Entry, Queue
 from .renewal import Renewal
@@ -115,6 +116,7 @@ class Worker:
             finally:
                 self.owned = frozenset()
                 if session is not None:
+                    session.publisher.close()
                     session.connection.close()
 
     def _session(self) -> Session:
@@ -171,19 +173,31 @@ class Worker:
         return -(-PARTITIONS // max(1, row[0] if row else 1))
 
     def _take(self, session: Session, entries: Sequence[Entry]) -> None:
-        live = session.processor.live()
-        now_ms = self._clock.now_ms()
-        read = [read_arrival(live.border, live.key, (each.partition, each.id), each.fields, now_ms) for each in entries]
-        self._commit(session, [each for each in read if isinstance(each, Arrival)], _letters(read), now_ms)
-        session.queue.acknowledge(entries)
+        done = session.queue.acknowledging(entries)
+        while not self._taken(session, entries, done):
+            pass  # another catalogue is in force, by which they are read anew
         session.queue.trim()
 
-    def _commit(self, session: Session, arrivals: list[Arrival], letters: list[Letter], now_ms: int) -> None:
-        """Commit and publish; events that cannot be worked on are found by halving, and become dead letters."""
+    def _taken(self, session: Session, entries: Sequence[Entry], done: Sequence[Command]) -> bool:
+        """Commit, publish and acknowledge; False where another catalogue has come meanwhile."""
+        live = session.processor.last_live()
+        now_ms = self._clock.now_ms()
+        read = [read_arrival(live.border, live.key, (each.partition, each.id), each.fields, now_ms) for each in entries]
+        arrivals = [each for each in read if isinstance(each, Arrival)]
+        letters = [each for each in read if isinstance(each, Letter)]
         try:
-            outcome = session.processor.process(Work(arrivals, letters), now_ms)
+            self._commit(session, Work(arrivals, letters, catalogue=live.catalogue_digest), now_ms, done)
+        except OtherCatalogueError:
+            return False
+        return True
+
+    def _commit(self, session: Session, work: Work, now_ms: int, done: Sequence[Command]) -> None:
+        """Commit and publish; events that cannot be worked on are found by halving, and become dead letters."""
+        arrivals, letters = work.arrivals, work.letters
+        try:
+            outcome = session.processor.process(work, now_ms)
         except Exception as problem:
-            if _is_outage(problem):
+            if isinstance(problem, OtherCatalogueError) or _is_outage(problem):
                 raise
             if len(arrivals) <= 1:
                 if not arrivals:
@@ -191,14 +205,14 @@ class Worker:
                 # Without the problem's own text, which may hold values.
                 LOG.error("an event could not be worked on; it is among the dead letters: %s", _place(problem))  # noqa: TRY400 - as said
                 failed = Letter(arrivals[0].source, arrivals[0].profile, "failed", _told(problem), arrivals[0].raw)
-                self._commit(session, [], [*letters, failed], now_ms)
+                self._commit(session, replace(work, arrivals=(), letters=[*letters, failed]), now_ms, done)
                 return
             middle = len(arrivals) // 2
-            self._commit(session, arrivals[:middle], letters, now_ms)
-            self._commit(session, arrivals[middle:], [], now_ms)
+            self._commit(session, replace(work, arrivals=arrivals[:middle]), now_ms, ())
+            self._commit(session, replace(work, arrivals=arrivals[middle:], letters=()), now_ms, done)
             return
         self.tally.add(outcome.tally)
-        session.publisher.publish(outcome)
+        session.publisher.publish(outcome, done)
 
     def _evaluate(self, session: Session, work: Work, now_ms: int) -> None:
         """Commit and publish; customers who cannot be worked on are found by halving as events are, and put off."""
@@ -262,10 +276,6 @@ class Worker:
         for partition in range(PARTITIONS):
             pipeline.zcount(keys.due(partition), "-inf", self._clock.now_ms())
         return not any(pipeline.execute())
-
-
-def _letters(read: Sequence[Arrival | Letter]) -> list[Letter]:
-    return [each for each in read if isinstance(each, Letter)]
 
 
 def _is_outage(problem: Exception) -> bool:

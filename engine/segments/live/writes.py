@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ...ir.instant import format_instant
 from ...profiles.vault import Vault
+from ...storage.arrays import flags, numbers, optional_texts, texts
 from .arrivals import Letter
 from .changes import Change, Reason, Transition
 
@@ -17,25 +18,25 @@ if TYPE_CHECKING:
 _PROFILES = (
     "INSERT INTO profile (profile, partition, version, events, value, computed_at, due_at, catalogue_digest)"
     " SELECT profile, partition, version, events, value::json, computed_at::timestamptz, due_at::timestamptz, digest"
-    " FROM unnest(%b::text[], %b::smallint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[],"
-    " %b::text[]) AS given (profile, partition, version, events, value, computed_at, due_at, digest)"
+    " FROM unnest(%s::text[], %s::smallint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[],"
+    " %s::text[]) AS given (profile, partition, version, events, value, computed_at, due_at, digest)"
     " ON CONFLICT (profile) DO UPDATE SET version = excluded.version, events = excluded.events, value = excluded.value,"
     " computed_at = excluded.computed_at, due_at = excluded.due_at, catalogue_digest = excluded.catalogue_digest"
 )
 _OUTBOX = (
     "INSERT INTO outbox (partition, seq, profile, kind)"
-    " SELECT partition, seq, profile, 'change' FROM unnest(%b::smallint[], %b::bigint[], %b::text[])"
+    " SELECT partition, seq, profile, 'change' FROM unnest(%s::smallint[], %s::bigint[], %s::text[])"
     " AS given (partition, seq, profile)"
 )
 _TRANSITIONS = (
     "INSERT INTO transition (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
     " SELECT segment, profile, number, at::timestamptz, reason, digest, cause, silent, partition, seq"
-    " FROM unnest(%b::text[], %b::text[], %b::integer[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[],"
-    " %b::smallint[], %b::bigint[])"
+    " FROM unnest(%s::text[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[],"
+    " %s::smallint[], %s::bigint[])"
     " AS given (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
 )
 _VERDICTS = (
-    "INSERT INTO live_verdict (segment, profile, member) SELECT * FROM unnest(%b::text[], %b::text[], %b::boolean[])"
+    "INSERT INTO live_verdict (segment, profile, member) SELECT * FROM unnest(%s::text[], %s::text[], %s::boolean[])"
     " AS given (segment, profile, member) ON CONFLICT (segment, profile) DO UPDATE SET member = excluded.member"
 )
 _LETTERS = (
@@ -56,18 +57,17 @@ def write_profiles(
     connection: Connection, changes: Sequence[Change], positions: Mapping[str, int], digest: str
 ) -> None:
     """The profile rows; `positions` are the numbers of the last events, `digest` the catalogue's."""
-    due = [None if each.due_ms is None else format_instant(each.due_ms) for each in changes]
     connection.execute(
         _PROFILES,
         (
-            [each.profile for each in changes],
-            [each.partition for each in changes],
-            [each.version for each in changes],
-            [positions[each.profile] for each in changes],
-            [_json(each.sealed) for each in changes],
-            [format_instant(each.now_ms) for each in changes],
-            due,
-            [digest] * len(changes),
+            texts(each.profile for each in changes),
+            numbers(each.partition for each in changes),
+            numbers(each.version for each in changes),
+            numbers(positions[each.profile] for each in changes),
+            texts(_json(each.sealed) for each in changes),
+            texts(format_instant(each.now_ms) for each in changes),
+            optional_texts(None if each.due_ms is None else format_instant(each.due_ms) for each in changes),
+            texts([digest] * len(changes)),
         ),
     )
 
@@ -76,8 +76,8 @@ def write_outbox(connection: Connection, changes: Sequence[Change]) -> None:
     """One row for each change that Redis and the index must hear of."""
     told = [each for each in changes if each.seq is not None]
     if told:
-        columns = ([each.partition for each in told], [each.seq for each in told], [each.profile for each in told])
-        connection.execute(_OUTBOX, columns)
+        partitions, seqs = numbers(each.partition for each in told), numbers(each.seq or 0 for each in told)
+        connection.execute(_OUTBOX, (partitions, seqs, texts(each.profile for each in told)))
 
 
 def write_transitions(connection: Connection, changes: Sequence[Change]) -> None:
@@ -87,16 +87,16 @@ def write_transitions(connection: Connection, changes: Sequence[Change]) -> None
         connection.execute(
             _TRANSITIONS,
             (
-                [each.segment for each, _ in rows],
-                [each.profile for each, _ in rows],
-                [each.number for each, _ in rows],
-                [format_instant(each.at_ms) for each, _ in rows],
-                [each.reason for each, _ in rows],
-                [each.digest for each, _ in rows],
-                [each.cause for each, _ in rows],
-                [each.silent for each, _ in rows],
-                [change.partition for _, change in rows],
-                [change.seq for _, change in rows],
+                texts(each.segment for each, _ in rows),
+                texts(each.profile for each, _ in rows),
+                numbers(each.number for each, _ in rows),
+                texts(format_instant(each.at_ms) for each, _ in rows),
+                texts(each.reason for each, _ in rows),
+                texts(each.digest for each, _ in rows),
+                optional_texts(each.cause for each, _ in rows),
+                flags(each.silent for each, _ in rows),
+                numbers(change.partition for _, change in rows),
+                numbers(change.seq or 0 for _, change in rows),
             ),
         )
 
@@ -104,7 +104,8 @@ def write_transitions(connection: Connection, changes: Sequence[Change]) -> None
 def write_verdicts(connection: Connection, verdicts: Sequence[tuple[str, str, bool]]) -> None:
     """What definitions that are being built say: segment, profile, member."""
     if verdicts:
-        connection.execute(_VERDICTS, tuple(list(column) for column in zip(*verdicts, strict=True)))
+        segments, profiles, members = zip(*verdicts, strict=True)
+        connection.execute(_VERDICTS, (texts(segments), texts(profiles), flags(members)))
 
 
 def write_letters(connection: Connection, letters: Sequence[Letter], vault: Vault, now_ms: int) -> None:

@@ -20,7 +20,7 @@ from engine.ir.predicate import Bounds, Leaf, Now, Predicate
 from engine.ir.program import Program
 from engine.ir.types import Aggregate, Catalogue, EventType, Field
 from engine.profiles.ingest import EventProducer
-from engine.storage.keys import events_stream, transitions_stream
+from engine.storage.keys import events_stream, members, transitions_stream
 from engine.storage.partitions import PARTITIONS, partition_of
 
 from . import segments_ir
@@ -31,9 +31,11 @@ SEGMENTS = 1_000
 CUSTOMERS = 20_000
 THROUGHPUT_EVENTS = 60_000
 RATE, SECONDS = 1_000, 20
+WAVE, WAVE_AFTER = 10_000, 25  # customers who leave at one instant, and in how many seconds that is
+PATIENCE = 60.0
 MEMORY_EVENTS = 1_000_000
 DAY = 86_400_000
-GOAL_RATE, GOAL_P50, GOAL_P99, GOAL_MEGABYTES = 2_000, 15.0, 50.0, 300.0
+GOAL_RATE, GOAL_P50, GOAL_P99, GOAL_MEGABYTES, GOAL_WAVE = 2_000, 15.0, 50.0, 300.0, 5.0
 
 
 def program(count: int = SEGMENTS) -> Program:
@@ -117,15 +119,19 @@ def latency(servers: Platform, kind: str) -> Latency:
             _wait_for_groups(servers)
             servers.wait(2_000)
         _wait_for_groups(servers)
-        sent: dict[str, float] = {}
-        seen: dict[str, float] = {}
-        stopping = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(servers, seen, stopping))
-        watcher.start()
-        _send(client, sent)
-        time.sleep(1.0)
-        stopping.set()
-        watcher.join()
+        return _timed(servers, client)
+
+
+def _timed(servers: Platform, client: Any) -> Latency:
+    sent: dict[str, float] = {}
+    seen: dict[str, float] = {}
+    stopping = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(servers, seen, stopping))
+    watcher.start()
+    _send(client, sent)
+    time.sleep(1.0)
+    stopping.set()
+    watcher.join()
     times = sorted(1_000 * (seen[name] - sent[name]) for name in sent if name in seen)
     return Latency(times[len(times) // 2], times[len(times) * 99 // 100], len(sent) - len(times))
 
@@ -154,6 +160,51 @@ def _watch(servers: Platform, seen: dict[str, float], stopping: threading.Event)
                 last[stream.decode()] = name
                 if fields[b"segment"] == b"flagged":
                     seen.setdefault(fields[b"cause"].decode(), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """What events wait for meanwhile, and how long after the instant the last customer had left, in seconds."""
+
+    latency: Latency
+    seconds: float
+
+
+def wave(servers: Platform) -> Wave:
+    """Events at the steady rate, while at one instant time alone moves many customers out of a segment."""
+    servers.empty()
+    client = servers.client()
+    with servers.worker():
+        producer = EventProducer(client, "customer_id")
+        producer.put(customers(2_000))
+        producer.put(_leaving(instant_ms := time.time_ns() // 1_000_000 + 1_000 * WAVE_AFTER))
+        _wait_for_groups(servers)
+        servers.wait(2_000 + WAVE)
+        while time.time_ns() // 1_000_000 < instant_ms - 3_000:
+            time.sleep(0.01)
+        ended: list[float] = []
+        watcher = threading.Thread(target=_watch_wave, args=(servers.client(), ended))
+        watcher.start()
+        found = _timed(servers, client)
+        watcher.join()
+    return Wave(found, ended[0] - instant_ms / 1_000)
+
+
+def _leaving(instant_ms: int) -> Iterator[dict[str, Any]]:
+    """Customers whose last order lies thirty days before that instant."""
+    for number in range(WAVE):
+        data = {"last_order_at": format_instant(instant_ms - 30 * DAY)}
+        yield event(f"wave-{number}", 1_000_000 + number, "$set", data, 1_770_000_000_000)
+
+
+def _watch_wave(client: Any, ended: list[float]) -> None:
+    """When none of them is left in the set; events put others in."""
+    names = [f"c-{1_000_000 + number}" for number in range(WAVE)]
+    deadline = time.time() + PATIENCE
+    while names and time.time() < deadline:
+        names = [name for name, held in zip(names, client.smismember(members("recent"), names), strict=True) if held]
+        time.sleep(0.05)
+    ended.append(time.time())
 
 
 def memory(servers: Platform) -> float:
@@ -190,6 +241,12 @@ def run(parts: list[str]) -> bool:
             for (name, own, other, goal), good in zip(goals, reached[-2:], strict=True):
                 title = f"XADD to visible, {RATE:,} events/s, {name}, ms"
                 _row(title, f"{own:.1f}", f"{other:.1f}", own / other, f"≤ {goal:.0f}", good)
+        if not parts or "wave" in parts:
+            found = wave(servers)
+            reached.append(found.seconds <= GOAL_WAVE)
+            title = f"{WAVE:,} customers leave at one instant: the last one, s"
+            _row(title, f"{found.seconds:.1f}", "", None, f"≤ {GOAL_WAVE:.0f}", reached[-1])
+            print(f"\nEvents meanwhile: p50 {found.latency.p50:.1f} ms, p99 {found.latency.p99:.1f} ms.\n", flush=True)
         if not parts or "memory" in parts:
             peak = memory(servers)
             reached.append(peak < GOAL_MEGABYTES)

@@ -55,8 +55,8 @@ class Queue:
         self._left.discard(partition)
         self._trim.pop(partition, None)
 
-    def read(self, count: int, block_ms: int) -> list[Entry]:
-        """At most about `count` entries, in each partition's order; waits for the first at most `block_ms`.
+    def read(self, count: int, block_ms: int | None) -> list[Entry]:
+        """At most about `count` entries, in each partition's order; waits for the first at most `block_ms`, or not.
 
         What was read before must have been acknowledged.
         """

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("decisor.worker")
 BATCH = 500  # events of one transaction
-DUE = 250  # customers whom time has moved, of one transaction, so that a wave never stalls live events
+DUE = 100  # customers whom time has moved, of one transaction between events, so that a wave does not stall these, …
+DUE_ALONE = 250  # … and where there are no events
 BLOCK_MS = 20
 _LOOK_EVERY = 0.1  # seconds between two looks for due customers and for changes by others
 _OWN_EVERY = 1.0  # seconds between two tries to own more partitions
@@ -131,12 +132,13 @@ class Worker:
 
     def _work(self, session: Session, *, drain: bool) -> bool:
         """Work until stopped (False: look whether to go on) or drained (True)."""
+        moved = False
         while not self._stop.is_set():
             self._own(session)
-            entries = session.queue.read(BATCH, BLOCK_MS)
+            entries = session.queue.read(BATCH, None if moved else BLOCK_MS)
             if entries:
                 self._take(session, entries)
-            moved = self._look(session, force=drain and not entries)
+            moved = self._look(session, DUE if entries else DUE_ALONE, force=drain and not entries)
             if self._beside is not None and not drain and not moved:
                 self._beside(session, self._clock.now_ms())
             if drain and not entries and not moved and self._drained(session):
@@ -237,15 +239,18 @@ class Worker:
         if gone := work.due.keys() - {each.profile for each in outcome.changes}:
             self._overdue.forget(gone)
 
-    def _look(self, session: Session, *, force: bool = False) -> bool:
-        """Every now and then: whom time has moved, what others have committed, whose profile another catalogue made."""
+    def _look(self, session: Session, limit: int, *, force: bool = False) -> bool:
+        """Every now and then: whom time has moved, what others have committed, whose profile another catalogue made.
+
+        At most about `limit` customers; whether there was anything.
+        """
         if not force and time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + _LOOK_EVERY
         rows = session.connection.execute("SELECT number, seq FROM partition").fetchall()
         found = sum(session.publisher.catch_up(number, seq) for number, seq in rows if number in session.owned)
         now_ms = self._clock.now_ms()
-        due = self._overdue.find(session.connection, session.owned, now_ms, DUE, force=force)
+        due = self._overdue.find(session.connection, session.owned, now_ms, limit, force=force)
         if self._failures:
             LOG.warning("all servers answer again")
             self._failures = 0
@@ -253,12 +258,12 @@ class Worker:
             self._evaluate(session, Work(due=due), now_ms)
             self._next_look = 0.0  # a wave is worked off at once, between the batches of live events
             return True
-        return found > 0 or self._renew(session, now_ms, force=force)
+        return found > 0 or self._renew(session, limit, now_ms, force=force)
 
-    def _renew(self, session: Session, now_ms: int, *, force: bool) -> bool:
+    def _renew(self, session: Session, limit: int, now_ms: int, *, force: bool) -> bool:
         """Make some profiles anew that were made with another catalogue; whether there were any."""
         digest = session.processor.live().catalogue_digest
-        while (found := self._renewal.find(session.connection, session.owned, digest, DUE)) is not None:
+        while (found := self._renewal.find(session.connection, session.owned, digest, limit)) is not None:
             if found:
                 self._evaluate(session, Work(touched=found, reason="definition"), now_ms)
                 return True

@@ -21,6 +21,11 @@ def published(partition: int) -> str:
     return f"decisor:published:{partition}"
 
 
+def witness(tag: str) -> str:
+    """What a primary of a Cluster says it has of each partition; the tag makes it lie there."""
+    return f"decisor:witness:{{{tag}}}"
+
+
 def due(partition: int) -> str:
     """The sorted set of customers by the instant (ms) at which time alone may change something of theirs."""
     return f"decisor:due:{partition}"

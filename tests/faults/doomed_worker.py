@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.profiles.vault import OpenVault
-from engine.segments.live import fence, process, publish, queue, worker
+from engine.segments.live import batch, fence, process, queue, worker
 from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
 
@@ -24,7 +24,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "process": (process.Processor, "process"),
     "locked": (process.Processor, "_in_force"),
     "commit": (process.Processor, "_write"),
-    "send": (publish._Batch, "send"),
+    "send": (batch.Batch, "send"),
     "exchange": (fence.Fence, "_exchange"),
     "trim": (queue.Queue, "trim"),
 }

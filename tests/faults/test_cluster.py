@@ -1,4 +1,4 @@
-"""The same on a Cluster: workers are killed and sleep, nodes stop and come back, and one comes back with nothing."""
+"""The same on a Cluster: workers are killed and sleep, and nodes stop and come back."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import redis
 
 from engine.ir.instant import format_instant
 from engine.ir.program import Program
-from engine.segments.reconcile import reconcile
 from engine.storage.redis_client import connect_redis
 from tests.faults.test_servers_killed import put_patiently
 from tests.faults.test_worker_killed import CUSTOMERS, run_doomed
-from tests.faults.test_workers_together import until, working
+from tests.faults.test_workers_together import working
 from tests.live_world import DAY, World, random_events
 from tests.servers.postgres import Database
 from tests.servers.redis_cluster import Cluster, running_cluster
@@ -68,19 +66,14 @@ def test_a_worker_killed_between_the_slots_publishes_the_rest_later(world: World
     ]
 
 
-def restart(cluster: Cluster, number: int, *, lose: bool) -> None:
-    """Stop a node, for a while, and start it again on what it kept, or on nothing."""
-    place = cluster.places[number]
-    node: Any = redis.Redis(port=place.port, protocol=2)
-    bus = int(node.config_get("cluster-port")["cluster-port"])
-    if lose:
-        node.flushall()
+def restart(cluster: Cluster, number: int) -> None:
+    """Stop a node, for a while, and start it again on what it kept."""
+    node = cluster.node(number)
     node.shutdown(save=True)
     node.close()
     cluster.servers[number].wait()
     time.sleep(1)
-    cluster.start(number, bus)
-    cluster.servers[number] = cluster.servers.pop()
+    cluster.start(number)
 
 
 @pytest.fixture
@@ -99,32 +92,10 @@ def test_a_node_that_stops_and_comes_back_is_waited_for(
         feeding = threading.Thread(target=put_patiently, args=(world, random.Random(8), 200))
         feeding.start()
         time.sleep(0.3)
-        restart(own_cluster, 1, lose=False)
+        restart(own_cluster, 1)
         feeding.join(60)
         assert not feeding.is_alive()
     world.drain()
     world.check()
     world.check_transitions()
-    client.close()
-
-
-def test_a_node_that_lost_what_it_kept_is_filled_again_by_a_reconcile(
-    own_cluster: Cluster, shop: Program, wheel_database: Database
-) -> None:
-    client: Any = connect_redis(own_cluster.url)
-    world = World(wheel_database.url, client, shop)
-    world.put(random_events(random.Random(9), world.now_ms, CUSTOMERS, 150))
-    world.drain()
-    restart(own_cluster, 1, lose=True)
-    until(lambda: {each["cluster_state"] for each in client.cluster_info(target_nodes="all").values()} == {"ok"})
-    with world.connect("tests") as connection:
-        found = reconcile(connection, client, world.vault, world.now_ms)
-        assert found.differences
-        assert not reconcile(connection, client, world.vault, world.now_ms).differences
-    world.check()
-    world.put(random_events(random.Random(10), world.now_ms, CUSTOMERS, 50))
-    world.drain()
-    world.check()
-    world.pass_time(3 * DAY)
-    world.check()
     client.close()

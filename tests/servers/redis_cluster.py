@@ -28,6 +28,7 @@ class Cluster:
     """The nodes of a running Cluster: where each lies and its process."""
 
     places: list[Place]
+    buses: list[int]
     servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -35,16 +36,26 @@ class Cluster:
         """The URL of the Cluster."""
         return f"redis+cluster://127.0.0.1:{self.places[0].port}"
 
-    def start(self, number: int, bus: int) -> None:
+    def start(self, number: int) -> None:
         """Start a node."""
         own = {
             "cluster-enabled": "yes",
             "cluster-config-file": "nodes.conf",
             "cluster-node-timeout": "2000",
-            "cluster-port": str(bus),
+            "cluster-port": str(self.buses[number]),
         }
         place = self.places[number]
-        self.servers.append(place.start(valkey_program(), {**SETTINGS, **own}, ends_with_us="TERM"))
+        server = place.start(valkey_program(), {**SETTINGS, **own}, ends_with_us="TERM")
+        self.servers[number:] = [server, *self.servers[number + 1 :]]
+
+    def node(self, number: int) -> Any:
+        """A client of one node alone."""
+        return redis.Redis(port=self.places[number].port, protocol=2)
+
+    def kill(self, number: int) -> None:
+        """Kill -9 of a node: what it has not saved is gone when it is started again."""
+        self.servers[number].kill()
+        self.servers[number].wait()
 
 
 def free_ports(count: int) -> list[int]:
@@ -75,11 +86,13 @@ def running_cluster() -> Iterator[Cluster]:
 def _started() -> Iterator[Cluster]:
     with new_folder() as folder:
         ports = free_ports(2 * NODES)
-        cluster = Cluster([_place(folder / f"node{number}", port) for number, port in enumerate(ports[:NODES])])
+        cluster = Cluster(
+            [_place(folder / f"node{number}", port) for number, port in enumerate(ports[:NODES])], ports[NODES:]
+        )
         try:
-            for number, bus in enumerate(ports[NODES:]):
-                cluster.start(number, bus)
-            _join(cluster, ports[NODES:])
+            for number in range(NODES):
+                cluster.start(number)
+            _join(cluster)
             yield cluster
         finally:
             for server in cluster.servers:
@@ -91,14 +104,14 @@ def _place(folder: Path, port: int) -> Place:
     return Place(folder, port=port)
 
 
-def _join(cluster: Cluster, buses: list[int]) -> None:
+def _join(cluster: Cluster) -> None:
     """Share out the slots, make the nodes known to each other, wait until all agree."""
-    nodes: list[Any] = [redis.Redis(port=place.port, protocol=2) for place in cluster.places]
+    nodes: list[Any] = [cluster.node(number) for number in range(NODES)]
     for number, node in enumerate(nodes):
         first, last = (SLOTS * each // NODES for each in (number, number + 1))
         node.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last - 1)
         node.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-    for place, bus in list(zip(cluster.places, buses, strict=True))[1:]:
+    for place, bus in list(zip(cluster.places, cluster.buses, strict=True))[1:]:
         nodes[0].execute_command("CLUSTER", "MEET", "127.0.0.1", place.port, bus)
     deadline = time.monotonic() + AGREE_SECONDS
     while not all(_agrees(node) for node in nodes):

@@ -80,6 +80,16 @@ class Live:
         return None, {}
 
     @cached_property
+    def windowed_types(self) -> tuple[str, ...]:
+        """The types of the events that `slide` looks at."""
+        return tuple(sorted({each.source.event for each in self._windowed if each.source is not None}))
+
+    @cached_property
+    def longest_window_ms(self) -> int:
+        """How far back from an instant `slide` looks."""
+        return max((each.source.within or 0 for each in self._windowed if each.source is not None), default=0)
+
+    @cached_property
     def _slides(self) -> Schedule:
         return Schedule({}, self.catalogue)
 

@@ -22,6 +22,10 @@ _EVENTS = (
     "SELECT profile, id, type, instant(at), customer, data FROM event WHERE profile = ANY(%b)"
     " ORDER BY profile, at, position"
 )
+_WINDOWED = (
+    "SELECT profile, id, type, instant(at), customer, data FROM event WHERE profile = ANY(%b)"
+    " AND type = ANY(%b) AND at >= %b::timestamptz ORDER BY profile, at, position"
+)
 _HELD = (
     "SELECT DISTINCT ON (profile, segment) profile, segment, number FROM transition WHERE profile = ANY(%b)"
     " ORDER BY profile, segment, number DESC"
@@ -89,10 +93,22 @@ def ask_versions(connection: Connection, profiles: Iterable[str]) -> Cursor[Any]
 
 
 def read_events(
-    connection: Connection, profiles: Sequence[str], vault: Vault, key: str
+    connection: Connection,
+    profiles: Sequence[str],
+    vault: Vault,
+    key: str,
+    *,
+    only: tuple[Sequence[str], str] | None = None,
 ) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Canonical events with their profile, profiles in key order, each one's events in event order."""
-    rows = connection.execute(_EVENTS, (list(profiles),)).fetchall()
+    """Canonical events with their profile, profiles in key order, each one's events in event order.
+
+    `only` leaves those of some types from an instant on.
+    """
+    if only is None:
+        rows = connection.execute(_EVENTS, (list(profiles),)).fetchall()
+    else:
+        types, since = only
+        rows = connection.execute(_WINDOWED, (list(profiles), list(types), since)).fetchall()
     events = [
         (profile, {"id": name, "type": kind, key: customer, "time": time, "data": data})
         for profile, name, kind, time, customer, data in rows

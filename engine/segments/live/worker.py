@@ -247,6 +247,7 @@ class Worker:
         if not force and time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + _LOOK_EVERY
+        session.publisher.verify()
         rows = session.connection.execute("SELECT number, seq FROM partition").fetchall()
         found = sum(session.publisher.catch_up(number, seq) for number, seq in rows if number in session.owned)
         now_ms = self._clock.now_ms()

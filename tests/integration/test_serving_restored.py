@@ -2,38 +2,72 @@
 
 from __future__ import annotations
 
+import json
 import random
+from typing import Any
 
+import pytest
+
+from engine.ir.instant import format_instant
 from engine.profiles.serving import ProfileReader
+from engine.segments.live import copies
 from engine.storage import keys
-from tests.live_world import DAY, World, random_events
+from engine.storage.partitions import PARTITIONS
+from tests.live_world import World, random_events
 
 CUSTOMERS = [f"c-{number}" for number in range(30)]
-LATER = (1, 12 * 3_600_000, DAY, 2 * DAY, 3 * DAY, 5 * DAY, 7 * DAY, 10 * DAY, 13 * DAY)
 
 
 def filled(world: World) -> World:
-    world.put(random_events(random.Random(5), world.now_ms, CUSTOMERS, 250))
+    """Without events of the near future, on which a worker acts when they have come."""
+    events = random_events(random.Random(5), world.now_ms, CUSTOMERS, 250)
+    world.put(event for event in events if event["time"] <= format_instant(world.now_ms))
     world.drain()
     return world
 
 
-def shown(world: World) -> dict[str, str]:
-    """The serving copies as they lie there."""
-    return {each: world.redis.get(keys.profile(each)).decode() for each in world.oracle.events}
+def lose_everything(world: World) -> None:
+    world.redis.flushall()
 
 
-def read_later(world: World) -> int:
-    """Reads everybody at later instants while nobody works; how many windows have slid."""
-    reader = ProfileReader(world.redis)
-    slid = 0
+def lose_the_copies(world: World) -> None:
+    """As if the server had come back with an earlier state: the outbox brings it forward."""
     for customer in world.oracle.events:
-        now = world.oracle.profile(customer, world.now_ms)
-        slides_ms = slide_of(world, customer)
-        for at_ms in (*(world.now_ms + each for each in LATER), *([slides_ms - 1, slides_ms] if slides_ms else [])):
-            if slides_ms is not None and second_slide(world, customer, slides_ms, at_ms):
-                continue
-            wanted = world.oracle.profile(customer, at_ms)
-            assert reader.read(customer, at_ms).profile == wanted
-            slid += wanted != now
-    return slid
+        world.redis.delete(keys.profile(customer))
+    for partition in range(PARTITIONS):
+        world.redis.set(keys.published(partition), 0)
+
+
+def shown(world: World) -> dict[str, tuple[Any, ...]]:
+    """What the serving copies say: the profile, when time moves it, and to what."""
+    found = {each: json.loads(world.redis.get(keys.profile(each))) for each in world.oracle.events}
+    return {each: tuple(copy.get(name) for name in ("p", "due", "then")) for each, copy in found.items()}
+
+
+@pytest.mark.parametrize("lose", [lose_everything, lose_the_copies])
+@pytest.mark.parametrize("events", [3, 20_000])
+def test_a_copy_that_is_written_again_says_what_it_said(
+    lose: Any, events: int, live_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = filled(live_world)
+    before = shown(world)
+    assert sum(due is not None for _, due, _ in before.values()) > 10
+    monkeypatch.setattr(copies, "EVENTS", events)
+    lose(world)
+    world.drain()
+    assert shown(world) == before
+    world.check()
+
+
+@pytest.mark.parametrize("lose", [lose_everything, lose_the_copies])
+def test_a_copy_that_is_written_again_is_right_when_a_window_has_slid(lose: Any, live_world_anywhere: World) -> None:
+    world = filled(live_world_anywhere)
+    lose(world)
+    world.drain()
+    slides = {customer: due for customer, (_, due, _) in shown(world).items() if due is not None}
+    assert slides
+    reader = ProfileReader(world.redis)
+    for customer, at_ms in slides.items():
+        for now_ms in (at_ms - 1, at_ms):
+            assert reader.read(customer, now_ms).profile == world.oracle.profile(customer, now_ms)
+        assert world.oracle.profile(customer, at_ms - 1) != world.oracle.profile(customer, at_ms)

@@ -242,11 +242,12 @@ class World:
             return rows.fetchall()
 
     def check_transitions(self) -> None:
-        """Enters and exits alternate without gaps, and each stands on its partition's stream once, in order."""
+        """Enters and exits alternate without gaps, in order of time; each stands on its partition's stream once."""
         rows = self.transitions()
         for before, row in zip([None, *rows], rows, strict=False):
             follows = before is not None and before[:2] == row[:2]
             assert row[2] == (before[2] + 1 if follows and before is not None else 1)
+            assert not follows or before is None or before[3] <= row[3]
         told = [
             (entry[b"segment"].decode(), entry[b"customer"].decode(), int(entry[b"number"]))
             for partition in range(16)

@@ -27,7 +27,7 @@ _WINDOWED = (
     " AND type = ANY(%b) AND at >= %b::timestamptz ORDER BY profile, at, position"
 )
 _HELD = (
-    "SELECT DISTINCT ON (profile, segment) profile, segment, number FROM transition WHERE profile = ANY(%b)"
+    "SELECT DISTINCT ON (profile, segment) profile, segment, number, ms(at) FROM transition WHERE profile = ANY(%b)"
     " ORDER BY profile, segment, number DESC"
 )
 _OVERRIDES = "SELECT profile, segment, included, ms(expires_at) FROM override WHERE profile = ANY(%b)"
@@ -77,13 +77,15 @@ class Loader:
 
     def _read_membership(self, connection: Connection, stale: Sequence[str], found: dict[str, State]) -> None:
         held: dict[str, dict[str, int]] = {profile: {} for profile in stale}
-        for profile, segment, number in connection.execute(_HELD, (list(stale),)):
+        moved = dict.fromkeys(stale, 0)
+        for profile, segment, number, at_ms in connection.execute(_HELD, (list(stale),)):
             held[profile][segment] = number
+            moved[profile] = max(moved[profile], at_ms)
         overrides: dict[str, dict[str, Override]] = {profile: {} for profile in stale}
         for profile, segment, included, expires_ms in connection.execute(_OVERRIDES, (list(stale),)):
             overrides[profile][segment] = Override(included, expires_ms)
         for profile in stale:
-            found[profile].held = held[profile]
+            found[profile].held, found[profile].moved_ms = held[profile], moved[profile]
             found[profile].overrides = overrides[profile]
 
 

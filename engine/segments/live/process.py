@@ -287,9 +287,9 @@ class _Step:
         happened = profile in self._causes
         if not (happened or state.exists):
             return  # due or touched, and erased meanwhile
+        transitions = self._appended(state, staged)
         at_ms = self.now_ms if happened else self._instant(state)
         value = live.fold(profile, state.events, at_ms)
-        transitions = self._appended(state, staged)
         transitions += self._transitions(state, value, at_ms)
         changed = value != state.value or bool(transitions)
         due_ms = self._due_after(state, value, at_ms)
@@ -308,9 +308,19 @@ class _Step:
         self.changes.append(change)
 
     def _instant(self, state: State) -> int:
-        """When to evaluate: a due customer at the due instant itself, so that transitions happen when they happened."""
+        """When to evaluate: a due customer at the due instant itself, so that transitions happen when they happened.
+
+        A rebuild may have decided as of a later instant already; then it is that one.
+        """
         due = self._due.get(state.profile, self.now_ms)
-        return due if max(state.computed_ms, self.now_ms - CATCH_UP_MS) <= due <= self.now_ms else self.now_ms
+        if max(state.computed_ms, self.now_ms - CATCH_UP_MS) <= due <= self.now_ms:
+            return min(max(due, state.moved_ms), self.now_ms)
+        return self.now_ms
+
+    def _moved(self, state: State, at_ms: int) -> int:
+        """The instant of a transition: never before the last one, whoever made that, and by whichever clock."""
+        state.moved_ms = max(state.moved_ms, at_ms)
+        return state.moved_ms
 
     def _appended(self, state: State, staged: Iterable[tuple[Transition, bool]]) -> list[Transition]:
         """What rebuilds have decided, appended to what was held."""
@@ -320,9 +330,10 @@ class _Step:
             number = held.get(each.segment, 0)
             if enter != (number % 2 == 1):
                 held[each.segment] = number + 1
+                at_ms = self._moved(state, each.at_ms)
                 found.append(
                     Transition(
-                        each.segment, each.profile, number + 1, each.at_ms, each.reason, each.digest, None, each.silent
+                        each.segment, each.profile, number + 1, at_ms, each.reason, each.digest, None, each.silent
                     )
                 )
         return found
@@ -348,6 +359,7 @@ class _Step:
         cause = self._causes.get(state.profile)
         reason: Reason = "event" if cause is not None else self._reason if state.profile in self._touched else "time"
         found = []
+        at_ms = self._moved(state, at_ms)
         for name in sorted(moves):
             number = held[name] = held.get(name, 0) + 1
             found.append(Transition(name, state.profile, number, at_ms, reason, live.active[name].digest, cause))

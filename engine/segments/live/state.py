@@ -23,7 +23,8 @@ class Override:
 class State:
     """A customer: the profile as of `computed_ms`, the events in event order, and the memberships.
 
-    `held` has the number of the last transition by segment, an odd one for a member; None when it must be read anew.
+    `held` has the number of the last transition by segment, an odd one for a member; None when it must be read anew,
+    as must `moved_ms`, the latest instant of a transition.
     """
 
     profile: str
@@ -35,6 +36,7 @@ class State:
     catalogue: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
     held: dict[str, int] | None = None
+    moved_ms: int = 0
     overrides: dict[str, Override] = field(default_factory=dict)
 
     @property

@@ -36,8 +36,8 @@ _WAITING = (
     " AND staged.generation <= segment.generation WHERE staged.profile > %s AND staged.segment = ANY(%s)"
     " ORDER BY staged.profile LIMIT %s"
 )
-_NUMBERS = (
-    "SELECT transition.profile, transition.segment, max(transition.number) FROM transition"
+_LAST = (
+    "SELECT transition.profile, transition.segment, max(transition.number), ms(max(transition.at)) FROM transition"
     " JOIN unnest(%b::text[], %b::text[]) AS given (profile, segment)"
     " ON transition.profile = given.profile AND transition.segment = given.segment GROUP BY 1, 2"
 )
@@ -97,29 +97,31 @@ class Mover:
         return [row[0] for row in rows]
 
     def _write(self, staged: Sequence[tuple[Transition, bool]], last: dict[int, int]) -> None:
-        numbers = self._numbers(staged)
+        last_of = self._last(staged)
         seqs: dict[str, tuple[int, int]] = {}
         rows = []
         for each, enter in staged:
-            number = numbers.get((each.profile, each.segment), 0)
+            number, before_ms = last_of.get((each.profile, each.segment), (0, 0))
             if enter == (number % 2 == 1):
                 continue  # it is so already
-            numbers[each.profile, each.segment] = number + 1
+            at_ms = max(each.at_ms, before_ms)  # whichever clock the last one was told by
+            last_of[each.profile, each.segment] = number + 1, at_ms
             if each.profile not in seqs:
                 partition = partition_of(each.profile)
                 last[partition] += 1
                 seqs[each.profile] = partition, last[partition]
-            at = format_instant(each.at_ms)
-            told = (at, each.reason, each.digest, each.silent)
+            told = (format_instant(at_ms), each.reason, each.digest, each.silent)
             rows.append((each.segment, each.profile, number + 1, *told, *seqs[each.profile]))
         if rows:
             self._connection.execute(_TRANSITIONS, tuple(list(column) for column in zip(*rows, strict=True)))
             outbox = [(partition, seq, profile) for profile, (partition, seq) in seqs.items()]
             self._connection.execute(_OUTBOX, tuple(list(column) for column in zip(*outbox, strict=True)))
 
-    def _numbers(self, staged: Sequence[tuple[Transition, bool]]) -> dict[tuple[str, str], int]:
+    def _last(self, staged: Sequence[tuple[Transition, bool]]) -> dict[tuple[str, str], tuple[int, int]]:
+        """By customer and segment the number and the instant of the last transition."""
         pairs = ([each.profile for each, _ in staged], [each.segment for each, _ in staged])
-        return {(profile, segment): number for profile, segment, number in self._connection.execute(_NUMBERS, pairs)}
+        rows = self._connection.execute(_LAST, pairs)
+        return {(profile, segment): (number, at_ms) for profile, segment, number, at_ms in rows}
 
 
 def note_moving(connection: Connection, segment: str, generation: int) -> None:

@@ -27,13 +27,16 @@ from .staging import COMMAND, Filling, SetLostError, erased_since
 if TYPE_CHECKING:
     from psycopg import Connection
 
-ROUND = 1_000  # verdicts laid over at once while others work
-FEW = 100  # verdicts left for the transaction that holds all locks
-ROUNDS = 200
+ROUND = 1_000  # verdicts laid over at once while others work, …
+LARGE_ROUND = 4_000  # … of each segment, where they come as fast as they are laid over
+FEW = 100  # verdicts of which what comes in meanwhile may be left for the transaction that holds all locks
 ATTEMPTS = 20
 UNDER_LOCKS = 0.25  # seconds that a worker has to publish what it has just committed
 
-_VERDICTS = "SELECT profile FROM live_verdict WHERE segment = %s LIMIT %s"
+_VERDICTS = (
+    "SELECT segment, profile FROM live_verdict WHERE segment = ANY(%s) AND (segment, profile) > (%s, %s)"
+    " ORDER BY segment, profile LIMIT %s"
+)
 _TAKE = "DELETE FROM live_verdict WHERE segment = %s AND profile = ANY(%s) RETURNING profile, member"
 _TAKE_ALL = "DELETE FROM live_verdict WHERE segment = %s RETURNING profile, member"
 _UNSTAGE = "DELETE FROM staged_transition WHERE segment = %s AND generation = %s AND profile = ANY(%s)"
@@ -69,8 +72,7 @@ class Switch:
         Raises SetLostError when Redis has lost a part of them since, NotPublishedError when a worker is too busy.
         """
         self._sizes = dict(kept)
-        for filling in fillings:
-            self._catch_up(filling)
+        self._catch_up(fillings)
         note = note_of(self._clock())
         for each in fillings:
             write_note(self._connection, each.name, _ready(note, each))
@@ -87,18 +89,37 @@ class Switch:
         self._locked(lambda: {name: self._commit(filling)}, [filling])
         return True
 
-    def _catch_up(self, filling: Filling) -> None:
-        """Lay verdicts over what was built until few are left."""
+    def _catch_up(self, fillings: Sequence[Filling]) -> None:
+        """Lay verdicts over what was built, until what is left has come in during one short pass.
+
+        Each pass leaves what came in meanwhile. Where that does not get less the rounds become longer, up to a bound:
+        workers wait for a round as it does for them, so they come to less.
+        """
+        size, before = ROUND, 0
+        while (taken := self._pass(fillings, size)) > FEW:
+            if 0 < before <= taken:
+                if size >= LARGE_ROUND * len(fillings):
+                    return
+                size *= 2
+            before = taken
+
+    def _pass(self, fillings: Sequence[Filling], size: int) -> int:
+        """Lay over what is there, `size` verdicts in a transaction; how many those were."""
         connection = self._connection
-        for _ in range(ROUNDS):
-            rows = connection.execute(_VERDICTS, (filling.name, ROUND)).fetchall()
-            if len(rows) <= FEW:
-                return
-            profiles = [row[0] for row in rows]
+        by_name = {each.name: each for each in fillings}
+        segment, profile, count = "", "", 0
+        while rows := connection.execute(_VERDICTS, (list(by_name), segment, profile, size)).fetchall():
+            segment, profile = rows[-1]
+            profiles: dict[str, list[str]] = {}
+            for name, each in rows:
+                profiles.setdefault(name, []).append(each)
             with connection.transaction():
-                locked(connection, {partition_of(profile) for profile in profiles})
-                taken = connection.execute(_TAKE, (filling.name, profiles)).fetchall()
-                self._lay_over(filling, keys.next_members(filling.name), taken)
+                locked(connection, {partition_of(each) for _, each in rows})
+                for name, those in profiles.items():
+                    taken = connection.execute(_TAKE, (name, those)).fetchall()
+                    self._lay_over(by_name[name], keys.next_members(name), taken)
+                    count += len(taken)
+        return count
 
     def _locked(self, work: Callable[[], dict[str, int]], fillings: Sequence[Filling]) -> dict[str, int]:
         """Work in a transaction that holds all partitions, with everything published that was committed before."""

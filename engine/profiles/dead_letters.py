@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..runtime.lines import read_line
 from .encryption.cipher import UnsealError
 from .encryption.key_file import KeysRefusedError
 from .ingest import EventProducer, customer_of, stream_of
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 PAGE = 500
+READ_BYTES = 65_536  # longer events are not looked into for a list
+NAME_LENGTH = 200
 
 _LIST = (
-    "SELECT id, instant(received_at), source, profile, code, reason, instant(replayed_at) FROM dead_letter"
+    "SELECT id, instant(received_at), source, profile, code, reason, instant(replayed_at),"
+    " CASE WHEN NOT sealed AND octet_length(payload) <= %s THEN payload END FROM dead_letter"
     " WHERE id > %s AND (%s::text IS NULL OR code = %s) AND (%s OR replayed_at IS NULL) ORDER BY id LIMIT %s"
 )
 _WAITING = (
@@ -29,7 +33,10 @@ _NOT_WAITING = "no event of that number waits among the dead letters"
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One of them, without its content; instants are canonical text."""
+    """One of them, without its content; instants are canonical text.
+
+    `event` and `type` are the event's id and type, None where they cannot be read, as from what is sealed.
+    """
 
     id: int
     received_at: str
@@ -38,17 +45,19 @@ class DeadLetter:
     code: str
     reason: str
     replayed_at: str | None
+    event: str | None = None
+    type: str | None = None
 
 
 def dead_letters(connection: Connection, *, code: str | None = None, replayed: bool = False) -> Iterator[DeadLetter]:
     """The dead letters in the order in which they came, page by page; `replayed` gives those too that were replayed."""
     last = 0
     while True:
-        rows = connection.execute(_LIST, (last, code, code, replayed, PAGE)).fetchall()
+        rows = connection.execute(_LIST, (READ_BYTES, last, code, code, replayed, PAGE)).fetchall()
         if not rows:
             return
         for row in rows:
-            yield DeadLetter(*row)
+            yield DeadLetter(*row[:-1], *_named(row[-1]))
         last = rows[-1][0]
 
 
@@ -92,3 +101,13 @@ def replay(
         done.count += len(raws)
         found.update(number for number, _, _ in rows)
         last = rows[-1][0]
+
+
+def _named(payload: bytes | None) -> Sequence[str | None]:
+    """The id and the type that an event gives, where each is a name that a line can show."""
+    value = None if payload is None else read_line(1, bytes(payload)).value
+    return (_name(value.get("id")), _name(value.get("type"))) if isinstance(value, dict) else (None, None)
+
+
+def _name(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= NAME_LENGTH and value.isprintable() else None

@@ -31,7 +31,8 @@ def _run(options: argparse.Namespace) -> int:
             print(json.dumps(asdict(each), ensure_ascii=False))
         else:
             replayed = f" (replayed {each.replayed_at})" if each.replayed_at else ""
-            print(f"{each.id:>6}  {each.received_at}  {each.code:<7} {each.customer or '-'}: {each.reason}{replayed}")
+            what = f"{each.customer or '-'} {each.type or '-'} {each.event or '-'}"
+            print(f"{each.id:>6}  {each.received_at}  {each.code:<7} {what}: {each.reason}{replayed}")
     if not found and options.format == "text":
         print("no dead letters")
     return CLEAN
@@ -45,7 +46,7 @@ def _count(text: str) -> int:
 
 
 COMMAND = Command(
-    "List what could not be taken in, with the reason; never its content.",
+    "List what could not be taken in: customer, type and id of the event, and the reason; never its content.",
     "decisor dead-letters list --code broken",
     _configure,
     _run,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from ..command import CLEAN, Command
+from ..command import CLEAN, CannotRunError, Command
+from ..opening import instant_of
 from ..servers import Servers, add_servers
 from .names import instant_given, named, print_json, record
 
@@ -12,6 +13,7 @@ from .names import instant_given, named, print_json, record
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("instant", metavar="INSTANT", help="as 2026-03-01T09:30:00Z")
     parser.add_argument("name", help="the segment")
+    parser.add_argument("--now", metavar="INSTANT", help="the present, where it is not the clock's")
     parser.add_argument("--count", action="store_true", help="print how many, not who")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
@@ -21,6 +23,8 @@ def _run(options: argparse.Namespace) -> int:
     from ...segments.history import count_at, members_at, names_ever
 
     at_ms = instant_given("INSTANT", options.instant)
+    if at_ms > instant_of(options.now):
+        raise CannotRunError(f"INSTANT: {options.instant} has not come yet, and nobody knows who will be a member then")
     with Servers.of(options) as servers:
         connection = record(servers)
         name = named(options.name, names_ever(connection))

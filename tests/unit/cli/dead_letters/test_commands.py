@@ -57,22 +57,60 @@ def test_they_are_listed_with_the_reason(decisor: Decisor) -> None:
     assert [row[0] for row in rows] == ["1", "2", "3", "4"]
     assert {row[1] for row in rows} == {"2026-03-01T00:00:00.000Z"}
     assert sorted(row[2] for row in rows) == [
-        "broken  -: expected one JSON object, but column 2 reads: Expecting property name enclosed in double quotes",
-        "broken  c-1: `data.shop` is not declared in the catalogue",
-        "broken  c-2: `data.shop` is not declared in the catalogue",
-        "future  c-3: `time` lies more than 5 minutes ahead of the clock",
+        (
+            "broken  - - -: expected one JSON object, but column 2 reads:"
+            " Expecting property name enclosed in double quotes"
+        ),
+        "broken  c-1 purchase e-1: `data.shop` is not declared in the catalogue",
+        "broken  c-2 purchase e-2: `data.shop` is not declared in the catalogue",
+        "future  c-3 purchase e-3: `time` lies more than 5 minutes ahead of the clock",
     ]
 
 
 def test_they_are_listed_as_json_some_of_them_or_all(decisor: Decisor) -> None:
     (future,) = listed(decisor, "--code", "future")
-    assert future.keys() == {"id", "received_at", "source", "customer", "code", "reason", "replayed_at"}
+    assert future.keys() == {
+        "id",
+        "received_at",
+        "source",
+        "customer",
+        "code",
+        "reason",
+        "replayed_at",
+        "event",
+        "type",
+    }
     assert (future["customer"], future["code"], future["replayed_at"]) == ("c-3", "future", None)
+    assert (future["event"], future["type"]) == ("e-3", "purchase")
     assert future["source"].startswith("events:")
     assert len(listed(decisor, "--code", "broken")) == 3
     assert listed(decisor, "--code", "failed") == []
     assert len(listed(decisor, "--limit", 2)) == 2
     assert decisor("dead-letters", "list", "--code", "failed").out == "no dead letters\n"
+
+
+@pytest.mark.parametrize(
+    "payload, sealed, shown",
+    [
+        (b'{"id": "e-9", "type": "visit", "data": {"note": "secret"}}', False, ("visit", "e-9")),
+        (b'{"id": "e-9", "type": "visit"}', True, ("-", "-")),
+        (b'{"id": ["e-9"], "type": "vis\\nit"}', False, ("-", "-")),
+        (b'{"id": "", "type": "' + b"x" * 201 + b'"}', False, ("-", "-")),
+        (b'{"id": "e-9", "data": "' + b"x" * 70_000 + b'"}', False, ("-", "-")),
+        (b"\xff", False, ("-", "-")),
+        (b"[" * 30_000, False, ("-", "-")),
+    ],
+)
+def test_type_and_id_of_the_event_are_shown_where_they_can_be_read(
+    payload: bytes, sealed: Any, shown: tuple[str, str], decisor: Decisor, database: psycopg.Connection
+) -> None:
+    database.execute(
+        "INSERT INTO dead_letter (received_at, source, code, reason, payload, sealed)"
+        " VALUES (now(), 'events:0:9-9', 'failed', 'odd', %s, %s)",
+        (payload, sealed),
+    )
+    done = decisor("dead-letters", "list", "--code", "failed")
+    assert done.out.endswith(f"  failed  - {' '.join(shown)}: odd\n")
 
 
 @pytest.mark.parametrize(

@@ -144,12 +144,18 @@ def test_the_past_can_be_asked(running: Path, decisor: Decisor) -> None:
     ]
     assert (entered["entered"], entered["number"], entered["cause"]) == (True, 1, "s-5")
     assert decisor("segments", "history", "nobody") == (0, "", "never in a segment\n")
-    assert decisor("segments", "at", NOW, "vips").out.split() == ["c-5", "c-6", "c-7", "c-8", "c-9"]
-    assert decisor("segments", "at", LATER, "vips", "--count").out == "2\n"
+    assert decisor("segments", "at", NOW, "vips", "--now", NOW).out.split() == ["c-5", "c-6", "c-7", "c-8", "c-9"]
+    assert decisor("segments", "at", LATER, "vips", "--count", "--now", LATER).out == "2\n"
     assert decisor("segments", "at", "2026-02-01T00:00:00Z", "vips", "--count", "--format", "json").out == (
         '{"segment": "vips", "count": 0}\n'
     )
     assert decisor("segments", "at", "yesterday", "vips").code == 2
+    told = f"INSTANT: {LATER} has not come yet, and nobody knows who will be a member then"
+    for options in ([], ["--count"], ["--format", "json"]):
+        refused = decisor("segments", "at", LATER, "vips", "--now", NOW, *options)
+        assert (refused.code, refused.out) == (2, "")
+        assert told in refused.err
+        assert refused.err.count("\n") == 1
 
 
 def test_an_override_is_put_told_and_taken_back(running: Path, decisor: Decisor) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Lists = Mapping[str, tuple[str, ...]]
 
+CATALOGUE_MADE = "catalogue_made"  # the fact that every profile was made with the catalogue of this digest
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -113,7 +115,11 @@ def put_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
         " WHERE catalogue_digest IS DISTINCT FROM %s",
         (canonical_bytes(data).decode(), digest(data), digest(data)),
     )
-    return changed.rowcount > 0
+    if changed.rowcount == 0:
+        return False
+    # Should this catalogue be the one before the last, some profiles may have been made with the last meanwhile.
+    connection.execute("DELETE FROM fact WHERE name = %s", (CATALOGUE_MADE,))
+    return True
 
 
 def start_building(connection: Connection, name: str, definition: Definition, *, silent: bool = False) -> None:

@@ -138,6 +138,8 @@ def test_renewal_goes_through_every_partition_page_by_page(live_world: World) ->
         assert found("newer", limit=10) == everybody
         renewal.abandon(3)
         assert found("newer") == [each for each in everybody if partition_of(each) == 3]
+        renewal = Renewal(page=2, every=0.0)
+        assert [found("new"), found("new")] == [everybody, everybody]  # round after round
 
 
 def test_a_serving_copy_of_an_earlier_state_is_found_and_written_again(live_world: World) -> None:

@@ -19,7 +19,7 @@ from engine.segments.engine import InexactSegmentError, SegmentationEngine
 from engine.segments.rebuild.from_index import IndexSource
 from engine.segments.rebuild.mover import move_all
 from engine.segments.rebuild.run import Rebuild, Rebuilt, Wish
-from engine.segments.registry import definition_of
+from engine.segments.registry import definition_of, put_catalogue
 from engine.segments.sets import segments_of
 from engine.storage import keys
 from tests.integration.test_segments_rebuild import CUSTOMERS, filled, redefined
@@ -129,6 +129,25 @@ def test_an_index_of_another_catalogue_is_not_asked(indexed: Indexed) -> None:
     indexed.world.program = replace(indexed.world.program, catalogue=replace(catalogue, fields=catalogue.fields[1:]))
     with pytest.raises(OtherMappingError, match="decisor index rebuild"):
         indexed.engine().create_dynamic_segment("tagged")
+
+
+def test_a_catalogue_that_was_another_one_meanwhile_is_not_taken_for_the_one_that_made_every_profile(
+    indexed: Indexed,
+) -> None:
+    world = indexed.world
+    catalogue = world.program.catalogue
+    indexed.rebuild("local")
+    fewer = replace(catalogue, events=tuple(each for each in catalogue.events if each.name != "visit"))
+    with world.connect("tests") as connection:
+        put_catalogue(connection, fewer)
+        world.drain()
+        put_catalogue(connection, catalogue)
+    with pytest.raises(IndexRefusedError, match="made with an earlier catalogue"):
+        indexed.rebuild("local")
+    world.drain()
+    indexed.follow()
+    assert indexed.rebuild("local")["local"].source == "elasticsearch"
+    world.check()
 
 
 def test_the_engine_fills_and_empties_segments(indexed: Indexed) -> None:

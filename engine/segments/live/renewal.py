@@ -1,7 +1,12 @@
-"""Whose profile another catalogue has made: found page by page, each partition once for each catalogue and owner."""
+"""Whose profile another catalogue has made: found page by page, through each partition that is owned.
+
+Once for each catalogue, and again now and then: a catalogue may come back after another one that nobody here has seen,
+though some profiles were made with it.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -9,6 +14,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 PAGE = 1_000  # profiles looked at in one step
+ROUND_SECONDS = 600.0  # from the end of a round to the beginning of the next
 
 _PAGE = (
     "SELECT profile, catalogue_digest <> %s FROM profile"
@@ -19,15 +25,16 @@ _PAGE = (
 class Renewal:
     """Goes through the partitions that a worker owns, in the order of the keys."""
 
-    def __init__(self, page: int = PAGE) -> None:
-        self._page = page
+    def __init__(self, page: int = PAGE, every: float = ROUND_SECONDS) -> None:
+        self._page, self._every = page, every
+        self._next = 0.0
         self._digest = ""
         self._after: dict[int, str | None] = {}  # None: the partition has been gone through
 
     def find(self, connection: Connection, owned: Collection[int], digest: str, limit: int) -> list[str] | None:
         """Profiles to make anew, at most `limit`, perhaps none in this step; None when there are no more."""
-        if digest != self._digest:
-            self._digest, self._after = digest, {}
+        if digest != self._digest or (self._next and time.monotonic() >= self._next):
+            self._digest, self._after, self._next = digest, {}, 0.0
         for partition in sorted(owned):
             after = self._after.get(partition, "")
             if after is not None:
@@ -38,6 +45,7 @@ class Renewal:
                 else:
                     self._after[partition] = rows[-1][0] if len(rows) == self._page else None
                 return found
+        self._next = self._next or time.monotonic() + self._every
         return None
 
     def abandon(self, partition: int) -> None:

@@ -19,7 +19,7 @@ from ...ir.types import Catalogue
 from ...profiles.index.cursors import caught_up
 from ...profiles.index.export import export_pages
 from ...profiles.index.names import ALIAS, IndexRefusedError, ProfileIndex, hash_of, index_of
-from ..registry import Definition
+from ..registry import CATALOGUE_MADE, Definition
 from .population import Block, Population
 
 if TYPE_CHECKING:
@@ -33,7 +33,11 @@ FOLLOWER_SECONDS = 30.0
 
 _OVERDUE = "SELECT profile FROM profile WHERE due_at <= %s::timestamptz ORDER BY profile LIMIT %s"
 _OTHER_CATALOGUE = "SELECT EXISTS (SELECT FROM profile WHERE catalogue_digest <> %s)"
-_MADE = "catalogue_made"  # the fact that every profile was made with the catalogue of this digest
+# Not where the registry has changed since the question was asked: it may have been another catalogue for a while.
+_NOTE_MADE = (
+    "INSERT INTO fact (name, value) SELECT %s, %s FROM registry WHERE version = %s"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +155,15 @@ def _overdue(connection: Connection, now_ms: int) -> list[str]:
 
 
 def _all_made_with(connection: Connection, digest_text: str) -> bool:
-    """Whether every profile was made with this catalogue; once it is so, it stays so, and is not looked for again."""
-    row = connection.execute("SELECT value FROM fact WHERE name = %s", (_MADE,)).fetchone()
-    if row is not None and row[0] == digest_text:
+    """Whether every profile was made with this catalogue; once it is so, it stays so until there is another."""
+    row = connection.execute(
+        "SELECT version, (SELECT value FROM fact WHERE name = %s) FROM registry", (CATALOGUE_MADE,)
+    ).fetchone()
+    version, made = row or (0, None)
+    if made == digest_text:
         return True
     found = connection.execute(_OTHER_CATALOGUE, (digest_text,)).fetchone()
     if found is None or found[0]:
         return False
-    connection.execute(
-        "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (_MADE, digest_text),
-    )
+    connection.execute(_NOTE_MADE, (CATALOGUE_MADE, digest_text, version))
     return True

@@ -18,6 +18,8 @@ _TAKE = (
     " ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
 )
 _TAKEN = "SELECT id, fingerprint FROM event_id WHERE id = ANY(%s::text[])"
+# An erasure that takes such an id away waits, and then finds the other content that is flagged here.
+_HELD = "SELECT id, fingerprint FROM event_id WHERE id = ANY(%s::text[]) ORDER BY id FOR KEY SHARE"
 _FLAG = (
     "INSERT INTO event_conflict (id, fingerprint, profile)"
     " SELECT * FROM unnest(%s::text[], %s::bytea[], %s::text[]) AS given (id, fingerprint, profile)"
@@ -57,25 +59,48 @@ class Months:
 def unseen(connection: Connection, prints: Sequence[Print]) -> dict[int, bool]:
     """Which events are to be kept, by their place; True where another content was there under the same id.
 
-    An event whose id and fingerprint were there before is not to be kept.
+    An event whose id and fingerprint were there before is not to be kept. Inside a transaction at READ COMMITTED.
     """
     first: dict[str, int] = {}
     for place, (name, _, _) in enumerate(prints):
         first.setdefault(name, place)
-    taken = {row[0] for row in connection.execute(_TAKE, _columns(prints, first.values()))}
-    kept = {place: False for name, place in first.items() if name in taken}
-    others = [place for place in range(len(prints)) if place not in kept]
-    if others:
-        stored: dict[str, bytes] = dict(
-            connection.execute(_TAKEN, (texts(prints[place][0] for place in others),)).fetchall()
-        )
-        differing = {
-            prints[place][:2]: place for place in reversed(others) if stored[prints[place][0]] != prints[place][1]
-        }
-        if differing:
-            flagged = connection.execute(_FLAG, _columns(prints, differing.values()))
-            kept.update({differing[name, bytes(fingerprint)]: True for name, fingerprint in flagged})
+    kept, stored = _taken(connection, prints, first)
+    differing = {
+        prints[place][:2]: place
+        for place in reversed(range(len(prints)))
+        if place not in kept and stored[prints[place][0]] != prints[place][1]
+    }
+    if differing:
+        flagged = connection.execute(_FLAG, _columns(prints, differing.values()))
+        kept.update({differing[name, bytes(fingerprint)]: True for name, fingerprint in flagged})
     return kept
+
+
+def _taken(
+    connection: Connection, prints: Sequence[Print], first: Mapping[str, int]
+) -> tuple[dict[int, bool], dict[str, bytes]]:
+    """The events that took their id, and the fingerprint under each id, which stays there until the transaction ends.
+
+    An id that somebody had may be free a moment later, as its customer is erased; then it is taken after all.
+    """
+    kept: dict[int, bool] = {}
+    stored: dict[str, bytes] = {}
+    while free := {name: place for name, place in first.items() if name not in stored}:
+        for (name,) in connection.execute(_TAKE, _columns(prints, free.values())).fetchall():
+            kept[free[name]] = False
+            stored[name] = prints[free[name]][1]
+        others = [name for name in free if name not in stored]
+        found = _stored(connection, _TAKEN, others)
+        differing = {name for name, fingerprint, _ in prints if found.get(name, fingerprint) != fingerprint}
+        stored |= {name: each for name, each in found.items() if name not in differing}
+        stored |= _stored(connection, _HELD, sorted(differing))
+    return kept, stored
+
+
+def _stored(connection: Connection, statement: str, names: list[str]) -> dict[str, bytes]:
+    if not names:
+        return {}
+    return {name: bytes(each) for name, each in connection.execute(statement.encode(), (texts(names),)).fetchall()}
 
 
 def _columns(prints: Sequence[Print], places: Iterable[int]) -> tuple[str, str, str]:

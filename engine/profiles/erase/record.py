@@ -28,12 +28,22 @@ TABLES: tuple[tuple[str, Stage], ...] = (
 )
 
 _UNREADABLE = "SELECT id, payload, sealed FROM dead_letter WHERE profile IS NULL AND id > %s ORDER BY id LIMIT %s"
+# Whoever is just flagging another content of such an id is waited for, and seen by the statement after.
+_HOLD_IDS = "SELECT count(*) FROM (SELECT id FROM event_id WHERE profile = %(customer)s ORDER BY id FOR UPDATE) AS held"
+_HAND_ON_IDS = (
+    "WITH heir AS (SELECT DISTINCT ON (conflict.id) conflict.id, conflict.fingerprint, conflict.profile"
+    "  FROM event_conflict AS conflict JOIN event_id ON event_id.id = conflict.id AND event_id.profile = %(customer)s"
+    "  WHERE conflict.profile <> %(customer)s ORDER BY conflict.id, conflict.fingerprint),"
+    " done AS (DELETE FROM event_conflict USING heir WHERE event_conflict.id = heir.id"
+    "  AND event_conflict.fingerprint = heir.fingerprint)"
+    " UPDATE event_id SET fingerprint = heir.fingerprint, profile = heir.profile FROM heir WHERE event_id.id = heir.id"
+)
 
 
 def record_places(stores: Stores) -> Iterator[Place]:
     """A place for each table."""
     for table, stage in TABLES:
-        yield Table(stores.connection, table, stage)
+        yield (EventIds if table == "event_id" else Table)(stores.connection, table, stage)
     yield Lists(stores.connection)
     yield UnreadableLetters(stores)
     yield Outbox(stores.connection)
@@ -56,6 +66,17 @@ class Table:
     def erase(self, customer: str) -> None:
         """Delete them."""
         self.connection.execute(f"DELETE FROM {self.name} WHERE profile = %s".encode(), (customer,))  # noqa: S608 - as said
+
+
+@dataclass(frozen=True, slots=True)
+class EventIds(Table):
+    """The ids of events; one that another customer has used as well becomes that customer's."""
+
+    def erase(self, customer: str) -> None:
+        """Hand on what others have used, and delete the rest."""
+        for statement in (_HOLD_IDS, _HAND_ON_IDS):
+            self.connection.execute(statement, {"customer": customer})
+        Table.erase(self, customer)
 
 
 @dataclass(frozen=True, slots=True)

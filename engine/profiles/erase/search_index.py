@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from ...storage.partitions import partition_of
+from ..index import cursors
 from ..index.bulk import GONE
 from ..index.names import all_indices
 from .place import Place, Stage, Stores, UnreachablePlaceError
+
+LOCK_MS: Final = 10_000  # how long a writer is waited for
 
 
 def index_places(stores: Stores) -> Iterator[Place]:
@@ -46,17 +50,25 @@ class Indices:
         return int(client.count(index=names, query=query)["count"])
 
     def erase(self, customer: str) -> None:
-        """Delete the documents, for good: a write that is still on its way is older than the deletion."""
-        from elasticsearch import ConflictError, NotFoundError
+        """Delete the documents, for good: whoever has read the customer's row has written it before, or never will.
 
-        client = self._client()
-        for name in self._names():
-            try:
-                client.delete(index=name, id=customer, version=GONE, version_type="external_gte")
-            except NotFoundError:
-                continue  # there was none, and now there is a mark that there is to be none
-            except ConflictError:
-                client.delete(index=name, id=customer)
+        Writers hold the cursors of what they write while they do (see index/cursors.py), also one that has fallen
+        asleep; and where they have lost them, they do not write. So the cursors are waited for.
+        """
+        from psycopg.errors import LockNotAvailable
+
+        client, connection = self._client(), self.stores.connection
+        indices = all_indices(client, self.stores.index_alias)
+        try:
+            with connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}".encode())
+                cursors.read(connection, indices, [partition_of(customer)], "wait")
+                for index in indices:
+                    _delete(client, index.name, customer)
+        except LockNotAvailable:
+            raise UnreachablePlaceError(
+                "a worker has read customers and not yet written them: it sleeps, or Elasticsearch is busy"
+            ) from None
 
     def _client(self) -> Any:
         if self.stores.elasticsearch is None:
@@ -68,3 +80,14 @@ class Indices:
 
     def _names(self) -> list[str]:
         return [each.name for each in all_indices(self._client(), self.stores.index_alias)]
+
+
+def _delete(client: Any, name: str, customer: str) -> None:
+    from elasticsearch import ConflictError, NotFoundError
+
+    try:
+        client.delete(index=name, id=customer, version=GONE, version_type="external_gte")
+    except NotFoundError:
+        return  # there was none, and now there is a mark that there is to be none
+    except ConflictError:
+        client.delete(index=name, id=customer)

@@ -75,14 +75,22 @@ class Bulk:
     def __init__(self, client: Elasticsearch, wait: Callable[[float], bool] | None = None) -> None:
         self._client = client
         self._wait = wait or _sleep
+        self._still_right: Callable[[], object] = lambda: None
 
-    def send(self, writes: Iterable[Write], fields: Mapping[str, Any] | frozenset[str] = frozenset()) -> list[Refusal]:
+    def send(
+        self,
+        writes: Iterable[Write],
+        fields: Mapping[str, Any] | frozenset[str] = frozenset(),
+        still_right: Callable[[], object] = lambda: None,
+    ) -> list[Refusal]:
         """Write all of it; what was refused, with the name of the field where it is among `fields`.
 
-        Raises IndexUnavailableError when something could not be written though it was tried again and again.
+        `still_right` is called before each request and raises where it must no longer be made. Raises
+        IndexUnavailableError when something could not be written though it was tried again and again.
         """
         refused: list[Refusal] = []
         older: list[Write] = []
+        self._still_right = still_right
         for batch in _batches(writes):
             refused += self._persist(batch, frozenset(fields), older)
         self._check_older(older)
@@ -98,7 +106,9 @@ class Bulk:
                 if self._wait(pause):
                     break
                 pause = min(pause * 2, LONGEST_PAUSE)
-            status, found, why = self._post(b"".join(lines for _, lines in left))
+            body = b"".join(lines for _, lines in left)
+            self._still_right()
+            status, found, why = self._post(body)
             if status == 413:
                 return refused + self._halved(left, fields, older)
             if found is None:

@@ -113,7 +113,9 @@ class Writer:
                 refused += [Refusal(write, "the profile is not of the workspace's catalogue") for write in each]
             else:
                 writes += each
-        refused += self._bulk.send(writes, self._documents.fields)
+        # Whoever was asleep since the rows were read, and lost its session and so the cursors, must not send them: an
+        # erasure may have passed, and the server remembers a deletion for a minute only.
+        refused += self._bulk.send(writes, self._documents.fields, lambda: connection.execute("SELECT 1"))
         self._note(connection, writes, refused)
         return len(refused)
 

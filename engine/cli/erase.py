@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..profiles.erase.erasure import Erasure, Report, Row
 
 _STAYS = (
-    "On the stream decisor:transitions:<p> the notices of exit with the reason `erasure` stay, with the id,",
-    "which consumers need, until the stream is trimmed.",
+    "On the stream decisor:transitions:<p> the notices of exit with the reason `erasure` stay for an hour, with the",
+    "id, which consumers need, and longer where a consumer group is behind; then a worker deletes them.",
     "Old bytes: dead rows are vacuumed and Redis writes its append-only file anew; PostgreSQL's write-ahead log,",
     "snapshots and backups keep theirs until they expire.",
 )
@@ -125,7 +125,7 @@ def _tell(report: Report, form: str) -> None:
     for problem in report.problems:
         print(problem)
     if not report.done:
-        print("not done: run this again when the above is mended")
+        print("not done: a running worker goes on once the above is mended, and so does this command")
     elif not report.found:
         print("nothing was found of this customer; the id is barred from now on")
     else:

@@ -1,4 +1,4 @@
-"""A worker with all that belongs to it: the loop, the index that follows, and the audit beside them."""
+"""A worker with all that belongs to it: the loop, the index that follows, erasures that are open, and the audit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..ir.program import Program
 from ..ir.types import Catalogue
+from ..profiles.erase.erasure import Erasure
+from ..profiles.erase.notices import Notices
+from ..profiles.erase.place import Stores
 from ..profiles.erase.suppression import Suppressed
+from ..profiles.erase.unfinished import Pause, Unfinished
 from ..profiles.index.audit import IndexAudit
 from ..profiles.index.cursors import abandon, prune_outbox
 from ..profiles.index.follower import IndexFollower
@@ -20,6 +24,7 @@ from ..profiles.vault import OpenVault, Vault
 from ..storage.partitions import PARTITIONS, locked
 from .live.changes import Tally
 from .live.process import Processor
+from .live.publish import settle
 from .live.worker import Clock, Session, Worker
 from .rebuild.interrupted import recover
 from .rebuild.mover import Mover, move_all
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 PREPARE_LOCK = 0x0DEC_0003
-INDEX_APPLICATION, MOVER_APPLICATION = "decisor index", "decisor mover"
+INDEX_APPLICATION, MOVER_APPLICATION, ERASE_APPLICATION = "decisor index", "decisor mover", "decisor erase"
 MOVED = 200  # customers of one step of a rebuild's end
 MOVE_SECONDS = 0.5  # between two looks whether a rebuild left something to move
 TIDY_SECONDS = 60.0
@@ -120,16 +125,21 @@ class Running:
         beside = Beside(self.redis, self.clock, audit)
         worker = Worker(self.redis, self.connect, self._processor, clock=self.clock, stop=self._stopping, beside=beside)
         ended = threading.Event()
-        thread = threading.Thread(target=self._follow, args=(worker, ended), name="index")
-        thread.start()
+        threads = [threading.Thread(target=self._follow, args=(worker, ended), name="index")]
+        if not drain:
+            threads.append(threading.Thread(target=self._erase, args=(worker, ended), name="erase"))
+        for thread in threads:
+            thread.start()
         try:
             worker.run(drain=drain)
             if drain:
                 self._move_all()
+                self._unfinished().finish()
         finally:
             self.tally = worker.tally
             ended.set()
-            thread.join()
+            for thread in threads:
+                thread.join()
         if drain and self.elasticsearch is not None and not self._stopping.is_set():
             self._catch_up()
         return worker.tally
@@ -149,6 +159,19 @@ class Running:
     def _follow(self, worker: Worker, ended: threading.Event) -> None:
         if self.elasticsearch is not None:
             self._follower().run(ended, lambda: worker.owned)
+
+    def _unfinished(self) -> Unfinished:
+        return Unfinished(
+            lambda: self.connect(ERASE_APPLICATION), self._erasure, Notices(self.redis), self.clock.now_ms
+        )
+
+    def _erasure(self, connection: Connection, pause: Pause) -> Erasure:
+        key = self.catalogue.key
+        stores = Stores(connection, self.redis, self.elasticsearch, self.vault, key, self.alias, pause=pause)
+        return Erasure(stores, lambda upto: settle(connection, self.redis, upto, self.vault))
+
+    def _erase(self, worker: Worker, ended: threading.Event) -> None:
+        self._unfinished().run(ended, lambda: worker.owned)
 
     def _catch_up(self) -> None:
         follower = self._follower()
@@ -183,6 +206,7 @@ class Beside:
             recover(session.connection, self._redis, session.processor.vault, self._clock.now_ms)
         if time.monotonic() >= self._next_pruning and session.owned:
             self._prune(session)
+        session.queue.trim()  # where no event comes any more, the last ones must go too
         self._rounds(session, now_ms)
 
     def _prune(self, session: Session) -> None:

@@ -331,7 +331,7 @@ def test_the_command_prints_the_places_and_what_is_left(
     monkeypatch.setenv("DECISOR_REDIS_URL", "unix:///nowhere/at/all")
     assert main(["erase", PERSON, "--yes"]) == 1
     out = capsys.readouterr().out
-    assert "not done: run this again" in out
+    assert "not done: a running worker goes on" in out
     assert PERSON not in out
     monkeypatch.undo()
     monkeypatch.setenv("DECISOR_POSTGRES_URL", world.postgres)

@@ -88,7 +88,7 @@ def forget_deletions(world: IndexWorld) -> None:
     """Wait until the server takes an old version of somebody whose deletion it has forgotten."""
     live = world.live()
     Bulk(world.client).send([Write(live, "other", GONE, None)])
-    late = {"index": live.name, "id": "other", "document": {"customer_id": "other"}}
+    late: dict[str, Any] = {"index": live.name, "id": "other", "document": {"customer_id": "other"}}
     while True:
         world.client.indices.refresh(index=live.name)
         try:

@@ -1,19 +1,22 @@
 """Erasing a customer: begun in one transaction, carried to every store, proven by counts, ended in another.
 
 The first transaction forbids that the customer comes back, writes the exits that consumers are told, deletes, and
-leaves one row in the outbox of kind `erase`. While that row is there the erasure is not done: a store was down, or
-something was found again. Erasing once more goes on from there. The row also tells a rebuild of a segment that is under
-way to leave the customer out, so it stays until the rebuild has ended.
+leaves one row in the outbox of kind `erase`. While that row is there the erasure is not done: whoever did it was
+killed, a store was down, or something was found again. Workers go on with it (see unfinished.py), and so does erasing
+once more. The row also tells a rebuild of a segment that is under way to leave the customer out, so it stays until the
+rebuild has ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...ir.instant import format_instant
-from ...storage.partitions import advance, locked, partition_of
+from ...storage.partitions import PARTITIONS, advance, locked, partition_of
 from .old_bytes import let_go
 from .place import Place, Stage, Stores
 from .places import places_of
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 Settle = Callable[[Mapping[int, int]], Sequence[int]]
 
 ATTEMPTS = 5
+ERASE_LOCK = 0x0DEC_0007  # the class of the advisory locks of those who are being erased
 
 
 @dataclass(slots=True)
@@ -58,6 +62,9 @@ class Report:
         return any(row.before != 0 for row in self.rows)
 
 
+Rows = Sequence[tuple[Place, Row]]
+
+
 class Erasure:
     """Erases customers from the places of some stores; `settle` publishes what was committed."""
 
@@ -69,23 +76,34 @@ class Erasure:
     def erase(self, customer: str, now_ms: int) -> Report:
         """Erase a customer everywhere. What goes wrong with a store is in the report; PostgreSQL's errors are raised.
 
-        Done again, it goes on where it could not before.
+        Done again, it goes on where it could not before. Several may erase the same customer at once.
         """
-        rows = {id(place): Row(place.store, place.name) for place in self._places}
-        report = Report(list(rows.values()))
-        for place in self._places:
-            rows[id(place)].before = _counted(place, customer, rows[id(place)])
-        begun = self._begin(customer, now_ms)
+        with alone(self._stores.connection, customer):
+            rows = self._rows(customer)
+            return self._carry_out(customer, rows, self._begin(customer, now_ms, rows))
+
+    def go_on(self, customer: str) -> Report | None:
+        """Go on with an erasure that was begun; None where there is none, or somebody else is just at it."""
+        with alone(self._stores.connection, customer) as is_alone:
+            if not is_alone:
+                return None
+            rows = self._rows(customer, "record")
+            begun = self._resume(customer, rows)
+            return None if begun is None else self._carry_out(customer, rows, begun)
+
+    def _carry_out(self, customer: str, rows: Rows, begun: Begun) -> Report:
+        report = Report([row for _, row in rows])
         self._publish(begun, report)
-        for place in self._at("outside"):
-            _erase_until_gone(place, customer, rows[id(place)])
-        for place in (*self._at("record"), *self._at("outside")):
-            row = rows[id(place)]
-            if row.problem is None:
+        for place, row in rows:
+            if place.stage == "outside":
+                _erase_until_gone(place, customer, row)
+        for place, row in rows:
+            if place.stage != "last" and row.problem is None:
                 row.after = _counted(place, customer, row)
-        self._end(customer, begun, report)
-        for place in self._at("last"):
-            rows[id(place)].after = place.count(customer)
+        self._end(customer, begun, report, rows)
+        for place, row in rows:
+            if place.stage == "last":
+                row.after = place.count(customer)
         return report
 
     def pending(self) -> list[str]:
@@ -98,34 +116,56 @@ class Erasure:
 
     def counts(self, customer: str) -> list[Row]:
         """What there is of a customer, place by place."""
-        rows = [Row(place.store, place.name) for place in self._places]
-        for place, row in zip(self._places, rows, strict=True):
-            row.before = _counted(place, customer, row)
+        return [row for _, row in self._rows(customer)]
+
+    def _rows(self, customer: str, stage: Stage | None = None) -> Rows:
+        """Every place with its row; what there is now is counted in all of them, or in those of a stage."""
+        rows = [(place, Row(place.store, place.name)) for place in self._places]
+        for place, row in rows:
+            if stage in {None, place.stage}:
+                row.before = _counted(place, customer, row)
         return rows
 
-    def _at(self, stage: Stage) -> list[Place]:
-        return [place for place in self._places if place.stage == stage]
-
-    def _begin(self, customer: str, now_ms: int) -> Begun:
+    def _begin(self, customer: str, now_ms: int, rows: Rows) -> Begun:
         connection, partition = self._stores.connection, partition_of(customer)
         with connection.transaction():
             last = locked(connection, [partition])[partition]
-            row = connection.execute(
-                "SELECT max(seq) FROM outbox WHERE profile = %s AND kind = 'erase'", (customer,)
-            ).fetchone()
-            begun = Begun(partition, last + 1 if row is None or row[0] is None else row[0])
-            at = format_instant(now_ms)
-            suppress(connection, customer, at)
-            if begun.seq > last:
+            begun = self._continued(customer, rows)
+            if begun is None:
+                begun = Begun(partition, last + 1)
+                at = format_instant(now_ms)
+                suppress(connection, customer, at)
                 write_exits(connection, customer, begun, at)
                 connection.execute(
                     "INSERT INTO outbox (partition, seq, profile, kind) VALUES (%s, %s, %s, %s)",
                     (partition, begun.seq, customer, begun.kind),
                 )
                 advance(connection, {partition: begun.seq})
-            for place in self._at("record"):
-                place.erase(customer)
+                for place, _ in rows:
+                    if place.stage == "record":
+                        place.erase(customer)
         return begun
+
+    def _resume(self, customer: str, rows: Rows) -> Begun | None:
+        connection = self._stores.connection
+        with connection.transaction():
+            locked(connection, [partition_of(customer)])
+            return self._continued(customer, rows)
+
+    def _continued(self, customer: str, rows: Rows) -> Begun | None:
+        """Under the partition's lock: where the erasure stands that is open, None where none is.
+
+        Since it was begun nobody adds anything, but for what was found again; that goes, and nothing else is looked at.
+        """
+        row = self._stores.connection.execute(
+            "SELECT max(seq) FROM outbox WHERE profile = %s AND kind = 'erase'", (customer,)
+        ).fetchone()
+        if row is None or row[0] is None:
+            return None
+        for place, found in rows:
+            if place.stage == "record" and found.before:
+                place.erase(customer)
+        return Begun(partition_of(customer), row[0])
 
     def _publish(self, begun: Begun, report: Report) -> None:
         """What was committed before must be in Redis first: afterwards it could bring something back."""
@@ -139,10 +179,9 @@ class Erasure:
                 "what was committed does not reach Redis, though a worker owns the partition: look at the worker"
             )
 
-    def _end(self, customer: str, begun: Begun, report: Report) -> None:
+    def _end(self, customer: str, begun: Begun, report: Report, rows: Rows) -> None:
         """Delete the rest, if all before is proven and no rebuild of a segment needs the row of the erasure."""
-        first = {place.name for place in self._at("last")}
-        if report.problems or any(row.after != 0 for row in report.rows if row.place not in first):
+        if report.problems or any(row.after != 0 for place, row in rows if place.stage != "last"):
             return
         connection = self._stores.connection
         with connection.transaction():
@@ -155,14 +194,31 @@ class Erasure:
                     " switched in: run this again afterwards"
                 )
                 return
-            for place in self._at("last"):
-                place.erase(customer)
+            for place, _ in rows:
+                if place.stage == "last":
+                    place.erase(customer)
 
 
-def pending(connection: Connection) -> list[str]:
-    """The customers whose erasure was begun and is not done."""
-    rows = connection.execute("SELECT DISTINCT profile FROM outbox WHERE kind = 'erase' ORDER BY profile").fetchall()
+def pending(connection: Connection, partitions: Collection[int] = range(PARTITIONS)) -> list[str]:
+    """The customers whose erasure was begun and is not done, the oldest first."""
+    rows = connection.execute(
+        "SELECT profile FROM outbox WHERE kind = 'erase' AND partition = ANY(%s) GROUP BY profile ORDER BY min(at)",
+        (list(partitions),),
+    ).fetchall()
     return [row[0] for row in rows]
+
+
+@contextmanager
+def alone(connection: Connection, customer: str) -> Iterator[bool]:
+    """Whether nobody else is erasing the customer; those who ask meanwhile hear that somebody is."""
+    number = int.from_bytes(hashlib.blake2b(customer.encode(), digest_size=4).digest(), "big", signed=True)
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (ERASE_LOCK, number)).fetchone()
+    is_alone = bool(row and row[0])
+    try:
+        yield is_alone
+    finally:
+        if is_alone and not connection.broken and not connection.closed:
+            connection.execute("SELECT pg_advisory_unlock(%s, %s)", (ERASE_LOCK, number))
 
 
 def _counted(place: Place, customer: str, row: Row) -> int | None:

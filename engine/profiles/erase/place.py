@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -24,7 +24,8 @@ class UnreachablePlaceError(RuntimeError):
 class Stores:
     """Where places are; `key` is the name of the customer's key in events.
 
-    Redis and Elasticsearch may be None; `refusals` say why, by the name of the store.
+    Redis and Elasticsearch may be None; `refusals` say why, by the name of the store. `pause` is called between the
+    steps of a long look, so that others come to their turn.
     """
 
     connection: Connection
@@ -34,6 +35,14 @@ class Stores:
     key: str
     index_alias: str = "customer_profiles"
     refusals: Mapping[str, str] = field(default_factory=dict)
+    pause: Callable[[], None] = lambda: None
+
+    def reached_redis(self) -> Any:
+        """The client of Redis. Raises UnreachablePlaceError."""
+        if self.redis is None:
+            unknown = "no Redis is known: DECISOR_REDIS_URL names one, `decisor up` starts one"
+            raise UnreachablePlaceError(self.refusals.get("Redis", unknown))
+        return self.redis
 
 
 class Place(Protocol):

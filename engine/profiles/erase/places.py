@@ -8,9 +8,10 @@ from .place import Place, Stores
 from .queues import queue_places
 from .record import record_places
 from .search_index import index_places
+from .streams import stream_places
 
 # Each part of the program that keeps personal data has one function here, which gives its places.
-PLACES: tuple[Callable[[Stores], Iterable[Place]], ...] = (record_places, queue_places, index_places)
+PLACES: tuple[Callable[[Stores], Iterable[Place]], ...] = (record_places, stream_places, queue_places, index_places)
 
 
 def places_of(stores: Stores) -> list[Place]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...storage.keys import GROUP, OWNER, events_stream
+from ...storage.streams import id_of, needed_from
 from .fence import Command
 
-TRIM = 256  # acknowledged entries that are worth removing
+TRIM = 256  # acknowledged entries that are worth removing …
+TRIM_SECONDS = 10.0  # … and how long fewer of them stay
 _STRAY_SECONDS = 2.0  # between two looks for entries that nobody is working on
 
 
@@ -34,6 +36,7 @@ class Queue:
         self._left: set[int] = set()
         self._owned: set[int] = set()
         self._trim: dict[int, int] = {}
+        self._since: dict[int, float] = {}  # when the first of them was acknowledged, the oldest first
         self._next_look = 0.0
 
     def adopt(self, partition: int) -> None:
@@ -54,6 +57,7 @@ class Queue:
         self._owned.discard(partition)
         self._left.discard(partition)
         self._trim.pop(partition, None)
+        self._since.pop(partition, None)
 
     def read(self, count: int, block_ms: int | None) -> list[Entry]:
         """At most about `count` entries, in each partition's order; waits for the first at most `block_ms`, or not.
@@ -87,10 +91,13 @@ class Queue:
 
     def _read_left(self, count: int) -> list[Entry]:
         partition = min(self._left)
-        found = _entries(self._redis.xreadgroup(GROUP, OWNER, {events_stream(partition): "0"}, count=count))
+        stream = events_stream(partition)
+        found = _entries(self._redis.xreadgroup(GROUP, OWNER, {stream: "0"}, count=count))
         if not found:
             self._left.discard(partition)
-        return found
+        if deleted := [entry.id for entry in found if not entry.fields]:  # by an erasure
+            self._redis.xack(stream, GROUP, *deleted)
+        return [entry for entry in found if entry.fields]
 
     def acknowledging(self, entries: Iterable[Entry]) -> list[Command]:
         """The commands after which what was committed will not be read again; they are taken as done."""
@@ -99,52 +106,40 @@ class Queue:
             ids.setdefault(entry.partition, []).append(entry.id)
         for partition, done in ids.items():
             self._trim[partition] = self._trim.get(partition, 0) + len(done)
+            self._since.setdefault(partition, time.monotonic())
         return [("XACK", events_stream(partition), GROUP, *done) for partition, done in ids.items()]
 
     def trim(self, least: int = TRIM) -> bool:
-        """Remove what every consumer group of a stream has read and acknowledged, once it is worth it.
+        """Remove what every consumer group of a stream has read and acknowledged, once it is worth it or has waited.
 
         One stream a call, so that events do not wait for the others; whether there was one.
         """
         partition = max(self._trim, key=self._trim.__getitem__, default=None)
         if partition is None or self._trim[partition] < least:
-            return False
+            partition = next(iter(self._since), None)
+            if partition is None or time.monotonic() < self._since[partition] + TRIM_SECONDS:
+                return False
         stream = events_stream(partition)
-        bounds = [self._bound(stream, group) for group in self._redis.xinfo_groups(stream)]
-        if bounds:
-            self._redis.xtrim(stream, minid=_text(min(bounds)), approximate=False)
-        del self._trim[partition]
+        needed = needed_from(self._redis, stream)
+        if needed is not None:
+            self._redis.xtrim(stream, minid=id_of(needed), approximate=False)
+        self._trim.pop(partition, None)
+        self._since.pop(partition, None)
         return True
 
-    def _bound(self, stream: str, group: Mapping[str, Any]) -> tuple[int, int]:
-        """The first entry that a group still needs: its oldest pending one, or what follows the last it has read."""
-        name = group["name"]
-        if group["pending"]:
-            oldest = self._redis.xpending(stream, name)["min"]
-            if oldest is not None:
-                return _place(oldest)
-        milliseconds, number = _place(group["last-delivered-id"])
-        return milliseconds, number + 1
+    def waiting(self, partitions: Collection[int]) -> bool:
+        """Whether entries of these partitions are not read yet, or read and not acknowledged."""
+        return any(self._waits(events_stream(partition)) for partition in partitions)
 
-    def waiting(self, partitions: Collection[int]) -> int:
-        """How many entries of these partitions are not read yet, or read and not acknowledged."""
-        count = 0
-        for partition in partitions:
-            stream = events_stream(partition)
-            if self._redis.exists(stream):
-                groups = {_name(group["name"]): group for group in self._redis.xinfo_groups(stream)}
-                count += self._needed(stream, groups[GROUP]) if GROUP in groups else self._redis.xlen(stream)
-        return int(count)
-
-    def _needed(self, stream: str, group: Mapping[str, Any]) -> int:
-        lag = group.get("lag")
-        unread: int = lag if lag is not None else self._unread(stream, group["last-delivered-id"])
-        return unread + int(group["pending"])
-
-    def _unread(self, stream: str, after: Any) -> int:
-        """For servers that do not tell the lag: whether there is anything behind the last entry that was read."""
-        milliseconds, number = _place(after)
-        return len(self._redis.xrange(stream, min=f"{milliseconds}-{number + 1}", count=1))
+    def _waits(self, stream: str) -> bool:
+        """Looked for in the stream itself: the lag that servers tell is not exact once entries have been deleted."""
+        if not self._redis.exists(stream):
+            return False
+        groups = {_name(group["name"]): group for group in self._redis.xinfo_groups(stream)}
+        group = groups.get(GROUP, {"pending": 0, "last-delivered-id": "0-0"})
+        return bool(
+            group["pending"] or self._redis.xrange(stream, min=f"({_name(group['last-delivered-id'])}", count=1)
+        )
 
 
 def _entries(answer: Any) -> list[Entry]:
@@ -159,12 +154,3 @@ def _entries(answer: Any) -> list[Entry]:
 
 def _name(text: bytes | str) -> str:
     return text.decode() if isinstance(text, bytes) else text
-
-
-def _place(entry: bytes | str) -> tuple[int, int]:
-    milliseconds, _, number = _name(entry).partition("-")
-    return int(milliseconds), int(number or 0)
-
-
-def _text(place: tuple[int, int]) -> str:
-    return f"{place[0]}-{place[1]}"

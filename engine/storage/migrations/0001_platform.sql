@@ -75,11 +75,12 @@ CREATE TABLE outbox (
     partition smallint NOT NULL,
     seq bigint NOT NULL,
     profile text COLLATE "C" NOT NULL,
-    kind text NOT NULL,                    -- change | erase
+    kind text NOT NULL,                    -- change | membership | erase, while the erasure is open
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (partition, seq)
 );
 CREATE INDEX outbox_profile ON outbox (profile);
+CREATE INDEX outbox_erase ON outbox (partition) WHERE kind = 'erase';
 
 -- How far a follower (the index) has come.
 CREATE TABLE follower (

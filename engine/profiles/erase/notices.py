@@ -1,0 +1,69 @@
+"""What transition streams still tell of erased customers, deleted in time.
+
+The exits of an erasure carry the customer's id, as consumers must learn whom to forget. They stay for an hour, and for
+as long as a consumer group of the stream has not acknowledged them, a week at most. Everything else that tells of
+somebody who was erased goes when it is found, as in a Redis that has come back with an earlier state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...ir.instant import parse_instant
+from ...storage import keys
+from ...storage.streams import needed_from, place_of
+from .suppression import Suppressed
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+NOTICE_MS = 3_600_000  # how long consumers can read that a customer was erased …
+LATEST_MS = 7 * 86_400_000  # … and how long a group that does not come is waited for
+PAGE = 1_000  # entries looked at in one step
+
+Fields = Mapping[bytes, bytes]
+
+
+class Notices:
+    """Goes round the transition streams of some partitions, a page at a time."""
+
+    def __init__(self, redis: Any) -> None:
+        self._redis = redis
+        self._suppressed = Suppressed()
+        self._partition = -1
+        self._after = ""
+
+    def step(self, connection: Connection, partitions: Collection[int], now_ms: int) -> bool:
+        """Look at the next page; whether it was the last one of its stream."""
+        if not self._after or self._partition not in partitions:
+            following = [each for each in sorted(partitions) if each > self._partition]
+            self._partition = following[0] if following else min(partitions)
+            self._after = ""
+        stream = keys.transitions_stream(self._partition)
+        page = self._redis.xrange(stream, min=f"({self._after}" if self._after else "-", count=PAGE)
+        self._delete(connection, stream, page, now_ms)
+        self._after = page[-1][0].decode() if len(page) == PAGE else ""
+        return not self._after
+
+    def all(self, connection: Connection, partitions: Collection[int], now_ms: int) -> None:
+        """Look at every page of these partitions."""
+        for partition in partitions:
+            while not self.step(connection, [partition], now_ms):
+                pass
+
+    def _delete(self, connection: Connection, stream: str, page: Collection[tuple[bytes, Fields]], now_ms: int) -> None:
+        customers = {fields.get(b"customer", b"").decode("utf-8", "replace") for _, fields in page}
+        erased = {each.encode() for each in self._suppressed(connection, customers)}
+        found = [(name, fields) for name, fields in page if fields.get(b"customer") in erased]
+        if not found:
+            return
+        needed = needed_from(self._redis, stream)
+        late = []
+        for name, fields in found:
+            age = now_ms - parse_instant(fields[b"at"].decode()) if fields.get(b"reason") == b"erasure" else LATEST_MS
+            waited_for = needed is not None and place_of(name) >= needed
+            if age >= (LATEST_MS if waited_for else NOTICE_MS):
+                late.append(name)
+        if late:
+            self._redis.xdel(stream, *late)

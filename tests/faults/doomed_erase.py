@@ -1,0 +1,49 @@
+"""A `decisor erase` that kills itself at POINT; the environment names the servers.
+
+Called as `doomed_erase.py CUSTOMER POINT`. A point is the beginning or the end of a step: `begin:before`, `begin:after`
+(committed and not published), `settle:after`, `<class of a place>:after` (its store has let go, and no later one has),
+`end:before`, `end:after`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from engine.cli.app import main as decisor
+from engine.profiles.erase import erasure, queues, search_index, streams
+
+STEPS: dict[str, tuple[Any, str]] = {
+    "begin": (erasure.Erasure, "_begin"),
+    "settle": (erasure.Erasure, "_publish"),
+    "EventQueue": (streams.EventQueue, "erase"),
+    "TransitionStreams": (streams.TransitionStreams, "erase"),
+    "Memberships": (queues.Memberships, "erase"),
+    "Keys": (queues.Keys, "erase"),
+    "Due": (queues.Due, "erase"),
+    "Indices": (search_index.Indices, "erase"),
+    "end": (erasure.Erasure, "_end"),
+}
+
+
+def doom(point: str) -> None:
+    """Let the process kill itself there."""
+    step, side = point.split(":")
+    owner, name = STEPS[step]
+    original: Callable[..., Any] = getattr(owner, name)
+
+    def doomed(*arguments: Any, **options: Any) -> Any:
+        if side == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        original(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, doomed)
+
+
+if __name__ == "__main__":
+    doom(sys.argv[2])
+    sys.exit(decisor(["erase", sys.argv[1], "--yes"]))

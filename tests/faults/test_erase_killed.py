@@ -1,0 +1,203 @@
+"""Wherever `decisor erase` is killed, a running worker ends it: nothing is left in any store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from engine.profiles.erase import unfinished
+from engine.profiles.erase.erasure import alone, pending
+from engine.profiles.erase.place import Stores
+from engine.profiles.erase.search_index import Indices
+from engine.profiles.erase.suppression import is_suppressed
+from engine.segments.live.worker import Clock
+from engine.segments.running import Running
+from tests.integration.test_erase import PERSON, erasure_of, fill, left_of, notices
+from tests.live_world import World
+from tests.sealed_world import events
+from tests.servers.redis_servers import RedisServer
+
+DOOMED = Path(__file__).with_name("doomed_erase.py")
+ROOT = Path(__file__).parents[2]
+PLACES = ["EventQueue", "TransitionStreams", "Memberships", "Keys", "Due", "Indices"]
+POINTS = ["begin:after", "settle:after", *(f"{place}:after" for place in PLACES), "end:before", "end:after"]
+
+
+@pytest.fixture
+def world(sealed_world: World, elasticsearch: Elasticsearch) -> Iterator[World]:
+    """The shop with encrypted fields and an index, and something of the person in every place."""
+    world = sealed_world
+    world.elasticsearch = elasticsearch
+    fill(world)
+    yield world
+    for name in elasticsearch.indices.get(index=f"{world.alias}-*"):
+        elasticsearch.indices.delete(index=name)
+
+
+def killed(world: World, redis_url: str, url: str, key_file: Path, point: str) -> int:
+    """The exit code of an erasure that is killed there."""
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "PATH": os.environ["PATH"],
+        "DECISOR_POSTGRES_URL": world.postgres,
+        "DECISOR_REDIS_URL": redis_url,
+        "DECISOR_ELASTICSEARCH_URL": url,
+        "DECISOR_INDEX_ALIAS": world.alias,
+        "DECISOR_KEYS_FILE": str(key_file),
+    }
+    command = [sys.executable, str(DOOMED), PERSON, point]
+    return subprocess.run(command, cwd=key_file.parent, env=environment, check=False, timeout=120).returncode
+
+
+@contextmanager
+def workers(world: World, count: int = 1) -> Iterator[None]:
+    """Workers that run until the end, and nothing else does."""
+    found = [
+        Running(
+            redis=world.redis,
+            connect=world.connect,
+            catalogue=world.program.catalogue,
+            elasticsearch=world.elasticsearch,
+            clock=Clock(world.now_ms),
+            vault=world.vault,
+            alias=world.alias,
+        )
+        for _ in range(count)
+    ]
+    threads = [threading.Thread(target=each.run) for each in found]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for each in found:
+            each.stop()
+        for thread in threads:
+            thread.join()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def is_open(world: World) -> bool:
+    with world.connect("tests") as connection:
+        return bool(pending(connection))
+
+
+def documents(world: World) -> int:
+    with world.connect("tests") as connection:
+        stores = Stores(connection, None, world.elasticsearch, world.vault, "customer_id", world.alias)
+        return Indices(stores).count(PERSON)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_ends_what_a_killed_erasure_has_begun(
+    point: str, world: World, valkey: RedisServer, elasticsearch_url: str, key_file: Path
+) -> None:
+    assert documents(world) == 1
+    assert killed(world, valkey.url, elasticsearch_url, key_file, point) == -signal.SIGKILL
+    assert is_open(world) == (point != "end:after")
+    with workers(world):
+        until(lambda: not is_open(world))
+    assert not left_of(world)
+    assert documents(world) == 0
+    assert notices(world) == [("ada", "exit", 2), ("known", "exit", 2)]
+    world.oracle.forget(PERSON)
+    world.drain()
+    world.check()
+
+
+def test_an_erasure_that_was_killed_before_it_had_begun_has_not_happened(
+    world: World, valkey: RedisServer, elasticsearch_url: str, key_file: Path
+) -> None:
+    assert killed(world, valkey.url, elasticsearch_url, key_file, "begin:before") == -signal.SIGKILL
+    with world.connect("tests") as connection:
+        assert not is_suppressed(connection, [PERSON])
+    assert not is_open(world)
+    assert PERSON in world.members("known")
+
+
+def test_workers_and_erasures_of_the_same_customers_do_not_disturb_each_other(world: World) -> None:
+    customers = [PERSON, *(f"c-{number}" for number in range(30))]
+    world.put(events(range(30)))
+    world.drain()
+    with world.connect("tests") as connection:
+        for customer in customers:
+            assert not erasure_of(world, connection, redis=None).erase(customer, world.now_ms).done
+        assert set(pending(connection)) == set(customers)
+    with workers(world, 3), world.connect("tests") as connection:
+        erasure = erasure_of(world, connection, elasticsearch=world.elasticsearch, index_alias=world.alias)
+        world.put(events(range(40, 60)))
+        for customer in customers[:10]:
+            assert erasure.erase(customer, world.now_ms).done
+        until(lambda: not is_open(world))
+    for customer in customers:
+        world.oracle.forget(customer)
+    assert not left_of(world)
+    world.drain()
+    world.check()
+    assert {name for name, *_ in notices(world)} == {"ada", "known"}
+
+
+def test_without_the_index_an_erasure_stays_open_and_all_else_goes(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(unfinished, "LONGEST_PAUSE", 0.5)
+    client, world.elasticsearch = world.elasticsearch, Elasticsearch("http://127.0.0.1:9", request_timeout=1)
+    with world.connect("tests") as connection:
+        assert not erasure_of(world, connection, redis=None).erase(PERSON, world.now_ms).done
+
+    def told() -> list[str]:
+        return [each.message for each in caplog.records if each.name == "decisor.erase"]
+
+    with workers(world):
+        world.put(events([70]))
+        until(lambda: bool(told()) and not left_but_the_end(world) and "c-70" in world.members("known"))
+    assert is_open(world)
+    assert PERSON not in caplog.text
+    assert told() == ["an erasure is still open: ConnectionError"]
+    world.elasticsearch = client
+    with workers(world):
+        until(lambda: not is_open(world))
+    assert documents(world) == 0
+    assert not left_of(world)
+
+
+def left_but_the_end(world: World) -> list[tuple[str, str]]:
+    """What is left of the person besides the rows that go with the end of the erasure."""
+    return [each for each in left_of(world) if each[0] not in {"transition", "outbox"}]
+
+
+def test_draining_ends_what_is_open(world: World) -> None:
+    with world.connect("tests") as connection:
+        assert not erasure_of(world, connection, redis=None).erase(PERSON, world.now_ms).done
+    world.oracle.forget(PERSON)
+    world.drain()
+    assert not is_open(world)
+    assert not left_of(world)
+    world.check()
+
+
+def test_an_erasure_that_somebody_is_at_is_left_to_them(world: World) -> None:
+    with world.connect("tests") as connection:
+        assert not erasure_of(world, connection, redis=None).erase(PERSON, world.now_ms).done
+        with alone(connection, PERSON) as is_alone:
+            assert is_alone
+            world.drain()
+            assert is_open(world)
+        world.drain()
+        assert not is_open(world)

@@ -1,0 +1,188 @@
+"""What streams still tell of erased customers goes by itself, on each Redis; consumers learn of them before."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from engine.ir.program import Program
+from engine.profiles.erase import notices as noticing
+from engine.profiles.erase.erasure import Erasure
+from engine.profiles.erase.notices import LATEST_MS, NOTICE_MS, Notices
+from engine.profiles.erase.place import Stores
+from engine.profiles.erase.streams import TransitionStreams
+from engine.segments.live import queue as queues
+from engine.segments.live.publish import settle
+from engine.segments.live.queue import Entry, Queue
+from engine.segments.live.worker import Clock, Session
+from engine.segments.running import Beside
+from engine.storage import keys
+from engine.storage.partitions import PARTITIONS, partition_of
+from engine.storage.streams import needed_from
+from tests.live_world import World
+from tests.servers.postgres import Database
+from tests.servers.redis_servers import RedisServer
+
+PERSON = "pér'son"
+STREAM = keys.transitions_stream(partition_of(PERSON))
+AT = "2026-02-27T00:00:00.000Z"
+
+
+@pytest.fixture
+def world(shop: Program, wheel_database: Database, redis_any: RedisServer) -> Iterator[World]:
+    """The shop on each Redis in turn, the Cluster included, with some customers and the person."""
+    redis: Any = redis_any.connect()
+    world = World(wheel_database.url, redis, shop)
+    world.put([purchase(f"e-{number}", f"c-{number}") for number in range(40)])
+    world.put([purchase("mine", PERSON)])
+    world.drain()
+    yield world
+    redis.close()
+
+
+def purchase(name: str, customer: str) -> dict[str, Any]:
+    return {"id": name, "type": "purchase", "customer_id": customer, "time": AT, "data": {"amount": 60.0}}
+
+
+def erase(world: World) -> None:
+    with world.connect("tests") as connection:
+        stores = Stores(connection, world.redis, None, world.vault, "customer_id")
+        erasure = Erasure(stores, lambda upto: settle(connection, world.redis, upto, world.vault))
+        assert erasure.erase(PERSON, world.now_ms).done
+    world.oracle.forget(PERSON)
+
+
+def told(world: World, customer: str = PERSON) -> set[bytes]:
+    """The reasons of the entries that tell of a customer."""
+    entries = world.redis.xrange(keys.transitions_stream(partition_of(customer)))
+    return {fields[b"reason"] for _, fields in entries if fields.get(b"customer") == customer.encode()}
+
+
+def look(world: World, later_ms: int) -> None:
+    """Look at every transition stream as if so much time had passed."""
+    with world.connect("tests") as connection:
+        Notices(world.redis).all(connection, range(PARTITIONS), world.now_ms + later_ms)
+
+
+def test_notices_stay_an_hour_and_all_else_goes_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noticing, "PAGE", 3)
+    others = {partition: len(world.redis.xrange(keys.transitions_stream(partition))) for partition in range(PARTITIONS)}
+    erase(world)
+    assert told(world) == {b"erasure"}
+    fields: Any = {"customer": PERSON, "reason": "event", "segment": "spenders", "at": AT}
+    world.redis.xadd(STREAM, fields)  # as in a Redis that comes back with an earlier state
+    world.redis.xadd(STREAM, {"number": "1"})  # what somebody else has put there
+    look(world, NOTICE_MS - 1)
+    assert told(world) == {b"erasure"}
+    look(world, NOTICE_MS)
+    assert told(world) == set()
+    for partition, before in others.items():
+        stream = keys.transitions_stream(partition)
+        assert len(world.redis.xrange(stream)) <= before + 1
+        assert partition == partition_of(PERSON) or len(world.redis.xrange(stream)) == before
+    assert all(told(world, f"c-{number}") == {b"event"} for number in range(40))
+    world.drain()
+    world.check()
+
+
+def test_a_consumer_group_that_is_behind_is_waited_for_a_week(world: World) -> None:
+    erase(world)
+    world.redis.xgroup_create(STREAM, "mail", id="0")
+    look(world, LATEST_MS - 1)
+    assert told(world) == {b"erasure"}
+    read = [name for name, _ in world.redis.xreadgroup("mail", "one", {STREAM: ">"}, count=1_000)[0][1]]
+    assert needed_from(world.redis, STREAM) is not None
+    look(world, NOTICE_MS)
+    assert told(world) == {b"erasure"}
+    world.redis.xack(STREAM, "mail", *read)
+    look(world, NOTICE_MS)
+    assert told(world) == set()
+
+
+def test_a_consumer_group_that_never_comes_does_not_keep_notices_for_ever(world: World) -> None:
+    erase(world)
+    world.redis.xgroup_create(STREAM, "gone", id="0")
+    look(world, LATEST_MS)
+    assert told(world) == set()
+
+
+def test_what_a_database_no_longer_knows_of_is_found_on_the_stream_by_erasing_again(world: World) -> None:
+    erase(world)
+    names = (f"{PERSON}{number}" for number in range(1_000))
+    neighbour = next(name for name in names if partition_of(name) == partition_of(PERSON))
+    for _ in range(600):
+        world.redis.xadd(STREAM, {"customer": PERSON, "reason": "time"})
+        world.redis.xadd(STREAM, {"reason": "time", "customer": neighbour})
+    with world.connect("tests") as connection:
+        place = TransitionStreams(Stores(connection, world.redis, None, world.vault, "customer_id"))
+        assert place.count(PERSON) == 600
+        erase(world)
+        assert place.count(PERSON) == 0
+        assert place.count(neighbour) == 600
+
+
+def test_a_drained_worker_deletes_old_notices(world: World) -> None:
+    erase(world)
+    world.drain()
+    assert told(world) == {b"erasure"}
+    world.pass_time(NOTICE_MS)
+    assert told(world) == set()
+    world.check()
+
+
+def test_late_events_leave_the_queue_when_nothing_comes_after_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erase(world)
+    late = [json.dumps(purchase(f"late-{number}", PERSON)).encode() for number in range(5)]
+    for raw in late:
+        world.redis.xadd(keys.events_stream(partition_of(PERSON)), {"e": raw})
+    monkeypatch.setattr(queues, "TRIM_SECONDS", 0.0)
+    beside = Beside(world.redis, Clock(world.now_ms), None)
+    deadline = time.monotonic() + 60
+
+    def stop_when_gone(session: Session, now_ms: int) -> None:
+        assert time.monotonic() < deadline, "they did not go in time"
+        beside(session, now_ms)
+        if worker.tally.suppressed == len(late) and not world.redis.xlen(keys.events_stream(partition_of(PERSON))):
+            worker.stop()
+
+    worker = world.worker(beside=stop_when_gone)
+    worker.run()
+    assert worker.tally.suppressed == len(late)
+
+
+def test_events_that_are_deleted_before_they_are_read_or_acknowledged_disturb_no_count(world: World) -> None:
+    partition = partition_of(PERSON)
+    stream = keys.events_stream(partition)
+    queue = Queue(world.redis)
+    queue.adopt(partition)
+    assert not queue.waiting(range(PARTITIONS))
+    names = [world.redis.xadd(stream, {"e": b"{}"}) for _ in range(6)]
+    assert queue.waiting([partition])
+    world.redis.xdel(stream, names[1])
+    read: list[Entry] = []
+    while not read:
+        read = queue.read(3, 0)
+    assert [entry.id.encode() for entry in read] == [names[0], names[2], names[3]]
+    world.redis.xdel(stream, names[2], names[5])
+    another = Queue(world.redis)  # the next owner of the partition
+    another.adopt(partition)
+    again = another.read(10, 0)
+    assert [entry.id.encode() for entry in again] == [names[0], names[3]]
+    for command in another.acknowledging(again):
+        world.redis.execute_command(*command)
+    assert another.read(10, 0) == []
+    rest = another.read(10, 0)
+    assert [entry.id.encode() for entry in rest] == [names[4]]
+    assert another.waiting([partition])
+    for command in another.acknowledging(rest):
+        world.redis.execute_command(*command)
+    assert not another.waiting([partition])
+    while another.trim(1):
+        pass
+    assert world.redis.xlen(stream) == 0

@@ -1,7 +1,7 @@
 """Why a customer is in a segment or not: the tree of conditions, with what each saw, its verdict and its next flip.
 
-The tree is plain JSON data. What a customer's personal or encrypted fields hold is left out unless it is asked for; the
-segment's own constants are part of its definition and always told.
+The tree is plain JSON data. What a customer's personal or encrypted fields hold is left out unless it is asked for, and
+so are the constants with which encrypted fields are compared; the segment's other constants are always told.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any as AnyValue
 
 from ..ir.binding import bind_instant
 from ..ir.codec import encode
+from ..ir.encrypted import Encrypted
 from ..ir.instant import format_instant
 from ..ir.predicate import (
     All,
@@ -34,6 +35,7 @@ from .flips.flip import Flips, ProfileAt
 from .matcher.behaviour import aggregated
 from .matcher.checks import Checks
 from .matcher.moment import Clock, Moment
+from .withholding import is_withheld, without_constants
 
 Node = dict[str, AnyValue]
 
@@ -55,8 +57,8 @@ def explain(
     Every node has `kind` (all, any, not, leaf, element, list, events, sequence, constant), `words`, `holds` and
     `flips_at`, the instant at which its verdict flips by time alone, null for never; `flips_exactly` is false where it
     may also be later. Groups have the nodes `inside`. Conditions have what they looked at: `values` (or `withheld`, or
-    `missing` with the reason), `constant` and, where limits move with now, `limits` as of now. `profile_at` is that of
-    `next_flip`.
+    `missing` with the reason), `constant` (or `constant_withheld`) and, where limits move with now, `limits` as of now.
+    `profile_at` is that of `next_flip`.
     """
     flips = Flips(subject, catalogue=catalogue, profile_at=profile_at)
     return _Explainer(subject, now_ms, catalogue, flips, reveal=reveal).node(predicate)
@@ -71,6 +73,7 @@ class _Explainer:
         self._catalogue = catalogue
         self._flips = flips
         self._reveal = reveal
+        self._encrypted = Encrypted(catalogue)
         self._moment = Moment(Clock(now_ms), subject.events)
         self._inner = Checks({}, "", inner=True)
 
@@ -79,7 +82,7 @@ class _Explainer:
         flip = self._flips.of(predicate, self._now_ms)
         found: Node = {
             "kind": _KINDS[type(predicate)],
-            "words": words(predicate),
+            "words": words(predicate if self._reveal else without_constants(predicate, self._encrypted)),
             "holds": self._flips.holds(predicate, self._now_ms),
             "flips_at": None if flip.at_ms is None else format_instant(flip.at_ms),
         }
@@ -106,8 +109,10 @@ class _Explainer:
         return {}
 
     def _leaf(self, leaf: Leaf) -> Node:
-        found: Node = {"field": leaf.field, "operator": leaf.op, "constant": encode(leaf.value)}
-        if isinstance(leaf.value, Bounds):
+        found: Node = {"field": leaf.field, "operator": leaf.op}
+        hidden = not self._reveal and leaf.value is not None and self._encrypted.mentions(leaf)
+        found |= {"constant_withheld": True} if hidden else {"constant": encode(leaf.value)}
+        if isinstance(leaf.value, Bounds) and not hidden:
             limits = {"lower": leaf.value.lower, "upper": leaf.value.upper}
             if any(isinstance(limit, Now) for limit in limits.values()):
                 found["limits"] = {side: self._bound(limit) for side, limit in limits.items()}
@@ -144,6 +149,7 @@ class _Explainer:
             return found | {"values": [value]}
         kind = self._catalogue.event(events.type)
         withheld = self._withheld(_on_path(kind.fields if kind else (), str(events.field), None))
+        withheld = withheld or (not self._reveal and self._encrypted.of_test(events) is None)
         return found | ({"withheld": True} if withheld else {"values": [value]})
 
     def _sequence(self, sequence: EventSequence) -> Node:
@@ -225,9 +231,7 @@ def words(predicate: Predicate, *, positive: bool = True) -> str:
             joined = "all of" if isinstance(predicate, All) else "any of"
             return joined if positive else f"not {joined}"
         case Leaf():
-            unless = "" if positive or predicate.op == "exists" else " (or is missing)"
-            condition = CORE[predicate.op].english(predicate, positive=positive)
-            return f"{wording.field_words(predicate.field)} {condition}{unless}"
+            return _leaf_words(predicate, positive=positive)
         case InList(name):
             return f"{'is' if positive else 'is not'} on the list {wording.field_words(name.partition('@')[0])}"
         case Element(of, item):
@@ -236,6 +240,16 @@ def words(predicate: Predicate, *, positive: bool = True) -> str:
             return _event_words(predicate, positive=positive)
     steps = ", then ".join(_step_words(step.type, step.where, step.within) for step in predicate.steps)
     return f"{'did' if positive else 'did not do'} in this order{_window_words(predicate.within)}: {steps}"
+
+
+def _leaf_words(leaf: Leaf, *, positive: bool) -> str:
+    unless = "" if positive or leaf.op == "exists" else " (or is missing)"
+    if is_withheld(leaf):
+        does = "fulfils" if positive else "does not fulfil"
+        condition = f"{does} `{leaf.op}` with a constant that is withheld"
+    else:
+        condition = CORE[leaf.op].english(leaf, positive=positive)
+    return f"{wording.field_words(leaf.field)} {condition}{unless}"
 
 
 def _flat(predicate: Predicate) -> str:

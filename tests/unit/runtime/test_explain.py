@@ -37,7 +37,10 @@ CATALOGUE = Catalogue(
         Field("visits", "object", many=True, fields=(Field("page", "keyword"),)),
         Field("home", "object", fields=(Field("city", "keyword", personal=True), Field("floor", "integer"))),
     ),
-    (EventType("purchase", (Field("amount", "number"), Field("card", "keyword", personal=True))),),
+    (
+        EventType("purchase", (Field("amount", "number"), Field("card", "keyword", personal=True))),
+        EventType("signup", (Field("mail", "keyword"),), (("email", "mail"),)),
+    ),
 )
 RECENT = Leaf("at", "range", Bounds(Now(-30 * DAY_MS), Now()), "date")
 EVENTS = [
@@ -110,6 +113,44 @@ def test_what_is_personal_or_encrypted_is_told_only_when_asked_for() -> None:
     for open_to_all in (Leaf("home.floor", "range", Bounds(1), "integer"), Leaf("id", "equals", "c2")):
         assert told(open_to_all, **profile)["values"]
     assert told(Element("visits", Leaf("page", "equals", "a")), **profile)["values"] == [{"page": "start"}]
+
+
+def test_what_encrypted_fields_are_compared_with_is_told_only_when_asked_for() -> None:
+    mail = Leaf("mail", "in", ("eve@plain.example", "x"))
+    predicate = All(
+        (
+            Not(Leaf("email", "equals", "ada@plain.example")),
+            Leaf("email", "exists"),
+            Events("signup", "last", Leaf("value", "starts_with", "bob@plain.example"), "mail"),
+            Events("signup", "count", Leaf("value", "range", Bounds(1), "integer"), where=Any((mail, Not(mail)))),
+            EventSequence((Step("signup", mail), Step("purchase", Leaf("card", "equals", "a-card")))),
+        )
+    )
+    signup = {"type": "signup", "time": "2026-02-20T00:00:00.000Z", "data": {"mail": "bob@plain.example"}}
+    subject = Subject({"id": "c1", "email": "carl@plain.example"}, [signup], {}, "id")
+
+    def explained(*, reveal: bool) -> str:
+        found = explain(predicate, subject, NOW_MS, catalogue=CATALOGUE, reveal=reveal)
+        return json.dumps(found) + "\n".join(lines(found))
+
+    hidden, revealed = explained(reveal=False), explained(reveal=True)
+    assert "plain.example" not in hidden
+    assert "a-card" in hidden, "personal is not encrypted"
+    for name in ("ada", "bob", "carl", "eve"):
+        assert f"{name}@plain.example" in revealed
+    found = explain(predicate, subject, NOW_MS, catalogue=CATALOGUE)
+    assert "\n".join(lines(found)) == (
+        "✗ all of\n"
+        "  ✓ email does not fulfil `equals` with a constant that is withheld (or is missing)\n"
+        "    ✗ email fulfils `equals` with a constant that is withheld  (the value is withheld)\n"
+        "  ✓ email is known  (the value is withheld)\n"
+        "  ✓ last of mail of signup events: value fulfils `starts_with` with a constant that is withheld"
+        "  (the value is withheld)\n"
+        "  ✓ count of signup events where (mail fulfils `in` with a constant that is withheld or mail does not fulfil"
+        " `in` with a constant that is withheld (or is missing)): value is at least 1  (is 1)\n"
+        "  ✗ did in this order: signup (where mail fulfils `in` with a constant that is withheld), then purchase"
+        " (where card is a-card)  (0 × signup, 0 × purchase)"
+    )
 
 
 def test_behaviour_is_told_with_what_was_counted() -> None:

@@ -7,6 +7,11 @@ than 2^32 values: data keys belong to one profile, and master keys wrap one data
 from __future__ import annotations
 
 import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -23,15 +28,23 @@ def new_key() -> bytes:
     return os.urandom(KEY_BYTES)
 
 
+@cache
+def _library() -> tuple[type[AESGCM], type[Exception]]:
+    """The cipher, and what it raises; looked up once, as that takes as long as sealing a value."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM, InvalidTag
+
+
 class Cipher:
     """One key, ready to use."""
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_cipher", "_refusal")
 
     def __init__(self, key: bytes) -> None:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        self._cipher = AESGCM(key)
+        cipher, self._refusal = _library()
+        self._cipher = cipher(key)
 
     def seal(self, plain: bytes, bound_to: bytes, nonce: bytes | None = None) -> bytes:
         """The sealed bytes, which open only with the same key and the same `bound_to`.
@@ -43,11 +56,9 @@ class Cipher:
 
     def unseal(self, sealed: bytes, bound_to: bytes) -> bytes:
         """What was sealed. Raises UnsealError when anything was changed, or is bound to something else."""
-        from cryptography.exceptions import InvalidTag
-
         if sealed[:1] != FORM or len(sealed) < 1 + NONCE_BYTES + TAG_BYTES:
             raise UnsealError("it is not in a form that this decisor knows")
         try:
             return self._cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound_to)
-        except InvalidTag:
+        except self._refusal:
             raise UnsealError("it was changed, moved from elsewhere, or sealed with another key") from None

@@ -50,10 +50,11 @@ class Platform:
 
     def prepare(self, program: Program) -> None:
         """Register a program's segments."""
+        from engine.profiles.vault import OpenVault
         from engine.segments.running import prepare
 
         with self.connect() as connection:
-            prepare(connection, program)
+            prepare(connection, program, OpenVault())
 
     @contextmanager
     def worker(self, kind: str = "worker") -> Iterator[dict[str, Any]]:
@@ -116,14 +117,14 @@ def platform() -> Iterator[Platform]:
 
 def work(postgres: str, redis: str, stopping: threading.Event) -> dict[str, Any]:
     """The worker, as `decisor worker` runs it."""
-    from engine.segments.registry import read_registry
+    from engine.segments.registry import read_catalogue
     from engine.segments.running import Running, calm_collector
 
     def connect(application: str = "decisor worker") -> Any:
         return connect_postgres(postgres, autocommit=True, application=application)
 
     with connect() as connection:
-        catalogue = read_registry(connection).catalogue
+        catalogue = read_catalogue(connection)
     assert catalogue is not None
     running = Running(redis=connect_redis(redis), connect=connect, catalogue=catalogue)
 

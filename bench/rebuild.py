@@ -92,7 +92,7 @@ def load(servers: Platform, client: Any, wanted: Program, count: int) -> Profile
     made = digest(encode(catalogue))
     at = format_instant(NOW_MS)
     with servers.connect() as connection:
-        prepare(connection, wanted)
+        prepare(connection, wanted, OpenVault())
         connection.execute("DELETE FROM segment")
         connection.execute("UPDATE registry SET version = version + 1")
         with (

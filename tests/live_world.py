@@ -167,7 +167,7 @@ class World:
     def __post_init__(self) -> None:
         self.oracle = Oracle(self.program)
         with self.connect() as connection:
-            prepare(connection, self.program)
+            prepare(connection, self.program, self.vault)
 
     def connect(self, application: str = "decisor worker") -> psycopg.Connection:
         """A new connection as the worker makes it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 
 from engine.ir.instant import format_instant
 from engine.ir.program import Program
+from engine.ir.types import Field
 from engine.profiles.encryption.key_file import new_key_set, write_new_key_file
 from engine.profiles.encryption.keyring import keyring_of_file
 from engine.profiles.encryption.vault import SealedVault
+from engine.profiles.vault import OpenVault, Vault
+from engine.segments.running import prepare
 from tests.live_world import START, World, written
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
@@ -65,16 +69,31 @@ conditions:
   - not: {segment: known}
 """
 
+# One that asks about nothing encrypted, and one about events of which an encrypted field is made.
+MORE_SEGMENTS = """---
+apiVersion: v1
+kind: Segment
+name: germans
+conditions:
+  - {field: country, operator: equals, value: DE}
+---
+apiVersion: v1
+kind: Segment
+name: readers
+conditions:
+  - events: {type: visit, where: [{field: page, operator: equals, value: plain-page-1}]}
+"""
+
 # Every encrypted value in `events` holds one of these, and nothing else does.
 PLAIN = ["plain.example", "PLAIN.example", "plain-phone", "plain street", "plain note", "plain-page"]
 
 
-def workspace(folder: Path) -> Path:
+def workspace(folder: Path, more: str = "") -> Path:
     """The shop's workspace, written into a folder."""
     for name, text in {
         "decisor.yaml": "name: shop\n",
         "schemas/shop.yaml": CATALOGUE.lstrip("\n"),
-        "segments/all.yaml": SEGMENTS.lstrip("\n"),
+        "segments/all.yaml": SEGMENTS.lstrip("\n") + more,
     }.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -82,9 +101,9 @@ def workspace(folder: Path) -> Path:
     return folder
 
 
-def program_of(folder: Path) -> Program:
+def program_of(folder: Path, more: str = "") -> Program:
     """The compiled workspace."""
-    compiled = written(workspace(folder), {}).compiled
+    compiled = written(workspace(folder, more), {}).compiled
     assert compiled is not None
     return compiled
 
@@ -116,12 +135,9 @@ def events(customers: Iterable[int], at_ms: int = START, turn: str = "") -> list
 
 
 def kept_in_postgres(connection: psycopg.Connection) -> Iterator[tuple[str, str]]:
-    """Every row of every table with the table's name; bytes as Latin-1, so that text in them is seen.
-
-    Definitions of segments are left out: they hold the constants that their authors wrote, and nothing of profiles.
-    """
+    """Every row of every table with the table's name; bytes as Latin-1, so that text in them is seen."""
     tables = connection.execute(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'decisor' AND table_name <> 'segment'"
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'decisor'"
     ).fetchall()
     for (table,) in tables:
         for row in connection.execute(f'SELECT * FROM decisor."{table}"').fetchall():
@@ -156,12 +172,51 @@ def sealed_program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     return program_of(tmp_path_factory.mktemp("sealed"))
 
 
+def _open(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    return tuple(replace(each, encrypted=None, fields=_open(each.fields)) for each in fields)
+
+
+def not_encrypted(program: Program) -> Program:
+    """The same, with a catalogue in which no field is encrypted."""
+    return replace(program, catalogue=replace(program.catalogue, fields=_open(program.catalogue.fields)))
+
+
+def as_catalogued(world: World, program: Program, vault: Vault) -> None:
+    """Let the program's catalogue and definitions be those of the world, as the first worker of a new version does."""
+    world.program = world.oracle.program = program
+    world.vault = vault
+    with world.connect("tests") as connection:
+        prepare(connection, program, vault)
+
+
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
     """A key file of its own."""
     path = tmp_path / "keys.json"
     write_new_key_file(path, new_key_set())
     return path
+
+
+@pytest.fixture
+def open_world(sealed_program: Program, wheel_database: Database, valkey_empty: RedisServer) -> Iterator[World]:
+    """The shop before any of its fields was encrypted."""
+    redis = valkey_empty.connect()
+    yield World(wheel_database.url, redis, not_encrypted(sealed_program), OpenVault())
+    redis.close()
+
+
+@pytest.fixture
+def command_world(
+    sealed_world: World, valkey: RedisServer, key_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> World:
+    """The shop with six customers where commands find it in the environment; the current folder is no workspace."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DECISOR_POSTGRES_URL", sealed_world.postgres)
+    monkeypatch.setenv("DECISOR_REDIS_URL", valkey.url)
+    monkeypatch.setenv("DECISOR_KEYS_FILE", str(key_file))
+    sealed_world.put(events(range(6)))
+    sealed_world.drain()
+    return sealed_world
 
 
 @pytest.fixture

@@ -124,12 +124,13 @@ def _servers(folder: Path, clock: _Clock) -> Iterator[Servers]:
 def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
     """Put the purchases on the queue while a worker takes them off, until nothing is left."""
     from ..profiles.ingest import EventProducer
+    from ..profiles.vault import OpenVault
     from ..segments.live.worker import Clock
     from ..segments.running import Running, prepare
     from .worker import APPLICATION
 
     program = runtime.program
-    prepare(servers.postgres, program)
+    prepare(servers.postgres, program, OpenVault())
     producer = EventProducer(servers.redis, program.catalogue.key)
 
     def worker() -> Running:

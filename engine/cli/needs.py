@@ -45,13 +45,19 @@ def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | 
     from ..storage.doctor import Examined
 
     source = next((name for name in (KEYS_FILE, KEYS) if os.environ.get(name)), None)
-    if source is None and not Sealing(catalogue).needed:
+    needed = Sealing(catalogue).needed
+    if source is None and not needed and not (ready and _holds_sealed(servers)):
         return None
     found = Examined("Keys", source or "none")
-    if source is None:
+    if source is None and needed:
         found.wrong(
             f"the catalogue `{catalogue.name}` has encrypted fields, and there are no keys",
             f"`decisor keys generate FILE` makes a key file, and {KEYS_FILE} names it (or {KEYS} holds its content)",
+        )
+    elif source is None:
+        found.wrong(
+            "the database holds sealed definitions or secrets, and there are no keys",
+            f"name the key file that sealed them in {KEYS_FILE}, or put its content into {KEYS}",
         )
     if find_spec("cryptography") is None:
         found.wrong("the package cryptography is not installed", "pip install 'decisor[sign]'")
@@ -67,6 +73,17 @@ def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | 
     return found
 
 
+def _holds_sealed(servers: Servers) -> bool:
+    """Whether the database holds sealed definitions of segments, or a sealed secret of hashing."""
+    from ..profiles.encryption.cipher import UnsealError
+    from ..profiles.encryption.kept import kept
+
+    try:
+        return bool(kept(servers.postgres))
+    except UnsealError:
+        return True
+
+
 def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
     """Note the keys that the database uses and the process lacks."""
     from ..profiles.encryption.cipher import UnsealError
@@ -77,7 +94,7 @@ def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
         with connection.transaction(force_rollback=True):  # it would write down which keys are used first
             statuses = status_of(connection, keyring)
     except UnsealError as problem:
-        found.wrong(f"a sealed dead letter cannot be read: {problem}", "install the decisor that has sealed it")
+        found.wrong(f"something sealed cannot be read: {problem}", "install the decisor that has sealed it")
         return
     for each in statuses:
         if each.state == "missing":

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..profiles.vault import Vault
     from ..storage.locations import Locations
 
+_ENCRYPTION = f"{__package__.rpartition('.')[0]}.profiles.encryption"  # imported late, as it is slow
+
 
 def add_servers(parser: argparse.ArgumentParser) -> None:
     """The option that names the workspace, whose servers are used where the environment names none."""
@@ -117,9 +119,18 @@ class Servers:
 
 
 def _said(error: BaseException | None) -> str | None:
-    """What to say of a server that failed on the way; None of anything else. Its own words may hold values."""
+    """What to say of a server that failed on the way, or of keys; None of anything else.
+
+    A server's own words may hold values.
+    """
     kind = type(error)
     library = kind.__module__.partition(".")[0]
+    if kind.__module__.startswith(f"{_ENCRYPTION}."):
+        from ..profiles.encryption.cipher import UnsealError
+        from ..profiles.encryption.key_file import KeysRefusedError
+
+        if isinstance(error, KeysRefusedError | UnsealError):
+            return str(error)
     if library == "psycopg":
         from psycopg import InterfaceError, OperationalError
         from psycopg.errors import InvalidSchemaName, UndefinedTable

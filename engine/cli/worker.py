@@ -19,7 +19,6 @@ from .servers import Servers, alias_named, vault_for
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from ..profiles.vault import Vault
     from ..segments.live.changes import Tally
     from ..segments.running import Running
 
@@ -40,11 +39,10 @@ def _run(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     program = runtime_of(options).program
     with Servers.of(options) as servers:
-        notes = prepare(servers.postgres, program)
+        vault = vault_for(program.catalogue)
+        notes = prepare(servers.postgres, program, vault)
         for note in () if options.quiet else notes:
             print(note, flush=True)
-        vault = vault_for(program.catalogue)
-        _check_keys(servers, vault)
         running = Running(
             redis=servers.redis,
             connect=lambda name=APPLICATION: _fresh(servers, name),
@@ -75,20 +73,6 @@ def _worked(running: Running, *, drain: bool) -> str | None:
     except IndexRefusedError as problem:
         return str(problem)
     return None
-
-
-def _check_keys(servers: Servers, vault: Vault) -> None:
-    """Refuse to begin with other keys than the database's: nobody else could read what is sealed with them."""
-    from ..profiles.encryption.status import status_of
-    from ..profiles.encryption.vault import SealedVault
-
-    if isinstance(vault, SealedVault):
-        missing = [each.id for each in status_of(servers.postgres, vault.keyring) if each.state == "missing"]
-        if missing:
-            raise CannotRunError(
-                f"the database uses keys that are not among yours: {', '.join(missing)}; `decisor keys status` shows"
-                " them all. Name the key file that the other workers have"
-            )
 
 
 def _fresh(servers: Servers, application: str) -> Connection:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..ir.encrypted import Encrypted
+from ..ir.predicate import Predicate
+from ..ir.types import Catalogue
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
 Value = dict[str, Any]
+Place = tuple[str, ...]  # where something sealed is kept, and nowhere else opens: `("segment", "vips")`
 
 
 class Vault(Protocol):
@@ -42,6 +47,27 @@ class Vault(Protocol):
         """A sealed dead letter in plain. Raises UnsealError, KeyMissingError."""
         ...
 
+    @property
+    def seals(self) -> bool:
+        """Whether anything of profiles is sealed."""
+        ...
+
+    def covers(self, catalogue: Catalogue) -> bool:
+        """Whether all is sealed that is encrypted in the catalogue."""
+        ...
+
+    def seals_predicate(self, predicate: Predicate) -> bool:
+        """Whether a predicate asks about something that is sealed, so that its constants must be sealed too."""
+        ...
+
+    def seal_kept(self, connection: Connection, plain: bytes, place: Place) -> bytes:
+        """Something that belongs to no profile, as it may be kept in that place."""
+        ...
+
+    def open_kept(self, sealed: bytes, place: Place) -> bytes:
+        """What `seal_kept` gave, in plain. Raises UnsealError, KeyMissingError."""
+        ...
+
 
 class OpenVault:
     """For catalogues without encrypted fields: everything is kept as it is."""
@@ -68,6 +94,31 @@ class OpenVault:
 
     def open_payload(self, _payload: bytes) -> bytes:
         """Nothing: it was sealed where there were keys. Raises KeyMissingError."""
-        from .encryption.keyring import KEYS_FILE, KeyMissingError
+        raise _missing()
 
-        raise KeyMissingError(f"it is sealed, and there are no keys; name the key file in {KEYS_FILE}")
+    @property
+    def seals(self) -> bool:
+        """Nothing is."""
+        return False
+
+    def covers(self, catalogue: Catalogue) -> bool:
+        """Whether nothing is encrypted."""
+        return not Encrypted(catalogue)
+
+    def seals_predicate(self, _predicate: Predicate) -> bool:
+        """None does."""
+        return False
+
+    def seal_kept(self, _connection: Connection, _plain: bytes, _place: Place) -> bytes:
+        """Nothing: it cannot. Raises KeyMissingError."""
+        raise _missing()
+
+    def open_kept(self, _sealed: bytes, _place: Place) -> bytes:
+        """Nothing: it was sealed where there were keys. Raises KeyMissingError."""
+        raise _missing()
+
+
+def _missing() -> Exception:
+    from .encryption.keyring import KEYS_FILE, KeyMissingError
+
+    return KeyMissingError(f"it is sealed, and there are no keys; name the key file in {KEYS_FILE}")

@@ -71,8 +71,7 @@ def explained(
 
 
 def _definition(registry: Registry, name: str) -> Definition:
-    found = registry.segments.get(name)
-    definition = None if found is None else found.active or found.building
+    definition = registry.active.get(name) or registry.building.get(name)
     if definition is None:
         raise UnexplainedError(f"`{name}` does not run: `decisor segments rebuild {name}` fills it first")
     return definition

@@ -14,6 +14,8 @@ from ..ir.predicate import Any as AnyOf
 from ..ir.program import Program
 from ..ir.types import Catalogue
 from ..ir.walk import lists as lists_in
+from ..profiles.vault import Vault
+from .kept import kept_predicate, opened_predicate
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -34,32 +36,28 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A segment as it runs: `active` once a first fill was switched in, `building` while a new definition is filled."""
+    """How a segment stands, by the digests of its definitions.
+
+    `active` decides, once a first fill was switched in; `building` is being filled.
+    """
 
     name: str
-    active: Definition | None
-    building: Definition | None
+    active: str | None
+    building: str | None
     generation: int
-    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All of them at one version; `catalogue` is what profiles are made by."""
+    """What runs at one version: the catalogue that profiles are made by, and the definitions by name.
+
+    Those of `active` decide membership, those of `building` are being filled.
+    """
 
     version: int
     catalogue: Catalogue | None
-    segments: Mapping[str, Registered]
-
-    @property
-    def active(self) -> dict[str, Definition]:
-        """The definitions that decide membership."""
-        return {name: each.active for name, each in self.segments.items() if each.active is not None}
-
-    @property
-    def building(self) -> dict[str, Definition]:
-        """The definitions that are being filled."""
-        return {name: each.building for name, each in self.segments.items() if each.building is not None}
+    active: Mapping[str, Definition]
+    building: Mapping[str, Definition]
 
 
 def definition_of(program: Program, name: str) -> Definition:
@@ -83,32 +81,44 @@ def _renamed(predicate: Predicate, names: Mapping[str, str]) -> Predicate:
     return predicate
 
 
-def read_registry(connection: Connection) -> Registry:
-    """The registry as it is now."""
+def read_catalogue(connection: Connection) -> Catalogue | None:
+    """The catalogue that profiles are made by, None before the first worker; takes no keys."""
+    row = connection.execute("SELECT catalogue FROM registry").fetchone()
+    return decode(json.loads(row[0])) if row and row[0] else None
+
+
+def read_segments(connection: Connection) -> dict[str, Registered]:
+    """How each segment stands, by name; takes no keys."""
+    rows = connection.execute("SELECT name, active_digest, building_digest, generation FROM segment ORDER BY name")
+    return {row[0]: Registered(*row) for row in rows.fetchall()}
+
+
+def read_registry(connection: Connection, vault: Vault) -> Registry:
+    """What runs now, with what it means. Raises KeysRefusedError when a definition is sealed and does not open."""
     row = connection.execute("SELECT version, catalogue FROM registry").fetchone()
     version, catalogue = row or (0, None)
     rows = connection.execute(
-        "SELECT name, active_digest, active, building_digest, building, generation, silent FROM segment ORDER BY name"
+        "SELECT name, active_digest, active, building_digest, building FROM segment ORDER BY name"
     ).fetchall()
     lists = {name: tuple(members) for name, members in connection.execute("SELECT name, members FROM member_list")}
-    segments = {
-        name: Registered(
-            name, _definition(active_digest, active, lists), _definition(building_digest, building, lists), *rest
-        )
-        for name, active_digest, active, building_digest, building, *rest in rows
-    }
-    return Registry(version, decode(json.loads(catalogue)) if catalogue else None, segments)
 
+    def definition(name: str, digest_text: str, data: Any) -> Definition:
+        predicate = opened_predicate(vault, name, data)
+        return Definition(digest_text, predicate, {each: lists[each] for each in lists_in(predicate)})
 
-def _definition(digest_text: str | None, data: Any, lists: Lists) -> Definition | None:
-    if digest_text is None:
-        return None
-    predicate: Predicate = decode(data)
-    return Definition(digest_text, predicate, {name: lists[name] for name in lists_in(predicate)})
+    return Registry(
+        version,
+        decode(json.loads(catalogue)) if catalogue else None,
+        {name: definition(name, found, data) for name, found, data, _, _ in rows if found is not None},
+        {name: definition(name, found, data) for name, _, _, found, data in rows if found is not None},
+    )
 
 
 def put_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
-    """Make the catalogue the one that profiles are made by; whether it was another one before."""
+    """Make the catalogue the one that profiles are made by; whether it was another one before.
+
+    Definitions may then have to be kept otherwise: see `keep_anew`.
+    """
     data = encode(catalogue)
     changed = connection.execute(
         "UPDATE registry SET catalogue = %s, catalogue_digest = %s, version = version + 1"
@@ -122,14 +132,16 @@ def put_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     return True
 
 
-def start_building(connection: Connection, name: str, definition: Definition, *, silent: bool = False) -> None:
+def start_building(
+    connection: Connection, name: str, definition: Definition, vault: Vault, *, silent: bool = False
+) -> None:
     """Register a definition that is being filled, in the caller's transaction, which holds all partitions' locks."""
     _keep_lists(connection, definition)
     connection.execute(
         "INSERT INTO segment (name, building_digest, building, silent) VALUES (%s, %s, %s, %s) ON CONFLICT (name)"
         " DO UPDATE SET building_digest = excluded.building_digest, building = excluded.building,"
         " silent = excluded.silent",
-        (name, definition.digest, _json(definition), silent),
+        (name, definition.digest, kept_predicate(connection, vault, name, definition.predicate), silent),
     )
     connection.execute("DELETE FROM live_verdict WHERE segment = %s", (name,))
     rise(connection)
@@ -150,7 +162,7 @@ def activate(connection: Connection, name: str) -> int:
     return int(row[0])
 
 
-def activate_unfilled(connection: Connection, definitions: Mapping[str, Definition]) -> None:
+def activate_unfilled(connection: Connection, definitions: Mapping[str, Definition], vault: Vault) -> None:
     """Register definitions as deciding without a fill, which is right while there is no profile yet."""
     for name, definition in definitions.items():
         _keep_lists(connection, definition)
@@ -158,7 +170,7 @@ def activate_unfilled(connection: Connection, definitions: Mapping[str, Definiti
             "INSERT INTO segment (name, active_digest, active, generation, filled_at) VALUES (%s, %s, %s, 1, now())"
             " ON CONFLICT (name) DO UPDATE SET active_digest = excluded.active_digest, active = excluded.active,"
             " building_digest = NULL, building = NULL, generation = segment.generation + 1, filled_at = now()",
-            (name, definition.digest, _json(definition)),
+            (name, definition.digest, kept_predicate(connection, vault, name, definition.predicate)),
         )
     rise(connection)
 
@@ -174,7 +186,3 @@ def _keep_lists(connection: Connection, definition: Definition) -> None:
             "INSERT INTO member_list (name, members) VALUES (%s, %s) ON CONFLICT DO NOTHING",
             (name, json.dumps(members, ensure_ascii=False)),
         )
-
-
-def _json(definition: Definition) -> str:
-    return canonical_bytes(encode(definition.predicate)).decode()

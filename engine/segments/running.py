@@ -22,6 +22,7 @@ from ..profiles.index.follower import IndexFollower
 from ..profiles.index.names import ALIAS
 from ..profiles.vault import OpenVault, Vault
 from ..storage.partitions import PARTITIONS, locked
+from .kept import keep_anew
 from .live.changes import Tally
 from .live.process import Processor
 from .live.publish import settle
@@ -29,7 +30,7 @@ from .live.worker import Clock, Session, Worker
 from .rebuild.interrupted import recover
 from .rebuild.mover import Mover, move_all
 from .reconcile import Rounds
-from .registry import activate_unfilled, definition_of, put_catalogue, read_registry
+from .registry import activate_unfilled, definition_of, put_catalogue, read_segments
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -45,31 +46,37 @@ OUTBOX_MS = (
 )
 
 
-def prepare(connection: Connection, program: Program) -> list[str]:
+def prepare(connection: Connection, program: Program, vault: Vault) -> list[str]:
     """Migrate, make the program's catalogue the one that profiles are made by, and register new segments.
 
     While there is no profile yet, a definition can simply run; later it takes a rebuild. What is left to do is said.
+    `vault` is that of the program's catalogue: definitions are kept as it says from now on. Raises KeysRefusedError
+    when that takes a key that is missing; then nothing has changed.
     """
+    from ..profiles.encryption.status import refuse_missing_keys
     from ..storage.migrate import migrate
 
     migrate(connection)
+    refuse_missing_keys(connection, vault)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
         locked(connection, range(PARTITIONS))  # a barrier: nobody makes a first profile by other definitions meanwhile
         notes = []
-        if put_catalogue(connection, program.catalogue):
+        is_new = put_catalogue(connection, program.catalogue)
+        if is_new:
             notes.append("the catalogue is new; profiles are made anew by and by")
-        registered = read_registry(connection).segments
+        keep_anew(connection, vault, changed=is_new)
+        registered = read_segments(connection)
         wanted = {name: definition_of(program, name) for name in program.segments}
         new = [name for name in wanted if name not in registered]
         changed = [
             name
             for name, each in registered.items()
-            if name in wanted and each.active is not None and each.active.digest != wanted[name].digest
+            if name in wanted and each.active is not None and each.active != wanted[name].digest
         ]
         row = connection.execute("SELECT EXISTS (SELECT FROM profile)").fetchone()
         if row and not row[0] and (new or changed):
-            activate_unfilled(connection, {name: wanted[name] for name in [*new, *changed]})
+            activate_unfilled(connection, {name: wanted[name] for name in [*new, *changed]}, vault)
             new = changed = []
             notes = []
     if new or changed:

@@ -61,7 +61,7 @@ def main() -> None:
     population.PAGE = 7
     redis = connect_redis(redis_url)
     with connect_postgres(postgres, autocommit=True, application="decisor rebuild") as connection:
-        active = read_registry(connection).active
+        active = read_registry(connection, OpenVault()).active
         wish = run.Wish({"active": active["quiet"], "local": active["elsewhere"]}, ["tagged"])
         run.Rebuild(connection, redis, OpenVault(), lambda: int(now_ms)).run(wish)
         mover.move_all(connection, redis, OpenVault())

@@ -46,7 +46,7 @@ def killed(world: World, redis_url: str, point: str, count: int) -> bool:
 def as_registered(world: World) -> None:
     """Let the oracle go by the definitions that decide."""
     with world.connect("tests") as connection:
-        active = read_registry(connection).active
+        active = read_registry(connection, world.vault).active
     segments = {name: active[name].predicate for name in world.program.segments if name in active}
     lists = {name: members for each in active.values() for name, members in each.lists.items()}
     world.program = world.oracle.program = replace(world.program, segments=segments, lists=lists)

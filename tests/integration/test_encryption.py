@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.ir.program import Program
 from engine.profiles.dead_letters import replay
 from engine.profiles.encryption.cipher import UnsealError
 from engine.profiles.encryption.data_rotation import rotate_data
@@ -22,7 +23,7 @@ from engine.profiles.vault import OpenVault
 from engine.segments.live.load import read_events
 from engine.segments.live.publish import settle
 from tests.live_world import START, World
-from tests.sealed_world import events, plain_text
+from tests.sealed_world import as_catalogued, events, plain_text
 
 
 def vault_with(world: World, keyring: Keyring) -> SealedVault:
@@ -260,14 +261,14 @@ def test_data_keys_are_changed_with_the_whole_history(sealed_world: World, key_f
 
 
 def test_history_from_before_a_field_was_encrypted_is_sealed_by_changing_data_keys(
-    sealed_world: World, key_file: Path
+    open_world: World, sealed_program: Program, key_file: Path
 ) -> None:
-    world = sealed_world
-    vault, world.vault = sealed(world), OpenVault()
+    world = open_world
     world.put(events(range(4)))
     world.drain()
     assert plain_text(world)
-    world.vault = vault
+    vault = SealedVault(sealed_program.catalogue, keyring_of_file(key_file))
+    as_catalogued(world, sealed_program, vault)
     with world.connect("tests") as connection:
         assert rotate_data(connection, vault, "data 1") == 4
     world.drain()

@@ -149,7 +149,7 @@ def test_an_explanation_agrees_with_membership(live_world: World) -> None:
     excluded = one_of(world, "few", member=True)
     put(world, "few", excluded, included=False)
     with world.connect("tests") as connection:
-        registry = read_registry(connection)
+        registry = read_registry(connection, world.vault)
         for name in world.program.segments:
             members = world.members(name)
             for customer in list(world.oracle.events)[:12]:

@@ -18,7 +18,7 @@ from engine.segments.rebuild.mover import move_all
 from engine.segments.rebuild.run import Rebuild, Rebuilt, Wish
 from engine.segments.rebuild.staging import SetLostError, Stage
 from engine.segments.rebuild.switching import NotPublishedError, Switch
-from engine.segments.registry import Definition, definition_of, read_registry
+from engine.segments.registry import Definition, definition_of, read_segments
 from engine.storage import keys
 from engine.storage.partitions import take_ownership
 from tests.live_world import DAY, SEGMENTS, World, random_events
@@ -126,7 +126,7 @@ def test_a_segment_that_ends_is_left_by_everybody(live_world_anywhere: World) ->
     assert found["local"].left == len(members)
     assert not world.redis.exists(keys.members("local"))
     with world.connect("tests") as connection:
-        assert "local" not in read_registry(connection).segments
+        assert "local" not in read_segments(connection)
     ended = {row[1] for row in world.transitions() if row[0] == "local" and row[2] % 2 == 0 and row[4] == "definition"}
     assert ended >= members
     assert all(b"local" not in world.redis.smembers(keys.segments_of(each)) for each in CUSTOMERS)
@@ -227,7 +227,7 @@ def test_a_rebuild_that_fails_leaves_everything_as_it_was(
     world.program = world.oracle.program = before
     world.check()
     with world.connect("tests") as connection:
-        assert not read_registry(connection).building
+        assert not any(each.building for each in read_segments(connection).values())
     assert staged(world) == 0
     world.program = world.oracle.program = after
     rebuild(world, "active", "local")

@@ -43,14 +43,14 @@ def refusals() -> Iterator[None]:
 
 def catalogue_of(servers: Servers) -> Catalogue:
     """The catalogue that the database's profiles are made by. Raises CannotRunError when there is none yet."""
-    from ...segments.registry import read_registry
+    from ...segments.registry import read_catalogue
     from ...storage.migrate import MigrationError, pending
 
     try:
         missing = pending(servers.postgres)
     except MigrationError as problem:
         raise CannotRunError(str(problem)) from None
-    found = None if missing else read_registry(servers.postgres).catalogue
+    found = None if missing else read_catalogue(servers.postgres)
     if found is None:
         raise CannotRunError(
             "the database is not ready: `decisor worker` brings it up to date and registers the catalogue"

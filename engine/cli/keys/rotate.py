@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..command import CLEAN, FINDINGS, Command
+from ..report import counted
 from ..servers import Servers, add_servers
 from .opening import catalogue_of, keys_of_the_environment, refusals
 
@@ -49,7 +50,8 @@ def _rotate_master(connection: Connection, keyring: Keyring) -> None:
     from ...profiles.encryption.rotation import rotate_master
 
     done = rotate_master(connection, keyring)
-    print(f"master key {done.master}: {done.data_keys:,} data keys and {done.dead_letters:,} dead letters wrapped anew")
+    counts = f"{done.data_keys:,} data keys, {done.dead_letters:,} dead letters, {done.definitions:,} definitions"
+    print(f"master key {done.master}: {counts} and {counted(done.secrets, 'secret')} wrapped anew")
     print("`decisor keys status` says which master keys may be removed")
 
 

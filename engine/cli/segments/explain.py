@@ -15,7 +15,9 @@ from .names import customer_named, named, print_json, record, running
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the segment")
     parser.add_argument("customer", metavar="CUSTOMER", help="the customer's key")
-    parser.add_argument("--reveal", action="store_true", help="show the values of personal and encrypted fields too")
+    parser.add_argument(
+        "--reveal", action="store_true", help="show what personal and encrypted fields hold, and are compared with, too"
+    )
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_now(parser)
     add_servers(parser)
@@ -23,16 +25,17 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from ...segments.explaining import UnexplainedError, explained
-    from ...segments.registry import read_registry
+    from ...segments.registry import read_catalogue, read_registry
 
     with Servers.of(options) as servers:
         connection = record(servers)
         asked = (named(options.name, running(connection)), customer_named(options.customer), instant_of(options.now))
-        registry = read_registry(connection)
-        if registry.catalogue is None:
+        catalogue = read_catalogue(connection)
+        if catalogue is None:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
+        vault = vault_for(catalogue)
         try:
-            found = explained(connection, vault_for(registry.catalogue), registry, asked, reveal=options.reveal)
+            found = explained(connection, vault, read_registry(connection, vault), asked, reveal=options.reveal)
         except UnexplainedError as problem:
             raise CannotRunError(str(problem)) from None
     if options.format == "json":

@@ -50,13 +50,13 @@ def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> 
     """Do it and say whether membership has changed."""
     from ...segments.live.process import NoCatalogueError, Processor
     from ...segments.overrides import OverrideRefusedError, Overrides
-    from ...segments.registry import read_registry
+    from ...segments.registry import read_catalogue
 
     with Servers.of(options) as servers:
         connection = record(servers)
         name = named(options.name, running(connection))
         customer = customer_named(options.customer)
-        catalogue = read_registry(connection).catalogue
+        catalogue = read_catalogue(connection)
         if catalogue is None:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
         overrides = Overrides(Processor(connection, vault_for(catalogue)), servers.redis)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...profiles.vault import Vault
     from ...segments.rebuild.from_index import IndexSource
     from ...segments.rebuild.run import Rebuilt, Wish
-    from ...segments.registry import Definition, Registry
+    from ...segments.registry import Definition, Registered
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
     from ...profiles.index.names import IndexRefusedError
     from ...segments.rebuild.lease import RebuildError
     from ...segments.rebuild.run import Rebuild
-    from ...segments.registry import read_registry
+    from ...segments.registry import read_segments
     from ...segments.running import prepare
 
     program = runtime_of(options).program
@@ -56,8 +56,8 @@ def _run(options: argparse.Namespace) -> int:
         connection, redis = servers.another_postgres("decisor rebuild"), servers.redis
         vault = vault_for(program.catalogue)
         _refuse_other_catalogue(connection, program)
-        prepare(connection, program)
-        wish = _wish(options, program, read_registry(connection))
+        prepare(connection, program, vault)
+        wish = _wish(options, program, read_segments(connection))
         if not wish.names:
             note("every segment runs as it is written; --full builds them anew all the same")
             return CLEAN
@@ -73,12 +73,12 @@ def _run(options: argparse.Namespace) -> int:
 
 def _refuse_other_catalogue(connection: Connection, program: Program) -> None:
     """Workers that run make profiles by the catalogue that they have begun with."""
-    from ...segments.registry import read_registry
+    from ...segments.registry import read_catalogue
     from ...storage.migrate import pending
 
     if pending(connection):
         return
-    catalogue = read_registry(connection).catalogue
+    catalogue = read_catalogue(connection)
     if catalogue is not None and catalogue != program.catalogue:
         raise CannotRunError(
             "the workspace's catalogue is not the one that profiles are made by: start a worker in this workspace,"
@@ -86,7 +86,7 @@ def _refuse_other_catalogue(connection: Connection, program: Program) -> None:
         )
 
 
-def _wish(options: argparse.Namespace, program: Program, registry: Registry) -> Wish:
+def _wish(options: argparse.Namespace, program: Program, segments: Mapping[str, Registered]) -> Wish:
     from ...segments.rebuild.run import Wish
     from ...segments.registry import definition_of
 
@@ -96,18 +96,17 @@ def _wish(options: argparse.Namespace, program: Program, registry: Registry) -> 
             raise CannotRunError("--retire and --full are for all segments: expected no names beside them")
         chosen = {named(each, definitions) for each in options.names}
         return Wish({name: definitions[name] for name in chosen}, silent=options.silent)
-    gone = sorted(set(registry.segments) - set(definitions))
+    gone = sorted(set(segments) - set(definitions))
     if gone and not options.retire:
         note(f"running, but not in this workspace: {', '.join(gone)}; --retire ends them")
-    wanted = definitions if options.full else _differing(definitions, registry)
+    wanted = definitions if options.full else _differing(definitions, segments)
     return Wish(wanted, gone if options.retire else (), silent=options.silent)
 
 
-def _differing(definitions: Mapping[str, Definition], registry: Registry) -> dict[str, Definition]:
+def _differing(definitions: Mapping[str, Definition], segments: Mapping[str, Registered]) -> dict[str, Definition]:
     """The definitions that do not run, or not so."""
-    active = registry.active
     return {
-        name: each for name, each in definitions.items() if name not in active or active[name].digest != each.digest
+        name: each for name, each in definitions.items() if name not in segments or segments[name].active != each.digest
     }
 
 

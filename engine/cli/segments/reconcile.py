@@ -34,10 +34,10 @@ def _run(options: argparse.Namespace) -> int:
     from ...profiles.index.audit import IndexAudit
     from ...segments.live.process import NoCatalogueError
     from ...segments.reconcile import BusyError, reconcile
-    from ...segments.registry import read_registry
+    from ...segments.registry import read_catalogue
 
     with Servers.of(options) as servers:
-        catalogue = read_registry(servers.postgres).catalogue
+        catalogue = read_catalogue(servers.postgres)
         if catalogue is None:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
         try:

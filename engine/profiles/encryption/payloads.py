@@ -1,26 +1,30 @@
-"""Sealing things whole that belong to no profile for sure, such as dead letters: each has a key of its own."""
+"""Sealing things whole that belong to no profile for sure, such as dead letters: each has a key of its own.
+
+What a payload is bound to is no part of its head, so that it is wrapped anew without knowing that.
+"""
 
 from __future__ import annotations
 
 from .cipher import Cipher, UnsealError, new_key
 from .framing import framed, unframed
 from .keyring import Keyring
+from .master import MasterKey
 
 FORM = b"decisor payload 1"
 _CONTEXT = framed(FORM)
 HEAD = 1_024  # bytes within which the id of the master key and the wrapped key lie, also those of a service
 
 
-def seal_payload(keyring: Keyring, payload: bytes) -> bytes:
-    """The payload, sealed under the current master key."""
+def seal_payload(master: MasterKey, payload: bytes, bound_to: bytes = b"") -> bytes:
+    """The payload, sealed under a master key; it opens only with the same `bound_to`."""
     key = new_key()
-    return _head(keyring, key) + Cipher(key).seal(payload, FORM)
+    return _head(master, key) + Cipher(key).seal(payload, _bound(bound_to))
 
 
-def open_payload(keyring: Keyring, sealed: bytes) -> bytes:
+def open_payload(keyring: Keyring, sealed: bytes, bound_to: bytes = b"") -> bytes:
     """What was sealed. Raises UnsealError and KeyMissingError."""
     master, wrapped, rest = _parts(sealed)
-    return Cipher(keyring.master(master).unwrap(wrapped, _CONTEXT)).unseal(rest, FORM)
+    return Cipher(keyring.master(master).unwrap(wrapped, _CONTEXT)).unseal(rest, _bound(bound_to))
 
 
 def master_of(sealed: bytes) -> str:
@@ -31,11 +35,14 @@ def master_of(sealed: bytes) -> str:
 def rewrap(keyring: Keyring, sealed: bytes) -> bytes:
     """The same, under the current master key."""
     master, wrapped, rest = _parts(sealed)
-    return _head(keyring, keyring.master(master).unwrap(wrapped, _CONTEXT)) + rest
+    return _head(keyring.current, keyring.master(master).unwrap(wrapped, _CONTEXT)) + rest
 
 
-def _head(keyring: Keyring, key: bytes) -> bytes:
-    master = keyring.current
+def _bound(bound_to: bytes) -> bytes:
+    return framed(FORM, bound_to) if bound_to else FORM
+
+
+def _head(master: MasterKey, key: bytes) -> bytes:
     return framed(FORM, master.id, master.wrap(key, _CONTEXT))
 
 

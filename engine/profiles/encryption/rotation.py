@@ -12,6 +12,7 @@ from ...storage.partitions import locked, partition_of
 from . import payloads
 from .data_keys import context_of
 from .in_use import HASH, MASTER, HashKeys, hash_keys_in_use, put_in_force, read_fact
+from .kept import kept, rewrap_kept
 from .key_file import KeysRefusedError, read_key_file, replace_key_file
 from .keyring import KEYS, Keyring
 from .walk import tell, touch, walk
@@ -41,6 +42,8 @@ class Rewrapped:
     master: str
     data_keys: int
     dead_letters: int
+    definitions: int = 0
+    secrets: int = 0
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def alone(connection: Connection) -> Iterator[None]:
 
 
 def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE) -> Rewrapped:
-    """Wrap every data key and every sealed dead letter under the newest master key.
+    """Wrap every data key, sealed dead letter, sealed definition and sealed secret under the newest master key.
 
     Where all are already, a new key is put into the key file first; keys of the environment must bring one themselves.
     """
@@ -65,7 +68,9 @@ def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE) ->
     master = keyring.current
     if read_fact(connection, MASTER) != master.id:
         put_in_force(connection, MASTER, master.id)
-    return Rewrapped(master.id, _rewrap_keys(connection, keyring, page), _rewrap_letters(connection, keyring))
+    keys, letters = _rewrap_keys(connection, keyring, page), _rewrap_letters(connection, keyring)
+    small = [each.is_definition for each in rewrap_kept(connection, keyring)]
+    return Rewrapped(master.id, keys, letters, small.count(True), small.count(False))
 
 
 def _unfinished(connection: Connection, keyring: Keyring) -> bool:
@@ -75,7 +80,7 @@ def _unfinished(connection: Connection, keyring: Keyring) -> bool:
     if used is not None and used != newest:
         return True
     row = connection.execute("SELECT EXISTS (SELECT FROM profile_key WHERE master <> %s)", (newest,)).fetchone()
-    return bool(row and row[0])
+    return bool(row and row[0]) or any(each.master != newest for each in kept(connection))
 
 
 def _add(keyring: Keyring, kind: str) -> None:

@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...ir.canonical import canonical_bytes
-from ...ir.types import Catalogue, Field
+from ...ir.encrypted import Encrypted, Tree
+from ...ir.predicate import Predicate
+from ...ir.types import Catalogue
 from ...runtime.border import SET
 from .cipher import Cipher, UnsealError
 from .framing import framed
 
 SEALED = "$sealed"
-Tree = dict[str, Any]  # field name: None where the field is sealed, otherwise the tree of its fields
 
 
 class Sealing:
@@ -27,14 +28,23 @@ class Sealing:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue.name
-        self._profile = _tree(catalogue.fields)
-        self._events = _event_trees(catalogue)
+        self._encrypted = Encrypted(catalogue)
+        self._profile = self._encrypted.fields
+        self._events: dict[str, Tree] = {SET: self._profile, **self._encrypted.events} if self._profile else {}
         self.needed = bool(self._profile)
 
     @property
     def event_fields(self) -> Mapping[str, frozenset[str]]:
         """The fields that are sealed by event type; those of `$set` are the profile's own."""
         return {name: frozenset(tree) for name, tree in self._events.items()}
+
+    def covers(self, catalogue: Catalogue) -> bool:
+        """Whether all that is encrypted in another catalogue is sealed by this one."""
+        return self._encrypted.covers(Encrypted(catalogue))
+
+    def predicate_needs(self, predicate: Predicate) -> bool:
+        """Whether a predicate asks about something that is sealed, so that its constants must be sealed too."""
+        return self._encrypted.mentions(predicate)
 
     def profile_needs(self, value: Mapping[str, Any]) -> bool:
         """Whether a profile has a value that must be sealed."""
@@ -92,40 +102,6 @@ def is_sealed(value: Any) -> bool:
     if isinstance(value, dict):
         return SEALED in value or any(is_sealed(each) for each in value.values() if isinstance(each, dict | list))
     return isinstance(value, list) and any(is_sealed(each) for each in value if isinstance(each, dict | list))
-
-
-def _tree(fields: tuple[Field, ...]) -> Tree:
-    found: Tree = {}
-    for field in fields:
-        if field.encrypted is not None:
-            found[field.name] = None
-        elif inside := _tree(field.fields):
-            found[field.name] = inside
-    return found
-
-
-def _event_trees(catalogue: Catalogue) -> dict[str, Tree]:
-    """An event's field is sealed when a sealed profile field is made of it."""
-    sealed = _tree(catalogue.fields)
-    if not sealed:
-        return {}
-    trees: dict[str, Tree] = {
-        SET: {field.name: sealed[field.name] for field in catalogue.fields if field.name in sealed}
-    }
-    for event in catalogue.events:
-        sources = [source for target, source in event.sets if target in sealed]
-        sources += [
-            field.source.field
-            for field in catalogue.fields
-            if field.name in sealed
-            and field.source is not None
-            and field.source.event == event.name
-            and field.source.field is not None
-        ]
-        tree = {name: None for name in sources if event.field(name) is not None}
-        if tree:
-            trees[event.name] = dict(tree)
-    return trees
 
 
 def _has(value: Mapping[str, Any], tree: Tree) -> bool:

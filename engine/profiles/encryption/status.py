@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..vault import Vault
 from . import payloads
 from .in_use import hash_keys_in_use, master_in_use
-from .keyring import Keyring
+from .kept import kept
+from .keyring import KEYS, KEYS_FILE, KeyMissingError, Keyring
+from .vault import SealedVault
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -21,8 +25,8 @@ _HEADS = "SELECT id, substring(payload FOR %s) FROM dead_letter WHERE id > %s AN
 class KeyStatus:
     """One key: `state` is current, old (replaced), next (not yet in its place), or missing from the keys.
 
-    `data_keys` and `dead_letters` are those that only this master key opens; `documents` says whether the index may
-    hold hashes of this hash key.
+    `data_keys`, `dead_letters`, `definitions` and `secrets` are those that only this master key opens; `documents` says
+    whether the index may hold hashes of this hash key.
     """
 
     kind: Literal["master", "hash"]
@@ -30,12 +34,15 @@ class KeyStatus:
     state: Literal["current", "old", "next", "missing"]
     data_keys: int = 0
     dead_letters: int = 0
+    definitions: int = 0
+    secrets: int = 0
     documents: bool = False
 
     @property
     def needed(self) -> bool:
         """Whether something would be lost without the key."""
-        return self.state in {"current", "next", "missing"} or self.documents or self.data_keys + self.dead_letters > 0
+        wrapped = self.data_keys + self.dead_letters + self.definitions + self.secrets
+        return self.state in {"current", "next", "missing"} or self.documents or wrapped > 0
 
     def told(self) -> str:
         """The rest of its line."""
@@ -48,7 +55,8 @@ class KeyStatus:
                 ("old", False): "may be removed",
                 ("missing", True): "used, and not among the keys",
             }[self.state, self.documents]
-        counts = f"{self.data_keys:,} data keys, {self.dead_letters:,} dead letters"
+        counts = f"{self.data_keys:,} data keys, {self.dead_letters:,} dead letters, {self.definitions:,} definitions"
+        counts += f", {self.secrets} {'secret' if self.secrets == 1 else 'secrets'}"
         if self.state == "missing":
             return f"{counts}; used, and not among the keys"
         return counts if self.needed else f"{counts}; may be removed"
@@ -62,12 +70,35 @@ def status_of(connection: Connection, keyring: Keyring) -> list[KeyStatus]:
     return [*_masters(connection, keyring, counts), *_hashes(connection, keyring)]
 
 
+def refuse_missing_keys(connection: Connection, vault: Vault) -> None:
+    """Refuse to begin with other keys than the database's: nobody else could read what is sealed with them.
+
+    Raises KeyMissingError.
+    """
+    if isinstance(vault, SealedVault):
+        missing = [each.id for each in status_of(connection, vault.keyring) if each.state == "missing"]
+        if missing:
+            raise KeyMissingError(
+                f"the database uses keys that are not among yours: {', '.join(missing)}; `decisor keys status` shows"
+                " them all. Name the key file that the other workers have"
+            )
+    elif kept(connection):
+        raise KeyMissingError(
+            "the database holds sealed definitions or secrets, and there are no keys: name the key file that sealed"
+            f" them in {KEYS_FILE} (or put its content into {KEYS})"
+        )
+
+
 def _masters(connection: Connection, keyring: Keyring, counts: dict[str, int]) -> list[KeyStatus]:
     letters = _letters(connection)
+    small = kept(connection)
+    definitions = Counter(each.master for each in small if each.is_definition)
+    hashing = Counter(each.master for each in small if not each.is_definition)
     used = master_in_use(connection, keyring)
     known = keyring.master_ids
     found = []
-    for name in [*known, *sorted((counts.keys() | letters.keys() | {used}) - set(known))]:
+    needed = {used, *counts, *letters, *(each.master for each in small)}
+    for name in [*known, *sorted(needed - set(known))]:
         state: Literal["current", "old", "next", "missing"]
         if name not in known:
             state = "missing"
@@ -75,7 +106,8 @@ def _masters(connection: Connection, keyring: Keyring, counts: dict[str, int]) -
             state = "current"
         else:
             state = "next" if used in known and known.index(name) < known.index(used) else "old"
-        found.append(KeyStatus("master", name, state, counts.get(name, 0), letters.get(name, 0)))
+        wrapped = counts.get(name, 0), letters.get(name, 0), definitions[name], hashing[name]
+        found.append(KeyStatus("master", name, state, *wrapped))
     return found
 
 

@@ -7,14 +7,15 @@ import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...ir.predicate import Predicate
 from ...ir.types import Catalogue
-from ..vault import OpenVault, Value, Vault
+from ..vault import OpenVault, Place, Value, Vault
 from . import payloads
 from .cipher import UnsealError
 from .data_keys import DataKeys, Wrapped
 from .framing import framed, unframed
 from .hashing import FieldHashes
-from .in_use import hash_keys_in_use
+from .in_use import hash_keys_in_use, master_in_use
 from .key_file import KeysRefusedError
 from .keyring import KEYS, KEYS_FILE, Keyring, open_keyring
 from .sealing import FieldCipher, Sealing, is_sealed
@@ -91,11 +92,33 @@ class SealedVault:
 
     def seal_payload(self, payload: bytes) -> tuple[bytes, bool]:
         """A dead letter, sealed whole."""
-        return payloads.seal_payload(self.keyring, payload), True
+        return payloads.seal_payload(self.keyring.current, payload), True
 
     def open_payload(self, payload: bytes) -> bytes:
         """A sealed dead letter in plain. Raises UnsealError, KeyMissingError."""
         return payloads.open_payload(self.keyring, payload)
+
+    @property
+    def seals(self) -> bool:
+        """Whether the catalogue has encrypted fields."""
+        return self.sealing.needed
+
+    def covers(self, catalogue: Catalogue) -> bool:
+        """Whether all is sealed that is encrypted in the catalogue."""
+        return self.sealing.covers(catalogue)
+
+    def seals_predicate(self, predicate: Predicate) -> bool:
+        """Whether a predicate asks about something that is sealed."""
+        return self.sealing.predicate_needs(predicate)
+
+    def seal_kept(self, connection: Connection, plain: bytes, place: Place) -> bytes:
+        """Something that belongs to no profile, under the master key that the database says is in use."""
+        master = self.keyring.master(master_in_use(connection, self.keyring))
+        return payloads.seal_payload(master, plain, framed(*place))
+
+    def open_kept(self, sealed: bytes, place: Place) -> bytes:
+        """What `seal_kept` gave, in plain. Raises UnsealError, KeyMissingError."""
+        return payloads.open_payload(self.keyring, sealed, framed(*place))
 
     def sealers(self, connection: Connection, profiles: Iterable[str]) -> Callable[[str], ProfileSealer]:
         """What seals for the index, by profile, with the hash keys that are in use now."""

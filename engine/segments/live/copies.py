@@ -112,7 +112,7 @@ class Copies:
         digest, catalogue = row
         if catalogue is not None:
             known = decode(json.loads(catalogue))
-            self._digest, self._live = digest, Live(Registry(0, known, {}), known)
+            self._digest, self._live = digest, Live(Registry(0, known, {}, {}), known)
         return self._live
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...ir.instant import format_instant
+from ...profiles.encryption.key_file import KeysRefusedError
 from ...profiles.erase.suppression import Suppressed
 from ...profiles.events import Months, keep, unseen
 from ...profiles.vault import Vault
@@ -20,6 +21,7 @@ from .arrivals import Arrival, Letter, fingerprint
 from .changes import Change, Reason, Tally, Transition
 from .definitions import Live
 from .load import Loader, ask_versions
+from .secret import fingerprint_secret
 from .state import Cache, State, overridden
 
 if TYPE_CHECKING:
@@ -166,9 +168,13 @@ class Processor:
 
     def _current(self, version: int) -> Live:
         if self._live is None or self._live.version != version:
-            registry = read_registry(self.connection)
+            registry = read_registry(self.connection, self.vault)
             if registry.catalogue is None:
                 raise NoCatalogueError("the database has no catalogue yet; `decisor worker` registers the workspace's")
+            if not self.vault.covers(registry.catalogue):
+                raise KeysRefusedError(
+                    "the catalogue now encrypts fields that this process knows in plain: start it anew, with keys"
+                )
             self._live = Live(registry, registry.catalogue)
             self._staged, self._next_staged = True, 0.0
             self._cache.forget_membership()
@@ -200,14 +206,7 @@ class Processor:
 
     def _fingerprint_secret(self) -> bytes:
         if not self._secret:
-            import secrets
-
-            self.connection.execute(
-                "INSERT INTO fact (name, value) VALUES ('fingerprint_key', %s) ON CONFLICT DO NOTHING",
-                (secrets.token_hex(32),),
-            )
-            row = self.connection.execute("SELECT value FROM fact WHERE name = 'fingerprint_key'").fetchone()
-            self._secret = bytes.fromhex(row[0]) if row else b""
+            self._secret = fingerprint_secret(self.connection, self.vault)
         return self._secret
 
     def _write(

@@ -11,7 +11,7 @@ from ...ir.walk import event_types
 from ...profiles.vault import Vault
 from ..live.definitions import Live
 from ..live.load import read_events
-from ..registry import Definition, Registered, Registry
+from ..registry import Definition, Registry
 from .due import BATCH, DueInstants
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ class Population:
         self._connection = connection
         self._vault = vault
         self._names = sorted(definitions)
-        segments = {name: Registered(name, each, None, 0) for name, each in definitions.items()}
-        self._live = Live(Registry(0, catalogue, segments), catalogue)
+        self._live = Live(Registry(0, catalogue, definitions, {}), catalogue)
         self._looks_at_events = any(event_types(each.predicate) for each in definitions.values())
         self._now_ms = now_ms
         self._due = due

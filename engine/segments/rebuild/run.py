@@ -13,7 +13,7 @@ from ...profiles.vault import Vault
 from ...runtime.flips import reads_clock
 from ...storage.partitions import PARTITIONS, locked
 from ..live.changes import Reason
-from ..registry import Definition, Registered, Registry, read_registry, start_building
+from ..registry import Definition, Registered, read_catalogue, read_segments, start_building
 from .due import DueInstants
 from .from_index import IndexSource, View, bounded_by_index
 from .interrupted import abandon, recover, sweep
@@ -117,12 +117,12 @@ class Rebuild:
         sweep(connection, self._redis, wish.names)
         with connection.transaction():
             seqs = locked(connection, range(PARTITIONS))
-            before = read_registry(connection)
-            if before.catalogue is None:
+            catalogue, before = read_catalogue(connection), read_segments(connection)
+            if catalogue is None:
                 raise NoCatalogueError("the database has no catalogue yet: `decisor worker` registers the workspace's")
             for name in wish.names:
-                start_building(connection, name, wish.definitions.get(name, GONE), silent=wish.silent)
-        begun = _Begun(seqs, before, before.catalogue, self._clock())
+                start_building(connection, name, wish.definitions.get(name, GONE), self._vault, silent=wish.silent)
+        begun = _Begun(seqs, before, catalogue, self._clock())
         page = max(200, BUFFERED // max(1, len(wish.names)))
         fillings = [_filling(wish, name, begun) for name in wish.names]
         return begun, {each.name: Stage(connection, self._redis, each, page=page) for each in fillings}
@@ -189,33 +189,33 @@ class Rebuild:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """The barrier: each partition's number, what was registered before, and the instant of the rebuild."""
+    """The barrier: each partition's number, how segments stood before, and the instant of the rebuild."""
 
     seqs: Mapping[int, int]
-    registry: Registry
+    segments: Mapping[str, Registered]
     catalogue: Catalogue
     now_ms: int
 
 
 def _filling(wish: Wish, name: str, begun: _Begun) -> Filling:
-    kept = begun.registry.segments.get(name)
+    kept = begun.segments.get(name)
     generation = 1 if kept is None else kept.generation + 1
     definition = wish.definitions.get(name)
     if definition is None:
-        digest = "" if kept is None or kept.active is None else kept.active.digest
+        digest = "" if kept is None else kept.active or ""
         return Filling(name, generation, digest, "definition", wish.silent, begun.now_ms, retiring=True)
     return Filling(name, generation, definition.digest, _reason(definition, kept), wish.silent, begun.now_ms)
 
 
 def _reason(definition: Definition, kept: Registered | None) -> Reason:
     """A first fill and a repair fill in; another definition means other members."""
-    if kept is None or kept.active is None or kept.active.digest == definition.digest:
+    if kept is None or kept.active in {None, definition.digest}:
         return "backfill"
     return "definition"
 
 
 def _may_flip_anew(definition: Definition, begun: _Begun, name: str) -> bool:
     """Whether time alone may change its verdict at instants that no profile has been scheduled for."""
-    kept = begun.registry.segments.get(name)
-    runs = kept is not None and kept.active is not None and kept.active.digest == definition.digest
+    kept = begun.segments.get(name)
+    runs = kept is not None and kept.active == definition.digest
     return not runs and reads_clock(definition.predicate)

@@ -8,8 +8,7 @@ import pytest
 from engine.cli.app import main
 from engine.profiles.encryption.key_file import KeySet, read_key_file, replace_key_file
 from tests.live_world import World
-from tests.sealed_world import events, plain_text
-from tests.servers.redis_servers import RedisServer
+from tests.sealed_world import plain_text
 
 
 def test_generate_makes_a_file_for_its_owner_and_never_overwrites_one(
@@ -30,20 +29,6 @@ def test_generate_makes_a_file_for_its_owner_and_never_overwrites_one(
     assert read_key_file(file) == keys
 
 
-@pytest.fixture
-def command_world(
-    sealed_world: World, valkey: RedisServer, key_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> World:
-    """The shop where commands find it in the environment."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DECISOR_POSTGRES_URL", sealed_world.postgres)
-    monkeypatch.setenv("DECISOR_REDIS_URL", valkey.url)
-    monkeypatch.setenv("DECISOR_KEYS_FILE", str(key_file))
-    sealed_world.put(events(range(6)))
-    sealed_world.drain()
-    return sealed_world
-
-
 def status(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     capsys.readouterr()
     main(["keys", "status", "--format", "json"])
@@ -57,7 +42,7 @@ def test_all_kinds_of_keys_are_changed_and_the_status_says_what_may_go(
     before = read_key_file(key_file)
     assert [(each["state"], each["data_keys"]) for each in status(capsys)] == [("current", 6), ("current", 0)]
     assert main(["keys", "rotate"]) == 0
-    assert "6 data keys and 0 dead letters wrapped anew" in capsys.readouterr().out
+    assert "6 data keys, 0 dead letters, 3 definitions and 1 secret wrapped anew" in capsys.readouterr().out
     assert main(["keys", "rotate", "--hash"]) == 0
     assert "queries search by h-" in capsys.readouterr().out
     assert main(["keys", "rotate", "--data"]) == 0
@@ -70,7 +55,7 @@ def test_all_kinds_of_keys_are_changed_and_the_status_says_what_may_go(
     ]
     assert main(["keys", "status"]) == 0
     out = capsys.readouterr().out
-    assert "0 data keys, 0 dead letters; may be removed" in out
+    assert "0 data keys, 0 dead letters, 0 definitions, 0 secrets; may be removed" in out
     assert "old       may be removed" in out
     keys = read_key_file(key_file)
     assert (keys.master[1:], keys.hash[:1]) == (before.master, before.hash)
@@ -87,7 +72,8 @@ def test_a_key_that_is_used_and_missing_is_told(
     more = keys.with_new_master()
     replace_key_file(key_file, KeySet(more.master[:1], keys.hash))
     assert main(["keys", "status"]) == 1
-    assert f"{keys.master[0].id}  missing   6 data keys, 0 dead letters; used, and not among" in capsys.readouterr().out
+    counts = "6 data keys, 0 dead letters, 3 definitions, 1 secret"
+    assert f"{keys.master[0].id}  missing   {counts}; used, and not among" in capsys.readouterr().out
     assert main(["keys", "rotate"]) == 2
     assert f"master key `{keys.master[0].id}`, which the database uses, is not in" in capsys.readouterr().err
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..ir.codec import decode
+from ..ir.types import Catalogue
+from ..runtime.border import SET
 from ..runtime.lines import read_line
 from .encryption.cipher import UnsealError
 from .encryption.key_file import KeysRefusedError
@@ -35,7 +39,8 @@ _NOT_WAITING = "no event of that number waits among the dead letters"
 class DeadLetter:
     """One of them, without its content; instants are canonical text.
 
-    `event` and `type` are the event's id and type, None where they cannot be read, as from what is sealed.
+    `event` and `type` are the event's id and type. They are None where they cannot be read, as from what is sealed, and
+    where they may be anything: a type that is not declared, and the id of what names no customer.
     """
 
     id: int
@@ -51,13 +56,15 @@ class DeadLetter:
 
 def dead_letters(connection: Connection, *, code: str | None = None, replayed: bool = False) -> Iterator[DeadLetter]:
     """The dead letters in the order in which they came, page by page; `replayed` gives those too that were replayed."""
-    last = 0
+    last, types = 0, _types(connection)
     while True:
         rows = connection.execute(_LIST, (READ_BYTES, last, code, code, replayed, PAGE)).fetchall()
         if not rows:
             return
         for row in rows:
-            yield DeadLetter(*row[:-1], *_named(row[-1]))
+            event, kind = _named(row[-1])
+            customer, declared = row[3], kind in types
+            yield DeadLetter(*row[:-1], event=event if customer else None, type=kind if declared else None)
         last = rows[-1][0]
 
 
@@ -101,6 +108,13 @@ def replay(
         done.count += len(raws)
         found.update(number for number, _, _ in rows)
         last = rows[-1][0]
+
+
+def _types(connection: Connection) -> set[str]:
+    """The types of events that are declared."""
+    row = connection.execute("SELECT catalogue FROM registry").fetchone()
+    catalogue: Catalogue | None = decode(json.loads(row[0])) if row and row[0] else None
+    return {SET} if catalogue is None else {SET, *(each.name for each in catalogue.events)}
 
 
 def _named(payload: bytes | None) -> Sequence[str | None]:

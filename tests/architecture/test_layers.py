@@ -34,6 +34,7 @@ HOMES: dict[str, set[str]] = {
     "cryptography": {"bundle", "profiles"},
     "duckdb": {"batch", "cli", "segments"},
     "elasticsearch": {"storage", "profiles", "segments", "cli"},
+    "hiredis": {"segments"},  # packs commands
     "numpy": {"runtime"},  # reads large masks faster where it is installed
     "polars": {"segments"},
     "psycopg": (SUBSYSTEMS | {"cli"}) - {"models"},  # cli tells the libraries' errors

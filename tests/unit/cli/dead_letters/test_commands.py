@@ -92,8 +92,9 @@ def test_they_are_listed_as_json_some_of_them_or_all(decisor: Decisor) -> None:
 @pytest.mark.parametrize(
     "payload, sealed, shown",
     [
-        (b'{"id": "e-9", "type": "visit", "data": {"note": "secret"}}', False, ("visit", "e-9")),
-        (b'{"id": "e-9", "type": "visit"}', True, ("-", "-")),
+        (b'{"id": "e-9", "type": "purchase", "data": {"note": "secret"}}', False, ("purchase", "e-9")),
+        (b'{"id": "e-9", "type": "secret"}', False, ("-", "e-9")),
+        (b'{"id": "e-9", "type": "purchase"}', True, ("-", "-")),
         (b'{"id": ["e-9"], "type": "vis\\nit"}', False, ("-", "-")),
         (b'{"id": "", "type": "' + b"x" * 201 + b'"}', False, ("-", "-")),
         (b'{"id": "e-9", "data": "' + b"x" * 70_000 + b'"}', False, ("-", "-")),
@@ -105,12 +106,12 @@ def test_type_and_id_of_the_event_are_shown_where_they_can_be_read(
     payload: bytes, sealed: Any, shown: tuple[str, str], decisor: Decisor, database: psycopg.Connection
 ) -> None:
     database.execute(
-        "INSERT INTO dead_letter (received_at, source, code, reason, payload, sealed)"
-        " VALUES (now(), 'events:0:9-9', 'failed', 'odd', %s, %s)",
+        "INSERT INTO dead_letter (received_at, source, profile, code, reason, payload, sealed)"
+        " VALUES (now(), 'events:0:9-9', 'c-9', 'failed', 'odd', %s, %s)",
         (payload, sealed),
     )
     done = decisor("dead-letters", "list", "--code", "failed")
-    assert done.out.endswith(f"  failed  - {' '.join(shown)}: odd\n")
+    assert done.out.endswith(f"  failed  c-9 {' '.join(shown)}: odd\n")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..ir.codec import decode
@@ -63,8 +63,8 @@ def dead_letters(connection: Connection, *, code: str | None = None, replayed: b
             return
         for row in rows:
             event, kind = _named(row[-1])
-            customer, declared = row[3], kind in types
-            yield DeadLetter(*row[:-1], event=event if customer else None, type=kind if declared else None)
+            found = DeadLetter(*row[:7])
+            yield replace(found, event=event if found.customer else None, type=kind if kind in types else None)
         last = rows[-1][0]
 
 

@@ -1,16 +1,24 @@
-"""The history of events in PostgreSQL: partitioned by month, every id kept once in a table of its own."""
+"""The history of events in PostgreSQL: partitioned by month, every id kept once in a table of its own.
+
+What lies years back is mostly strays and imports, and has a partition a year, so that odd times make few tables.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..ir.instant import LAST_MS, format_instant
 from ..storage.arrays import blobs, flags, numbers, texts
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-FIRST_YEAR, LAST_YEAR = 1970, 2199  # months outside go to the partition for all others
+FIRST_YEAR, LAST_YEAR = 2000, 2199  # what lies before or after is in a partition for all of that
+MONTHLY_YEARS = 3  # before the present one; a year further back has one partition, unless it has months already
+AHEAD_MS = 7 * 86_400_000  # how long before a month begins its partition is made
+MONTHS_LOCK = 0x0DEC_0002
+LOCK_SECONDS = 5
 
 _TAKE = (
     "INSERT INTO event_id (id, fingerprint, profile)"
@@ -32,28 +40,51 @@ _KEEP = (
     " %s::text[]) AS given (profile, position, at, id, type, customer, data, conflict, received_at)"
 )
 
+_PARTITIONS = (
+    "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'event'::regclass"
+)
+
 Print = tuple[str, bytes, str]  # an event's id, its fingerprint and its profile
 
 
 class Months:
-    """The monthly partitions of the history; each is made before the first event of its month is kept."""
+    """The partitions of the history; each is made before the first event of its time is kept."""
 
     def __init__(self) -> None:
         self._made: set[str] = set()
 
-    def make(self, connection: Connection, times: Iterable[str]) -> None:
-        """Make what is missing for events at these canonical instants; outside of a transaction."""
-        for month in sorted({time[:7] for time in times} - self._made):
-            year, number = int(month[:4]), int(month[5:])
-            if FIRST_YEAR <= year <= LAST_YEAR:
-                following = f"{year + number // 12:04}-{number % 12 + 1:02}"
-                with connection.transaction():
-                    connection.execute("SELECT pg_advisory_xact_lock(%s)", (0x0DEC_0002,))
-                    connection.execute(
-                        f"CREATE TABLE IF NOT EXISTS event_{month.replace('-', '_')} PARTITION OF event"
-                        f" FOR VALUES FROM ('{month}-01T00:00:00Z') TO ('{following}-01T00:00:00Z')".encode()
-                    )
+    def make(self, connection: Connection, times: Iterable[str], now_ms: int) -> None:
+        """Make what is missing for events at these canonical instants, and soon for all; outside of a transaction.
+
+        Raises OperationalError when PostgreSQL does not let it within some seconds; nobody waits behind it meanwhile.
+        """
+        wanted = {time[:7] for time in times}
+        if wanted:
+            wanted.add(format_instant(min(now_ms + AHEAD_MS, LAST_MS))[:7])
+        for month in sorted(wanted - self._made):
+            if FIRST_YEAR <= int(month[:4]) <= LAST_YEAR:
+                _make(connection, month, int(format_instant(now_ms)[:4]))
             self._made.add(month)
+
+
+def _make(connection: Connection, month: str, present: int) -> None:
+    """Make the month's partition, or its year's, if there is neither."""
+    with connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'".encode())
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (MONTHS_LOCK,))
+        there = {row[0] for row in connection.execute(_PARTITIONS)}
+        year, number = int(month[:4]), int(month[5:])
+        whole, part = f"event_{year}", f"event_{year}_{number:02}"
+        if whole in there or part in there:
+            return
+        if year < present - MONTHLY_YEARS and not any(name.startswith(f"{whole}_") for name in there):
+            name, since, until = whole, f"{year}-01", f"{year + 1}-01"
+        else:
+            name, since, until = part, month, f"{year + number // 12}-{number % 12 + 1:02}"
+        # Made by itself and attached, it keeps neither readers nor writers of the others waiting.
+        connection.execute(f"CREATE TABLE {name} (LIKE event INCLUDING ALL)".encode())
+        bounds = f"FROM ('{since}-01T00:00:00Z') TO ('{until}-01T00:00:00Z')"
+        connection.execute(f"ALTER TABLE event ATTACH PARTITION {name} FOR VALUES {bounds}".encode())
 
 
 def unseen(connection: Connection, prints: Sequence[Print]) -> dict[int, bool]:

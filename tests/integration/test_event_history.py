@@ -12,13 +12,16 @@ import psycopg
 import pytest
 
 from engine.ir.instant import format_instant, parse_instant
+from engine.profiles import events as history
+from engine.profiles.events import Months
 from engine.profiles.ingest import EventProducer
 from engine.profiles.vault import OpenVault, Value
 from engine.segments.live.arrivals import Arrival
 from engine.segments.live.process import Processor, Work
 from engine.storage.partitions import partition_of
 from tests.faults.test_workers_together import shared, until
-from tests.live_world import DAY, World
+from tests.live_world import DAY, START, World
+from tests.servers.postgres import Database
 
 
 def purchase(name: str, amount: float, at_ms: int, customer: str = "c-1") -> dict[str, Any]:
@@ -134,25 +137,91 @@ def test_months_are_made_on_demand_and_each_event_lies_in_its_own(live_world: Wo
     world = live_world
     world.now_ms = parse_instant("9998-07-01T00:00:00Z")
     times = {
-        "0001-01-01T00:00:00.000Z": "event_other",
-        "1969-12-31T23:59:59.999Z": "event_other",
-        "1970-01-01T00:00:00.000Z": "event_1970_01",
-        "1970-01-31T23:59:59.999Z": "event_1970_01",
-        "2024-02-29T12:00:00.000Z": "event_2024_02",
-        "2025-12-31T23:59:59.999Z": "event_2025_12",
-        "2026-01-01T00:00:00.000Z": "event_2026_01",
-        "2199-12-31T23:59:59.999Z": "event_2199_12",
-        "2200-01-01T00:00:00.000Z": "event_other",
-        "9998-06-30T23:59:59.999Z": "event_other",
+        "0001-01-01T00:00:00.000Z": "event_before",
+        "1970-01-01T00:00:00.000Z": "event_before",
+        "1999-12-31T23:59:59.999Z": "event_before",
+        "2000-01-01T00:00:00.000Z": "event_2000",
+        "2024-02-29T12:00:00.000Z": "event_2024",
+        "2025-01-01T00:00:00.000Z": "event_2025",
+        "2025-12-31T23:59:59.999Z": "event_2025",
+        "2026-01-01T00:00:00.000Z": "event_2026",
+        "2199-12-31T23:59:59.999Z": "event_2199",
+        "2200-01-01T00:00:00.000Z": "event_after",
+        "9998-06-30T23:59:59.999Z": "event_after",
     }
     for time_ in reversed(times):
         world.put([purchase(time_, 1.0, parse_instant(time_))])
         world.drain()
     assert dict(rows(world, "SELECT id, tableoid::regclass::text FROM event")) == times
     assert [row[0] for row in rows(world, "SELECT instant(at) FROM event ORDER BY at")] == sorted(times)
-    made = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'event'::regclass"
-    assert {row[0] for row in rows(world, made)} == set(times.values())
+    assert partitions(world) == set(times.values())
     world.check()
+
+
+def partitions(world: World) -> set[str]:
+    """The tables in which the history lies."""
+    made = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'event'::regclass"
+    return {row[0] for row in rows(world, made)}
+
+
+def test_recent_years_have_months_and_the_next_month_is_there_before_it_begins(live_world: World) -> None:
+    world = live_world
+    world.now_ms = parse_instant("2026-12-26T00:00:00Z")
+    times = {
+        "2015-05-05T00:00:00.000Z": "event_2015",
+        "2015-07-05T00:00:00.000Z": "event_2015",
+        "2022-12-31T23:59:59.999Z": "event_2022",
+        "2023-01-01T00:00:00.000Z": "event_2023_01",
+        "2026-12-26T00:00:00.000Z": "event_2026_12",
+    }
+    for time_ in times:
+        world.put([purchase(time_, 1.0, parse_instant(time_))])
+        world.drain()
+    assert dict(rows(world, "SELECT id, tableoid::regclass::text FROM event")) == times
+    assert partitions(world) == {*times.values(), "event_2027_01", "event_before", "event_after"}
+    # A year that has months goes on with months, however far back it comes to lie.
+    world.now_ms = parse_instant("2029-06-01T00:00:00Z")
+    world.put([purchase("e-1", 1.0, parse_instant("2023-02-01T00:00:00Z"))])
+    world.drain()
+    assert "event_2023_02" in partitions(world)
+
+
+def test_a_month_is_made_while_others_read_and_write(postgres_database: Database) -> None:
+    with postgres_database.connect() as reading, postgres_database.connect() as writing:
+        Months().make(writing, ["2026-03-01T00:00:00.000Z"], START)
+        writing.commit()
+        assert reading.execute("SELECT count(*) FROM event").fetchone() == (0,)
+        insert = (
+            "INSERT INTO event (profile, position, at, id, type, customer, data, received_at)"
+            " VALUES ('c-1', 1, %s, %s, 'visit', 'c-1', '{}', now())"
+        )
+        writing.execute(insert, ("2026-03-01T00:00:00Z", "e-1"))
+        with postgres_database.connect(autocommit=True) as making:
+            making.execute("SET statement_timeout = '20s'")
+            months = Months()
+            months.make(making, ["2026-05-01T00:00:00.000Z", "2011-05-01T00:00:00.000Z"], START)
+            making.execute(insert, ("2026-05-01T00:00:00Z", "e-2"))
+            with making.transaction():
+                indexes = making.execute(
+                    "SELECT indexrelid::regclass::text, pg_inherits.inhparent::regclass::text FROM pg_index"
+                    " LEFT JOIN pg_inherits ON inhrelid = indexrelid WHERE indrelid = 'event_2026_05'::regclass"
+                ).fetchall()
+            assert [parent for _, parent in indexes] == ["event_profile"]
+        assert reading.execute("SELECT count(*) FROM event").fetchone() == (1,)
+
+
+def test_whoever_cannot_make_a_month_gives_up_and_holds_nobody_up(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "LOCK_SECONDS", 1)
+    with postgres_database.connect() as other, postgres_database.connect(autocommit=True) as making:
+        other.execute("LOCK TABLE event IN SHARE UPDATE EXCLUSIVE MODE")
+        months = Months()
+        with pytest.raises(psycopg.OperationalError):
+            months.make(making, ["2026-05-01T00:00:00.000Z"], START)
+        other.rollback()
+        months.make(making, ["2026-05-01T00:00:00.000Z"], START)
+        assert making.execute("SELECT to_regclass('event_2026_05')").fetchone() == ("event_2026_05",)
 
 
 def test_workers_that_make_the_same_month_at_once_do_not_disturb_each_other(live_world: World) -> None:

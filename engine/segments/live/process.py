@@ -106,7 +106,7 @@ class Processor:
     def process(self, work: Work, now_ms: int) -> Outcome:
         """Do the work in one transaction. Raises what the database raises; then nothing has changed."""
         connection = self.connection
-        self._months.make(connection, (each.event["time"] for each in work.arrivals))
+        self._months.make(connection, (each.event["time"] for each in work.arrivals), now_ms)
         profiles = sorted({*(each.profile for each in work.arrivals), *work.due, *work.touched})
         try:
             with connection.pipeline(), connection.transaction():

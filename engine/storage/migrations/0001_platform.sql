@@ -50,7 +50,9 @@ CREATE TABLE event (
     received_at timestamptz NOT NULL
 ) PARTITION BY RANGE (at);
 CREATE INDEX event_profile ON event (profile, at, position);
-CREATE TABLE event_other PARTITION OF event DEFAULT;   -- instants for which no month is made
+-- Instants for which no month is made. A default partition would have to be locked for every new month.
+CREATE TABLE event_before PARTITION OF event FOR VALUES FROM (MINVALUE) TO ('2000-01-01T00:00:00Z');
+CREATE TABLE event_after PARTITION OF event FOR VALUES FROM ('2200-01-01T00:00:00Z') TO (MAXVALUE);
 
 CREATE TABLE profile (
     profile text COLLATE "C" PRIMARY KEY,

@@ -43,10 +43,18 @@ def count(pages: Iterable[Page]) -> int:
     return sum(map(len, pages))
 
 
-def store(redis: Any, pages: Iterable[Sequence[bytes | str]], target: str, *, keep: bool = False) -> int:
+def store(
+    redis: Any,
+    pages: Iterable[Sequence[bytes | str]],
+    target: str,
+    *,
+    keep: bool = False,
+    before: Callable[[], None] | None = None,
+) -> int:
     """Make the pages' members the set of `target`, built beside it and switched in at once; how many there are.
 
-    With `keep` the set that it was before stays under `keys.former_members`, and a mark under `keys.switched`.
+    With `keep` the set that it was before stays under `keys.former_members`, and a mark under `keys.switched`. `before`
+    is called just before the switch, and may refuse it.
     """
     built = keys.stored_members(target, secrets.token_hex(8))
     written = False
@@ -59,6 +67,8 @@ def store(redis: Any, pages: Iterable[Sequence[bytes | str]], target: str, *, ke
             pipeline.execute()
     if written and not redis.persist(built):
         raise LookupError(f"what was built of `{target}` is gone from Redis; the set is as it was")
+    if before is not None:
+        before()
     return switch(redis, target, built, keep=keep, generation=0 if keep else None)
 
 

@@ -24,6 +24,7 @@ from ..profiles.index.names import ALIAS, IndexRefusedError, ProfileIndex, hash_
 from ..storage import keys
 from . import sets
 from .algebra import in_none, sifted, store
+from .claim import Claim, claimed
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -53,8 +54,8 @@ class SegmentationEngine:
     """Builds segments from the index into Redis and reads them.
 
     `source` is a loaded workspace, a runtime, a program, or the path of a bundle. `clock` gives the time in ms;
-    `hasher` gives the keyed hash of a constant of an encrypted field. Two engines must not create the same segment at
-    the same time.
+    `hasher` gives the keyed hash of a constant of an encrypted field. Of two that create the same segment at the same
+    time, in whatever processes, the later one waits.
     """
 
     def __init__(
@@ -79,16 +80,19 @@ class SegmentationEngine:
 
         `definition` is the name of one of the workspace's segments, or a `Segment` as a mapping or as YAML. Raises
         DefinitionRefusedError, KeyError for an unknown name, InexactSegmentError, IndexRefusedError (no index, or one
-        of another mapping), PartialAnswerError, and what the servers raise; then the segment is as it was.
+        of another mapping), PartialAnswerError, SegmentBusyError (somebody else fills it for longer than a minute), and
+        what the servers raise; then the segment is as it was.
         """
         name, predicate = self._compiled(definition)
         query = self._query(name, predicate)
         index = self._index()
-        self._elasticsearch.indices.refresh(index=index.name)
-        if self._redis.exists(keys.switched(name)):
-            self._follow(name, whole=True)  # an earlier process did not come so far
-        size = store(self._redis, export_pages(self._elasticsearch, index, query), name, keep=True)
-        self._follow(name)
+        with claimed(self._redis, name) as claim:
+            self._elasticsearch.indices.refresh(index=index.name)
+            if self._redis.exists(keys.switched(name)):
+                self._follow(name, claim, whole=True)  # an earlier process did not come so far
+            pages = export_pages(self._elasticsearch, index, query)
+            size = store(self._redis, claim.during(pages), name, keep=True, before=lambda: claim.renew(always=True))
+            self._follow(name, claim)
         return size
 
     def build_segment_query(self, definition: Definition) -> dict[str, Any]:
@@ -135,15 +139,15 @@ class SegmentationEngine:
         refuse_other_mapping(hash_of(self.program.catalogue), index)
         return index
 
-    def _follow(self, name: str, *, whole: bool = False) -> None:
+    def _follow(self, name: str, claim: Claim, *, whole: bool = False) -> None:
         """Let the customers' own sets follow a switch: of those who are new, or of everybody."""
         former, present = keys.former_members(name), keys.members(name)
-        for page in sifted(self._redis, present, [] if whole else [former], in_none):
+        for page in claim.during(sifted(self._redis, present, [] if whole else [former], in_none)):
             pipeline = self._redis.pipeline(transaction=False)
             for customer in page:
                 pipeline.sadd(keys.segments_of(customer.decode()), name)
             pipeline.execute()
-        for page in sifted(self._redis, former, [present], in_none):
+        for page in claim.during(sifted(self._redis, former, [present], in_none)):
             pipeline = self._redis.pipeline(transaction=False)
             for customer in page:
                 pipeline.srem(keys.segments_of(customer.decode()), name)

@@ -51,6 +51,11 @@ def switched(segment: str) -> str:
     return f"{{segment:{segment}}}:switched"
 
 
+def claim(segment: str) -> str:
+    """Who is about to switch the segment's set, as long as that takes; it lies in the same slot."""
+    return f"{{segment:{segment}}}:claim"
+
+
 def stored_members(segment: str, token: str) -> str:
     """The set that becomes the segment's once it is whole, of one of several who may build at once; same slot."""
     return f"{{segment:{segment}}}:{token}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -231,3 +233,49 @@ def test_the_engine_runs_a_workspace_and_a_bundle(indexed: Indexed, tmp_path: Pa
     bundle = tmp_path / "shop.bundle"
     bundle.write_bytes(build_bundle(workspace))
     assert indexed.engine(bundle).create_dynamic_segment("segment/local") == count
+
+
+def test_two_engines_that_create_the_same_segment_at_once_do_it_one_after_the_other(
+    indexed: Indexed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = indexed.world
+    follow = SegmentationEngine._follow
+
+    def slowly(*given: Any, **options: Any) -> None:
+        time.sleep(0.05)  # so that the other one would come between
+        follow(*given, **options)
+
+    monkeypatch.setattr(SegmentationEngine, "_follow", slowly)
+    known = {"field": "country", "operator": "exists"}
+    everybody = {"name": "chosen_now", "conditions": [{"any": [known, {"not": known}]}]}
+    some = [
+        {"name": "chosen_now", "conditions": [{"field": "country", "operator": "in", "value": [country]}]}
+        for country in ("DE", "US")
+    ]
+    for _ in range(3):
+        everyone = indexed.engine().create_dynamic_segment(everybody)
+        threads = [threading.Thread(target=indexed.engine().create_dynamic_segment, args=(each,)) for each in some]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        members = world.members("chosen_now")
+        assert 0 < len(members) < everyone
+        assert {each for each in world.oracle.events if "chosen_now" in segments_of(world.redis, each)} == members
+        assert list(world.redis.keys("{segment:chosen_now}*")) == []
+
+
+def test_an_engine_and_a_rebuild_of_the_same_segment_do_not_disturb_each_other(indexed: Indexed) -> None:
+    world = indexed.world
+
+    def create() -> None:
+        for _ in range(10):
+            indexed.engine().create_dynamic_segment("local")
+
+    thread = threading.Thread(target=create)
+    thread.start()
+    while thread.is_alive():
+        indexed.rebuild("local")
+    thread.join()
+    world.check()
+    assert list(world.redis.keys("{segment:local}*")) == []

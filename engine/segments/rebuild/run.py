@@ -17,7 +17,7 @@ from ..registry import Definition, Registered, read_catalogue, read_segments, st
 from .due import DueInstants
 from .from_index import IndexSource, View, bounded_by_index
 from .interrupted import abandon, recover, sweep
-from .lease import RebuildError, leased, note_of, write_note
+from .lease import RebuildError, RebuildRunningError, leased, note_of, write_note
 from .mover import move_all
 from .population import Population
 from .staging import Filling, SetLostError, Stage
@@ -102,7 +102,7 @@ class Rebuild:
             try:
                 kept = {name: each.kept for name, each in stages.items()}
                 sizes = switch.run([each.filling for each in stages.values()], kept)
-            except (NotPublishedError, SetLostError):
+            except (NotPublishedError, SetLostError, RebuildRunningError):
                 abandon(self._connection, self._redis, wish.names)
                 raise
             seconds = time.monotonic() - started

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from ...ir.instant import format_instant
 from ...profiles.vault import Vault
 from ...storage import keys
 from ...storage.partitions import PARTITIONS, locked, partition_of
+from ..claim import Claim, claimed
 from ..live.publish import settle
 from ..registry import activate, rise
 from ..sets import switch
@@ -69,7 +71,8 @@ class Switch:
     def run(self, fillings: Sequence[Filling], kept: Mapping[str, int]) -> dict[str, int]:
         """Switch them all in; how many members each segment has. `kept` are the sizes of the sets that were built.
 
-        Raises SetLostError when Redis has lost a part of them since, NotPublishedError when a worker is too busy.
+        Raises SetLostError when Redis has lost a part of them since, NotPublishedError when a worker is too busy,
+        SegmentBusyError when a SegmentationEngine fills one of them for longer than a minute.
         """
         self._sizes = dict(kept)
         self._catch_up(fillings)
@@ -79,14 +82,14 @@ class Switch:
         return self._locked(lambda: {each.name: self._switch(each) for each in fillings}, fillings)
 
     def finish(self, name: str, note: Note) -> bool:
-        """End a switch that was interrupted behind the point of no return; whether it was."""
+        """End a switch that was interrupted behind the point of no return; whether it was. Raises SegmentBusyError."""
         row = self._connection.execute("SELECT generation FROM segment WHERE name = %s", (name,)).fetchone()
         mark = self._redis.get(keys.switched(name))
         if row is None or row[0] != note.generation - 1 or mark is None or int(mark) != note.generation:
             return False
         now_ms = self._clock()
         filling = Filling(name, note.generation, note.digest, note.reason, note.silent, now_ms, note.retiring)
-        self._locked(lambda: {name: self._commit(filling)}, [filling])
+        self._locked(lambda: {name: self._commit(filling)}, [filling], patience=0.0)
         return True
 
     def _catch_up(self, fillings: Sequence[Filling]) -> None:
@@ -121,11 +124,25 @@ class Switch:
                     count += len(taken)
         return count
 
-    def _locked(self, work: Callable[[], dict[str, int]], fillings: Sequence[Filling]) -> dict[str, int]:
+    def _locked(
+        self, work: Callable[[], dict[str, int]], fillings: Sequence[Filling], patience: float | None = None
+    ) -> dict[str, int]:
         """Work in a transaction that holds all partitions, with everything published that was committed before."""
+        with ExitStack() as stack:
+            names = sorted(each.name for each in fillings)
+            claims = [
+                stack.enter_context(claimed(self._redis, name, kind="rebuild by ", patience=patience)) for name in names
+            ]
+            return self._attempt(work, fillings, claims)
+
+    def _attempt(
+        self, work: Callable[[], dict[str, int]], fillings: Sequence[Filling], claims: Sequence[Claim]
+    ) -> dict[str, int]:
         connection = self._connection
         late: list[int] = []
         for _ in range(ATTEMPTS):
+            for claim in claims:
+                claim.renew(always=True)
             rows = connection.execute("SELECT number, seq FROM partition").fetchall()
             late = settle(connection, self._redis, dict(rows), self._vault)
             if late:

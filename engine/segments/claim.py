@@ -1,0 +1,102 @@
+"""One switch of a segment's set at a time, also where there is only Redis to say so.
+
+A claim is a key beside the set that names its owner. It ends by itself when its owner is gone, so whoever holds one
+renews it on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from ..storage import keys
+from .rebuild.lease import RebuildRunningError
+
+SECONDS = 60.0  # how long a claim stands that is not renewed
+PATIENCE = 60.0  # seconds that the later of two waits
+_PAUSE = 0.05
+
+# Whoever keeps others of its kind away by other means may take a claim over that one of them has left behind.
+_TAKE = """
+local owner = redis.call('GET', KEYS[1])
+if owner and (ARGV[3] == '' or string.sub(owner, 1, #ARGV[3]) ~= ARGV[3]) then
+    return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+_RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
+_FREE = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
+
+Item = TypeVar("Item")
+
+
+class SegmentBusyError(RebuildRunningError):
+    """Somebody else is about to switch the segment's set; the message says who."""
+
+
+class Claim:
+    """A segment that this owner may switch."""
+
+    def __init__(self, redis: Any, name: str, kind: str = "") -> None:
+        self._redis, self._name, self._key, self._kind = redis, name, keys.claim(name), kind
+        self._owner = f"{kind}process {os.getpid()} on {socket.gethostname()} {secrets.token_hex(8)}"
+        self._until = 0.0
+
+    def take(self) -> bool:
+        """Whether it is ours now."""
+        self._until = time.monotonic() + SECONDS / 4
+        return bool(self._redis.eval(_TAKE, 1, self._key, self._owner, _milliseconds(), self._kind))
+
+    def renew(self, *, always: bool = False) -> None:
+        """Keep it, once some time has gone by or `always`. Raises SegmentBusyError where it has ended meanwhile."""
+        if always or time.monotonic() >= self._until:
+            self._until = time.monotonic() + SECONDS / 4
+            if not self._redis.eval(_RENEW, 1, self._key, self._owner, _milliseconds()):
+                raise SegmentBusyError(f"`{self._name}`: this process stood still for so long that others went on")
+
+    def during(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items, with the claim renewed on the way."""
+        for item in items:
+            self.renew()
+            yield item
+
+    def owner(self) -> str:
+        """Who has it, as a message says it."""
+        found = self._redis.get(self._key)
+        return "somebody else" if found is None else found.decode().rpartition(" ")[0]
+
+    def free(self) -> None:
+        """Give it up; where Redis does not answer, it ends by itself."""
+        from redis import RedisError
+        from redis.exceptions import RedisClusterException
+
+        with suppress(RedisError, RedisClusterException):
+            self._redis.eval(_FREE, 1, self._key, self._owner)
+
+
+@contextmanager
+def claimed(redis: Any, name: str, *, kind: str = "", patience: float | None = None) -> Iterator[Claim]:
+    """Hold the claim on a segment. Raises SegmentBusyError when others hold it for longer than `patience` seconds.
+
+    Those of one `kind` keep each other away by other means, so what one of them has left behind is no hindrance.
+    """
+    claim = Claim(redis, name, kind)
+    deadline = time.monotonic() + (PATIENCE if patience is None else patience)
+    while not claim.take():
+        if time.monotonic() >= deadline:
+            raise SegmentBusyError(f"`{name}` is being filled by {claim.owner()}: wait for that, then try again")
+        time.sleep(_PAUSE)
+    try:
+        yield claim
+    finally:
+        claim.free()
+
+
+def _milliseconds() -> int:
+    return int(1_000 * SECONDS)

@@ -1,0 +1,94 @@
+"""Who may switch a segment's set: one at a time, and nobody for long who is gone."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from engine.segments import claim
+from engine.segments.claim import Claim, SegmentBusyError, claimed
+from engine.segments.rebuild.interrupted import recover
+from engine.segments.rebuild.lease import RebuildRunningError
+from engine.storage import keys
+from tests.integration.test_segments_rebuild import filled, rebuild
+from tests.live_world import World
+from tests.servers.redis_servers import RedisServer
+
+
+def test_one_at_a_time_and_the_later_one_waits(redis_any: RedisServer) -> None:
+    client: Any = redis_any.connect()
+    inside, most = 0, 0
+
+    def work() -> None:
+        nonlocal inside, most
+        for _ in range(10):
+            with claimed(client, "vips"):
+                inside += 1
+                most = max(most, inside)
+                client.ping()
+                inside -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+    assert not client.exists(keys.claim("vips"))
+    client.close()
+
+
+def test_whoever_does_not_get_it_is_told_who_has_it(valkey_empty: RedisServer) -> None:
+    client: Any = valkey_empty.connect()
+    with (
+        claimed(client, "vips"),
+        pytest.raises(SegmentBusyError, match=r"^`vips` is being filled by process \d+ on \S+: wait for that"),
+        claimed(client, "vips", patience=0.1),
+    ):
+        pass
+    with claimed(client, "others"), claimed(client, "vips"):
+        pass
+    client.close()
+
+
+def test_a_claim_ends_when_it_is_not_renewed_and_its_late_owner_is_stopped(
+    valkey_empty: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim, "SECONDS", 0.2)
+    client: Any = valkey_empty.connect()
+    with claimed(client, "vips") as late:
+        with claimed(client, "vips", patience=20) as later:
+            with pytest.raises(SegmentBusyError, match="stood still"):
+                late.renew(always=True)
+            later.renew(always=True)
+        with pytest.raises(SegmentBusyError):
+            late.renew(always=True)
+    client.close()
+
+
+def test_what_one_of_a_kind_has_left_behind_is_taken_over_and_no_other(valkey_empty: RedisServer) -> None:
+    client: Any = valkey_empty.connect()
+    assert Claim(client, "vips", "rebuild by ").take()
+    assert not Claim(client, "vips").take()
+    own = Claim(client, "vips", "rebuild by ")
+    assert own.take()
+    own.free()
+    assert Claim(client, "vips").take()
+    assert not Claim(client, "vips", "rebuild by ").take()
+    client.close()
+
+
+def test_a_rebuild_whose_segment_is_being_filled_changes_nothing(
+    live_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = filled(live_world)
+    monkeypatch.setattr(claim, "PATIENCE", 0.1)
+    with claimed(world.redis, "active"), pytest.raises(RebuildRunningError, match="`active` is being filled by"):
+        rebuild(world, "active", "quiet")
+    world.check()
+    with world.connect("tests") as connection:
+        assert recover(connection, world.redis, world.vault, lambda: world.now_ms) == []
+    rebuild(world, "active", "quiet")
+    world.check()

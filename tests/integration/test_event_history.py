@@ -17,7 +17,8 @@ from engine.profiles.events import Months
 from engine.profiles.ingest import EventProducer
 from engine.profiles.vault import OpenVault, Value
 from engine.segments.live.arrivals import Arrival
-from engine.segments.live.process import Processor, Work
+from engine.segments.live.process import Processor
+from engine.segments.live.step import Work
 from engine.storage.partitions import partition_of
 from tests.faults.test_workers_together import shared, until
 from tests.live_world import DAY, START, World

@@ -11,8 +11,9 @@ from typing import Any
 
 from engine.ir.instant import format_instant
 from engine.segments.live.arrivals import Arrival, read_arrival
-from engine.segments.live.process import Processor, Work
+from engine.segments.live.process import Processor
 from engine.segments.live.renewal import Renewal
+from engine.segments.live.step import Work
 from engine.segments.live.worker import Worker
 from engine.segments.rebuild.run import Rebuild, Wish
 from engine.segments.reconcile import reconcile

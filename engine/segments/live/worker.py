@@ -19,10 +19,11 @@ from .arrivals import Arrival, Letter, read_arrival
 from .changes import Tally
 from .fence import Command
 from .overdue import Overdue
-from .process import OtherCatalogueError, Processor, Work
+from .process import OtherCatalogueError, Processor
 from .publish import Publisher
 from .queue import Entry, Queue
 from .renewal import Renewal
+from .step import Work
 
 if TYPE_CHECKING:
     from psycopg import Connection

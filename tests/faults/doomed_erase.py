@@ -7,16 +7,13 @@ Called as `doomed_erase.py CUSTOMER POINT`. A point is the beginning or the end 
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Callable
-from typing import Any
 
 from engine.cli.app import main as decisor
 from engine.profiles.erase import erasure, queues, search_index, streams
+from tests.faults.doom import Steps, doom
 
-STEPS: dict[str, tuple[Any, str]] = {
+STEPS: Steps = {
     "begin": (erasure.Erasure, "_begin"),
     "settle": (erasure.Erasure, "_publish"),
     "EventQueue": (streams.EventQueue, "erase"),
@@ -29,21 +26,6 @@ STEPS: dict[str, tuple[Any, str]] = {
 }
 
 
-def doom(point: str) -> None:
-    """Let the process kill itself there."""
-    step, side = point.split(":")
-    owner, name = STEPS[step]
-    original: Callable[..., Any] = getattr(owner, name)
-
-    def doomed(*arguments: Any, **options: Any) -> Any:
-        if side == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        original(*arguments, **options)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    setattr(owner, name, doomed)
-
-
 if __name__ == "__main__":
-    doom(sys.argv[2])
+    doom(STEPS, sys.argv[2])
     sys.exit(decisor(["erase", sys.argv[1], "--yes"]))

@@ -8,19 +8,16 @@ published).
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Callable
-from typing import Any
 
 from engine.profiles.vault import OpenVault
 from engine.segments.rebuild import mover, population, run, staging, switching
 from engine.segments.registry import read_registry
 from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
+from tests.faults.doom import Steps, doom
 
-STEPS: dict[str, tuple[Any, str]] = {
+STEPS: Steps = {
     "begin": (run.Rebuild, "_begin"),
     "take": (staging.Stage, "take"),
     "copy": (staging.Stage, "_copy"),
@@ -33,30 +30,10 @@ STEPS: dict[str, tuple[Any, str]] = {
 }
 
 
-def doom(point: str, count: int) -> None:
-    """Let the process be killed at that pass of the point."""
-    step, side = point.split(":")
-    owner, name = STEPS[step]
-    original: Callable[..., Any] = getattr(owner, name)
-    left = count
-
-    def doomed(*arguments: Any, **options: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left == 0 and side == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        answer = original(*arguments, **options)
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
-
-    setattr(owner, name, doomed)
-
-
 def main() -> None:
     """Rebuild until the end comes."""
     postgres, redis_url, now_ms, point, count = sys.argv[1:]
-    doom(point, int(count))
+    doom(STEPS, point, int(count))
     mover.CHUNK = mover.LARGE_CHUNK = staging.COPY_ROWS = 4  # so that there are many passes to die in
     population.PAGE = 7
     redis = connect_redis(redis_url)

@@ -9,18 +9,16 @@ A point is the beginning or the end of a step: `process:before`, `process:after`
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any
 
 from engine.profiles.vault import OpenVault
 from engine.segments.live import batch, fence, process, queue, worker
 from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
+from tests.faults.doom import Steps, doom
 
-STEPS: dict[str, tuple[Any, str]] = {
+STEPS: Steps = {
     "process": (process.Processor, "process"),
     "locked": (process.Processor, "_in_force"),
     "commit": (process.Processor, "_write"),
@@ -30,30 +28,10 @@ STEPS: dict[str, tuple[Any, str]] = {
 }
 
 
-def doom(point: str, count: int, number: signal.Signals) -> None:
-    """Let the process send itself that signal at that pass of the point."""
-    step, side = point.split(":")
-    owner, name = STEPS[step]
-    original: Callable[..., Any] = getattr(owner, name)
-    left = count
-
-    def doomed(*arguments: Any, **options: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if (left, side) == (0, "before"):
-            os.kill(os.getpid(), number)
-        answer = original(*arguments, **options)
-        if (left, side) == (0, "after"):
-            os.kill(os.getpid(), number)
-        return answer
-
-    setattr(owner, name, doomed)
-
-
 def main() -> None:
     """Work until the end comes, or, to drain, until there is nothing left."""
     postgres, redis, now_ms, point, count, name, ending = sys.argv[1:]
-    doom(point, int(count), signal.Signals[f"SIG{name}"])
+    doom(STEPS, point, int(count), signal.Signals[f"SIG{name}"])
     worker.BATCH = 48  # so that there are many transactions to die in
     worker.Worker(
         connect_redis(redis),

@@ -18,7 +18,8 @@ PAGE = 10_000
 _TRANSITIONS = (
     "SELECT segment, number, mod(number, 2) = 1, instant(at), reason, digest, cause,"
     " (SELECT override.reason FROM override WHERE override.segment = transition.segment"
-    "  AND override.profile = transition.profile AND transition.reason = 'manual' AND created_at = at)"
+    "  AND override.profile = transition.profile AND transition.reason = 'manual' AND created_at <= at"
+    "  AND included = (mod(number, 2) = 1))"
     " FROM transition WHERE profile = %s"
 )
 # What a rebuild has decided counts from the switch on, and has its number once it was moved.

@@ -22,7 +22,8 @@ def keys_first(text: str) -> str:
     marks = [
         source.place(each.start)[0] - 1 for each in tokens_of(text) if each.kind in {"DocumentStart", "DocumentEnd"}
     ]
-    for document in read_documents(text.encode(), "", Sink()):
+    # From the last one up, as blank lines that go would shift what follows.
+    for document in reversed(list(read_documents(text.encode(), "", Sink()))):
         chunks = _chunks(document, lines, marks)
         ordered = sorted(chunks, key=lambda each: FIRST.index(each[0]) if each[0] in FIRST else len(FIRST))
         if ordered != chunks:

@@ -59,6 +59,13 @@ def test_comments_move_with_the_key_they_stand_above() -> None:
     )
 
 
+def test_each_document_of_a_file_is_laid_out_where_it_stands() -> None:
+    text = "name: a\nkind: A\n\n\n\n---\nkind: B\napiVersion:\n- v1\nowner: growth\n---\nowner: x\nname: c\n"
+    assert format_text(text, "x.yaml") == (
+        "kind: A\nname: a\n\n---\napiVersion:\n  - v1\nkind: B\nowner: growth\n---\nname: c\nowner: x\n"
+    )
+
+
 def test_a_large_file_is_laid_out_soon() -> None:
     text = "".join(f"key_{index}:\n    # note\n    - {{ a : {index} }}\n" for index in range(5_000))
     assert format_text(text, "x.yaml").startswith("key_0:\n  # note\n  - {a: 0}\nkey_1:")

@@ -62,7 +62,7 @@ def test_comments_move_with_the_key_they_stand_above() -> None:
 def test_each_document_of_a_file_is_laid_out_where_it_stands() -> None:
     text = "name: a\nkind: A\n\n\n\n---\nkind: B\napiVersion:\n- v1\nowner: growth\n---\nowner: x\nname: c\n"
     assert format_text(text, "x.yaml") == (
-        "kind: A\nname: a\n\n---\napiVersion:\n  - v1\nkind: B\nowner: growth\n---\nname: c\nowner: x\n"
+        "kind: A\nname: a\n\n---\napiVersion:\n  - v1\nkind: B\nowner: growth\n\n---\nname: c\nowner: x\n"
     )
 
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
-from ...profiles.encryption.key_file import KeysRefusedError
 from ...storage import keys
-from ...storage.locations import ServerUnreachableError
 from ...storage.partitions import PARTITIONS, give_up_ownership, take_ownership
 from .arrivals import Arrival, Letter, read_arrival
 from .changes import Tally
 from .fence import Command
+from .outages import is_outage, place, told
 from .overdue import Overdue
 from .process import OtherCatalogueError, Processor
 from .publish import Publisher
@@ -35,9 +32,6 @@ DUE_ALONE = 250  # … and where there are no events
 BLOCK_MS = 20
 _LOOK_EVERY = 0.1  # seconds between two looks for due customers and for changes by others
 _OWN_EVERY = 1.0  # seconds between two tries to own more partitions
-# How a server says that it takes nothing now, where the library has no class for it; in a pipeline the command
-# stands before it, and in a script something else.
-_REFUSED = re.compile(r"(?:^|: |-)(?:OOM|MISCONF|READONLY|NOREPLICAS|UNBLOCKED|NOGROUP|BUSY) ")
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds to wait after failures in a row
 
 
@@ -109,10 +103,10 @@ class Worker:
                 if self._work(session, drain=drain):
                     return
             except Exception as problem:
-                if not _is_outage(problem):
+                if not is_outage(problem):
                     raise
                 if self._failures == 0:
-                    LOG.warning("what is needed is not there, waiting for it: %s", _told(problem))
+                    LOG.warning("what is needed is not there, waiting for it: %s", told(problem))
                 self._stop.wait(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
                 self._failures += 1
             finally:
@@ -200,14 +194,14 @@ class Worker:
         try:
             outcome = session.processor.process(work, now_ms)
         except Exception as problem:
-            if isinstance(problem, OtherCatalogueError) or _is_outage(problem):
+            if isinstance(problem, OtherCatalogueError) or is_outage(problem):
                 raise
             if len(arrivals) <= 1:
                 if not arrivals:
                     raise
                 # Without the problem's own text, which may hold values.
-                LOG.error("an event could not be worked on; it is among the dead letters: %s", _place(problem))  # noqa: TRY400 - as said
-                failed = Letter(arrivals[0].source, arrivals[0].profile, "failed", _told(problem), arrivals[0].raw)
+                LOG.error("an event could not be worked on; it is among the dead letters: %s", place(problem))  # noqa: TRY400 - as said
+                failed = Letter(arrivals[0].source, arrivals[0].profile, "failed", told(problem), arrivals[0].raw)
                 self._commit(session, replace(work, arrivals=(), letters=[*letters, failed]), now_ms, done)
                 return
             middle = len(arrivals) // 2
@@ -222,12 +216,12 @@ class Worker:
         try:
             outcome = session.processor.process(work, now_ms)
         except Exception as problem:
-            if _is_outage(problem):
+            if is_outage(problem):
                 raise
             names = [*work.due, *work.touched]
             if len(names) == 1:
                 # Without the problem's own text, which may hold values.
-                LOG.error("a customer could not be worked on, and is tried again later: %s", _place(problem))  # noqa: TRY400 - as said
+                LOG.error("a customer could not be worked on, and is tried again later: %s", place(problem))  # noqa: TRY400 - as said
                 self._overdue.put_off(names[0], now_ms)
                 return
             for part in (names[: len(names) // 2], names[len(names) // 2 :]):
@@ -283,38 +277,3 @@ class Worker:
         for partition in range(PARTITIONS):
             pipeline.zcount(keys.due(partition), "-inf", self._clock.now_ms())
         return not any(pipeline.execute())
-
-
-def _is_outage(problem: Exception) -> bool:
-    """Whether a server is away or ill, or a key is missing, so that trying again is right."""
-    import psycopg
-    import redis
-    from redis import exceptions as redis_errors
-
-    if isinstance(
-        problem, ServerUnreachableError | KeysRefusedError | psycopg.OperationalError | psycopg.InterfaceError
-    ):
-        return True
-    if isinstance(
-        problem,
-        redis_errors.OutOfMemoryError
-        | redis_errors.ReadOnlyError
-        | redis_errors.ClusterError
-        | redis_errors.TryAgainError
-        | redis_errors.ExecAbortError,
-    ):
-        return True
-    if isinstance(problem, redis.ResponseError):
-        return _REFUSED.search(str(problem)) is not None
-    return isinstance(problem, redis.RedisError | redis_errors.RedisClusterException)
-
-
-def _told(problem: Exception) -> str:
-    """The kind of a problem, as its text may hold values; keys that are missing are named by their ids."""
-    return str(problem) if isinstance(problem, KeysRefusedError) else type(problem).__name__
-
-
-def _place(problem: Exception) -> str:
-    """The kind of a problem and where it arose."""
-    frames = extract_tb(problem.__traceback__)
-    return f"{type(problem).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else _told(problem)

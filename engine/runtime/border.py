@@ -7,6 +7,7 @@ field always holds a list. Messages never repeat a value: it may be personal.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,11 @@ from ..ir.types import KEY_LIMIT, LIST_LIMIT, Catalogue, Field
 from ..operators.values import ValueRefusedError, canonical, kind_of
 
 UNDECLARED = "is not declared in the catalogue"
+UNNAMED = "(another member)"
 PROBLEM_LIMIT = 20  # problems told of one profile or event; more help nobody
 EVENT_ID_LIMIT = 512  # UTF-8 bytes
 SET = "$set"  # the type of an event whose data are profile fields; no declared event type can have this name
+_NAME = re.compile(r"[\w.$-]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,18 @@ def read_object(readers: Mapping[str, Reader], raw: Mapping[str, Any], prefix: s
     for name, value in raw.items():
         reader = readers.get(name)
         if reader is None:
-            problems.append(Problem(prefix + str(name)[:80], UNDECLARED))
+            problems.append(Problem(prefix + _shown(name), UNDECLARED))
         elif value is not None and not (isinstance(value, list) and all(item is None for item in value)):
             kept = reader(value, prefix + name, problems)
             if kept is not None:
                 found[name] = kept
     return found or None
+
+
+def _shown(name: Any) -> str:
+    """A member's name as a message may repeat it: one that is no name may be anything, also a value."""
+    text = str(name)
+    return text if _NAME.fullmatch(text) else UNNAMED
 
 
 def readers_of(fields: tuple[Field, ...]) -> dict[str, Reader]:
@@ -138,7 +147,7 @@ class Border:
         if not isinstance(raw, dict):
             return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
         unknown = sorted(set(raw) - {"id", "type", "time", "data", self._catalogue.key})
-        problems = [Problem(name[:80], "is no part of an event; its fields go below `data`") for name in unknown]
+        problems = [Problem(_shown(name), "is no part of an event; its fields go below `data`") for name in unknown]
         kept: dict[str, Any] = {}
         kept["id"] = _read_text(raw.get("id"), "id", EVENT_ID_LIMIT, problems)
         key = self._catalogue.key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import time
@@ -17,6 +18,12 @@ from engine.ir.instant import format_instant
 from engine.ir.program import Program
 from engine.profiles.ingest import EventProducer
 from engine.profiles.vault import OpenVault, Value
+from engine.runtime.border import UNNAMED
+from engine.segments.live import worker as worker_module
+from engine.segments.live.arrivals import Letter, read_arrival
+from engine.segments.live.process import OtherCatalogueError, Processor
+from engine.segments.live.step import Work
+from engine.segments.live.worker import UNTOLD
 from engine.segments.registry import put_catalogue
 from tests.faults.test_workers_together import settled, until, working
 from tests.live_world import World, random_events
@@ -212,3 +219,82 @@ def test_the_log_of_an_outage_holds_no_value(
         assert "OutOfMemoryError" in caplog.text
         assert SECRET not in caplog.text
         client.close()
+
+
+@pytest.mark.parametrize("name", ["\0", "\ud800x", "\u202e", "ada@example.com", "x" * 100])
+@pytest.mark.parametrize("below", [False, True])
+def test_a_member_without_a_name_keeps_nobody_up_and_is_not_repeated(
+    name: str, live_world: World, *, below: bool
+) -> None:
+    world = live_world
+    strange = poison(1, "c-1", world.now_ms)
+    (strange["data"] if below else strange)[name] = 1
+    put_mixed(world, [])
+    EventProducer(world.redis, "customer_id").put([json.dumps(strange).encode()])
+    put_mixed(world, [])
+    assert world.drain().dead == 1
+    with world.connect("tests") as connection:
+        (reason,) = connection.execute("SELECT reason FROM dead_letter WHERE code = 'broken'").fetchall()
+    assert name not in reason[0]
+    assert UNNAMED in reason[0]
+
+
+def test_a_letter_that_cannot_be_kept_is_kept_without_its_reason(
+    live_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = live_world
+    real = read_arrival
+
+    def read(border: Any, key: str, source: tuple[int, str], fields: Any, now_ms: int) -> Any:
+        found = real(border, key, source, fields, now_ms)
+        return replace(found, reason="\0") if isinstance(found, Letter) else found
+
+    monkeypatch.setattr(worker_module, "read_arrival", read)
+    strange = [{**poison(number, f"c-{number}", world.now_ms), "more": 1} for number in range(3)]
+    put_mixed(world, strange)
+    assert world.drain().dead == 3
+    with world.connect("tests") as connection:
+        rows = connection.execute("SELECT code, profile, reason, payload FROM dead_letter ORDER BY id").fetchall()
+    assert {row[:3] for row in rows} == {("broken", None, UNTOLD)}
+    assert sorted(json.loads(bytes(row[3]))["id"] for row in rows) == ["poison-0", "poison-1", "poison-2"]
+    world.check()
+
+
+def test_a_database_that_is_not_as_it_should_be_makes_no_dead_letters(
+    live_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = live_world
+    with world.connect("tests") as connection:
+        connection.execute("ALTER TABLE override RENAME COLUMN included TO put_in")
+        put_mixed(world, [])
+        with working(world) as worker:
+            until(lambda: "UndefinedColumn" in caplog.text)
+            connection.execute("ALTER TABLE override RENAME COLUMN put_in TO included")
+            until(lambda: settled(world))
+            assert worker.tally.dead == 0
+    world.check()
+
+
+def test_what_was_committed_before_another_catalogue_came_is_not_read_again(
+    live_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = live_world
+    world.put([poison(0, "c-0", world.now_ms)])
+    world.drain()
+    real, seen = Processor.process, list[str]()
+
+    def process(self: Processor, work: Work, now_ms: int) -> Any:
+        ids = [each.event["id"] for each in work.arrivals]
+        if len(ids) > 1:
+            raise ValueError("more than one at once")
+        if ids and ids[0] not in seen:
+            seen.append(ids[0])
+            raise ValueError("this one") if len(seen) == 1 else OtherCatalogueError
+        return real(self, work, now_ms)
+
+    monkeypatch.setattr(Processor, "process", process)
+    EventProducer(world.redis, "customer_id").put(poison(number, "c-0", world.now_ms) for number in (1, 2))
+    tally = world.drain()
+    assert (tally.kept, tally.dead, tally.duplicates) == (1, 1, 0)
+    with world.connect("tests") as connection:
+        assert connection.execute("SELECT count(*) FROM event").fetchone() == (2,)

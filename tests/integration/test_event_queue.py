@@ -12,10 +12,12 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from redis import RedisCluster
 
 from engine.ir.program import Program
 from engine.profiles.ingest import BATCH, EVENT_LIMIT, EventProducer, EventTooLargeError, QueueFullError
 from engine.segments.live.arrivals import read_arrival
+from engine.segments.live.queue import Queue
 from engine.storage.keys import events_stream
 from engine.storage.partitions import PARTITIONS, partition_of
 from tests.live_world import World, random_events
@@ -223,3 +225,18 @@ def test_a_letter_of_the_wrong_partition_is_told(live_world: World) -> None:
         "the entry has no field `e` with the event as JSON",
         "the event lies in another partition's stream than its customer's",
     ]
+
+
+def test_an_empty_queue_is_waited_at(redis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a Cluster, where no command waits at streams of several slots, and by who owns nothing."""
+    waited = list[float]()
+    monkeypatch.setattr("engine.segments.live.queue.time.sleep", waited.append)
+    queue = Queue(redis)
+    assert queue.read(10, 20) == []
+    queue.adopt(3)
+    queue.adopt(4)
+    for _ in range(3):
+        assert queue.read(10, 20) == []
+    # Three times, but for what is looked at first in each of the two partitions: what an earlier worker left.
+    assert waited == [0.02] * (2 if isinstance(redis, RedisCluster) else 1)
+    assert queue.read(10, None) == []

@@ -9,12 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from engine.ir.instant import format_instant
+from engine.profiles.encryption.key_file import KeysRefusedError
 from engine.segments.live.arrivals import Arrival, read_arrival
+from engine.segments.live.definitions import Live
 from engine.segments.live.process import Processor
+from engine.segments.live.publish import settle
 from engine.segments.live.renewal import Renewal
 from engine.segments.live.step import Work
-from engine.segments.live.worker import Worker
+from engine.segments.live.worker import Session, Worker
 from engine.segments.rebuild.run import Rebuild, Wish
 from engine.segments.reconcile import reconcile
 from engine.segments.registry import definition_of
@@ -168,3 +173,78 @@ def test_a_database_with_an_earlier_state_than_redis_is_what_counts(live_world: 
     entries = world.redis.xrange(keys.transitions_stream(partition), min="1001-1")
     moved = [each for each in world.transitions() if partition_of(each[1]) == partition]
     assert len(entries) == len(moved) > 0
+
+
+def test_changes_missing_behind_an_open_erasure_are_published_again(live_world: World) -> None:
+    """What is pruned behind a row that stays leaves a gap in the middle of the outbox."""
+    world = live_world
+    purchases(world, 1)
+    partition = partition_of("c-0")
+    with world.connect("tests") as connection:
+        (before,) = connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone() or (0,)
+        early = world.redis.get(keys.profile("c-0"))
+        world.put(event(f"g-{each}", "c-0", "purchase", START - 1_000, amount=70.0) for each in range(2))
+        world.drain()
+        world.put([event("g-2", "c-0", "visit", START - 1_000, page="home")])
+        world.drain()
+        late = world.redis.get(keys.profile("c-0"))
+        connection.execute(
+            "UPDATE outbox SET kind = 'erase', profile = 'x' WHERE partition = %s AND seq = %s", (partition, before + 1)
+        )
+        row = connection.execute("SELECT max(seq) FROM outbox WHERE partition = %s", (partition,)).fetchone()
+        last = before + 2
+        assert row == (last,)
+        connection.execute("UPDATE outbox SET seq = seq + 2 WHERE partition = %s AND seq = %s", (partition, last))
+        connection.execute("UPDATE partition SET seq = seq + 2 WHERE number = %s", (partition,))
+    world.redis.set(keys.profile("c-0"), early)
+    world.redis.set(keys.published(partition), before)
+    world.worker().run(drain=True)
+    assert json.loads(world.redis.get(keys.profile("c-0"))) == json.loads(late)
+
+
+def test_what_was_settled_on_the_workers_own_connection_breaks_nothing_off(
+    live_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = live_world
+    purchases(world, 3)
+    partition, settled = partition_of("c-0"), threading.Event()
+
+    def beside(session: Session, now_ms: int) -> None:
+        if settled.is_set() or partition not in session.owned:
+            return
+        with world.connect("other") as other:
+            after = Processor(other, world.vault).touch(["c-0"], "manual", now_ms).after
+        assert settle(session.connection, world.redis, after, world.vault) == []
+        settled.set()
+
+    worker = world.worker(beside=beside)
+    with running(worker):
+        assert eventually(settled.is_set)
+        world.put([event("e-9", "c-0", "purchase", START - 1_000, amount=70.0)])
+        assert eventually(lambda: worker.tally.kept == 1)
+    assert not caplog.records
+    world.drain()
+    world.check()
+
+
+def test_a_worker_whose_keys_are_missing_owns_nothing_and_tries_less_and_less_often(
+    live_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, pauses = live_world, list[float]()
+    monkeypatch.setattr(Processor, "live", _no_keys)
+    worker = world.worker()
+    monkeypatch.setattr(worker, "_own", lambda _session: pytest.fail("it owns partitions"))
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            worker.stop()
+        return False
+
+    monkeypatch.setattr(worker._stop, "wait", wait)
+    worker.run()
+    assert pauses == sorted(set(pauses))
+
+
+def _no_keys(_processor: Processor) -> Live:
+    raise KeysRefusedError("there are no keys")

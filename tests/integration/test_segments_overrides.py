@@ -164,3 +164,13 @@ def test_an_explanation_agrees_with_membership(live_world: World) -> None:
             explained(connection, world.vault, registry, ("few", "nobody", world.now_ms))
         with pytest.raises(UnexplainedError, match="does not run"):
             explained(connection, world.vault, registry, ("other", excluded, world.now_ms))
+
+
+def test_each_override_put_by_the_same_hand_counts(live_world: World) -> None:
+    world = filled(live_world)
+    customer = one_of(world, "tagged", member=False)
+    at = format_instant(world.now_ms)
+    with overrides(world) as found:
+        for included in (True, False, True):
+            assert found.put(Overriding("tagged", customer, included, "a try", at, None), world.now_ms)
+            assert (customer in world.members("tagged")) is included

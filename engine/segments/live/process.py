@@ -87,6 +87,8 @@ class Processor:
         connection = self.connection
         self._months.make(connection, (each.event["time"] for each in work.arrivals), now_ms)
         profiles = sorted({*(each.profile for each in work.arrivals), *work.due, *work.touched})
+        if work.first is not None:
+            self._cache.forget(profiles)  # it changes what no version tells of
         try:
             with connection.pipeline(), connection.transaction():
                 return self._transaction(work, profiles, now_ms)

@@ -10,7 +10,7 @@ node has.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
@@ -102,10 +102,6 @@ class Publisher:
         """By partition, the last number that has reached Redis."""
         return {partition: seq for partition, seq in self._published.items() if seq >= 0}
 
-    def behind(self, partitions: Iterable[int]) -> list[int]:
-        """The partitions that must be adopted first."""
-        return [partition for partition in partitions if partition not in self._published]
-
     def catch_up(self, partition: int, upto: int | None = None) -> int:
         """Publish what others have committed, up to a number of the order or all; how many changes that were."""
         if upto is None:
@@ -115,9 +111,10 @@ class Publisher:
         if 0 <= self._published[partition] < upto:
             # Somebody may have settled it on this very connection, and what is behind must not be published again.
             self._published[partition] = max(self._published[partition], self._cursor(partition))
+            self._fence.forget(keys.published(partition))
         while (cursor := self._published[partition]) < upto:
             rows = self._connection.execute(_OUTBOX, (partition, max(cursor, 0), upto, PAGE)).fetchall()
-            if cursor < 0 or not rows or rows[0][0] != cursor + 1:
+            if cursor < 0 or not rows or rows[-1][0] != cursor + len(rows):  # some are no longer there
                 self._restore(partition, upto)
                 return count
             last = rows[-1][0]
@@ -126,9 +123,6 @@ class Publisher:
             self._replay(partition, cursor, last, changed)
             self._published[partition] = last
             count += len(rows)
-        if cursor < 0:  # nothing was ever committed
-            self._batch().send({partition: cursor}, {partition: 0})
-            self._published[partition] = 0
         return count
 
     def publish(self, outcome: Outcome, done: Sequence[Command] = ()) -> None:

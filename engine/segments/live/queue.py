@@ -65,6 +65,7 @@ class Queue:
         What was read before must have been acknowledged.
         """
         if not self._owned:
+            _sleep(block_ms)
             return []
         self._find_strays()
         if self._left:
@@ -76,7 +77,10 @@ class Queue:
         pipeline = self._redis.pipeline()
         for stream in streams:
             pipeline.xreadgroup(GROUP, OWNER, {stream: ">"}, count=each)
-        return [entry for answer in pipeline.execute() for entry in _entries(answer)]
+        found = [entry for answer in pipeline.execute() for entry in _entries(answer)]
+        if not found:
+            _sleep(block_ms)
+        return found
 
     def _find_strays(self) -> None:
         """What is not acknowledged now was taken by an earlier owner, who did not know yet that it had ended."""
@@ -140,6 +144,10 @@ class Queue:
         return bool(
             group["pending"] or self._redis.xrange(stream, min=f"({_name(group['last-delivered-id'])}", count=1)
         )
+
+
+def _sleep(milliseconds: int | None) -> None:
+    time.sleep((milliseconds or 0) / 1_000)
 
 
 def _entries(answer: Any) -> list[Entry]:

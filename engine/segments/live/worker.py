@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ DUE_ALONE = 250  # … and where there are no events
 BLOCK_MS = 20
 _LOOK_EVERY = 0.1  # seconds between two looks for due customers and for changes by others
 _OWN_EVERY = 1.0  # seconds between two tries to own more partitions
+UNTOLD = "what is wrong cannot be told as text"
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds to wait after failures in a row
 
 
@@ -117,8 +118,13 @@ class Worker:
 
     def _session(self) -> Session:
         connection = self._connect()
-        connection.autocommit = True
-        processor = self._open_processor(connection)
+        try:
+            connection.autocommit = True
+            processor = self._open_processor(connection)
+            processor.live()  # nothing is owned where the catalogue or a key is missing
+        except BaseException:
+            connection.close()
+            raise
         self._next_own = self._next_look = 0.0
         self._renewal = Renewal()  # what was found and not committed is found again
         return Session(
@@ -171,45 +177,62 @@ class Worker:
 
     def _take(self, session: Session, entries: Sequence[Entry]) -> None:
         done = session.queue.acknowledging(entries)
-        while not self._taken(session, entries, done):
-            pass  # another catalogue is in force, by which they are read anew
+        committed: set[str] = set()
+        while not self._taken(session, entries, committed, done):
+            pass  # another catalogue is in force, by which the others are read anew
         session.queue.trim()
 
-    def _taken(self, session: Session, entries: Sequence[Entry], done: Sequence[Command]) -> bool:
+    def _taken(self, session: Session, entries: Sequence[Entry], committed: set[str], done: Sequence[Command]) -> bool:
         """Commit, publish and acknowledge; False where another catalogue has come meanwhile."""
         live = session.processor.last_live()
         now_ms = self._clock.now_ms()
         read = [read_arrival(live.border, live.key, (each.partition, each.id), each.fields, now_ms) for each in entries]
-        arrivals = [each for each in read if isinstance(each, Arrival)]
-        letters = [each for each in read if isinstance(each, Letter)]
+        arrivals = [each for each in read if isinstance(each, Arrival) and each.source not in committed]
+        letters = [each for each in read if isinstance(each, Letter) and each.source not in committed]
         try:
-            self._commit(session, Work(arrivals, letters, catalogue=live.catalogue_digest), now_ms, done)
+            for work in self._commit(session, Work(arrivals, letters, catalogue=live.catalogue_digest), now_ms, done):
+                committed.update(each.source for each in work.arrivals)
+                committed.update(each.source for each in work.letters)
         except OtherCatalogueError:
             return False
         return True
 
-    def _commit(self, session: Session, work: Work, now_ms: int, done: Sequence[Command]) -> None:
-        """Commit and publish; events that cannot be worked on are found by halving, and become dead letters."""
-        arrivals, letters = work.arrivals, work.letters
+    def _commit(self, session: Session, work: Work, now_ms: int, done: Sequence[Command]) -> Iterator[Work]:
+        """Commit and publish, and say so; what cannot be worked on is found by halving, and becomes dead letters."""
         try:
             outcome = session.processor.process(work, now_ms)
         except Exception as problem:
             if isinstance(problem, OtherCatalogueError) or is_outage(problem):
                 raise
-            if len(arrivals) <= 1:
-                if not arrivals:
-                    raise
-                # Without the problem's own text, which may hold values.
-                LOG.error("an event could not be worked on; it is among the dead letters: %s", place(problem))  # noqa: TRY400 - as said
-                failed = Letter(arrivals[0].source, arrivals[0].profile, "failed", told(problem), arrivals[0].raw)
-                self._commit(session, replace(work, arrivals=(), letters=[*letters, failed]), now_ms, done)
-                return
-            middle = len(arrivals) // 2
-            self._commit(session, replace(work, arrivals=arrivals[:middle]), now_ms, ())
-            self._commit(session, replace(work, arrivals=arrivals[middle:], letters=()), now_ms, done)
+            *first, last = self._parts(work, problem)
+            for part in first:
+                yield from self._commit(session, part, now_ms, ())
+            yield from self._commit(session, last, now_ms, done)
             return
         self.tally.add(outcome.tally)
         session.publisher.publish(outcome, done)
+        yield work
+
+    def _parts(self, work: Work, problem: Exception) -> list[Work]:
+        """What to try instead of work that fails. Raises the problem where there is nothing else to try."""
+        arrivals, letters = work.arrivals, work.letters
+        if arrivals and letters:
+            return [replace(work, arrivals=()), replace(work, letters=())]
+        if len(arrivals) > 1:
+            middle = len(arrivals) // 2
+            return [replace(work, arrivals=arrivals[:middle]), replace(work, arrivals=arrivals[middle:])]
+        if len(letters) > 1:
+            middle = len(letters) // 2
+            return [replace(work, letters=letters[:middle]), replace(work, letters=letters[middle:])]
+        # Without the problem's own text, which may hold values.
+        LOG.error("an event could not be worked on; it is among the dead letters: %s", place(problem))
+        if arrivals:
+            failed = Letter(arrivals[0].source, arrivals[0].profile, "failed", told(problem), arrivals[0].raw)
+        elif letters and letters[0].reason != UNTOLD:
+            failed = replace(letters[0], profile=None, reason=UNTOLD)
+        else:
+            raise problem
+        return [replace(work, arrivals=(), letters=[failed])]
 
     def _evaluate(self, session: Session, work: Work, now_ms: int) -> None:
         """Commit and publish; customers who cannot be worked on are found by halving as events are, and put off."""
@@ -247,14 +270,14 @@ class Worker:
         found = sum(session.publisher.catch_up(number, seq) for number, seq in rows if number in session.owned)
         now_ms = self._clock.now_ms()
         due = self._overdue.find(session.connection, session.owned, now_ms, limit, force=force)
-        if self._failures:
-            LOG.warning("all servers answer again")
-            self._failures = 0
         if due:
             self._evaluate(session, Work(due=due), now_ms)
             self._next_look = 0.0  # a wave is worked off at once, between the batches of live events
-            return True
-        return found > 0 or self._renew(session, limit, now_ms, force=force)
+        moved = bool(due) or found > 0 or self._renew(session, limit, now_ms, force=force)
+        if self._failures:
+            LOG.warning("all servers answer again")
+            self._failures = 0
+        return moved
 
     def _renew(self, session: Session, limit: int, now_ms: int, *, force: bool) -> bool:
         """Make some profiles anew that were made with another catalogue; whether there were any."""

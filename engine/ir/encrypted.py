@@ -1,8 +1,11 @@
-"""What of a catalogue is encrypted, and which predicates ask about it: their constants tell as much as its values."""
+"""What of a catalogue is encrypted, and which predicates ask about it: their constants tell as much as its values.
+
+The same is asked of what is personal, where somebody is told about a customer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any as AnyValue
 
 from .predicate import Element, Events, EventSequence, Leaf, Predicate
@@ -13,13 +16,17 @@ Tree = dict[str, AnyValue]  # field name: None where the field is encrypted, oth
 
 
 class Encrypted:
-    """The encrypted fields of profiles, and the fields of events of which those are made, by event type."""
+    """The encrypted fields of profiles, and the fields of events of which those are made, by event type.
+
+    With `personal` personal fields count as encrypted ones do, those of events too.
+    """
 
     __slots__ = ("events", "fields")
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.fields = _tree(catalogue.fields)
-        self.events = _event_trees(catalogue, self.fields) if self.fields else {}
+    def __init__(self, catalogue: Catalogue, *, personal: bool = False) -> None:
+        meant = is_private if personal else _is_encrypted
+        self.fields = _tree(catalogue.fields, meant)
+        self.events = _event_trees(catalogue, self.fields, meant) if self.fields or personal else {}
 
     def __bool__(self) -> bool:
         """Whether anything is."""
@@ -89,18 +96,27 @@ def _within(tree: Tree, wider: Tree) -> bool:
     return True
 
 
-def _tree(fields: tuple[Field, ...]) -> Tree:
+def is_private(field: Field) -> bool:
+    """Whether what the field holds is told only to those who ask for it: it is personal or encrypted."""
+    return field.personal or _is_encrypted(field)
+
+
+def _is_encrypted(field: Field) -> bool:
+    return field.encrypted is not None
+
+
+def _tree(fields: tuple[Field, ...], meant: Callable[[Field], bool]) -> Tree:
     found: Tree = {}
     for field in fields:
-        if field.encrypted is not None:
+        if meant(field):
             found[field.name] = None
-        elif inside := _tree(field.fields):
+        elif inside := _tree(field.fields, meant):
             found[field.name] = inside
     return found
 
 
-def _event_trees(catalogue: Catalogue, sealed: Tree) -> dict[str, Tree]:
-    """An event's field is encrypted when an encrypted profile field is made of it."""
+def _event_trees(catalogue: Catalogue, sealed: Tree, meant: Callable[[Field], bool]) -> dict[str, Tree]:
+    """An event's field is meant when it is declared so, or a profile field that is meant is made of it."""
     trees: dict[str, Tree] = {}
     for event in catalogue.events:
         sources = [source for target, source in event.sets if target in sealed]
@@ -112,7 +128,7 @@ def _event_trees(catalogue: Catalogue, sealed: Tree) -> dict[str, Tree]:
             and field.source.event == event.name
             and field.source.field is not None
         ]
-        tree: Tree = {name: None for name in sources if event.field(name) is not None}
+        tree = _tree(event.fields, meant) | {name: None for name in sources if event.field(name) is not None}
         if tree:
             trees[event.name] = tree
     return trees

@@ -1,7 +1,8 @@
 """Why a customer is in a segment or not: the tree of conditions, with what each saw, its verdict and its next flip.
 
 The tree is plain JSON data. What a customer's personal or encrypted fields hold is left out unless it is asked for, and
-so are the constants with which encrypted fields are compared; the segment's other constants are always told.
+so are the constants with which they are compared, which a verdict would make as good as the value; the segment's other
+constants are always told.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any as AnyValue
 
 from ..ir.binding import bind_instant
 from ..ir.codec import encode
-from ..ir.encrypted import Encrypted
+from ..ir.encrypted import Encrypted, is_private
 from ..ir.instant import format_instant
 from ..ir.predicate import (
     All,
@@ -73,7 +74,7 @@ class _Explainer:
         self._catalogue = catalogue
         self._flips = flips
         self._reveal = reveal
-        self._encrypted = Encrypted(catalogue)
+        self._private = Encrypted(catalogue, personal=True)
         self._moment = Moment(Clock(now_ms), subject.events)
         self._inner = Checks({}, "", inner=True)
 
@@ -82,7 +83,7 @@ class _Explainer:
         flip = self._flips.of(predicate, self._now_ms)
         found: Node = {
             "kind": _KINDS[type(predicate)],
-            "words": words(predicate if self._reveal else without_constants(predicate, self._encrypted)),
+            "words": words(predicate if self._reveal else without_constants(predicate, self._private)),
             "holds": self._flips.holds(predicate, self._now_ms),
             "flips_at": None if flip.at_ms is None else format_instant(flip.at_ms),
         }
@@ -110,7 +111,7 @@ class _Explainer:
 
     def _leaf(self, leaf: Leaf) -> Node:
         found: Node = {"field": leaf.field, "operator": leaf.op}
-        hidden = not self._reveal and leaf.value is not None and self._encrypted.mentions(leaf)
+        hidden = not self._reveal and leaf.value is not None and self._private.mentions(leaf)
         found |= {"constant_withheld": True} if hidden else {"constant": encode(leaf.value)}
         if isinstance(leaf.value, Bounds) and not hidden:
             limits = {"lower": leaf.value.lower, "upper": leaf.value.upper}
@@ -149,7 +150,7 @@ class _Explainer:
             return found | {"values": [value]}
         kind = self._catalogue.event(events.type)
         withheld = self._withheld(_on_path(kind.fields if kind else (), str(events.field), None))
-        withheld = withheld or (not self._reveal and self._encrypted.of_test(events) is None)
+        withheld = withheld or (not self._reveal and self._private.of_test(events) is None)
         return found | ({"withheld": True} if withheld else {"values": [value]})
 
     def _sequence(self, sequence: EventSequence) -> Node:
@@ -178,7 +179,7 @@ class _Explainer:
         """Whether the values at the end of these fields are not to be told; nobody has declared None."""
         if self._reveal:
             return False
-        return fields is None or any(map(_is_private, fields)) or _holds_private(fields[-1])
+        return fields is None or any(map(is_private, fields)) or _holds_private(fields[-1])
 
 
 def _on_path(fields: tuple[Field, ...], path: str, key: str | None) -> list[Field] | None:
@@ -195,12 +196,8 @@ def _on_path(fields: tuple[Field, ...], path: str, key: str | None) -> list[Fiel
     return found
 
 
-def _is_private(field: Field) -> bool:
-    return field.personal or field.encrypted is not None
-
-
 def _holds_private(field: Field) -> bool:
-    return any(_is_private(member) or _holds_private(member) for member in field.fields)
+    return any(is_private(member) or _holds_private(member) for member in field.fields)
 
 
 def _listed(values: list[AnyValue]) -> Node:

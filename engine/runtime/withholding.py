@@ -1,4 +1,4 @@
-"""Predicates without the constants that encrypted fields are compared with, for telling what they say."""
+"""Predicates without the constants that private fields are compared with, for telling what they say."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_withheld(leaf: Leaf) -> bool:
 
 
 def without_constants(predicate: Predicate, encrypted: Encrypted) -> Predicate:
-    """The predicate with `WITHHELD` for each constant of an encrypted field; groups are left as they are."""
+    """The predicate with `WITHHELD` for each constant of what counts as encrypted; groups are left as they are."""
     if isinstance(predicate, Not):
         return Not(without_constants(predicate.item, encrypted))
     if isinstance(predicate, All | Any) or not encrypted.mentions(predicate):

@@ -35,7 +35,8 @@ def explained(
     """`asked` is segment, customer and instant (ms). Raises UnexplainedError.
 
     `conditions` is the tree of `engine.runtime.explain`, `holds` its verdict, `override` an override that is or was
-    there, `wanted` what follows from both, `member` what is stored, and `since` the transition that made it so.
+    there (`ended` says which), `wanted` what follows from both, `member` what is stored, and `since` the transition
+    that made it so.
     """
     name, customer, now_ms = asked
     definition = _definition(registry, name)
@@ -56,6 +57,7 @@ def explained(
     override = override_of(connection, name, customer)
     moves = [each for each in history(connection, customer) if each.segment == name]
     holds = bool(tree["holds"])
+    stands = override is not None and _stands(override, now_ms)
     return {
         "segment": name,
         "customer": customer,
@@ -63,8 +65,8 @@ def explained(
         "digest": definition.digest,
         "conditions": tree,
         "holds": holds,
-        "override": None if override is None else asdict(override),
-        "wanted": override.included if override is not None and _stands(override, now_ms) else holds,
+        "override": None if override is None else asdict(override) | {"ended": not stands},
+        "wanted": override.included if override is not None and stands else holds,
         "member": bool(moves) and moves[-1].entered,
         "since": asdict(moves[-1]) if moves else None,
     }

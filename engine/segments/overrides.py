@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import format_instant
 from .live.process import Outcome, Processor
-from .live.publish import settle
+from .live.publish import SETTLE_SECONDS, settle
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -41,6 +41,14 @@ class Overriding:
     expires_at: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """What came of an override that was kept or taken back: whether membership has changed, and Redis has it."""
+
+    moved: bool
+    followed: bool
+
+
 def override_of(connection: Connection, segment: str, customer: str) -> Overriding | None:
     """The override of a customer in a segment, also one that has expired."""
     row = connection.execute(_FIND, (segment, customer)).fetchone()
@@ -48,14 +56,20 @@ def override_of(connection: Connection, segment: str, customer: str) -> Overridi
 
 
 class Overrides:
-    """Puts and takes away overrides; each changes membership in the same transaction and is in Redis afterwards."""
+    """Puts and takes away overrides; each changes membership in the same transaction.
 
-    def __init__(self, processor: Processor, redis: Any) -> None:
+    It is in Redis afterwards, unless the worker that publishes the partition has not done it within `seconds`.
+    """
+
+    def __init__(self, processor: Processor, redis: Any, seconds: float = SETTLE_SECONDS) -> None:
         self._processor = processor
         self._redis = redis
+        self._seconds = seconds
 
-    def put(self, override: Overriding, now_ms: int) -> bool:
-        """Keep an override; whether membership has changed. Raises OverrideRefusedError."""
+    def put(self, override: Overriding, now_ms: int) -> Overridden:
+        """Keep an override. Raises OverrideRefusedError."""
+        if not override.reason.strip():
+            raise OverrideRefusedError("the reason is empty; say why, for those who ask later")
         if override.expires_at is not None and override.expires_at <= format_instant(now_ms):
             raise OverrideRefusedError(f"the override would end at {override.expires_at}, which has passed")
 
@@ -67,8 +81,8 @@ class Overrides:
         outcome = self._processor.touch([override.customer], "manual", now_ms, before=first)
         return self._settled(outcome, override.segment)
 
-    def restore(self, segment: str, customer: str, now_ms: int) -> bool:
-        """Let the conditions decide again; whether membership has changed. Raises OverrideRefusedError."""
+    def restore(self, segment: str, customer: str, now_ms: int) -> Overridden:
+        """Let the conditions decide again. Raises OverrideRefusedError."""
 
         def first(connection: Connection) -> None:
             if connection.execute(_DROP, (segment, customer)).fetchone() is None:
@@ -77,10 +91,10 @@ class Overrides:
         outcome = self._processor.touch([customer], "manual", now_ms, before=first)
         return self._settled(outcome, segment)
 
-    def _settled(self, outcome: Outcome, segment: str) -> bool:
-        settle(self._processor.connection, self._redis, outcome.after, self._processor.vault)
+    def _settled(self, outcome: Outcome, segment: str) -> Overridden:
+        late = settle(self._processor.connection, self._redis, outcome.after, self._processor.vault, self._seconds)
         moved = [each for change in outcome.changes for each in change.transitions]
-        return any(each.segment == segment for each in moved)
+        return Overridden(any(each.segment == segment for each in moved), followed=not late)
 
 
 def _refuse_unknown(connection: Connection, segment: str, customer: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from ..storage.partitions import locked, partition_of
 from .live.definitions import Live
 from .live.load import Loader
 from .live.process import Outcome, Processor
+from .live.publish import SETTLE_SECONDS, settle
 from .live.state import Cache, State, overridden
 from .live.worker import Session
 
@@ -207,20 +208,28 @@ class Audit:
 
 
 def reconcile(
-    connection: Connection, redis: Any, vault: Vault, now_ms: int, index: IndexAudit | None = None
+    connection: Connection,
+    redis: Any,
+    vault: Vault,
+    now_ms: int,
+    index: IndexAudit | None = None,
+    seconds: float = SETTLE_SECONDS,
 ) -> Divergence:
     """One whole round over every customer and every set; what differs is repaired.
 
-    A partition with a worker is published by that worker, one without by this process.
+    A partition with a worker is published by that worker, one without by this process. Raises BusyError, also where
+    what was committed has not reached this Redis within `seconds`.
     """
     from ..storage.partitions import PARTITIONS
-    from .live.publish import settle
 
     processor = Processor(connection, vault)
     found = Divergence()
 
+    def settled(upto: Mapping[int, int]) -> None:
+        _refuse_late(settle(connection, redis, upto, vault, seconds))
+
     def publish(outcome: Outcome) -> None:
-        settle(connection, redis, outcome.after, vault)
+        settled(outcome.after)
 
     audit = Audit(processor, redis, vault, publish, index)
     for partition in range(PARTITIONS):
@@ -229,7 +238,7 @@ def reconcile(
             before = after
             for _ in range(_TRIES):
                 row = connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone()
-                settle(connection, redis, {partition: row[0] if row else 0}, vault)
+                settled({partition: row[0] if row else 0})
                 page, after = audit.page(partition, before, now_ms)
                 found.add(page)
                 if after != before:
@@ -245,6 +254,14 @@ def reconcile(
     for customers in customers_in(redis):
         found.strangers += audit.unknown(customers)
     return found
+
+
+def _refuse_late(partitions: Sequence[int]) -> None:
+    if partitions:
+        raise BusyError(
+            f"partition {partitions[0]}: what was committed does not reach this Redis, though a worker owns the"
+            " partition; is DECISOR_REDIS_URL the worker's, and is the worker well?"
+        )
 
 
 def customers_in(redis: Any, page: int = SCAN) -> Iterator[list[str]]:

@@ -14,7 +14,9 @@ from engine.segments.history import count_at, history, members_at, names_ever, s
 from engine.segments.live.process import Processor
 from engine.segments.overrides import OverrideRefusedError, Overrides, Overriding, override_of
 from engine.segments.rebuild.mover import move_all
+from engine.segments.reconcile import BusyError, reconcile
 from engine.segments.registry import definition_of, read_registry
+from engine.storage.partitions import partition_of, take_ownership
 from tests.integration.test_segments_rebuild import CUSTOMERS, filled, rebuild, redefined
 from tests.live_world import DAY, World, random_events
 
@@ -27,11 +29,13 @@ def overrides(world: World) -> Iterator[Overrides]:
 
 
 def put(world: World, segment: str, customer: str, *, included: bool, days: int | None = None) -> bool:
-    """Put an override, perhaps for some days."""
+    """Put an override, perhaps for some days; whether membership has changed."""
     until = None if days is None else format_instant(world.now_ms + days * DAY)
     now = format_instant(world.now_ms)
     with overrides(world) as found:
-        return found.put(Overriding(segment, customer, included, "because", now, until), world.now_ms)
+        done = found.put(Overriding(segment, customer, included, "because", now, until), world.now_ms)
+    assert done.followed
+    return done.moved
 
 
 def one_of(world: World, segment: str, *, member: bool) -> str:
@@ -83,10 +87,32 @@ def test_an_override_is_refused_where_there_is_nothing_to_override(live_world: W
         put(world, "other", CUSTOMERS[0], included=True)
     with pytest.raises(OverrideRefusedError, match="has passed"):
         put(world, "local", CUSTOMERS[0], included=True, days=-1)
+    for blank in ("", " \n"):
+        override = Overriding("local", CUSTOMERS[0], included=True, reason=blank, created_at="", expires_at=None)
+        with overrides(world) as found, pytest.raises(OverrideRefusedError, match="the reason is empty"):
+            found.put(override, world.now_ms)
     with overrides(world) as found, pytest.raises(OverrideRefusedError, match="no override"):
         found.restore("local", CUSTOMERS[0], world.now_ms)
     with world.connect("tests") as connection:
         assert override_of(connection, "local", CUSTOMERS[0]) is None
+
+
+def test_it_is_known_that_redis_has_not_followed(live_world: World) -> None:
+    world = filled(live_world)
+    customer = one_of(world, "local", member=False)
+    now = format_instant(world.now_ms)
+    put_in = Overriding("local", customer, included=True, reason="because", created_at=now, expires_at=None)
+    with world.connect("a worker that stands still") as owner, world.connect("decisor") as connection:
+        assert take_ownership(owner, partition_of(customer))
+        found = Overrides(Processor(connection, world.vault), world.redis, seconds=0)
+        done = found.put(put_in, world.now_ms)
+        assert (done.moved, done.followed) == (True, False)
+        assert customer not in world.members("local")
+        with pytest.raises(BusyError, match="does not reach this Redis, though a worker owns the partition"):
+            reconcile(connection, world.redis, world.vault, world.now_ms, seconds=0)
+    with overrides(world) as found:
+        assert found.put(put_in, world.now_ms).followed
+    assert customer in world.members("local")
 
 
 def test_members_at_an_instant_are_those_whom_the_set_had_then(live_world: World) -> None:
@@ -172,5 +198,5 @@ def test_each_override_put_by_the_same_hand_counts(live_world: World) -> None:
     at = format_instant(world.now_ms)
     with overrides(world) as found:
         for included in (True, False, True):
-            assert found.put(Overriding("tagged", customer, included, "a try", at, None), world.now_ms)
+            assert found.put(Overriding("tagged", customer, included, "a try", at, None), world.now_ms).moved
             assert (customer in world.members("tagged")) is included

@@ -54,7 +54,8 @@ def _told(found: Mapping[str, Any]) -> Iterator[str]:
     if override is not None:
         said = "put in" if override["included"] else "kept out"
         until = f", until {override['expires_at']}" if override["expires_at"] else ""
-        yield f"override: {said} since {override['created_at']}{until}: {override['reason']}"
+        ended = ", which has ended" if override["ended"] else ""
+        yield f"override: {said} since {override['created_at']}{until}{ended}: {override['reason']}"
     since = found["since"]
     if since is None:
         yield "stored: never a member"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from ..command import CLEAN, Command
+from ..command import CLEAN, FINDINGS, Command
 from ..servers import Servers, add_servers
-from .names import customer_named, note, print_json, record
+from .names import customer_named, declared, named, note, print_json, record, unknown_customer
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +18,16 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...segments.history import history
+    from ...segments.history import history, names_ever
 
     with Servers.of(options) as servers:
-        found = history(record(servers), customer_named(options.customer))
-    if options.segment is not None:
-        wanted = options.segment.removeprefix("segment/")
-        found = [each for each in found if each.segment == wanted]
+        connection, customer = record(servers), customer_named(options.customer)
+        wanted = options.segment
+        if wanted is not None:
+            wanted = named(wanted, {*names_ever(connection), *(declared(servers) or ())})
+        moves = history(connection, customer)
+        unknown = not moves and unknown_customer(servers, customer)
+    found = [each for each in moves if wanted in (None, each.segment)]
     for each in found:
         if options.format == "json":
             print_json(asdict(each))
@@ -33,13 +36,13 @@ def _run(options: argparse.Namespace) -> int:
             cause += f": {each.why}" if each.why else ""
             change = "entered" if each.entered else "left"
             print(f"{each.at}  {change:<7}  {each.segment}  ({each.reason}{cause}; {each.digest[7:19]})")
-    if not found and options.format == "text":
-        note("never in a segment")
-    return CLEAN
+    if not found and not unknown and options.format == "text":
+        note(f"never in {'a segment' if wanted is None else f'`{wanted}`'}")
+    return FINDINGS if unknown else CLEAN
 
 
 COMMAND = Command(
-    "Print when a customer entered and left segments, why, and by which definition.",
+    "Print when a customer entered and left segments, why, and by which definition; 1 where no such customer is known.",
     "decisor segments history c-1",
     _configure,
     _run,

@@ -88,6 +88,21 @@ def customer_named(given: str) -> str:
     return key
 
 
+def unknown_customer(servers: Servers, customer: str) -> bool:
+    """Whether PostgreSQL knows no such customer, which is told; False also where it cannot be asked."""
+    from ...storage.migrate import MigrationError, pending
+
+    try:
+        if servers.locations.postgres is None or pending(servers.postgres):
+            return False
+    except (CannotRunError, MigrationError):
+        return False
+    if servers.postgres.execute("SELECT FROM profile WHERE profile = %s", (customer,)).fetchone() is not None:
+        return False
+    note("no such customer is known: no event of theirs was ever taken in")
+    return True
+
+
 def print_json(data: Any) -> None:
     """One line of JSON."""
     print(json.dumps(data, ensure_ascii=False))

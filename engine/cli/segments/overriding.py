@@ -6,21 +6,21 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..command import CLEAN, CannotRunError, Command
+from ..command import CLEAN, FINDINGS, CannotRunError, Command
 from ..opening import add_now, instant_of
 from ..servers import Servers, add_servers, vault_for
 from .names import customer_named, instant_given, named, print_json, record, running
 
 if TYPE_CHECKING:
-    from ...segments.overrides import Overrides
+    from ...segments.overrides import Overridden, Overrides
 
-Act = Callable[["Overrides", str, str, argparse.Namespace, int], bool]
+Act = Callable[["Overrides", str, str, argparse.Namespace, int], "Overridden"]
 
 
 def overriding(summary: str, example: str, *, included: bool) -> Command:
     """The command that puts customers in, or keeps them out."""
 
-    def act(overrides: Overrides, name: str, customer: str, options: argparse.Namespace, now_ms: int) -> bool:
+    def act(overrides: Overrides, name: str, customer: str, options: argparse.Namespace, now_ms: int) -> Overridden:
         from ...ir.instant import format_instant
         from ...segments.overrides import Overriding
 
@@ -47,7 +47,7 @@ def _configure_putting(parser: argparse.ArgumentParser) -> None:
 
 
 def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> int:
-    """Do it and say whether membership has changed."""
+    """Do it and say whether membership has changed; 1 where it is kept and Redis has not followed."""
     from ...segments.live.process import NoCatalogueError, Processor
     from ...segments.overrides import OverrideRefusedError, Overrides
     from ...segments.registry import read_catalogue
@@ -61,12 +61,15 @@ def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> 
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
         overrides = Overrides(Processor(connection, vault_for(catalogue)), servers.redis)
         try:
-            moved = act(overrides, name, customer, options, instant_of(options.now))
+            done = act(overrides, name, customer, options, instant_of(options.now))
         except (OverrideRefusedError, NoCatalogueError) as problem:
             raise CannotRunError(str(problem)) from None
         member = bool(servers.redis.sismember(f"segment:{name}", customer))
     if options.format == "json":
-        print_json({"segment": name, "customer": customer, "override": override, "member": member, "changed": moved})
+        told = {"segment": name, "customer": customer, "override": override, "member": member}
+        print_json(told | {"changed": done.moved, "followed": done.followed})
+    elif done.followed:
+        print(f"{'a member' if member else 'no member'}{' now' if done.moved else ', as before'}")
     else:
-        print(f"{'a member' if member else 'no member'}{' now' if moved else ', as before'}")
-    return CLEAN
+        print(f"{'taken back' if override is None else 'kept'}; Redis has not followed yet, look at the worker")
+    return CLEAN if done.followed else FINDINGS

@@ -9,10 +9,10 @@ from ..command import Command
 from .overriding import changed, configure
 
 if TYPE_CHECKING:
-    from ...segments.overrides import Overrides
+    from ...segments.overrides import Overridden, Overrides
 
 
-def _restore(overrides: Overrides, name: str, customer: str, _options: argparse.Namespace, now_ms: int) -> bool:
+def _restore(overrides: Overrides, name: str, customer: str, _options: argparse.Namespace, now_ms: int) -> Overridden:
     return overrides.restore(name, customer, now_ms)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from ..command import CLEAN, Command
+from ..command import CLEAN, FINDINGS, Command
 from ..servers import Servers, add_servers
-from .names import customer_named, print_json
+from .names import customer_named, print_json, unknown_customer
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -19,14 +19,19 @@ def _run(options: argparse.Namespace) -> int:
     from ...segments.sets import segments_of
 
     with Servers.of(options) as servers:
-        found = segments_of(servers.redis, customer_named(options.customer))
+        customer = customer_named(options.customer)
+        found = segments_of(servers.redis, customer)
+        unknown = not found and unknown_customer(servers, customer)
     if options.format == "json":
         print_json(found)
     elif found:
         print("\n".join(found))
-    return CLEAN
+    return FINDINGS if unknown else CLEAN
 
 
 COMMAND = Command(
-    "Print the segments that a customer is in, as Redis has them.", "decisor segments show c-1", _configure, _run
+    "Print the segments that a customer is in, as Redis has them; 1 where PostgreSQL knows no such customer.",
+    "decisor segments show c-1",
+    _configure,
+    _run,
 )

@@ -55,6 +55,17 @@ SILENT: dict[str, Predicate] = {
 }
 
 
+def test_what_is_personal_counts_where_it_is_asked_for() -> None:
+    nick = Field("nick", "keyword", personal=True)
+    catalogue = Catalogue("c", "id", (nick, Field("age", "integer")), (EventType("signup", (nick,)),))
+    at_signup = EventSequence((Step("signup", Leaf("nick", "equals", "a")),))
+    for predicate in (Leaf("nick", "equals", "a"), at_signup):
+        assert Encrypted(catalogue, personal=True).mentions(predicate)
+        assert not Encrypted(catalogue).mentions(predicate)
+    assert not Encrypted(catalogue, personal=True).mentions(Leaf("age", "equals", 1))
+    assert Encrypted(CATALOGUE, personal=True).mentions(MENTION["a field"])
+
+
 @pytest.mark.parametrize("name", MENTION)
 def test_what_asks_about_an_encrypted_field_is_known(name: str) -> None:
     assert ENCRYPTED.mentions(MENTION[name])

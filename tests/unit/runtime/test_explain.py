@@ -115,7 +115,7 @@ def test_what_is_personal_or_encrypted_is_told_only_when_asked_for() -> None:
     assert told(Element("visits", Leaf("page", "equals", "a")), **profile)["values"] == [{"page": "start"}]
 
 
-def test_what_encrypted_fields_are_compared_with_is_told_only_when_asked_for() -> None:
+def test_what_private_fields_are_compared_with_is_told_only_when_asked_for() -> None:
     mail = Leaf("mail", "in", ("eve@plain.example", "x"))
     predicate = All(
         (
@@ -135,7 +135,8 @@ def test_what_encrypted_fields_are_compared_with_is_told_only_when_asked_for() -
 
     hidden, revealed = explained(reveal=False), explained(reveal=True)
     assert "plain.example" not in hidden
-    assert "a-card" in hidden, "personal is not encrypted"
+    assert "a-card" not in hidden
+    assert "a-card" in revealed
     for name in ("ada", "bob", "carl", "eve"):
         assert f"{name}@plain.example" in revealed
     found = explain(predicate, subject, NOW_MS, catalogue=CATALOGUE)
@@ -149,8 +150,26 @@ def test_what_encrypted_fields_are_compared_with_is_told_only_when_asked_for() -
         "  ✓ count of signup events where (mail fulfils `in` with a constant that is withheld or mail does not fulfil"
         " `in` with a constant that is withheld (or is missing)): value is at least 1  (is 1)\n"
         "  ✗ did in this order: signup (where mail fulfils `in` with a constant that is withheld), then purchase"
-        " (where card is a-card)  (0 × signup, 0 × purchase)"
+        " (where card fulfils `equals` with a constant that is withheld)  (0 × signup, 0 × purchase)"
     )
+
+
+def test_a_verdict_on_a_personal_field_does_not_give_the_value_away() -> None:
+    some = Leaf("value", "range", Bounds(1), "integer")
+    private = (
+        Leaf("phone", "equals", "a-secret"),
+        Leaf("home.city", "in", ("a-secret", "x")),
+        Element("orders", Leaf("note", "contains", "a-secret", "text")),
+        Events("purchase", "count", some, where=Leaf("card", "equals", "a-secret")),
+        Events("purchase", "last", Leaf("value", "equals", "a-secret"), "card"),
+    )
+    profile: dict[str, AnyValue] = {"phone": "a-secret", "home": {"city": "a-secret"}, "orders": [{"note": "a-secret"}]}
+    for predicate in private:
+        hidden = told(Not(predicate), **profile)
+        assert "a-secret" not in json.dumps(hidden) + "\n".join(lines(hidden))
+        assert "a-secret" in json.dumps(told(predicate, reveal=True, **profile))
+    assert told(private[0], **profile)["constant_withheld"] is True
+    assert told(Leaf("home.floor", "range", Bounds(1), "integer"), **profile)["constant"]
 
 
 def test_behaviour_is_told_with_what_was_counted() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.segments import overrides
+from engine.segments.live.publish import settle
 from engine.segments.rebuild.lease import leased
 from engine.storage import keys
+from engine.storage.partitions import partition_of, take_ownership
 from engine.storage.postgres import connect_postgres
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
@@ -18,6 +22,7 @@ from tests.unit.cli.test_ingest import lines
 
 NOW = "2026-03-01T00:00:00Z"
 LATER = "2026-03-02T00:00:00Z"
+UNKNOWN = "no such customer is known: no event of theirs was ever taken in\n"
 
 
 @pytest.fixture
@@ -66,6 +71,8 @@ def test_members_are_printed_counted_and_paged(running: Path, decisor: Decisor) 
 def test_a_customers_segments_are_shown(running: Path, decisor: Decisor) -> None:
     assert decisor("segments", "show", "c-9") == (0, "active_vips\nvips\n", "")
     assert decisor("segments", "show", "c-0") == (0, "", "")
+    assert decisor("segments", "show", "nobody") == (1, "", UNKNOWN)
+    assert decisor("segments", "show", "nobody", "--format", "json") == (1, "[]\n", UNKNOWN)
     assert json.loads(decisor("segments", "show", "c-9", "--format", "json").out) == ["active_vips", "vips"]
 
 
@@ -143,7 +150,12 @@ def test_the_past_can_be_asked(running: Path, decisor: Decisor) -> None:
         for each in decisor("segments", "history", "c-5", "--segment", "vips", "--format", "json").out.splitlines()
     ]
     assert (entered["entered"], entered["number"], entered["cause"]) == (True, 1, "s-5")
-    assert decisor("segments", "history", "nobody") == (0, "", "never in a segment\n")
+    assert decisor("segments", "history", "nobody") == (1, "", UNKNOWN)
+    assert decisor("segments", "history", "c-0") == (0, "", "never in a segment\n")
+    assert decisor("segments", "history", "c-0", "--segment", "segment/vips") == (0, "", "never in `vips`\n")
+    refused = decisor("segments", "history", "c-5", "--segment", "vip")
+    assert (refused.code, refused.out) == (2, "")
+    assert "`vip` is no segment; did you mean `vips`?" in refused.err
     assert decisor("segments", "at", NOW, "vips", "--now", NOW).out.split() == ["c-5", "c-6", "c-7", "c-8", "c-9"]
     assert decisor("segments", "at", LATER, "vips", "--count", "--now", LATER).out == "2\n"
     assert decisor("segments", "at", "2026-02-01T00:00:00Z", "vips", "--count", "--format", "json").out == (
@@ -175,12 +187,41 @@ def test_an_override_is_put_told_and_taken_back(running: Path, decisor: Decisor)
         "override": False,
         "member": False,
         "changed": True,
+        "followed": True,
     }
     assert decisor("segments", "restore", "vips", "c-9", "--now", NOW) == (0, "a member now\n", "")
     assert "no override" in decisor("segments", "restore", "vips", "c-9", "--now", NOW).err
     assert "no such customer" in decisor("segments", "add", "vips", "nobody", "--reason", "x", "--now", NOW).err
     assert decisor("worker", "--drain", "--quiet", "--now", LATER).code == 0
     assert decisor("segments", "show", "c-0").out == ""
+    told = decisor("segments", "explain", "vips", "c-0", "--now", LATER).out
+    assert "until 2026-03-02T00:00:00.000Z, which has ended: a friend\n" in told
+    found = json.loads(decisor("segments", "explain", "vips", "c-0", "--now", LATER, "--format", "json").out)
+    assert (found["override"]["ended"], found["wanted"]) == (True, False)
+
+
+def test_an_override_without_a_reason_is_refused(running: Path, decisor: Decisor) -> None:
+    for blank in ("", "  "):
+        done = decisor("segments", "add", "vips", "c-0", "--reason", blank, "--now", NOW)
+        assert done == (2, "", "decisor: the reason is empty; say why, for those who ask later\n")
+    assert "override" not in decisor("segments", "explain", "vips", "c-0", "--now", NOW).out
+
+
+def test_an_override_that_redis_has_not_heard_of_is_told(
+    running: Path, decisor: Decisor, wheel_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overrides, "settle", partial(_at_once, settle))
+    with connect_postgres(wheel_database.url, autocommit=True) as owner:
+        assert take_ownership(owner, partition_of("c-0"))
+        done = decisor("segments", "add", "vips", "c-0", "--reason", "a friend", "--now", NOW)
+        assert done == (1, "kept; Redis has not followed yet, look at the worker\n", "")
+        done = decisor("segments", "restore", "vips", "c-0", "--now", NOW, "--format", "json")
+        assert (done.code, json.loads(done.out)["followed"]) == (1, False)
+
+
+def _at_once(settle: Any, *arguments: Any) -> Any:
+    """`settle` that waits for nothing."""
+    return settle(*arguments[:4], 0)
 
 
 def test_an_explanation_is_a_tree(running: Path, decisor: Decisor) -> None:

@@ -100,7 +100,9 @@ def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
         if each.state == "missing":
             found.wrong(
                 f"the {each.kind} key `{each.id}` is used by the database, and not among the keys",
-                f"put it back into what {found.source} names; without it, what it sealed cannot be read",
+                f"put it back into what {found.source} names; without it, what it sealed cannot be read"
+                if each.seals
+                else "it has sealed nothing: `decisor keys rotate` does without it",
             )
     found.facts["keys"] = f"{sum(each.state != 'missing' for each in statuses)}; `decisor keys status` shows them"
 

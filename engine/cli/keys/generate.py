@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 from pathlib import Path
 
 from ..command import CLEAN, CannotRunError, Command
@@ -26,7 +28,8 @@ def _run(options: argparse.Namespace) -> int:
     except OSError as problem:
         raise CannotRunError(f"`{file}` cannot be written: {reason(problem)}") from None
     print(f"{file}: master key {keys.master[0].id}, hash key {keys.hash[0].id}")
-    print(f"{KEYS_FILE}={file} makes every command use it; keep a copy apart from the database's backups")
+    where = shlex.quote(os.path.abspath(file))  # noqa: PTH100 - a link stays one, as wherever the file is read
+    print(f"{KEYS_FILE}={where} makes every command use it; keep a copy apart from the database's backups")
     return CLEAN
 
 

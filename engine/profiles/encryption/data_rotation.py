@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .cipher import new_key
 from .data_keys import context_of
 from .in_use import master_in_use
+from .proving import refuse_other_keys
 from .sealing import is_sealed
 from .vault import SealedVault
 from .walk import walk
@@ -40,7 +41,12 @@ _PUT_KEYS = (
 
 
 def rotate_data(connection: Connection, vault: SealedVault, task: str, batch: int = BATCH) -> int:
-    """How many profiles were sealed with a fresh key; `task` names the rotation, so that a broken one goes on."""
+    """How many profiles were sealed with a fresh key; `task` names the rotation, so that a broken one goes on.
+
+    Nothing is changed with keys that are not the database's. Raises KeysRefusedError.
+    """
+    refuse_other_keys(connection, vault.keyring)
+    vault.keyring.master(master_in_use(connection, vault.keyring))
 
     def step(inside: Connection, profiles: Sequence[str]) -> list[str]:
         return _reseal(inside, vault, profiles)

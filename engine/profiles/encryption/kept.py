@@ -46,7 +46,7 @@ def seal_text(vault: Vault, connection: Connection, plain: bytes, place: Place) 
 def open_data(vault: Vault, data: dict[str, Any], place: Place, what: str) -> bytes:
     """What was sealed. Raises KeysRefusedError, which names it as `what`, when it does not open."""
     try:
-        return vault.open_kept(_raw(str(data[SEALED])), place)
+        return vault.open_kept(raw_of(str(data[SEALED])), place)
     except KeysRefusedError as problem:
         raise type(problem)(f"{what}: {problem}") from None
     except UnsealError as problem:
@@ -71,7 +71,7 @@ class Kept:
 def kept(connection: Connection) -> list[Kept]:
     """All of them. Raises UnsealError for one of a form that this version does not know."""
     rows = connection.execute(_KEPT, (FINGERPRINT,)).fetchall()
-    return [Kept(column, name, sealed, payloads.master_of(_raw(sealed))) for column, name, sealed in rows]
+    return [Kept(column, name, sealed, payloads.master_of(raw_of(sealed))) for column, name, sealed in rows]
 
 
 def rewrap_kept(connection: Connection, keyring: Keyring) -> Iterator[Kept]:
@@ -81,7 +81,7 @@ def rewrap_kept(connection: Connection, keyring: Keyring) -> Iterator[Kept]:
     """
     while stale := [each for each in kept(connection) if each.master != keyring.current.id]:
         for each in stale:
-            new = _text(payloads.rewrap(keyring, _raw(each.sealed)))
+            new = _text(payloads.rewrap(keyring, raw_of(each.sealed)))
             if connection.execute(_REPLACE[each.column].encode(), (new, each.name, each.sealed)).rowcount:
                 yield each
 
@@ -90,7 +90,8 @@ def _text(sealed: bytes) -> str:
     return json.dumps({SEALED: base64.b64encode(sealed).decode()})
 
 
-def _raw(text: str) -> bytes:
+def raw_of(text: str) -> bytes:
+    """What is sealed, out of its base64. Raises UnsealError."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

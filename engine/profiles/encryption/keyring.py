@@ -133,6 +133,8 @@ class Keyring:
     def _missing(self, kind: str, name: str) -> str:
         where = f"the key file `{self.file}`" if self.file is not None else f"the keys of this process ({KEYS})"
         mend = "put it back there" if self.file is not None else "put it there and start the process again"
+        if kind == "master":
+            mend += ", or, where `decisor keys status` says that it has sealed nothing, run `decisor keys rotate`"
         return f"the {kind} key `{name}`, which the database uses, is not in {where}; {mend}"
 
 

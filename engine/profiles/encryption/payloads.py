@@ -32,6 +32,12 @@ def master_of(sealed: bytes) -> str:
     return _parts(sealed)[0]
 
 
+def open_key(keyring: Keyring, sealed: bytes) -> bytes:
+    """The key of a sealed payload, or of its first `HEAD` bytes. Raises UnsealError and KeyMissingError."""
+    master, wrapped, _ = _parts(sealed)
+    return keyring.master(master).unwrap(wrapped, _CONTEXT)
+
+
 def rewrap(keyring: Keyring, sealed: bytes) -> bytes:
     """The same, under the current master key."""
     master, wrapped, rest = _parts(sealed)

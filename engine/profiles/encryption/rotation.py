@@ -14,7 +14,8 @@ from .data_keys import context_of
 from .in_use import HASH, MASTER, HashKeys, hash_keys_in_use, put_in_force, read_fact
 from .kept import kept, rewrap_kept
 from .key_file import KeysRefusedError, read_key_file, replace_key_file
-from .keyring import KEYS, Keyring
+from .keyring import KEYS, KeyMissingError, Keyring
+from .proving import refuse_other_keys
 from .walk import tell, touch, walk
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE) ->
     """Wrap every data key, sealed dead letter, sealed definition and sealed secret under the newest master key.
 
     Where all are already, a new key is put into the key file first; keys of the environment must bring one themselves.
+    Nothing is changed with keys that are not the database's. Raises KeysRefusedError.
     """
+    refuse_other_keys(connection, keyring)
     if not _unfinished(connection, keyring):
         _add(keyring, "master")
     master = keyring.current
@@ -153,9 +156,15 @@ def rotate_hash(connection: Connection, keyring: Keyring) -> HashKeys:
     """Take the next steps of changing the hash key, up to where the index must have caught up (`caught_up`).
 
     Called until the stage that comes back is empty: at `writing`, documents hold the hashes of both keys once the index
-    has caught up; at `retiring`, queries have changed to the new key; at the end, only its hashes are left.
+    has caught up; at `retiring`, queries have changed to the new key; at the end, only its hashes are left. Where the
+    new key is lost before queries have changed to it, its hashes go again. Raises KeyMissingError without the key that
+    is searched, and nothing is changed.
     """
     now = hash_keys_in_use(connection, keyring)
+    keyring.hash_key(now.searched)
+    if now.stage == "writing" and not _has_hash_key(keyring, now.besides[0]):
+        now = HashKeys(now.searched, (), "dropping")
+        put_in_force(connection, HASH, now.text())
     if now.stage == "":
         now = HashKeys(now.searched, (_next_hash(keyring, now.searched),), "writing")
         put_in_force(connection, HASH, now.text())
@@ -175,6 +184,14 @@ def hash_step_done(connection: Connection, now: HashKeys) -> HashKeys:
     }[now.stage]
     put_in_force(connection, HASH, following.text())
     return following
+
+
+def _has_hash_key(keyring: Keyring, name: str) -> bool:
+    try:
+        keyring.hash_key(name)
+    except KeyMissingError:
+        return False
+    return True
 
 
 def _next_hash(keyring: Keyring, searched: str) -> str:

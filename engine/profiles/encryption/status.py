@@ -11,14 +11,13 @@ from . import payloads
 from .in_use import hash_keys_in_use, master_in_use
 from .kept import kept
 from .keyring import KEYS, KEYS_FILE, KeyMissingError, Keyring
+from .proving import letter_heads
 from .vault import SealedVault
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-PAGE = 500
-
-_HEADS = "SELECT id, substring(payload FOR %s) FROM dead_letter WHERE id > %s AND sealed ORDER BY id LIMIT %s"
+WITHOUT = "in force, and not among the keys; it has sealed nothing, and `decisor keys rotate` does without it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,14 @@ class KeyStatus:
     documents: bool = False
 
     @property
+    def seals(self) -> bool:
+        """Whether anything is sealed with the master key, or documents may hold hashes of the hash key."""
+        return self.documents or self.data_keys + self.dead_letters + self.definitions + self.secrets > 0
+
+    @property
     def needed(self) -> bool:
         """Whether something would be lost without the key."""
-        wrapped = self.data_keys + self.dead_letters + self.definitions + self.secrets
-        return self.state in {"current", "next", "missing"} or self.documents or wrapped > 0
+        return self.state in {"current", "next", "missing"} or self.seals
 
     def told(self) -> str:
         """The rest of its line."""
@@ -58,7 +61,8 @@ class KeyStatus:
         counts = f"{self.data_keys:,} data keys, {self.dead_letters:,} dead letters, {self.definitions:,} definitions"
         counts += f", {self.secrets} {'secret' if self.secrets == 1 else 'secrets'}"
         if self.state == "missing":
-            return f"{counts}; used, and not among the keys"
+            rest = "used, and not among the keys" if self.seals else WITHOUT
+            return f"{counts}; {rest}"
         return counts if self.needed else f"{counts}; may be removed"
 
 
@@ -80,7 +84,8 @@ def refuse_missing_keys(connection: Connection, vault: Vault) -> None:
         if missing:
             raise KeyMissingError(
                 f"the database uses keys that are not among yours: {', '.join(missing)}; `decisor keys status` shows"
-                " them all. Name the key file that the other workers have"
+                " them all. Name the key file that the other workers have; where that is this one, and a master key is"
+                " missing that has sealed nothing, `decisor keys rotate` does without it"
             )
     elif kept(connection):
         raise KeyMissingError(
@@ -90,7 +95,7 @@ def refuse_missing_keys(connection: Connection, vault: Vault) -> None:
 
 
 def _masters(connection: Connection, keyring: Keyring, counts: dict[str, int]) -> list[KeyStatus]:
-    letters = _letters(connection)
+    letters = Counter(map(payloads.master_of, letter_heads(connection)))
     small = kept(connection)
     definitions = Counter(each.master for each in small if each.is_definition)
     hashing = Counter(each.master for each in small if not each.is_definition)
@@ -106,19 +111,8 @@ def _masters(connection: Connection, keyring: Keyring, counts: dict[str, int]) -
             state = "current"
         else:
             state = "next" if used in known and known.index(name) < known.index(used) else "old"
-        wrapped = counts.get(name, 0), letters.get(name, 0), definitions[name], hashing[name]
+        wrapped = counts.get(name, 0), letters[name], definitions[name], hashing[name]
         found.append(KeyStatus("master", name, state, *wrapped))
-    return found
-
-
-def _letters(connection: Connection) -> dict[str, int]:
-    found: dict[str, int] = {}
-    last = 0
-    while rows := connection.execute(_HEADS, (payloads.HEAD, last, PAGE)).fetchall():
-        for _, head in rows:
-            name = payloads.master_of(bytes(head))
-            found[name] = found.get(name, 0) + 1
-        last = rows[-1][0]
     return found
 
 

@@ -60,7 +60,7 @@ def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | 
             f"name the key file that sealed them in {KEYS_FILE}, or put its content into {KEYS}",
         )
     if find_spec("cryptography") is None:
-        found.wrong("the package cryptography is not installed", "pip install 'decisor[sign]'")
+        found.wrong("the package cryptography is not installed", "pip install 'decisor[encryption]'")
     if found.problems:
         return found
     try:
@@ -122,6 +122,12 @@ def _look_at_index(servers: Servers, found: Examined, catalogue: Catalogue) -> N
     except (ApiError, TransportError) as problem:
         found.wrong(f"it does not tell its indices: {type(problem).__name__}", "look into the server's own log")
         return
+    for each in statuses:
+        if each.plain:
+            found.wrong(
+                f"the index `{each.name}` holds in plain what the catalogue encrypts: {', '.join(each.plain)}",
+                "`decisor index rebuild` removes it",
+            )
     live = next((each for each in statuses if each.role == "live"), None)
     found.facts["index"] = "none yet; a worker makes it" if live is None else live.name
     if live is not None and not live.fits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,8 @@ def _run(options: argparse.Namespace) -> int:
     except OSError as problem:
         raise CannotRunError(f"`{problem.filename or root}` cannot be used: {reason(problem)}") from None
     print(f"{'migrations':<14} {_migrated(root)}")
+    if options.elasticsearch and find_spec("elasticsearch") is None:
+        print(line("elasticsearch", "unused yet", "its client is missing: pip install 'decisor[elasticsearch]'"))
     return CLEAN
 
 

@@ -16,6 +16,8 @@ from engine.profiles.encryption.vault import SealedVault
 from engine.profiles.index.audit import IndexAudit
 from engine.profiles.index.names import all_indices
 from engine.profiles.index.rebuild import Rebuild
+from engine.profiles.index.status import index_statuses
+from engine.profiles.vault import OpenVault
 from tests.index_world import IndexWorld, index_world
 from tests.servers.postgres import Database
 
@@ -30,6 +32,16 @@ CATALOGUE = Catalogue(
         Field("email", "keyword", encrypted="equality"),
         Field("age", "integer", encrypted="none"),
         Field("notes", "object", many=True, fields=(Field("text", "text", encrypted="none"),)),
+    ),
+)
+OPEN = Catalogue(
+    "customer",
+    "customer_id",
+    (
+        Field("country", "keyword"),
+        Field("email", "keyword"),
+        Field("age", "integer"),
+        Field("notes", "object", many=True, fields=(Field("text", "text"),)),
     ),
 )
 PLAIN = "plainsecret"
@@ -84,6 +96,51 @@ def test_sealed_documents_compare_equal_though_no_cipher_text_is_the_same_twice(
     with world.connect() as connection:
         audit = IndexAudit(world.client, CATALOGUE, world.vault, world.alias)
         assert audit.compare(connection, 0, ["c-1", "c-2"]) == ["c-2"]
+
+
+def test_an_index_that_holds_in_plain_what_is_encrypted_now_is_not_kept(world: IndexWorld) -> None:
+    sealed, world.catalogue = world.vault, OPEN
+    world.vault = OpenVault()
+    world.put({f"c-{number}": value(number) for number in range(5)})
+    world.follower(catalogue=OPEN).catch_up()
+    earlier = Rebuild(world.connect, world.client, OPEN, alias=world.alias).run()
+    assert earlier.previous is not None
+    world.vault = sealed
+    world.put({f"c-{number}": value(number) for number in range(5)})
+    with world.connect() as connection:
+        told = [each.plain for each in index_statuses(connection, world.client, CATALOGUE, world.alias)]
+        assert told == [("email", "age", "notes.text")] * 2
+    done = Rebuild(world.connect, world.client, CATALOGUE, vault=sealed, alias=world.alias).run()
+    assert (done.previous, done.plain) == (None, ("email", "age", "notes.text"))
+    assert set(done.removed) == {earlier.live, earlier.previous}
+    [live] = all_indices(world.client, world.alias)
+    assert live.name == done.live
+    assert PLAIN not in json.dumps(world.shown())
+    again = Rebuild(world.connect, world.client, CATALOGUE, vault=sealed, alias=world.alias).run()
+    assert (again.previous, again.plain) == (live.name, ())
+
+
+def test_a_plain_index_that_a_broken_off_rebuild_left_goes_with_the_next(
+    world: IndexWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed, world.vault = world.vault, OpenVault()
+    world.put({"c-1": value(1)})
+    world.follower(catalogue=OPEN).catch_up()
+    world.vault = sealed
+    world.put({"c-1": value(1)})
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.profiles.index.rebuild.tidy", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Rebuild(world.connect, world.client, CATALOGUE, vault=sealed, alias=world.alias).run()
+    with world.connect() as connection:
+        states = index_statuses(connection, world.client, CATALOGUE, world.alias)
+    assert [(each.role, bool(each.plain)) for each in states] == [("previous", True), ("live", False)]
+    done = Rebuild(world.connect, world.client, CATALOGUE, vault=sealed, alias=world.alias).run()
+    assert done.removed == (states[0].name,)
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_erasing_reaches_every_index(world: IndexWorld) -> None:

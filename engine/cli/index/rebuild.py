@@ -72,6 +72,7 @@ def _tell(found: Rebuilt, form: str, seconds: float) -> None:
             "live": found.live,
             "previous": found.previous,
             "removed": list(found.removed),
+            "plain": list(found.plain),
             "profiles": differences.profiles,
             "compared": differences.sampled,
             "refused": len(differences.refused),
@@ -88,6 +89,8 @@ def _tell(found: Rebuilt, form: str, seconds: float) -> None:
         print(f"{found.previous} is kept as it was; erasures still reach it")
     for name in found.removed:
         print(f"{name} is removed")
+    if found.plain:
+        print(f"the index before is not kept, as it held in plain what is encrypted now: {', '.join(found.plain)}")
 
 
 COMMAND = Command(

@@ -61,6 +61,9 @@ def _told(each: IndexStatus) -> list[str]:
         )
     if each.role == "live" and not each.known:
         lines.append("  this database does not know how far it has come: `decisor index rebuild` builds another")
+    if each.plain:
+        fields = ", ".join(each.plain)
+        lines.append(f"  it holds in plain what the workspace encrypts ({fields}): `decisor index rebuild` removes it")
     return lines
 
 

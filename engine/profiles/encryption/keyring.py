@@ -163,5 +163,7 @@ def _opened(keys: KeySet) -> Keys:
     try:
         masters = [LocalMasterKey(each.id, each.secret) for each in keys.master]
     except ImportError:
-        raise KeysRefusedError("the library `cryptography` is not installed: pip install 'decisor[sign]'") from None
+        raise KeysRefusedError(
+            "the library `cryptography` is not installed: pip install 'decisor[encryption]'"
+        ) from None
     return masters, {each.id: each.secret for each in keys.hash}

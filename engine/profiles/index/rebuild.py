@@ -1,7 +1,8 @@
 """A new index is built beside the live one while writes go on, compared with PostgreSQL, and switched to in one call.
 
 From its first moment followers write to both. Whoever breaks off leaves an index under the alias `….next`; the next
-rebuild goes on with it, or removes it where the catalogue has changed. The index that was live before is kept.
+rebuild goes on with it, or removes it where the catalogue has changed. The index that was live before is kept, unless
+it holds in plain what the catalogue encrypts.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .filling import fill_page
 from .follower import IDLE_SECONDS, IndexFollower
 from .making import is_known, make_live, make_next, remove, tidy
 from .names import ALIAS, ProfileIndex, all_indices, hash_of, live_among, next_alias
+from .plain import held_in_plain
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -43,12 +45,16 @@ class RebuildRefusedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild has done: the index that is live now, the one that was, and those that were removed."""
+    """What a rebuild has done: the index that is live now, the one before that is kept, and those that were removed.
+
+    `plain` are the encrypted fields that the one before held in plain, for which it is among the removed.
+    """
 
     live: str
     previous: str | None
     removed: tuple[str, ...]
     differences: Differences
+    plain: tuple[str, ...] = ()
 
 
 class Rebuild:
@@ -98,11 +104,13 @@ class Rebuild:
         self._tell(f"comparing `{index.name}` with PostgreSQL")
         differences = self._comparison.all(connection, index)
         self._judge(index, differences, despite_refused=despite_refused)
+        plain = () if live is None else held_in_plain(self._client, live, self._catalogue)
         if live is not None:
             self._follow(connection, index)
             self._switch(connection, live, index)
-        removed = tidy(connection, self._client, None if live is None else live.name, self._alias)
-        return Rebuilt(index.name, None if live is None else live.name, tuple(removed), differences)
+        previous = None if live is None or plain else live.name
+        removed = tidy(connection, self._client, previous, self._alias)
+        return Rebuilt(index.name, previous, tuple(removed), differences, plain)
 
     def _next(self, connection: Connection) -> ProfileIndex:
         for each in all_indices(self._client, self._alias):

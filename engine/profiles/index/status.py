@@ -9,6 +9,7 @@ from ...ir.types import Catalogue
 from ...storage.partitions import PARTITIONS
 from . import cursors
 from .names import ALIAS, Role, all_indices, hash_of
+from .plain import held_in_plain
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 class IndexStatus:
     """One index: `behind` are the changes that it lacks by partition, `filling` the partitions not copied yet.
 
-    `known` says whether this database knows how far it has come.
+    `known` says whether this database knows how far it has come; `plain` are the fields that it holds in plain and the
+    catalogue encrypts.
     """
 
     name: str
@@ -30,6 +32,7 @@ class IndexStatus:
     documents: int
     behind: dict[int, int]
     filling: tuple[int, ...]
+    plain: tuple[str, ...] = ()
 
 
 def index_statuses(
@@ -50,6 +53,7 @@ def index_statuses(
                 int(client.count(index=each.name)["count"]),
                 behind,
                 tuple(state.partition for state in states if state.state == "filling"),
+                held_in_plain(client, each, catalogue),
             )
         )
     return found

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 NOW = "2026-03-01T00:00:00Z"
+ENCRYPTED = ("country: {type: keyword}", "country: {type: keyword, personal: true, encrypted: {search: equality}}")
 
 
 @pytest.fixture
@@ -87,6 +88,26 @@ def test_another_catalogue_does_not_fit_until_it_is_rebuilt(filled: str, shop: P
     assert done.code == 0
     assert "the workers make profiles by another catalogue than this" in done.err
     assert [each["fits"] for each in statuses(decisor)] == [False, True]
+
+
+def test_an_index_from_before_a_field_was_encrypted_is_told_and_not_kept(
+    filled: str, shop: Path, decisor: Decisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert decisor("keys", "generate", shop / "the.keys").code == 0
+    monkeypatch.setenv("DECISOR_KEYS_FILE", str(shop / "the.keys"))
+    file = shop / "schemas/catalogue.yaml"
+    text = file.read_text("utf-8")
+    assert ENCRYPTED[0] in text
+    file.write_text(text.replace(*ENCRYPTED), "utf-8")
+    told = "holds in plain what the workspace encrypts (country): `decisor index rebuild` removes it"
+    assert told in decisor("index", "status").out
+    assert "holds in plain what the catalogue encrypts: country" in decisor("doctor").out
+    assert decisor("worker", "--drain", "--quiet", "--now", NOW).code == 1  # the index does not fit yet
+    done = decisor("index", "rebuild")
+    assert done.code == 0
+    assert done.out.splitlines()[-2].endswith("-1 is removed")
+    assert done.out.endswith("is not kept, as it held in plain what is encrypted now: country\n")
+    assert [(each["role"], each["plain"]) for each in statuses(decisor)] == [("live", [])]
 
 
 def test_before_the_first_index_the_status_says_how_to_get_one(alias: str, shop: Path, decisor: Decisor) -> None:

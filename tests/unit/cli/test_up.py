@@ -1,0 +1,29 @@
+"""`decisor up`: what it says beside the servers."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from engine.cli.app import main
+
+
+@pytest.mark.parametrize("client, told", [(None, True), (find_spec("json"), False)])
+def test_elasticsearch_without_its_client_is_told(
+    client: object,
+    told: bool,  # noqa: FBT001 - a parameter of the test
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "decisor.yaml").write_text("name: shop\n", "utf-8")
+    monkeypatch.setattr("engine.storage.embedded.workspace.start", lambda *_: [])
+    monkeypatch.setattr("engine.cli.up._migrated", lambda _: "all applied before")
+    monkeypatch.setattr("engine.cli.up.find_spec", lambda _: client)
+    assert main(["up", "--workspace", str(tmp_path), "--elasticsearch"]) == 0
+    out = capsys.readouterr().out
+    assert ("pip install 'decisor[elasticsearch]'" in out) is told
+    assert main(["up", "--workspace", str(tmp_path)]) == 0
+    assert "elasticsearch" not in capsys.readouterr().out.lower()

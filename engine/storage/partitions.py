@@ -8,7 +8,8 @@ writers never wait for each other in a ring.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .arrays import numbers
@@ -56,3 +57,23 @@ def take_ownership(connection: Connection, number: int) -> bool:
 def give_up_ownership(connection: Connection, number: int) -> None:
     """Give up a partition that this session owns."""
     connection.execute("SELECT pg_advisory_unlock(%s, %s)", (PARTITION_LOCK, number))
+
+
+@contextmanager
+def owned_meanwhile(connection: Connection, number: int) -> Iterator[bool]:
+    """Whether this session owns the partition for the block, or inside a transaction until that one ends.
+
+    A statement that fails there leaves a transaction in which nothing can be given up.
+    """
+    from psycopg.pq import TransactionStatus
+
+    if connection.info.transaction_status == TransactionStatus.INTRANS:
+        row = connection.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (PARTITION_LOCK, number)).fetchone()
+        yield bool(row and row[0])
+        return
+    owned = take_ownership(connection, number)
+    try:
+        yield owned
+    finally:
+        if owned and not connection.closed:
+            give_up_ownership(connection, number)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ...profiles.vault import Vault
 from ...storage import keys
-from ...storage.partitions import give_up_ownership, take_ownership
+from ...storage.partitions import owned_meanwhile
 from .batch import Batch, move
 from .changes import Reason, Transition
 from .copies import Copies, memberships
@@ -210,14 +210,12 @@ def settle(
         for partition, seq in list(open_ones.items()):
             if int(redis.get(keys.published(partition)) or -1) >= seq:
                 del open_ones[partition]
-            elif take_ownership(connection, partition):
-                try:
-                    publisher = Publisher(redis, connection, vault)
-                    with closing(publisher):
+                continue
+            with owned_meanwhile(connection, partition) as owned:
+                if owned:
+                    with closing(Publisher(redis, connection, vault)) as publisher:
                         publisher.adopt(partition)
                     del open_ones[partition]
-                finally:
-                    give_up_ownership(connection, partition)
         if not open_ones or time.monotonic() >= deadline:
             break
         time.sleep(0.01)

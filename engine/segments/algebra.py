@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from ..storage import keys
+from .claim import Claim, SegmentBusyError
 from .sets import PAGE, counts, switch
 
 Operation = Literal["intersect", "union", "difference"]
@@ -49,12 +50,12 @@ def store(
     target: str,
     *,
     keep: bool = False,
-    before: Callable[[], None] | None = None,
+    claim: Claim | None = None,
 ) -> int:
     """Make the pages' members the set of `target`, built beside it and switched in at once; how many there are.
 
-    With `keep` the set that it was before stays under `keys.former_members`, and a mark under `keys.switched`. `before`
-    is called just before the switch, and may refuse it.
+    With `keep` the set that it was before stays under `keys.former_members`, and a mark under `keys.switched`.
+    Raises SegmentBusyError where a `claim` does not stand any more.
     """
     built = keys.stored_members(target, secrets.token_hex(8))
     written = False
@@ -65,11 +66,15 @@ def store(
             pipeline.sadd(built, *found)
             pipeline.expire(built, _STORED_SECONDS)
             pipeline.execute()
+    if claim is not None:
+        claim.renew(always=True)
     if written and not redis.persist(built):
         raise LookupError(f"what was built of `{target}` is gone from Redis; the set is as it was")
-    if before is not None:
-        before()
-    return switch(redis, target, built, keep=keep, generation=0 if keep else None)
+    try:
+        return switch(redis, target, built, keep=keep, claim=claim)
+    except SegmentBusyError:
+        redis.unlink(built)
+        raise
 
 
 Keep = Callable[[Sequence[int]], bool]

@@ -41,24 +41,28 @@ class SegmentBusyError(RebuildRunningError):
 
 
 class Claim:
-    """A segment that this owner may switch."""
+    """A segment that this owner may switch; `token` is what stands in Redis as long as that is so."""
 
     def __init__(self, redis: Any, name: str, kind: str = "") -> None:
         self._redis, self._name, self._key, self._kind = redis, name, keys.claim(name), kind
-        self._owner = f"{kind}process {os.getpid()} on {socket.gethostname()} {secrets.token_hex(8)}"
+        self.token = f"{kind}process {os.getpid()} on {socket.gethostname()} {secrets.token_hex(8)}"
         self._until = 0.0
 
     def take(self) -> bool:
         """Whether it is ours now."""
         self._until = time.monotonic() + SECONDS / 4
-        return bool(self._redis.eval(_TAKE, 1, self._key, self._owner, _milliseconds(), self._kind))
+        return bool(self._redis.eval(_TAKE, 1, self._key, self.token, _milliseconds(), self._kind))
 
     def renew(self, *, always: bool = False) -> None:
         """Keep it, once some time has gone by or `always`. Raises SegmentBusyError where it has ended meanwhile."""
         if always or time.monotonic() >= self._until:
             self._until = time.monotonic() + SECONDS / 4
-            if not self._redis.eval(_RENEW, 1, self._key, self._owner, _milliseconds()):
-                raise SegmentBusyError(f"`{self._name}`: this process stood still for so long that others went on")
+            if not self._redis.eval(_RENEW, 1, self._key, self.token, _milliseconds()):
+                raise self.ended()
+
+    def ended(self) -> SegmentBusyError:
+        """What is raised where it does not stand any more."""
+        return SegmentBusyError(f"`{self._name}`: this process stood still for so long that others went on")
 
     def during(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items, with the claim renewed on the way."""
@@ -77,7 +81,7 @@ class Claim:
         from redis.exceptions import RedisClusterException
 
         with suppress(RedisError, RedisClusterException):
-            self._redis.eval(_FREE, 1, self._key, self._owner)
+            self._redis.eval(_FREE, 1, self._key, self.token)
 
 
 @contextmanager

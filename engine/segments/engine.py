@@ -91,7 +91,7 @@ class SegmentationEngine:
             if self._redis.exists(keys.switched(name)):
                 self._follow(name, claim, whole=True)  # an earlier process did not come so far
             pages = export_pages(self._elasticsearch, index, query)
-            size = store(self._redis, claim.during(pages), name, keep=True, before=lambda: claim.renew(always=True))
+            size = store(self._redis, claim.during(pages), name, keep=True, claim=claim)
             self._follow(name, claim)
         return size
 

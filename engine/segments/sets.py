@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..storage import keys
+
+if TYPE_CHECKING:
+    from .claim import Claim
 
 PAGE = 1_000  # members asked of one set at once: a fraction of a millisecond of the server's time
 
 # The old set is put aside and freed in the background: freeing millions of members at once would stop the server.
 _SWITCH = """
+if ARGV[3] ~= '' and redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[3]) then return -1 end
+if ARGV[4] ~= '' and redis.call('GET', KEYS[5]) ~= ARGV[4] then return -2 end
 redis.call('UNLINK', KEYS[3])
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[3]) end
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end
@@ -18,6 +23,7 @@ if ARGV[1] == '0' then redis.call('UNLINK', KEYS[3]) end
 if ARGV[2] ~= '' then redis.call('SET', KEYS[4], ARGV[2]) end
 return redis.call('SCARD', KEYS[1])
 """
+_UNMARK = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 
 def members(redis: Any, name: str) -> Iterator[str]:
@@ -59,12 +65,38 @@ def segments_of(redis: Any, customer: str) -> list[str]:
     return sorted(each.decode() for each in redis.smembers(keys.segments_of(customer)))
 
 
-def switch(redis: Any, name: str, built: str, *, keep: bool = False, generation: int | None = None) -> int:
+class OtherSizeError(LookupError):
+    """What was built of a set has not the size that it should have; nothing was switched."""
+
+
+def switch(redis: Any, name: str, built: str, *, keep: bool = False, claim: Claim | None = None) -> int:
     """Let the set under the key `built` be the segment's from now on, at once; how many members it has.
 
     No set there means no members. The old set is freed in the background, or with `keep` put under
-    `keys.former_members`. A `generation` is left under `keys.switched`.
+    `keys.former_members`, and 0 under `keys.switched`. Raises SegmentBusyError where a `claim` stands no more in that
+    very moment.
     """
-    lying_together = (keys.members(name), built, keys.former_members(name), keys.switched(name))
-    mark = "" if generation is None else str(generation)
-    return int(redis.eval(_SWITCH, len(lying_together), *lying_together, "1" if keep else "0", mark))
+    return _switch(redis, name, built, ("1" if keep else "0", "0" if keep else "", ""), claim)
+
+
+def switch_whole(redis: Any, name: str, generation: int, size: int, claim: Claim) -> int:
+    """Let what a rebuild has built be the segment's set, as `switch` does, and leave its generation as a mark.
+
+    Raises OtherSizeError where it has another size in that very moment.
+    """
+    return _switch(redis, name, keys.next_members(name), ("0", str(generation), str(size)), claim)
+
+
+def _switch(redis: Any, name: str, built: str, told: tuple[str, str, str], claim: Claim | None) -> int:
+    together = (keys.members(name), built, keys.former_members(name), keys.switched(name), keys.claim(name))
+    found = int(redis.eval(_SWITCH, len(together), *together, *told, "" if claim is None else claim.token))
+    if found == -1:
+        raise OtherSizeError(f"what was built of `{name}` is not whole any more; the set is as it was")
+    if found == -2 and claim is not None:
+        raise claim.ended()
+    return found
+
+
+def unmark(redis: Any, name: str, generation: int) -> None:
+    """Take away what a switch has left under `keys.switched`, unless another switch has come since."""
+    redis.eval(_UNMARK, 1, keys.switched(name), str(generation))

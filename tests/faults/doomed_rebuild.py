@@ -23,7 +23,7 @@ STEPS: Steps = {
     "copy": (staging.Stage, "_copy"),
     "close": (staging.Stage, "close"),
     "catch_up": (switching.Switch, "_catch_up"),
-    "rename": (switching, "switch"),
+    "rename": (switching, "switch_whole"),
     "commit": (switching.Switch, "_commit"),
     "run": (switching.Switch, "run"),
     "move": (mover.Mover, "move"),

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from engine.segments import claim
+from engine.segments.algebra import store
 from engine.segments.claim import Claim, SegmentBusyError, claimed
 from engine.segments.rebuild.interrupted import recover
 from engine.segments.rebuild.lease import RebuildRunningError
+from engine.segments.sets import OtherSizeError, switch_whole, unmark
 from engine.storage import keys
 from tests.integration.test_segments_rebuild import filled, rebuild
 from tests.live_world import World
@@ -65,6 +67,30 @@ def test_a_claim_ends_when_it_is_not_renewed_and_its_late_owner_is_stopped(
             later.renew(always=True)
         with pytest.raises(SegmentBusyError):
             late.renew(always=True)
+    client.close()
+
+
+def test_a_set_is_switched_only_while_the_claim_stands_and_the_set_is_whole(redis_any: RedisServer) -> None:
+    client: Any = redis_any.connect()
+    client.sadd(keys.members("vips"), "old")
+    client.sadd(keys.next_members("vips"), "a", "b")
+    with claimed(client, "vips") as own:
+        with pytest.raises(OtherSizeError):
+            switch_whole(client, "vips", 7, 3, own)
+        client.set(keys.claim("vips"), "somebody")
+        with pytest.raises(SegmentBusyError, match="stood still"):
+            switch_whole(client, "vips", 7, 2, own)
+        with pytest.raises(SegmentBusyError, match="stood still"):
+            store(client, [["c"]], "vips", keep=True, claim=own)
+        assert client.smembers(keys.members("vips")) == {b"old"}
+        assert not client.exists(keys.switched("vips"))
+        client.set(keys.claim("vips"), own.token)
+        assert switch_whole(client, "vips", 7, 2, own) == 2
+    assert client.smembers(keys.members("vips")) == {b"a", b"b"}
+    unmark(client, "vips", 6)
+    assert client.get(keys.switched("vips")) == b"7"
+    unmark(client, "vips", 7)
+    assert not client.exists(keys.switched("vips"))
     client.close()
 
 

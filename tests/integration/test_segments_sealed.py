@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.ir.program import Program
+from engine.profiles.encryption.keyring import keyring_of_file
 from engine.profiles.encryption.vault import SealedVault
 from engine.profiles.index.follower import IndexFollower
 from engine.profiles.index.names import all_indices
 from engine.segments.rebuild.from_index import IndexSource
 from engine.segments.rebuild.population import Population
-from engine.segments.rebuild.run import Rebuild, Wish
+from engine.segments.rebuild.run import OtherCatalogueError, Rebuild, Wish
 from engine.segments.rebuild.staging import Stage
 from engine.segments.rebuild.switching import Switch
 from engine.segments.registry import definition_of
+from engine.segments.running import prepare
 from engine.storage import keys
 from tests.integration.test_erase import erasure_of
 from tests.integration.test_segments_rebuild import meddling, rebuild
@@ -70,6 +74,25 @@ def test_a_rebuild_asks_the_index_by_keyed_hashes(sealed_world: World, elasticse
     follower.close()
     for each in all_indices(elasticsearch, alias):
         elasticsearch.indices.delete(index=each.name)
+
+
+def test_a_rebuild_whose_catalogue_others_have_replaced_writes_nothing(
+    open_world: World, sealed_program: Program, key_file: Path
+) -> None:
+    world = filled(open_world)
+    sealed = SealedVault(sealed_program.catalogue, keyring_of_file(key_file))
+    with world.connect("worker") as worker:
+        prepare(worker, sealed_program, sealed)
+    wish = Wish({"ada": definition_of(world.program, "ada")}, catalogue=world.program.catalogue)
+    with world.connect("decisor rebuild") as connection:
+        before = connection.execute("SELECT * FROM segment ORDER BY name").fetchall()
+        for vault, given in ((world.vault, replace(wish, catalogue=None)), (world.vault, wish), (sealed, wish)):
+            with pytest.raises(OtherCatalogueError, match="is not the one that profiles are made by"):
+                Rebuild(connection, world.redis, vault, lambda: world.now_ms).run(given)
+            assert connection.execute("SELECT * FROM segment ORDER BY name").fetchall() == before
+        assert Rebuild(connection, world.redis, sealed, lambda: world.now_ms).run(
+            replace(wish, catalogue=sealed_program.catalogue)
+        )
 
 
 @pytest.mark.parametrize(

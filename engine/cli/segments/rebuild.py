@@ -73,6 +73,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _refuse_other_catalogue(connection: Connection, program: Program) -> None:
     """Workers that run make profiles by the catalogue that they have begun with."""
+    from ...segments.rebuild.run import OTHER_CATALOGUE
     from ...segments.registry import read_catalogue
     from ...storage.migrate import pending
 
@@ -80,10 +81,7 @@ def _refuse_other_catalogue(connection: Connection, program: Program) -> None:
         return
     catalogue = read_catalogue(connection)
     if catalogue is not None and catalogue != program.catalogue:
-        raise CannotRunError(
-            "the workspace's catalogue is not the one that profiles are made by: start a worker in this workspace,"
-            " which takes it over, then rebuild"
-        )
+        raise CannotRunError(OTHER_CATALOGUE)
 
 
 def _wish(options: argparse.Namespace, program: Program, segments: Mapping[str, Registered]) -> Wish:
@@ -95,12 +93,12 @@ def _wish(options: argparse.Namespace, program: Program, segments: Mapping[str, 
         if options.retire or options.full:
             raise CannotRunError("--retire and --full are for all segments: expected no names beside them")
         chosen = {named(each, definitions) for each in options.names}
-        return Wish({name: definitions[name] for name in chosen}, silent=options.silent)
+        return Wish({name: definitions[name] for name in chosen}, silent=options.silent, catalogue=program.catalogue)
     gone = sorted(set(segments) - set(definitions))
     if gone and not options.retire:
         note(f"running, but not in this workspace: {', '.join(gone)}; --retire ends them")
     wanted = definitions if options.full else _differing(definitions, segments)
-    return Wish(wanted, gone if options.retire else (), silent=options.silent)
+    return Wish(wanted, gone if options.retire else (), silent=options.silent, catalogue=program.catalogue)
 
 
 def _differing(definitions: Mapping[str, Definition], segments: Mapping[str, Registered]) -> dict[str, Definition]:

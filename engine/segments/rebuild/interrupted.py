@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...profiles.vault import Vault
 from ...storage import keys
 from ..registry import rise
-from .lease import RebuildRunningError, drop_notes, leased, notes
-from .switching import Switch
+from .lease import Note, RebuildError, RebuildRunningError, drop_notes, leased, notes
+from .switching import NotPublishedError, Switch
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -20,6 +21,14 @@ _STAGED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What became of rebuilds that did not end: their switch was ended, or cannot be yet; all others are forgotten."""
+
+    ended: list[str] = field(default_factory=list)
+    waiting: dict[str, RebuildError] = field(default_factory=dict)
+
+
 def recover(
     connection: Connection,
     redis: Any,
@@ -27,20 +36,34 @@ def recover(
     clock: Callable[[], int],
     names: Collection[str] | None = None,
 ) -> list[str]:
-    """Clear up behind rebuilds whose process is gone, of all segments or of some; those that had been cut short."""
+    """Clear up behind rebuilds whose process is gone, of all segments or of some; those that had been cut short.
+
+    A switch that cannot be ended yet, because its segment is being filled or a worker publishes too late, is left.
+    """
     found = []
+    switch = Switch(connection, redis, vault, clock, {})
     for name in notes(connection, names):
         try:
             with leased(connection, [name]) as left:
-                note = left.get(name)
-                if note is None:
-                    continue
-                found.append(name)
-                if not (note.switching and Switch(connection, redis, vault, clock, {}).finish(name, note)):
-                    abandon(connection, redis, [name])
+                if left and not clear_up(connection, redis, switch, left).waiting:
+                    found.append(name)
         except RebuildRunningError:
             continue
     return found
+
+
+def clear_up(connection: Connection, redis: Any, switch: Switch, left: Mapping[str, Note]) -> Cleared:
+    """End what these rebuilds have switched in Redis, throw away the rest; the caller holds the segments' locks."""
+    cleared = Cleared()
+    for name, note in left.items():
+        try:
+            if note.switching and switch.finish(name, note):
+                cleared.ended.append(name)
+            else:
+                abandon(connection, redis, [name])
+        except (RebuildRunningError, NotPublishedError) as problem:
+            cleared.waiting[name] = problem
+    return cleared
 
 
 def abandon(connection: Connection, redis: Any, names: Collection[str]) -> None:

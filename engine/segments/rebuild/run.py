@@ -16,8 +16,8 @@ from ..live.changes import Reason
 from ..registry import Definition, Registered, read_catalogue, read_segments, start_building
 from .due import DueInstants
 from .from_index import IndexSource, View, bounded_by_index
-from .interrupted import abandon, recover, sweep
-from .lease import RebuildError, RebuildRunningError, leased, note_of, write_note
+from .interrupted import Cleared, abandon, clear_up, sweep
+from .lease import Note, RebuildError, RebuildRunningError, leased, note_of, notes, write_note
 from .mover import move_all
 from .population import Population
 from .staging import Filling, SetLostError, Stage
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 GONE = Definition("", Constant(value=False))  # what a segment that is to end says of everybody
+OTHER_CATALOGUE = (
+    "the workspace's catalogue is not the one that profiles are made by: start a worker in this workspace, which takes"
+    " it over, then rebuild"
+)
 BUFFERED = 20_000  # members in PostgreSQL that are held in memory, of all segments together
 
 
@@ -34,13 +38,21 @@ class NoCatalogueError(RebuildError):
     """There are no profiles yet, nor is it known how they are made."""
 
 
+class OtherCatalogueError(RebuildError):
+    """Profiles are made by another catalogue than the one that this rebuild goes by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be rebuilt: the definitions by name, and the segments that are to end."""
+    """What is to be rebuilt: the definitions by name, and the segments that are to end.
+
+    `catalogue` is the one that the definitions were compiled for; None where any will do that the vault covers.
+    """
 
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     retired: Collection[str] = ()
     silent: bool = False
+    catalogue: Catalogue | None = None
 
     @property
     def names(self) -> list[str]:
@@ -83,10 +95,13 @@ class Rebuild:
     def run(self, wish: Wish) -> list[Rebuilt]:
         """Rebuild and switch.
 
-        Raises RebuildError, IndexRefusedError, PartialAnswerError and what the servers raise; then nothing has changed.
+        Raises RebuildError, IndexRefusedError, PartialAnswerError; then nothing has changed, unless the message names
+        segments that were switched in all the same. Raises what the servers raise too; what they have switched by then
+        is ended by a worker or by the next rebuild.
         """
-        with leased(self._connection, wish.names):
-            recover(self._connection, self._redis, self._vault, self._clock, wish.names)
+        with leased(self._connection, wish.names) as left:
+            for problem in self._clear_up(self._switch({}), left).waiting.values():
+                raise problem
             move_all(self._connection, self._redis, self._vault, wish.names)
             started = time.monotonic()
             for name in wish.names:
@@ -98,18 +113,27 @@ class Rebuild:
                 if not self._connection.closed:
                     abandon(self._connection, self._redis, wish.names)
                 raise
-            switch = Switch(self._connection, self._redis, self._vault, self._clock, begun.seqs)
+            switch = self._switch(begun.seqs)
             try:
                 kept = {name: each.kept for name, each in stages.items()}
                 sizes = switch.run([each.filling for each in stages.values()], kept)
-            except (NotPublishedError, SetLostError, RebuildRunningError):
-                abandon(self._connection, self._redis, wish.names)
+            except (NotPublishedError, SetLostError, RebuildRunningError) as problem:
+                cleared = self._clear_up(switch, notes(self._connection, wish.names))
+                if switched := sorted([*cleared.ended, *cleared.waiting]):
+                    told = f"{problem}; switched in all the same: {', '.join(f'`{name}`' for name in switched)}"
+                    raise type(problem)(told) from problem
                 raise
             seconds = time.monotonic() - started
         return [
             Rebuilt(name, sizes[name], each.entered, each.left, sources[name], seconds)
             for name, each in sorted(stages.items())
         ]
+
+    def _switch(self, begun: Mapping[int, int]) -> Switch:
+        return Switch(self._connection, self._redis, self._vault, self._clock, begun)
+
+    def _clear_up(self, switch: Switch, left: Mapping[str, Note]) -> Cleared:
+        return clear_up(self._connection, self._redis, switch, left)
 
     def _begin(self, wish: Wish) -> tuple[_Begun, dict[str, Stage]]:
         """Register the definitions as being filled. Every transaction after this one knows them, so it is a barrier."""
@@ -120,6 +144,8 @@ class Rebuild:
             catalogue, before = read_catalogue(connection), read_segments(connection)
             if catalogue is None:
                 raise NoCatalogueError("the database has no catalogue yet: `decisor worker` registers the workspace's")
+            if wish.catalogue not in (None, catalogue) or not self._vault.covers(catalogue):
+                raise OtherCatalogueError(OTHER_CATALOGUE)
             for name in wish.names:
                 start_building(connection, name, wish.definitions.get(name, GONE), self._vault, silent=wish.silent)
         begun = _Begun(seqs, before, catalogue, self._clock())

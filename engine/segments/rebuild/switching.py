@@ -21,7 +21,7 @@ from ...storage.partitions import PARTITIONS, locked, partition_of
 from ..claim import Claim, claimed
 from ..live.publish import settle
 from ..registry import activate, rise
-from ..sets import switch
+from ..sets import OtherSizeError, switch_whole, unmark
 from .lease import Note, RebuildError, drop_notes, note_of, write_note
 from .mover import note_moving
 from .staging import COMMAND, Filling, SetLostError, erased_since
@@ -50,6 +50,8 @@ _STAGE = (
     "  ORDER BY number DESC LIMIT 1), false)"
 )
 
+Work = Callable[[Mapping[str, Claim]], dict[str, int]]
+
 
 class NotPublishedError(RebuildError):
     """What is committed does not reach Redis; the message says what to look at."""
@@ -72,24 +74,28 @@ class Switch:
         """Switch them all in; how many members each segment has. `kept` are the sizes of the sets that were built.
 
         Raises SetLostError when Redis has lost a part of them since, NotPublishedError when a worker is too busy,
-        SegmentBusyError when a SegmentationEngine fills one of them for longer than a minute.
+        SegmentBusyError when a SegmentationEngine fills one of them for longer than a minute. Some may be switched in
+        Redis by then, when it lost a part in that very moment: `finish` ends those.
         """
         self._sizes = dict(kept)
         self._catch_up(fillings)
         note = note_of(self._clock())
         for each in fillings:
             write_note(self._connection, each.name, _ready(note, each))
-        return self._locked(lambda: {each.name: self._switch(each) for each in fillings}, fillings)
+        return self._locked(lambda claims: self._switch(fillings, claims), fillings)
 
     def finish(self, name: str, note: Note) -> bool:
-        """End a switch that was interrupted behind the point of no return; whether it was. Raises SegmentBusyError."""
+        """End a switch that was interrupted behind the point of no return; whether it was.
+
+        Raises SegmentBusyError, NotPublishedError; then it can be tried again later.
+        """
         row = self._connection.execute("SELECT generation FROM segment WHERE name = %s", (name,)).fetchone()
         mark = self._redis.get(keys.switched(name))
         if row is None or row[0] != note.generation - 1 or mark is None or int(mark) != note.generation:
             return False
         now_ms = self._clock()
         filling = Filling(name, note.generation, note.digest, note.reason, note.silent, now_ms, note.retiring)
-        self._locked(lambda: {name: self._commit(filling)}, [filling], patience=0.0)
+        self._locked(lambda _: {name: self._end(filling)}, [filling], patience=0.0)
         return True
 
     def _catch_up(self, fillings: Sequence[Filling]) -> None:
@@ -124,25 +130,21 @@ class Switch:
                     count += len(taken)
         return count
 
-    def _locked(
-        self, work: Callable[[], dict[str, int]], fillings: Sequence[Filling], patience: float | None = None
-    ) -> dict[str, int]:
+    def _locked(self, work: Work, fillings: Sequence[Filling], patience: float | None = None) -> dict[str, int]:
         """Work in a transaction that holds all partitions, with everything published that was committed before."""
         with ExitStack() as stack:
             names = sorted(each.name for each in fillings)
-            claims = [
-                stack.enter_context(claimed(self._redis, name, kind="rebuild by ", patience=patience)) for name in names
-            ]
+            claims = {
+                name: stack.enter_context(claimed(self._redis, name, kind="rebuild by ", patience=patience))
+                for name in names
+            }
             return self._attempt(work, fillings, claims)
 
-    def _attempt(
-        self, work: Callable[[], dict[str, int]], fillings: Sequence[Filling], claims: Sequence[Claim]
-    ) -> dict[str, int]:
+    def _attempt(self, work: Work, fillings: Sequence[Filling], claims: Mapping[str, Claim]) -> dict[str, int]:
         connection = self._connection
         late: list[int] = []
         for _ in range(ATTEMPTS):
-            for claim in claims:
-                claim.renew(always=True)
+            _renew(claims, always=True)
             rows = connection.execute("SELECT number, seq FROM partition").fetchall()
             late = settle(connection, self._redis, dict(rows), self._vault)
             if late:
@@ -151,24 +153,44 @@ class Switch:
             with connection.transaction():
                 late = settle(connection, self._redis, locked(connection, range(PARTITIONS)), self._vault, UNDER_LOCKS)
                 if not late:
-                    found = work()
+                    found = work(claims)
                     drop_notes(connection, [each.name for each in fillings])
             if found is not None:
                 for each in fillings:
-                    self._redis.unlink(keys.switched(each.name))
+                    unmark(self._redis, each.name, each.generation)
                 return found
             time.sleep(UNDER_LOCKS)  # a worker that waits for the locks cannot publish
         raise NotPublishedError(_told(late))
 
-    def _switch(self, filling: Filling) -> int:
-        built = keys.next_members(filling.name)
+    def _switch(self, fillings: Sequence[Filling], claims: Mapping[str, Claim]) -> dict[str, int]:
+        """Whatever can be found wanting is looked for in all of them before the first one is switched."""
         erased = erased_since(self._connection, self._begun)
+        sizes: dict[str, int] = {}
+        for each in fillings:
+            sizes[each.name] = self._whole(each, erased)
+            _renew(claims)
+        _renew(claims, always=True)
+        for each in fillings:
+            try:
+                switch_whole(self._redis, each.name, each.generation, sizes[each.name], claims[each.name])
+            except OtherSizeError:
+                raise _lost(each) from None
+        return {each.name: self._commit(each) for each in fillings}
+
+    def _whole(self, filling: Filling, erased: Sequence[str]) -> int:
+        """Lay over what is left, and compare the sizes; how many members it will have. Raises SetLostError."""
+        built = keys.next_members(filling.name)
         self._lay_over(filling, built, [(profile, False) for profile in erased])
         self._lay_over(filling, built, self._connection.execute(_TAKE_ALL, (filling.name,)).fetchall())
-        missing = self._sizes[filling.name] - int(self._redis.scard(built))
-        if not 0 <= missing <= len(erased):  # an erasure takes its customer out by itself
-            raise SetLostError(f"Redis has lost a part of what was built of `{filling.name}`; rebuild it again")
-        switch(self._redis, filling.name, built, generation=filling.generation)
+        size = int(self._redis.scard(built))
+        if not 0 <= self._sizes[filling.name] - size <= len(erased):  # an erasure takes its customer out by itself
+            raise _lost(filling)
+        return size
+
+    def _end(self, filling: Filling) -> int:
+        """What was staged of those who were erased meanwhile was rolled back with the first attempt."""
+        erased = erased_since(self._connection, self._begun)
+        self._lay_over(filling, keys.members(filling.name), [(profile, False) for profile in erased])
         return self._commit(filling)
 
     def _commit(self, filling: Filling) -> int:
@@ -205,6 +227,15 @@ class Switch:
         moved = sum(sign * count for sign, count in zip(signs, pipeline.execute(), strict=True))
         if filling.name in self._sizes:
             self._sizes[filling.name] += moved
+
+
+def _renew(claims: Mapping[str, Claim], *, always: bool = False) -> None:
+    for claim in claims.values():
+        claim.renew(always=always)
+
+
+def _lost(filling: Filling) -> SetLostError:
+    return SetLostError(f"Redis has lost a part of what was built of `{filling.name}`; rebuild it again")
 
 
 def _ready(note: Note, filling: Filling) -> Note:

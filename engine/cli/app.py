@@ -37,7 +37,7 @@ COMMANDS = {
     "doctor": "say what is reachable, and how to mend what is not",
     "ingest": "put events on the queue",
     "worker": "turn queued events into profiles and membership",
-    "dead-letters": "what could not be taken in: list, replay",
+    "dead-letters": "what could not be taken in: list, show, replay, discard",
     "segments": "membership: rebuild, members, count, show, history, …",
     "index": "the search index of profiles: rebuild, status",
     "keys": "keys of encrypted fields: generate, rotate, status",
@@ -48,7 +48,9 @@ COMMANDS = {
 GROUPS: dict[str, dict[str, str]] = {
     "dead-letters": {
         "list": "what could not be taken in, and why",
+        "show": "one of them, with its content when asked for",
         "replay": "put it on the queue again",
+        "discard": "remove it for good",
     },
     "segments": {
         "rebuild": "build membership anew and switch it in",

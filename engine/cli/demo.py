@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..ir.instant import parse_instant
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .opening import open_workspace, sound_program, workspace_root
+from .printable import printable
 from .progress import progress
 from .purchases import PURCHASES, purchases
 from .servers import Servers
@@ -69,7 +70,7 @@ def _run(options: argparse.Namespace) -> int:
         routes, arms, example = _decided(served, runtime)
         said.append(f"every customer through `{RULESET}`")
     _show(sizes, routes, arms, len(customers))
-    print("\n".join(["", "One decision, explained", *told(example, runtime.program.catalogue.key)]))
+    print("\n".join(["", "One decision, explained", *map(printable, told(example, runtime.program.catalogue.key))]))
     print(f"\nbundle {runtime.digest}\n{time.perf_counter() - clock.started:.1f} s in all")
     return FINDINGS if failed else CLEAN
 

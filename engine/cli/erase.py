@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .keys.opening import catalogue_of, refusals
+from .printable import printable
 from .servers import Servers, add_servers, vault_for
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
         done = len(others) - len(open_ones)
         print(f"of erasures begun earlier, {done:,} were ended and {len(open_ones):,} are still open", file=sys.stderr)
     for each in refused:
-        print(each, file=sys.stderr)
+        print(printable(each), file=sys.stderr)
     return CLEAN if report.done else FINDINGS
 
 
@@ -123,7 +124,7 @@ def _tell(report: Report, form: str) -> None:
         return
     _print(report.rows, form)
     for problem in report.problems:
-        print(problem)
+        print(printable(problem))
     if not report.done:
         print("not done: a running worker goes on once the above is mended, and so does this command")
     elif not report.found:
@@ -143,7 +144,7 @@ def _print(rows: list[Row], form: str) -> None:
             ("?" if row.problem else "") if each is None else f"{each:,}" for each in (row.before, row.after)
         )
         problem = f"  {row.problem}" if row.problem else ""
-        print(f"{row.store:<13}  {row.place:<{width}}  {before:>8}  {after:>6}{problem}".rstrip())
+        print(printable(f"{row.store:<13}  {row.place:<{width}}  {before:>8}  {after:>6}{problem}".rstrip()))
 
 
 COMMAND = Command(

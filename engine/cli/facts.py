@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from .command import CannotRunError
 from .opening import add_workspace, instant_of, open_workspace, sound_program, workspace_root
+from .printable import printable
 from .report import reason
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Complaints:
         """Tell a problem with a line."""
         self.count += 1
         if self.count <= TOLD:
-            print(f"{self._file}:{line}: {problem}", file=sys.stderr)
+            print(f"{self._file}:{line}: {printable(problem)}", file=sys.stderr)
 
     def close(self) -> None:
         """Say how many were not told one by one."""

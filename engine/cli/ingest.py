@@ -9,6 +9,7 @@ from typing import IO
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .facts import Complaints, opened
 from .opening import add_workspace, open_workspace, sound_program
+from .report import counted
 from .servers import Servers
 
 _CHUNK = 500  # lines
@@ -54,7 +55,7 @@ def _run(options: argparse.Namespace) -> int:
                         " counts once, so the whole file can be ingested again"
                     ) from None
     complaints.close()
-    print(f"{count:,} events queued")
+    print(f"{counted(count, 'event')} queued")
     return FINDINGS if complaints.count else CLEAN
 
 

@@ -14,25 +14,57 @@ if TYPE_CHECKING:
     from ..ir.types import Catalogue
     from ..profiles.encryption.keyring import Keyring
     from ..storage.doctor import Examined
+    from .opening import Opened
 
 READY = "all applied"  # what the doctor says of migrations
 
 
 def look(servers: Servers, examined: Sequence[Examined]) -> list[Examined]:
-    """What was examined, with the index's problems among Elasticsearch's, and the keys where there must be some.
+    """What was examined, with what is open in PostgreSQL, the index's problems among Elasticsearch's, and the keys.
 
-    Nothing is added without a workspace that compiles.
+    Keys are told where there must be some. A workspace that does not compile is a problem of its own: without its
+    catalogue neither keys nor the index are looked at.
     """
-    opened = None if servers.root is None else open_workspace(servers.root)
-    if opened is None or opened.errors or opened.program is None:
-        return list(examined)
-    catalogue = opened.program.catalogue
     _, postgres, elasticsearch = examined
     ready = postgres.reachable and postgres.facts.get("migrations") == READY
+    if ready:
+        _look_at_record(servers, postgres)
+    opened = None if servers.root is None else open_workspace(servers.root)
+    if opened is None:
+        return list(examined)
+    if opened.errors or opened.program is None:
+        return [*examined, _unsound(opened)]
+    catalogue = opened.program.catalogue
     if ready and elasticsearch.version is not None:
         _look_at_index(servers, elasticsearch, catalogue)
     keys = _keys(servers, catalogue, ready=ready)
     return [*examined, *([] if keys is None else [keys])]
+
+
+def _unsound(opened: Opened) -> Examined:
+    from ..storage.doctor import Examined
+
+    found = Examined("Workspace", str(opened.root))
+    found.wrong(
+        "it has errors, so keys and the index were not compared with its catalogue",
+        "`decisor check` tells them; then look again",
+    )
+    return found
+
+
+def _look_at_record(servers: Servers, found: Examined) -> None:
+    """Note who works, and what waits for somebody: dead letters and erasures that were begun."""
+    from ..profiles.dead_letters import waiting_count
+    from ..profiles.erase.erasure import pending
+    from ..storage.partitions import PARTITIONS, owners
+
+    workers = owners(servers.postgres)
+    owned = sum(workers.values())
+    found.facts["workers"] = f"{len(workers):,}, owning {owned} of {PARTITIONS} partitions" if workers else "none runs"
+    letters, erasures = waiting_count(servers.postgres), len(pending(servers.postgres))
+    found.facts["dead letters"] = f"{letters:,} waiting; `decisor dead-letters list`" if letters else "none waiting"
+    open_ones = f"{erasures:,} not done; a worker goes on with them, and so does `decisor erase`"
+    found.facts["erasures"] = open_ones if erasures else "none open"
 
 
 def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .facts import add_program, runtime_of
 from .opening import add_now, instant_of
+from .report import counted
 from .servers import Servers, alias_named, vault_for
 
 if TYPE_CHECKING:
@@ -91,15 +92,15 @@ def _stop_on_signals(stop: Callable[[], None]) -> None:
 
 
 def _told(tally: Tally, seconds: float) -> str:
-    parts = [f"{tally.kept:,} events kept"]
+    parts = [f"{counted(tally.kept, 'event')} kept"]
+    parts += [f"{counted(tally.duplicates, 'duplicate')} dropped"] if tally.duplicates else []
     parts += [
         f"{count:,} {what}"
         for count, what in (
-            (tally.duplicates, "duplicates dropped"),
             (tally.conflicts, "kept though their id had other content"),
             (tally.dead, "among the dead letters (`decisor dead-letters list`)"),
             (tally.suppressed, "of erased customers dropped"),
-            (tally.ticks, "customers moved by time"),
+            (tally.ticks, f"customer{'' if tally.ticks == 1 else 's'} moved by time"),
         )
         if count
     ]

@@ -14,8 +14,8 @@ _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisec
 
 
 def field_words(path: str) -> str:
-    """`lifetime_value` as `lifetime value`; a path `home.city` as `home city`."""
-    return path.replace(".", " ").replace("_", " ")
+    """`lifetime_value` as `lifetime value`; a path `home.city` as `home city`; with digits, `spend_30d`, as it is."""
+    return path if any(map(str.isdigit, path)) else path.replace(".", " ").replace("_", " ")
 
 
 def constant(value: Scalar | Now) -> str:

@@ -1,11 +1,11 @@
-"""What could not be taken in, kept with the reason until the cause is mended and it is put on the queue again."""
+"""What could not be taken in, kept with the reason until it is mended and put on the queue again, or discarded."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..ir.codec import decode
 from ..ir.types import Catalogue
@@ -25,13 +25,23 @@ NAME_LENGTH = 200
 
 _LIST = (
     "SELECT id, instant(received_at), source, profile, code, reason, instant(replayed_at),"
-    " CASE WHEN NOT sealed AND octet_length(payload) <= %s THEN payload END FROM dead_letter"
+    " sealed, CASE WHEN octet_length(payload) <= %s THEN payload END FROM dead_letter"
     " WHERE id > %s AND (%s::text IS NULL OR code = %s) AND (%s OR replayed_at IS NULL) ORDER BY id LIMIT %s"
 )
 _WAITING = (
     "SELECT id, payload, sealed FROM dead_letter WHERE id > %s AND replayed_at IS NULL AND source LIKE 'events:%%'"
     " AND (%s::text IS NULL OR code = %s) AND (%s::bigint[] IS NULL OR id = ANY(%s)) ORDER BY id LIMIT %s"
 )
+_SHOWN = (
+    "SELECT id, instant(received_at), source, profile, code, reason, instant(replayed_at), sealed, payload"
+    " FROM dead_letter WHERE id = %s"
+)
+# What the index refused says why a document is missing, and is marked as done when it is there.
+_DISCARD = (
+    "DELETE FROM dead_letter WHERE (replayed_at IS NOT NULL) = %s AND source LIKE 'events:%%'"
+    " AND (%s::text IS NULL OR code = %s)"
+)
+_DISCARD_NUMBERED = "DELETE FROM dead_letter WHERE id = ANY(%s) AND source LIKE 'events:%%' RETURNING id"
 _NOT_WAITING = "no event of that number waits among the dead letters"
 
 
@@ -39,8 +49,8 @@ _NOT_WAITING = "no event of that number waits among the dead letters"
 class DeadLetter:
     """One of them, without its content; instants are canonical text.
 
-    `event` and `type` are the event's id and type. They are None where they cannot be read, as from what is sealed, and
-    where they may be anything: a type that is not declared, and the id of what names no customer.
+    `event` and `type` are the event's id and type. They are None where they cannot be read, as from what is sealed
+    without its key, and where they may be anything: a type that is not declared, and the id of what names no customer.
     """
 
     id: int
@@ -54,18 +64,48 @@ class DeadLetter:
     type: str | None = None
 
 
-def dead_letters(connection: Connection, *, code: str | None = None, replayed: bool = False) -> Iterator[DeadLetter]:
-    """The dead letters in the order in which they came, page by page; `replayed` gives those too that were replayed."""
+def dead_letters(
+    connection: Connection, *, code: str | None = None, replayed: bool = False, vault: Vault | None = None
+) -> Iterator[DeadLetter]:
+    """The dead letters in the order in which they came, page by page; `replayed` gives those too that were replayed.
+
+    `vault` opens what is sealed.
+    """
     last, types = 0, _types(connection)
     while True:
         rows = connection.execute(_LIST, (READ_BYTES, last, code, code, replayed, PAGE)).fetchall()
         if not rows:
             return
         for row in rows:
-            event, kind = _named(row[-1])
-            found = DeadLetter(*row[:7])
-            yield replace(found, event=event if found.customer else None, type=kind if kind in types else None)
+            yield _letter(row, types, vault)
         last = rows[-1][0]
+
+
+def dead_letter(
+    connection: Connection, number: int, vault: Vault | None = None
+) -> tuple[DeadLetter, bytes | None] | None:
+    """A dead letter and its content, which is None where it is sealed and does not open; None where there is none."""
+    row = connection.execute(_SHOWN, (number,)).fetchone() if 0 < number < 1 << 63 else None
+    if row is None:
+        return None
+    return _letter(row, _types(connection), vault), _opened(row[-1], row[-2], vault)
+
+
+def waiting_count(connection: Connection) -> int:
+    """How many wait, those too that the index refused."""
+    row = connection.execute("SELECT count(*) FROM dead_letter WHERE replayed_at IS NULL").fetchone()
+    return row[0] if row else 0
+
+
+def discard(connection: Connection, *, code: str | None = None, replayed: bool = False) -> int:
+    """Remove events that wait among the dead letters, or those that were `replayed`, for good; how many."""
+    return connection.execute(_DISCARD, (replayed, code, code)).rowcount
+
+
+def discard_numbered(connection: Connection, numbers: Sequence[int]) -> list[int]:
+    """Remove events among the dead letters by their numbers, for good; the numbers of which there was none."""
+    rows = connection.execute(_DISCARD_NUMBERED, ([each for each in numbers if 0 < each < 1 << 63],)).fetchall()
+    return sorted(set(numbers) - {row[0] for row in rows})
 
 
 @dataclass(slots=True)
@@ -108,6 +148,22 @@ def replay(
         done.count += len(raws)
         found.update(number for number, _, _ in rows)
         last = rows[-1][0]
+
+
+def _letter(row: Sequence[Any], types: Collection[str], vault: Vault | None) -> DeadLetter:
+    payload = _opened(row[-1], row[-2], vault)
+    event, kind = _named(payload)
+    found = DeadLetter(*row[:7])
+    return replace(found, event=event if found.customer else None, type=kind if kind in types else None)
+
+
+def _opened(payload: bytes | None, sealed: bool, vault: Vault | None) -> bytes | None:  # noqa: FBT001 - as in the row
+    if payload is None or not sealed:
+        return payload if payload is None else bytes(payload)
+    try:
+        return None if vault is None else vault.open_payload(bytes(payload))
+    except (KeysRefusedError, UnsealError):
+        return None
 
 
 def _types(connection: Connection) -> set[str]:

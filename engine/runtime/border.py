@@ -159,7 +159,7 @@ class Border:
             kept["type"] = kind
             kept["data"] = self._fields(raw.get("data"), problems)
         elif readers is None:
-            problems.append(Problem("type", f"expected one of {', '.join(sorted(self._events)) or 'no event types'}"))
+            problems.append(Problem("type", f"expected one of {', '.join((*sorted(self._events), SET))}"))
         else:
             kept["type"] = kind
             kept["data"] = self._data(readers, raw.get("data"), problems)
@@ -191,7 +191,8 @@ def _read_key(value: Any, path: str, problems: list[Problem]) -> str | None:
 
 def _read_text(value: Any, path: str, limit: int, problems: list[Problem]) -> str | None:
     if not isinstance(value, str) or not value:
-        problems.append(Problem(path, f"expected text that is not empty, found {kind_of(value)}"))
+        found = "empty text" if value == "" else kind_of(value)
+        problems.append(Problem(path, f"expected text that is not empty, found {found}"))
         return None
     try:
         kept: str = canonical(_KEY, value)

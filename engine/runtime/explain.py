@@ -204,6 +204,7 @@ def _listed(values: list[AnyValue]) -> Node:
     return {"values": values[:SHOWN], **({"more": len(values) - SHOWN} if len(values) > SHOWN else {})}
 
 
+_OR_MISSING = " (or is missing)"
 _KINDS: Mapping[type, str] = {
     All: "all",
     Any: "any",
@@ -240,7 +241,7 @@ def words(predicate: Predicate, *, positive: bool = True) -> str:
 
 
 def _leaf_words(leaf: Leaf, *, positive: bool) -> str:
-    unless = "" if positive or leaf.op == "exists" else " (or is missing)"
+    unless = "" if positive or leaf.op == "exists" else _OR_MISSING
     if is_withheld(leaf):
         does = "fulfils" if positive else "does not fulfil"
         condition = f"{does} `{leaf.op}` with a constant that is withheld"
@@ -265,8 +266,17 @@ def _event_words(events: Events, *, positive: bool) -> str:
     name = (
         f"{events.aggregate}{field} of {wording.field_words(events.type)} events{_window_words(events.within)}{where}"
     )
+    if not positive and events.aggregate == "count" and _is_some(events.test):
+        return f"no {wording.field_words(events.type)} events{_window_words(events.within)}{where}"
     test = _flat(events.test if positive else Not(events.test))
+    if events.aggregate in {"count", "distinct"}:  # a number in any case
+        test = test.removesuffix(_OR_MISSING)
     return f"{name}: {test}"
+
+
+def _is_some(test: Predicate) -> bool:
+    """Whether the test of a count asks only that it is not 0."""
+    return isinstance(test, Leaf) and test.op == "range" and test.value == Bounds(1)
 
 
 def _window_words(within: Now | None) -> str:
@@ -285,7 +295,8 @@ def _step_words(kind: str, where: Predicate | None, within: int | None) -> str:
 def lines(node: Mapping[str, AnyValue], indent: str = "") -> Iterator[str]:
     """The tree as text, one condition a line."""
     notes = [note for note in (_seen_words(node), _flip_words(node)) if note]
-    told = f"  ({'; '.join(notes)})" if notes else ""
+    gap = " " if "inside" in node else "  "
+    told = f"{gap}({'; '.join(notes)})" if notes else ""
     yield f"{indent}{'✓' if node['holds'] else '✗'} {node['words']}{told}"
     for each in node.get("inside", ()):
         yield from lines(each, indent + "  ")

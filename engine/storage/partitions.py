@@ -54,6 +54,16 @@ def take_ownership(connection: Connection, number: int) -> bool:
     return bool(row and row[0])
 
 
+def owners(connection: Connection) -> dict[int, int]:
+    """How many partitions each session of this database owns, by the number of its process."""
+    rows = connection.execute(
+        "SELECT pid, count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %s"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY pid",
+        (PARTITION_LOCK,),
+    )
+    return dict(rows.fetchall())
+
+
 def give_up_ownership(connection: Connection, number: int) -> None:
     """Give up a partition that this session owns."""
     connection.execute("SELECT pg_advisory_unlock(%s, %s)", (PARTITION_LOCK, number))

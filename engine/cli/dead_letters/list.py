@@ -6,9 +6,15 @@ import argparse
 import json
 from dataclasses import asdict
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from ..command import CLEAN, Command
+from ..printable import printable
 from ..servers import Servers, add_servers
+from .keys import vault_at_hand
+
+if TYPE_CHECKING:
+    from ...profiles.dead_letters import DeadLetter
 
 CODES = ("broken", "future", "failed", "refused")
 
@@ -25,17 +31,23 @@ def _run(options: argparse.Namespace) -> int:
     from ...profiles.dead_letters import dead_letters
 
     with Servers.of(options) as servers:
-        found = list(islice(dead_letters(servers.postgres, code=options.code, replayed=options.all), options.limit))
+        letters = dead_letters(servers.postgres, code=options.code, replayed=options.all, vault=vault_at_hand(servers))
+        found = list(islice(letters, options.limit))
     for each in found:
         if options.format == "json":
             print(json.dumps(asdict(each), ensure_ascii=False))
         else:
-            replayed = f" (replayed {each.replayed_at})" if each.replayed_at else ""
-            what = f"{each.customer or '-'} {each.type or '-'} {each.event or '-'}"
-            print(f"{each.id:>6}  {each.received_at}  {each.code:<7} {what}: {each.reason}{replayed}")
+            print(line_of(each))
     if not found and options.format == "text":
         print("no dead letters")
     return CLEAN
+
+
+def line_of(each: DeadLetter) -> str:
+    """A dead letter on one line."""
+    replayed = f" (replayed {each.replayed_at})" if each.replayed_at else ""
+    what = f"{each.customer or '-'} {each.type or '-'} {each.event or '-'}"
+    return printable(f"{each.id:>6}  {each.received_at}  {each.code:<7} {what}: {each.reason}{replayed}")
 
 
 def _count(text: str) -> int:

@@ -7,6 +7,7 @@ import sys
 
 from ..command import CLEAN, FINDINGS, CannotRunError, Command
 from ..opening import workspace_root
+from ..report import counted
 from ..servers import Servers, add_servers, vault_for
 from .list import CODES
 
@@ -25,8 +26,8 @@ def _run(options: argparse.Namespace) -> int:
     from ...profiles.ingest import EventProducer, QueueFullError
     from ..opening import open_workspace, sound_program
 
-    if not (options.ids or options.code or options.all):
-        raise CannotRunError("which dead letters? Name their numbers, or --code, or --all")
+    if bool(options.ids) + bool(options.code) + options.all != 1:
+        raise CannotRunError("which dead letters? Name their numbers, or --code, or --all: one of the three")
     catalogue = sound_program(open_workspace(workspace_root(options.workspace))).catalogue
     with Servers.of(options) as servers:
         ids = options.ids or None
@@ -35,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
             found = replay(servers.postgres, producer, vault_for(catalogue), catalogue.key, code=options.code, ids=ids)
         except QueueFullError as problem:
             raise CannotRunError(f"{problem}; what was not queued still waits among the dead letters") from None
-    print(f"{found.count:,} events queued again")
+    print(f"{counted(found.count, 'event')} queued again")
     for number, why in sorted(found.kept.items()):
         print(f"{number}: {why}", file=sys.stderr)
     return FINDINGS if found.kept else CLEAN

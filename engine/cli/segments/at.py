@@ -6,6 +6,7 @@ import argparse
 
 from ..command import CLEAN, CannotRunError, Command
 from ..opening import instant_of
+from ..printable import printable
 from ..servers import Servers, add_servers
 from .names import instant_given, named, print_json, record
 
@@ -33,7 +34,7 @@ def _run(options: argparse.Namespace) -> int:
             print_json({"segment": name, "count": count}) if options.format == "json" else print(count)
             return CLEAN
         for each in members_at(connection, name, at_ms):
-            print_json(each) if options.format == "json" else print(each)
+            print_json(each) if options.format == "json" else print(printable(each))
     return CLEAN
 
 

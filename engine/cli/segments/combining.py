@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..command import CLEAN, CannotRunError, Command
+from ..printable import printable
 from ..servers import Servers, add_servers
 from .names import declared, print_json, sets_named
 
@@ -50,7 +51,7 @@ def _run(operation: Operation, options: argparse.Namespace) -> int:
         else:
             for found in pages:
                 for each in found:
-                    print_json(each.decode()) if options.format == "json" else print(each.decode())
+                    print_json(each.decode()) if options.format == "json" else print(printable(each.decode()))
     return CLEAN
 
 

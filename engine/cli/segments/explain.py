@@ -8,8 +8,9 @@ from typing import Any
 
 from ..command import CLEAN, CannotRunError, Command
 from ..opening import add_now, instant_of
+from ..printable import printable
 from ..servers import Servers, add_servers, vault_for
-from .names import customer_named, named, print_json, record, running
+from .names import customer_named, print_json, record, segment_named
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,7 @@ def _run(options: argparse.Namespace) -> int:
 
     with Servers.of(options) as servers:
         connection = record(servers)
-        asked = (named(options.name, running(connection)), customer_named(options.customer), instant_of(options.now))
+        asked = (segment_named(servers, options.name), customer_named(options.customer), instant_of(options.now))
         catalogue = read_catalogue(connection)
         if catalogue is None:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
@@ -41,7 +42,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print_json(found)
     else:
-        print("\n".join(_told(found)))
+        print("\n".join(map(printable, _told(found))))
     return CLEAN
 
 

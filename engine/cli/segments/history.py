@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 
 from ..command import CLEAN, FINDINGS, Command
+from ..printable import printable
 from ..servers import Servers, add_servers
 from .names import customer_named, declared, named, note, print_json, record, unknown_customer
 
@@ -32,10 +33,10 @@ def _run(options: argparse.Namespace) -> int:
         if options.format == "json":
             print_json(asdict(each))
         else:
-            cause = f" by event {each.cause}" if each.cause else ""
+            cause = f" {each.cause}" if each.cause else ""
             cause += f": {each.why}" if each.why else ""
             change = "entered" if each.entered else "left"
-            print(f"{each.at}  {change:<7}  {each.segment}  ({each.reason}{cause}; {each.digest[7:19]})")
+            print(printable(f"{each.at}  {change:<7}  {each.segment}  ({each.reason}{cause}; {each.digest[7:19]})"))
     if not found and not unknown and options.format == "text":
         note(f"never in {'a segment' if wanted is None else f'`{wanted}`'}")
     return FINDINGS if unknown else CLEAN

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable
 
 from ..command import CLEAN, CannotRunError, Command
+from ..printable import printable
 from ..servers import Servers, add_servers
 from .names import note, print_json, sets_named
 
@@ -42,7 +43,7 @@ def _print(found: Iterable[str], form: str) -> None:
         if form == "json":
             print_json(each)
         else:
-            print(each)
+            print(printable(each))
 
 
 COMMAND = Command(

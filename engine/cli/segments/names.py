@@ -30,6 +30,12 @@ def sets_named(servers: Servers, given: Sequence[str]) -> list[str]:
     return names
 
 
+def segment_named(servers: Servers, given: str) -> str:
+    """The name of a segment that runs or is declared in the workspace. Raises CannotRunError with the nearest name."""
+    run = set(running(record(servers)))
+    return named(given, run if _bare(given) in run else run | (_written(servers) or set()))
+
+
 def declared(servers: Servers) -> set[str] | None:
     """The segments that run or are declared in the workspace; None where neither can be asked."""
     run, written = _running(servers), _written(servers)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..command import CLEAN, FINDINGS, CannotRunError, Command
 from ..opening import add_now, instant_of
 from ..servers import Servers, add_servers, vault_for
-from .names import customer_named, instant_given, named, print_json, record, running
+from .names import customer_named, instant_given, print_json, record, segment_named
 
 if TYPE_CHECKING:
     from ...segments.overrides import Overridden, Overrides
@@ -54,7 +54,7 @@ def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> 
 
     with Servers.of(options) as servers:
         connection = record(servers)
-        name = named(options.name, running(connection))
+        name = segment_named(servers, options.name)
         customer = customer_named(options.customer)
         catalogue = read_catalogue(connection)
         if catalogue is None:

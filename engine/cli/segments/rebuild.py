@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..command import CLEAN, CannotRunError, Command
 from ..facts import add_program, runtime_of
 from ..opening import add_now, instant_of
+from ..report import counted
 from ..servers import Servers, vault_for
 from .names import named, note, print_json
 
@@ -146,9 +147,10 @@ def _tell(found: Collection[Rebuilt], form: str) -> None:
         if form == "json":
             print_json(asdict(each))
         else:
-            moved = f"{each.entered:,} entered, {each.left:,} left"
+            moved = f"{counted(each.members, 'member')}, {each.entered:,} entered, {each.left:,} left"
             print(
-                f"{each.name}: {each.members:,} members, {moved}; from {each.source}, {each.seconds:.1f} s", flush=True
+                f"{each.name}: {moved}; from {each.source}, {each.seconds:.1f} s",
+                flush=True,
             )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..command import CLEAN, FINDINGS, CannotRunError, Command
 from ..opening import add_now, instant_of
+from ..report import counted
 from ..servers import Servers, add_servers, alias_named, vault_for
 
 if TYPE_CHECKING:
@@ -53,11 +54,12 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _told(found: Divergence) -> str:
-    lines = [f"{found.customers:,} customers, {found.comparisons:,} comparisons, {found.differences:,} differences"]
+    counts = ((found.customers, "customer"), (found.comparisons, "comparison"), (found.differences, "difference"))
+    lines = [", ".join(counted(count, noun) for count, noun in counts)]
     for name, words in _KINDS.items():
         count = getattr(found, name)
         if count:
-            lines.append(f"  {count:,} {words}; repaired")
+            lines.append(f"  {words}: {count:,}, repaired")
     return "\n".join(lines)
 
 

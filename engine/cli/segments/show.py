@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..command import CLEAN, FINDINGS, Command
+from ..printable import printable
 from ..servers import Servers, add_servers
 from .names import customer_named, print_json, unknown_customer
 
@@ -25,7 +26,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print_json(found)
     elif found:
-        print("\n".join(found))
+        print("\n".join(map(printable, found)))
     return FINDINGS if unknown else CLEAN
 
 

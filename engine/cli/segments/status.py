@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..command import CLEAN, Command
 from ..opening import open_workspace
+from ..report import counted
 from ..servers import Servers, add_servers
 from .names import note, print_json, record
 
@@ -28,13 +29,14 @@ def _run(options: argparse.Namespace) -> int:
 
     with Servers.of(options) as servers:
         connection = record(servers)
-        found = status(connection, servers.redis, instant_of(None), _wanted(servers))
+        wanted = _wanted(servers)
+        found = status(connection, servers.redis, instant_of(None), wanted)
         rebuilding = notes(connection)
     for each in found:
         if options.format == "json":
             print_json(asdict(each) | {"rebuild": asdict(rebuilding[each.name]) if each.name in rebuilding else None})
         else:
-            print(_told(each))
+            print(_told(each, gone=wanted is not None and each.name not in wanted))
             if each.name in rebuilding:
                 print(f"  a rebuild by {rebuilding[each.name].by}, begun {rebuilding[each.name].since}")
     if not found and options.format == "text":
@@ -55,19 +57,21 @@ def _wanted(servers: Servers) -> dict[str, Definition] | None:
     return {name: definition_of(opened.program, name) for name in opened.program.segments}
 
 
-def _told(each: Status) -> str:
+def _told(each: Status, *, gone: bool) -> str:
     if each.state == "absent":
         return f"{each.name}: does not run; `decisor segments rebuild {each.name}` fills it"
-    parts = [f"{each.members:,} members", each.state, f"generation {each.generation}"]
+    parts = [counted(each.members, "member"), each.state, f"generation {each.generation}"]
     if each.digest is not None:
         parts.append(each.digest[7:19])
     if each.filled_at is not None:
         parts.append(f"filled {each.filled_at}")
     if each.overrides:
-        parts.append(f"{each.overrides:,} overrides")
+        parts.append(counted(each.overrides, "override"))
     if each.waiting:
-        parts.append(f"{each.waiting:,} transitions to follow")
-    if each.differs:
+        parts.append(f"{counted(each.waiting, 'transition')} to follow")
+    if gone:
+        parts.append("the workspace has it no longer; `decisor segments rebuild --retire` ends it")
+    elif each.differs:
         parts.append("the workspace has it otherwise")
     return f"{each.name}: {', '.join(parts)}"
 

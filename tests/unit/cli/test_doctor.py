@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from engine.profiles.index.names import all_indices
+from engine.storage.partitions import take_ownership
 from engine.storage.postgres import connect_postgres
 from tests.servers.postgres import Database
 from tests.unit.cli.conftest import Decisor
@@ -76,9 +77,33 @@ def test_keys_are_looked_at_where_fields_are_encrypted(
     assert any(what.startswith("the master key `m-") for what, _ in problems)
 
 
-def test_a_workspace_with_errors_is_none_for_the_doctor(shop: Path, decisor: Decisor, servers: None) -> None:
+def test_a_workspace_with_errors_is_told(shop: Path, decisor: Decisor, servers: None) -> None:
     edit(shop, "spend: {type: number}", "spend: {type: strange}")
-    assert names(decisor) == ["Redis", "PostgreSQL", "Elasticsearch"]
+    assert names(decisor) == ["Redis", "PostgreSQL", "Elasticsearch", "Workspace"]
+    [(what, mend)] = found(decisor, "Workspace")
+    assert what == "it has errors, so keys and the index were not compared with its catalogue"
+    assert "`decisor check`" in mend
+    done = decisor("doctor")
+    assert done.code == 1
+    assert what in done.out
+
+
+def test_who_works_and_what_waits_is_told(shop: Path, decisor: Decisor, database: psycopg.Connection) -> None:
+    def facts() -> list[str]:
+        said = json.loads(decisor("doctor", "--format", "json").out)["servers"]
+        return [said[1]["facts"][name] for name in ("workers", "dead letters", "erasures")]
+
+    assert facts() == ["none runs", "none waiting", "none open"]
+    assert decisor("ingest", "-", stdin=b"{\n").code == 0
+    assert decisor("worker", "--drain", "--now", NOW).code == 0
+    assert take_ownership(database, 3)
+    assert take_ownership(database, 4)
+    database.execute("INSERT INTO outbox (partition, seq, profile, kind) VALUES (0, 1, 'c-1', 'erase')")
+    assert facts() == [
+        "1, owning 2 of 16 partitions",
+        "1 waiting; `decisor dead-letters list`",
+        "1 not done; a worker goes on with them, and so does `decisor erase`",
+    ]
 
 
 def test_an_index_of_another_mapping_is_told(

@@ -144,7 +144,7 @@ def test_outside_of_a_workspace_the_customers_key_must_be_named(
         "decisor: no decisor.yaml here or above; name the workspace with -C, or the customer's key with"
         " --customer-key\n"
     )
-    assert decisor("ingest", "-", "--customer-key", "user", stdin=raw) == (0, "1 events queued\n", "")
+    assert decisor("ingest", "-", "--customer-key", "user", stdin=raw) == (0, "1 event queued\n", "")
     assert queued(valkey_empty) == {partition_of("u-1"): [raw]}
 
 

@@ -107,7 +107,7 @@ def test_broken_events_are_told_and_left_out(shop: Path, decisor: Decisor) -> No
     assert done.code == 1
     assert done.out == '{"customer_id": "c-1", "segments": ["buyers"]}\n'
     assert done.err.splitlines() == [
-        "events.jsonl:1: `type` expected one of purchase",
+        "events.jsonl:1: `type` expected one of purchase, $set",
         "events.jsonl:2: `data.amount` expected a number, found text",
         "events.jsonl:4: `id` is that of an earlier event with other content; both are kept",
     ]

@@ -46,7 +46,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 @pytest.mark.parametrize(
     "arguments, shown",
     [
-        (["segments", "status"], "ada: 1 members, running"),
+        (["segments", "status"], "ada: 1 member, running"),
         (["segments", "members", "ada"], "c-0"),
         (["segments", "count", "known"], "6"),
         (["segments", "history", "c-0"], "ada"),
@@ -151,6 +151,6 @@ def test_a_new_definition_is_not_in_what_a_rebuild_prints(
     segments.write_text(segments.read_text(encoding="utf-8").replace("ada-0@plain", "ada-1@plain"), encoding="utf-8")
     code, out, error = said(capsys, "segments", "rebuild")
     assert code == 0
-    assert "ada: 1 members" in out
+    assert "ada: 1 member" in out
     assert "plain" not in out + error
     assert shop.members("ada") == {"c-1"}

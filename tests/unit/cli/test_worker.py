@@ -99,7 +99,7 @@ def test_it_works_until_it_is_told_to_stop_and_then_ends_well(number: int, shop:
             worker.send_signal(number)
             out = worker.communicate(timeout=30)[0].decode()
     assert worker.returncode == 0
-    assert out.startswith("1 events kept; 1 entered segments, 0 left; ")
+    assert out.startswith("1 event kept; 1 entered segments, 0 left; ")
 
 
 def _file(folder: Path, content: bytes) -> str:
@@ -113,12 +113,12 @@ def test_a_workspace_with_the_servers_that_up_starts(served_folder: Path, deciso
     assert first.code == 2
     assert "`decisor up`" in first.err
     assert decisor("up", "-C", served_folder).code == 0
-    assert decisor("ingest", served_folder / "events.jsonl", "-C", served_folder).out == "1 events queued\n"
+    assert decisor("ingest", served_folder / "events.jsonl", "-C", served_folder).out == "1 event queued\n"
     done = decisor("worker", "--drain", "--now", NOW, "-C", served_folder)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("1 events kept; 1 entered segments, 0 left; ")
+    assert done.out.startswith("1 event kept; 1 entered segments, 0 left; ")
     done = decisor("segments", "reconcile", "--now", NOW, "-C", served_folder)
-    assert done == (0, "1 customers, 9 comparisons, 0 differences\n", "")
+    assert done == (0, "1 customer, 9 comparisons, 0 differences\n", "")
     assert decisor("down", "-C", served_folder).code == 0
 
 
@@ -161,9 +161,9 @@ def test_a_reconcile_tells_and_repairs_what_differs(shop: Path, decisor: Decisor
         1,
         (
             "2 customers, 18 comparisons, 3 differences\n"
-            "  1 members too many or too few in a segment's set; repaired\n"
-            "  1 serving copies that were missing or of another version; repaired\n"
-            "  1 members whom PostgreSQL does not know; repaired\n"
+            "  members too many or too few in a segment's set: 1, repaired\n"
+            "  serving copies that were missing or of another version: 1, repaired\n"
+            "  members whom PostgreSQL does not know: 1, repaired\n"
         ),
         "",
     )

@@ -176,3 +176,12 @@ def test_fields_that_are_set_directly_are_read_as_profile_fields_are() -> None:
 def test_what_is_no_profile_field_cannot_be_set() -> None:
     _event, problems = _set_event(nope=1, points="x")
     assert [each.path for each in problems] == ["data.nope", "data.points"]
+
+
+def test_what_is_expected_of_an_event_is_named_in_full() -> None:
+    border = Border(Catalogue("shop", "id_of", (), (EventType("visit"), EventType("purchase"))))
+    _, problems = border.event({"id": "", "id_of": "c-1", "time": "2026-03-01T00:00:00Z", "type": "refund"})
+    assert [(each.path, each.message) for each in problems] == [
+        ("id", "expected text that is not empty, found empty text"),
+        ("type", "expected one of purchase, visit, $set"),
+    ]

@@ -185,6 +185,28 @@ def test_behaviour_is_told_with_what_was_counted() -> None:
     assert found["flips_at"] == "2026-03-12T00:00:00.001Z"
 
 
+def test_what_did_not_happen_is_told_so() -> None:
+    def count(test: Predicate) -> dict[str, AnyValue]:
+        return told(Not(Events("purchase", "count", test, within=Now(-7 * DAY_MS))))
+
+    some = Leaf("value", "range", Bounds(1), "integer")
+    assert count(some)["words"] == "no purchase events within the last 7 days"
+    three = "count of purchase events within the last 7 days: value is not at least 3"
+    assert count(Leaf("value", "range", Bounds(3), "integer"))["words"] == three
+    least = Not(Events("purchase", "min", Leaf("value", "range", Bounds(3.0), "number"), "amount"))
+    assert told(least)["words"].endswith(": value is not at least 3 (or is missing)")
+
+
+def test_a_name_with_digits_is_told_as_it_is_written() -> None:
+    assert told(Leaf("spend_30d", "exists"))["words"] == "spend_30d is known"
+    assert told(Leaf("total_spend", "exists"))["words"] == "total spend is known"
+
+
+def test_a_group_is_told_with_its_flip() -> None:
+    first = next(lines(told(All((RECENT, Leaf("country", "exists"))), at="2026-02-15T12:00:00.000Z", country="DE")))
+    assert first == "✓ all of (flips at 2026-03-17 12:00:00.001 UTC)"
+
+
 def test_a_sequence_is_told_step_by_step() -> None:
     steps = (Step("purchase", Leaf("amount", "range", Bounds(upper=6.0), "number")), Step("visit", within=DAY_MS))
     found = told(EventSequence(steps))

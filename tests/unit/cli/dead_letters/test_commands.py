@@ -158,30 +158,85 @@ def test_what_was_replayed_is_not_replayed_again_and_would_count_once(
     mend(shop)
     decisor("worker", "--drain", "--now", NOW)
     number = next(each["id"] for each in listed(decisor) if each["customer"] == "c-1")
-    assert decisor("dead-letters", "replay", number).out == "1 events queued again\n"
+    assert decisor("dead-letters", "replay", number).out == "1 event queued again\n"
     none = f"{number}: no event of that number waits among the dead letters\n"
     assert decisor("dead-letters", "replay", number) == (1, "0 events queued again\n", none)
     database.execute("UPDATE dead_letter SET replayed_at = NULL")  # as if it had been killed before it could note it
-    assert decisor("dead-letters", "replay", number).out == "1 events queued again\n"
+    assert decisor("dead-letters", "replay", number).out == "1 event queued again\n"
     done = decisor("worker", "--drain", "--now", NOW)
-    assert done.out.startswith("1 events kept, 1 duplicates dropped; ")
+    assert done.out.startswith("1 event kept, 1 duplicate dropped; ")
 
 
 def test_what_came_too_early_is_taken_when_its_time_has_come(decisor: Decisor) -> None:
-    assert decisor("dead-letters", "replay", "--code", "future").out == "1 events queued again\n"
-    assert decisor("worker", "--drain", "--now", LATER).out.startswith("1 events kept; 1 entered segments, ")
+    assert decisor("dead-letters", "replay", "--code", "future").out == "1 event queued again\n"
+    assert decisor("worker", "--drain", "--now", LATER).out.startswith("1 event kept; 1 entered segments, ")
 
 
 def test_it_must_be_said_which(decisor: Decisor) -> None:
     done = decisor("dead-letters", "replay")
-    assert done == (2, "", "decisor: which dead letters? Name their numbers, or --code, or --all\n")
+    assert done == (2, "", "decisor: which dead letters? Name their numbers, or --code, or --all: one of the three\n")
+    assert decisor("dead-letters", "replay", "--code", "future", "--all") == done
+    assert decisor("dead-letters", "replay", 1, "--code", "future") == done
 
 
 def test_numbers_that_are_none_are_none(decisor: Decisor) -> None:
     done = decisor("dead-letters", "replay", 4_711, 10**30)
     assert (done.code, done.out) == (1, "0 events queued again\n")
     assert done.err.count(": no event of that number waits among the dead letters\n") == 2
-    assert decisor("dead-letters", "replay", 1, 4_711).out == "1 events queued again\n"
+    assert decisor("dead-letters", "replay", 1, 4_711).out == "1 event queued again\n"
+
+
+def test_one_is_shown_with_its_content_when_asked_for(decisor: Decisor) -> None:
+    letter = next(each for each in listed(decisor) if each["customer"] == "c-2")
+    done = decisor("dead-letters", "show", letter["id"])
+    assert (done.code, done.err) == (0, "")
+    first, second = done.out.splitlines()
+    assert first.endswith("broken  c-2 purchase e-2: `data.shop` is not declared in the catalogue")
+    assert second == f"from {letter['source']}"
+    revealed = decisor("dead-letters", "show", letter["id"], "--reveal").out.splitlines()
+    assert json.loads(revealed[2])["data"]["shop"] == "north"
+    assert json.loads(decisor("dead-letters", "show", letter["id"], "--format", "json").out) == {
+        **letter,
+        "opens": True,
+    }
+    as_json = decisor("dead-letters", "show", letter["id"], "--format", "json", "--reveal").out
+    assert json.loads(json.loads(as_json)["payload"])["customer_id"] == "c-2"
+    for none in (4_711, 10**30, -1):
+        assert decisor("dead-letters", "show", "--", none).code == 2
+
+
+def test_what_nobody_will_mend_is_discarded(decisor: Decisor, database: psycopg.Connection) -> None:
+    database.execute(
+        "INSERT INTO dead_letter (received_at, source, profile, code, reason, payload, sealed)"
+        " VALUES (now(), 'index:c-9', 'c-9', 'refused', 'odd', '', false)"
+    )
+    (future,) = listed(decisor, "--code", "future")
+    (refused,) = listed(decisor, "--code", "refused")
+    assert decisor("dead-letters", "discard", future["id"]) == (0, "1 dead letter discarded\n", "")
+    done = decisor("dead-letters", "discard", future["id"], refused["id"])
+    assert (done.code, done.out) == (1, "0 dead letters discarded\n")
+    assert done.err.count(": no event of that number is among the dead letters\n") == 2
+    decisor("dead-letters", "replay", *[each["id"] for each in listed(decisor, "--code", "broken")][:2])
+    assert decisor("dead-letters", "discard", "--code", "broken").out == "1 dead letter discarded\n"
+    assert listed(decisor) == [refused]
+    assert decisor("dead-letters", "discard", "--replayed").out == "2 dead letters discarded\n"
+    assert listed(decisor, "--all") == [refused]
+    for unclear in ([], [1, "--replayed"], ["--code", "broken", "--replayed"]):
+        done = decisor("dead-letters", "discard", *unclear)
+        assert (done.code, done.out) == (2, "")
+        assert "one of the three" in done.err
+
+
+def test_what_would_steer_the_terminal_is_escaped(decisor: Decisor, database: psycopg.Connection) -> None:
+    database.execute(
+        "INSERT INTO dead_letter (received_at, source, profile, code, reason, payload, sealed)"
+        " VALUES (now(), 'events:0:9-9', %s, 'failed', %s, '', false)",
+        ("esc\x1b[31mRED", "two\nlines \u202e"),
+    )
+    done = decisor("dead-letters", "list", "--code", "failed")
+    assert done.out.endswith("  failed  esc\\u001b[31mRED - -: two\\nlines \\u202e\n")
+    (as_it_is,) = listed(decisor, "--code", "failed")
+    assert (as_it_is["customer"], as_it_is["reason"]) == ("esc\x1b[31mRED", "two\nlines \u202e")
 
 
 def test_a_database_that_was_never_migrated_is_told(
@@ -206,6 +261,18 @@ def test_sealed_ones_are_opened_when_they_are_replayed(
     payloads = [bytes(row[0]) for row in database.execute(waiting)]
     assert len(payloads) == 4
     assert not [each for each in payloads if b"north" in each]
+    assert {(each["customer"], each["type"], each["event"]) for each in listed(decisor)} == {
+        (None, None, None),
+        *((f"c-{number}", "purchase", f"e-{number}") for number in (1, 2, 3)),
+    }
+    number = next(each["id"] for each in listed(decisor) if each["customer"] == "c-1")
+    assert '"shop":"north"' in decisor("dead-letters", "show", number, "--reveal").out.replace(" ", "")
+    monkeypatch.setenv("DECISOR_KEYS_FILE", "")
+    assert {(each["type"], each["event"]) for each in listed(decisor)} == {(None, None)}
+    done = decisor("dead-letters", "show", number)
+    assert (done.code, done.out.splitlines()[1].endswith(", sealed, and its key is not at hand")) == (0, True)
+    assert decisor("dead-letters", "show", number, "--reveal").code == 2
+    monkeypatch.setenv("DECISOR_KEYS_FILE", str(shop / "the.keys"))
     mend(shop)
     decisor("worker", "--drain", "--now", NOW)
     assert decisor("dead-letters", "replay", "--all").out == "4 events queued again\n"

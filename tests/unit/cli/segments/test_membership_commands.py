@@ -105,12 +105,28 @@ def test_one_segment_is_no_combination(operation: str, shop: Path, decisor: Deci
     assert done.err.startswith(f"decisor: {operation}: expected two segments or more, found one")
 
 
+def test_ids_do_not_steer_the_terminal(running: Path, decisor: Decisor, client: Any) -> None:
+    client.sadd(keys.members("buyers"), "esc\x1b[31mRED", "nl\nx")
+    told = ["esc\\u001b[31mRED", "nl\\nx"]
+    assert sorted(decisor("segments", "members", "buyers").out.splitlines()) == told
+    assert sorted(decisor("segments", "members", "buyers", "--cursor", 0).out.splitlines()) == told
+    assert sorted(decisor("segments", "difference", "buyers", "vips").out.splitlines()) == told
+    as_json = decisor("segments", "members", "buyers", "--format", "json").out.splitlines()
+    assert {json.loads(each) for each in as_json} == {"esc\x1b[31mRED", "nl\nx"}
+    decisor("segments", "add", "vips", "c-0", "--reason", "a\nb", "--now", NOW)
+    assert "(manual: a\\nb; " in decisor("segments", "history", "c-0").out
+    assert ": a\\nb\n" in decisor("segments", "explain", "vips", "c-0", "--now", NOW).out
+
+
 def test_a_segment_that_does_not_run_yet_is_empty_with_a_hint(running: Path, decisor: Decisor) -> None:
     text = "apiVersion: v1\nkind: Segment\nname: fresh\nconditions: [{field: spend, operator: greater, value: 1}]\n"
     (running / "segments/fresh.yaml").write_text(text.replace("greater,", "greater_than,"), "utf-8")
     hint = "`fresh` does not run yet, so nobody is in it; `decisor segments rebuild fresh` fills it\n"
     assert decisor("segments", "count", "fresh") == (0, "0\n", hint)
     assert decisor("segments", "members", "fresh") == (0, "", hint)
+    for command in (["explain", "fresh", "c-1"], ["add", "fresh", "c-1", "--reason", "x"]):
+        done = decisor("segments", *command)
+        assert done == (2, "", "decisor: `fresh` does not run: `decisor segments rebuild fresh` fills it first\n")
     assert decisor("segments", "count", "buyers") == (0, "0\n", "")
 
 
@@ -143,7 +159,7 @@ def test_the_past_can_be_asked(running: Path, decisor: Decisor) -> None:
         ["2026-03-01T00:00:00.000Z", "entered", "vips"],
         ["2026-03-02T00:00:00.000Z", "left", "vips"],
     ]
-    assert "(event by event s-5;" in history[0]
+    assert "(event s-5;" in history[0]
     assert "(definition;" in history[1]
     (entered, _) = [
         json.loads(each)
@@ -179,7 +195,7 @@ def test_an_override_is_put_told_and_taken_back(running: Path, decisor: Decisor)
     assert "override: put in since 2026-03-01T00:00:00.000Z, until 2026-03-02T00:00:00.000Z: a friend\n" in told
     assert "stored: a member since 2026-03-01T00:00:00.000Z (manual)\n" in told
     assert "entered  vips  (manual: a friend; " in decisor("segments", "history", "c-0").out
-    assert "1 overrides" not in decisor("segments", "status").out  # it has expired by the real clock
+    assert "1 override" not in decisor("segments", "status").out  # it has expired by the real clock
     again = decisor("segments", "remove", "vips", "c-9", "--reason", "asked", "--now", NOW, "--format", "json")
     assert json.loads(again.out) == {
         "segment": "vips",
@@ -241,6 +257,8 @@ def test_a_segment_that_the_workspace_has_no_longer_ends_when_asked(
     (running / "segments/vips.test.yaml").unlink()
     write(running, {"rules/hero.yaml": "{}"})
     (running / "rules/hero.yaml").unlink()
+    status = next(each for each in decisor("segments", "status").out.splitlines() if each.startswith("vips:"))
+    assert status.endswith(", the workspace has it no longer; `decisor segments rebuild --retire` ends it")
     kept = decisor("segments", "rebuild", "--now", NOW)
     assert kept.err == "running, but not in this workspace: vips; --retire ends them\n"
     assert client.scard(keys.members("vips")) == client.scard(keys.members("high_spenders")) == 5

@@ -2,6 +2,8 @@
 
 A copy says when an aggregate in a window takes another value by time alone, and which, as that of a live change does.
 For this the events in the windows are read, of customers few enough that their events fit in memory.
+
+All of it is of one moment: where somebody is erased between two questions, a key is gone whose values were read.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...ir.codec import decode
 from ...ir.instant import format_instant
+from ...profiles.encryption.cipher import UnsealError
+from ...profiles.encryption.key_file import KeysRefusedError
 from ...profiles.serving import pack
 from ...profiles.vault import Vault
 from ..registry import Registry
@@ -66,15 +70,29 @@ class Copies:
 
     def of(self, profiles: Sequence[str]) -> list[Copy]:
         """The copies of those who have a row."""
-        return self._packed(self._connection.execute(_THESE, (list(profiles),)).fetchall()) if profiles else []
+        return self._asked(_THESE, (list(profiles),)) if profiles else []
 
     def page(self, partition: int, after: str, limit: int) -> list[Copy]:
         """The copies of a partition's next customers in key order."""
-        return self._packed(self._connection.execute(_PAGE, (partition, after, limit)).fetchall())
+        return self._asked(_PAGE, (partition, after, limit))
+
+    def _asked(self, statement: str, values: Sequence[Any]) -> list[Copy]:
+        from psycopg.pq import TransactionStatus
+
+        connection = self._connection
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            with connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                return self._packed(connection.execute(statement.encode(), values).fetchall())
+        try:
+            return self._packed(connection.execute(statement.encode(), values).fetchall())
+        except UnsealError:  # each question has its own moment here; whoever was erased is gone in the next one
+            return self._packed(connection.execute(statement.encode(), values).fetchall())
 
     def _packed(self, rows: Sequence[Row]) -> list[Copy]:
+        live = self._current() if rows else None
         keys_of = self._vault.serving_keys(self._connection, [row[0] for row in rows])
-        slides = self._slides(rows)
+        slides = {} if live is None else self._slides(rows, live)
         found = []
         for profile, version, _events, value, computed_ms, due_ms in rows:
             slides_ms, then = slides.get(profile, (None, None))
@@ -83,9 +101,8 @@ class Copies:
             found.append(Copy(profile, packed, due_ms))
         return found
 
-    def _slides(self, rows: Sequence[Row]) -> dict[str, Slide]:
-        live = self._current() if rows else None
-        if live is None or not live.windowed_types:
+    def _slides(self, rows: Sequence[Row], live: Live) -> dict[str, Slide]:
+        if not live.windowed_types:
             return {}
         found: dict[str, Slide] = {}
         for group in _grouped(rows):
@@ -105,13 +122,21 @@ class Copies:
         return found
 
     def _current(self) -> Live | None:
-        """The catalogue made ready, read again when it has changed; None before the first."""
+        """The catalogue made ready, read again when it has changed; None before the first.
+
+        Raises KeysRefusedError where it encrypts what the vault does not: nobody could open such copies.
+        """
         row = self._connection.execute(_CATALOGUE, (self._digest,)).fetchone()
         if row is None:
             return None
         digest, catalogue = row
         if catalogue is not None:
             known = decode(json.loads(catalogue))
+            if not self._vault.covers(known):
+                raise KeysRefusedError(
+                    "the catalogue encrypts fields that this process knows in plain, so it can write no serving copies:"
+                    " start it anew, with keys"
+                )
             self._digest, self._live = digest, Live(Registry(0, known, {}, {}), known)
         return self._live
 

@@ -19,7 +19,7 @@ from engine.profiles.erase import unfinished
 from engine.profiles.erase.erasure import alone, pending
 from engine.profiles.erase.place import Stores
 from engine.profiles.erase.search_index import Indices
-from engine.profiles.erase.suppression import is_suppressed
+from engine.profiles.erase.suppression import Suppressed
 from engine.segments.live.worker import Clock
 from engine.segments.running import Running
 from tests.integration.test_erase import PERSON, erasure_of, fill, left_of, notices
@@ -126,7 +126,7 @@ def test_an_erasure_that_was_killed_before_it_had_begun_has_not_happened(
 ) -> None:
     assert killed(world, valkey.url, elasticsearch_url, key_file, "begin:before") == -signal.SIGKILL
     with world.connect("tests") as connection:
-        assert not is_suppressed(connection, [PERSON])
+        assert not Suppressed()(connection, [PERSON])
     assert not is_open(world)
     assert PERSON in world.members("known")
 

@@ -20,7 +20,7 @@ from engine.profiles.encryption.vault import SealedVault
 from engine.profiles.erase.erasure import Erasure, Report, pending
 from engine.profiles.erase.place import Place, Stage, Stores
 from engine.profiles.erase.places import places_of
-from engine.profiles.erase.suppression import Suppressed, is_suppressed
+from engine.profiles.erase.suppression import Suppressed
 from engine.profiles.index.names import create_index
 from engine.segments.live.publish import settle
 from engine.storage import keys
@@ -155,7 +155,7 @@ def test_late_events_bring_nobody_back(sealed_world: World) -> None:
     world.check()
     assert world.members("known") == {"c-0", "c-1", "c-2", "c-7"}
     with world.connect("tests") as connection:
-        assert is_suppressed(connection, ["c-1", PERSON]) == {PERSON}
+        assert Suppressed()(connection, ["c-1", PERSON]) == {PERSON}
         suppressed = Suppressed()
         assert suppressed(connection, []) == set()
         assert [suppressed(connection, {PERSON, "c-1"}) for _ in range(2)] == [{PERSON}] * 2
@@ -361,7 +361,7 @@ def test_a_customer_nowhere_known_is_barred_and_that_is_said(
     assert main(["erase", "ghost", "--yes"]) == 0
     assert capsys.readouterr().out.endswith("\nnothing was found of this customer; the id is barred from now on\n")
     with command_world.connect("tests") as connection:
-        assert is_suppressed(connection, ["ghost"]) == {"ghost"}
+        assert Suppressed()(connection, ["ghost"]) == {"ghost"}
 
 
 def test_dead_rows_go_and_the_append_only_file_is_written_anew(world_anywhere: World) -> None:

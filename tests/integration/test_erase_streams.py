@@ -15,6 +15,7 @@ from engine.profiles.erase.erasure import Erasure
 from engine.profiles.erase.notices import LATEST_MS, NOTICE_MS, Notices
 from engine.profiles.erase.place import Stores
 from engine.profiles.erase.streams import TransitionStreams
+from engine.profiles.erase.suppression import KEY, suppress
 from engine.segments.live import queue as queues
 from engine.segments.live.publish import settle
 from engine.segments.live.queue import Entry, Queue
@@ -186,3 +187,16 @@ def test_events_that_are_deleted_before_they_are_read_or_acknowledged_disturb_no
     while another.trim(1):
         pass
     assert world.redis.xlen(stream) == 0
+
+
+def test_another_database_behind_the_next_connection_has_its_own_key(world: World) -> None:
+    noticing_ones = Notices(world.redis)
+    with world.connect("tests") as connection:
+        suppress(connection, "somebody else", AT)
+        noticing_ones.all(connection, range(PARTITIONS), world.now_ms)
+        connection.execute("DELETE FROM suppression")  # as in a state from before the first erasure
+        connection.execute("DELETE FROM fact WHERE name = %s", (KEY,))
+    erase(world)
+    with world.connect("tests") as connection:
+        noticing_ones.all(connection, range(PARTITIONS), world.now_ms + NOTICE_MS)
+    assert told(world) == set()

@@ -30,7 +30,7 @@ class Notices:
 
     def __init__(self, redis: Any) -> None:
         self._redis = redis
-        self._suppressed = Suppressed()
+        self._suppressed: tuple[Connection, Suppressed] | None = None
         self._partition = -1
         self._after = ""
 
@@ -52,9 +52,15 @@ class Notices:
             while not self.step(connection, [partition], now_ms):
                 pass
 
+    def _suppressed_on(self, connection: Connection) -> Suppressed:
+        """One for each connection: behind the next one the database may be another, with a key of its own."""
+        if self._suppressed is None or self._suppressed[0] is not connection:
+            self._suppressed = connection, Suppressed()
+        return self._suppressed[1]
+
     def _delete(self, connection: Connection, stream: str, page: Collection[tuple[bytes, Fields]], now_ms: int) -> None:
         customers = {fields.get(b"customer", b"").decode("utf-8", "replace") for _, fields in page}
-        erased = {each.encode() for each in self._suppressed(connection, customers)}
+        erased = {each.encode() for each in self._suppressed_on(connection)(connection, customers)}
         found = [(name, fields) for name, fields in page if fields.get(b"customer") in erased]
         if not found:
             return

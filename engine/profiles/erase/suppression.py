@@ -20,7 +20,11 @@ KEY = "suppression_key"
 
 
 class Suppressed:
-    """Asks who was erased; it remembers the key, which never changes, so that a check is one question."""
+    """Asks who was erased; it remembers the key, so that a check is one question.
+
+    The key of a database never changes; one that was restored, or is another, has another, so each connection needs its
+    own.
+    """
 
     def __init__(self) -> None:
         self._key = b""
@@ -45,11 +49,6 @@ class Suppressed:
             return set()
         self._key = bytes.fromhex(row[0])
         return self(connection, customers)
-
-
-def is_suppressed(connection: Connection, customers: Collection[str]) -> set[str]:
-    """Those of the customers who were erased."""
-    return Suppressed()(connection, customers)
 
 
 def suppress(connection: Connection, customer: str, at: str) -> None:

@@ -94,7 +94,11 @@ class Unfinished:
         self._waits = {customer: wait for customer, wait in self._waits.items() if customer in open_ones}
         ready = [each for each in open_ones if each not in self._waits or self._waits[each].until <= now]
         if ready:
-            self._go_on(connection, ready[0])
+            try:
+                self._go_on(connection, ready[0])
+            except Exception:
+                self._put_off(ready[0], self._failures(ready[0]) + 1)  # the others come first then
+                raise
             return True
         if self._ended and now >= self._next_letting_go:
             self._let_go(connection)
@@ -129,13 +133,17 @@ class Unfinished:
             self._ended += 1
             LOG.warning("an erasure that had been broken off was ended")
         else:
-            self._put_off(customer, self._waits[customer].failures + 1 if customer in self._waits else 1)
+            self._put_off(customer, self._failures(customer) + 1)
             reasons = {*report.problems, *(row.problem for row in report.rows if row.problem is not None)}
             for reason in sorted(reasons or {"something was found again"}):
                 self._tell(f"an erasure is still open: {reason}")
 
+    def _failures(self, customer: str) -> int:
+        return self._waits[customer].failures if customer in self._waits else 0
+
     def _put_off(self, customer: str, failures: int) -> None:
-        self._waits[customer] = _Wait(failures, time.monotonic() + min(2.0**failures, LONGEST_PAUSE))
+        pause = min(2.0 ** min(failures, 30), LONGEST_PAUSE)
+        self._waits[customer] = _Wait(failures, time.monotonic() + pause)
 
     def _let_go(self, connection: Connection) -> None:
         self._ended = 0

@@ -345,6 +345,21 @@ def test_the_outbox_is_pruned_behind_the_slowest_index(world: IndexWorld) -> Non
         world.follower().catch_up()
 
 
+def test_pruning_waits_for_no_row_that_somebody_else_holds(world: IndexWorld) -> None:
+    with world.connect() as connection, world.connect() as other:
+        connection.execute("DELETE FROM follower")
+        world.follower().catch_up()
+        keys = [key for key in (f"c-{number}" for number in range(100)) if partition_of(key) == 3]
+        for key in keys:
+            world.put({key: {}})
+        world.follower().catch_up()
+        connection.execute("SET lock_timeout = '1min'")
+        with other.transaction():
+            other.execute("UPDATE outbox SET profile = 'erased-1' WHERE profile = %s", (keys[1],))
+            assert cursors.prune_outbox(connection, 0) == len(keys) - 1
+        assert cursors.prune_outbox(connection, 0) == 1
+
+
 def test_what_is_noted_of_indices_that_are_gone_is_forgotten(world: IndexWorld) -> None:
     live = world.follower().catch_up()
     with world.connect() as connection:

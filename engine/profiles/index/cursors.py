@@ -167,15 +167,18 @@ _ABANDON: Final = (
     " AND outbox.seq = follower.seq + 1 AND outbox.at < now() - %s * interval '1 millisecond')"
 )
 # The oldest of each partition are found by the primary key, and looked at only where the first is old enough, so that
-# events never wait for a look at many.
+# events never wait for a look at many. A row that an erasure is just renaming waits for the next time: the two would
+# lock rows in different orders.
 _PRUNE: Final = (
-    "DELETE FROM outbox USING (SELECT oldest.partition, oldest.seq"
+    "WITH old AS MATERIALIZED (SELECT oldest.partition, oldest.seq"
     " FROM unnest(%s::smallint[], %s::bigint[]) AS given (number, upto),"
     " LATERAL (SELECT at FROM outbox WHERE outbox.partition = given.number ORDER BY seq LIMIT 1) AS first,"
     " LATERAL (SELECT partition, seq FROM outbox WHERE outbox.partition = given.number"
     " AND first.at < now() - %s * interval '1 millisecond' AND seq <= least(given.upto,"
     " (SELECT min(follower.seq) FROM follower WHERE follower.partition = given.number))"
-    " ORDER BY seq LIMIT %s) AS oldest) AS old"
-    " WHERE outbox.partition = old.partition AND outbox.seq = old.seq AND kind <> 'erase'"
-    " AND at < now() - %s * interval '1 millisecond'"
+    " ORDER BY seq LIMIT %s) AS oldest),"
+    " free AS MATERIALIZED (SELECT outbox.partition, outbox.seq FROM outbox JOIN old USING (partition, seq)"
+    " WHERE kind <> 'erase' AND at < now() - %s * interval '1 millisecond'"
+    " ORDER BY outbox.partition, outbox.seq FOR UPDATE OF outbox SKIP LOCKED)"
+    " DELETE FROM outbox USING free WHERE outbox.partition = free.partition AND outbox.seq = free.seq"
 )

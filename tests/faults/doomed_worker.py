@@ -4,7 +4,8 @@ Called as `doomed_worker.py POSTGRES_URL REDIS_URL NOW_MS POINT COUNT KILL|STOP 
 
 A point is the beginning or the end of a step: `process:before`, `process:after` (committed and not published),
 `locked:after` (inside the transaction), `commit:before` (all written and not committed), `send:before`, `send:after`,
-`exchange:before`, `exchange:after` (published and acknowledged), `trim:after`.
+`exchange:before`, `exchange:after` (published and acknowledged), `trim:after`. On a Cluster `expect:after` (about to
+write, as the cursors are right).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ STEPS: Steps = {
     "locked": (process.Processor, "_in_force"),
     "commit": (process.Processor, "_write"),
     "send": (batch.Batch, "send"),
+    "expect": (batch, "expect"),
     "exchange": (fence.Fence, "_exchange"),
     "trim": (queue.Queue, "trim"),
 }

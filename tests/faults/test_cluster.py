@@ -13,10 +13,13 @@ import pytest
 
 from engine.ir.instant import format_instant
 from engine.ir.program import Program
+from engine.profiles.serving import ProfileReader
+from engine.storage import keys
+from engine.storage.partitions import PARTITIONS
 from engine.storage.redis_client import connect_redis
 from tests.faults.test_servers_killed import put_patiently
-from tests.faults.test_worker_killed import CUSTOMERS, run_doomed
-from tests.faults.test_workers_together import working
+from tests.faults.test_worker_killed import CUSTOMERS, doomed, run_doomed
+from tests.faults.test_workers_together import end_sessions, is_stopped, settled, until, working
 from tests.live_world import DAY, World, random_events
 from tests.servers.postgres import Database
 from tests.servers.redis_cluster import Cluster, running_cluster
@@ -64,6 +67,50 @@ def test_a_worker_killed_between_the_slots_publishes_the_rest_later(world: World
     assert [int(world.redis.get(f"decisor:published:{number}")) for number in partitions] == [
         seq for _, seq in sorted(rows)
     ]
+
+
+def is_right(world: World) -> bool:
+    """Whether sets, own sets and serving copies are all what the oracle says."""
+    try:
+        world.check()
+    except AssertionError:
+        return False
+    customers = sorted(world.oracle.events)
+    served = ProfileReader(world.redis).read_many(customers, world.now_ms)
+    return [each.profile for each in served] == [world.oracle.profile(each, world.now_ms) for each in customers]
+
+
+@pytest.mark.parametrize("written", ["batch", "restored"])
+def test_what_a_sleeper_writes_over_its_successors_is_published_again(
+    written: str, world: World, redis_cluster: RedisServer
+) -> None:
+    """It sleeps once it has seen that the cursors are right, with a batch of events or a page of a restoration."""
+    source = random.Random(written)
+
+    def put(count: int) -> None:
+        found = random_events(source, world.now_ms, CUSTOMERS, count)
+        world.put(each for each in found if each["time"] <= format_instant(world.now_ms))
+
+    put(100)
+    world.drain()
+    put(40)
+    if written == "restored":
+        for partition in range(PARTITIONS):
+            world.redis.delete(keys.published(partition))
+    with doomed(world, redis_cluster.url, "expect:after", 1, "STOP", "drain") as sleeper:
+        until(lambda: is_stopped(sleeper.pid))
+        end_sessions(world)
+        with working(world) as worker:
+            until(lambda: len(worker.owned) == 16)
+            put(300)
+            until(lambda: settled(world))
+            assert is_right(world)
+            sleeper.send_signal(signal.SIGCONT)
+            assert sleeper.wait(60) == 0
+            until(lambda: len(worker.owned) == 16)
+            until(lambda: settled(world))
+            until(lambda: is_right(world))
+    world.check_transitions()
 
 
 def restart(cluster: Cluster, number: int) -> None:

@@ -46,7 +46,8 @@ class Batch:
     Within a batch only the last word on a membership counts, so sets are changed many members at a time.
 
     Nothing is sent where a cursor is not where it was known to be: then somebody else owns the partition, and this
-    process was asleep when it lost it. (On a Cluster that is looked at beforehand, and once more with the cursor.)
+    process was asleep when it lost it. On a Cluster that is looked at beforehand, and once more with the cursor: a
+    process that slept in between has written what is old by then, and lets its successor publish that again.
     """
 
     def __init__(self, redis: Any, fence: Fence, witnesses: Witnesses | None) -> None:
@@ -129,16 +130,23 @@ class Batch:
         expect(known, pipeline.execute())
         for command in self._commands:
             pipeline.execute_command(*command)
-        _check(pipeline.execute(raise_on_error=False))
-        for partition, seq in cursors.items():
-            pipeline.execute_command(*move(partition, known[partition], seq))
-        told = [*(witnesses.moves(known, cursors) if cursors else ())]
-        for command in (*told, *done):
+        written = pipeline.execute(raise_on_error=False)
+        moved = {} if any(isinstance(answer, Exception) for answer in written) else cursors
+        for partition, seq in known.items():
+            stands = "GET", keys.published(partition)
+            pipeline.execute_command(*(move(partition, seq, moved[partition]) if partition in moved else stands))
+        told = [*(witnesses.moves(known, moved) if moved else ())]
+        for command in (*told, *(done if moved is cursors else ())):
             pipeline.execute_command(*command)
         answers = pipeline.execute(raise_on_error=False)
-        _check(answers)
-        expect(dict.fromkeys(cursors, 1), answers[: len(cursors)])
-        if any(answers[len(cursors) : len(cursors) + len(told)]):
+        wanted = {partition: 1 if partition in moved else seq for partition, seq in known.items()}
+        found = dict(zip(known, answers, strict=False))
+        if lost_ones := [each for each in known if not _is(found[each], wanted[each])]:
+            # What was written may be old; without cursors it can be of any age, and everything is written again.
+            witnesses.put_back({partition: known[partition] if cursors else -1 for partition in lost_ones})
+        _check([*written, *answers])
+        expect(wanted, found.values())
+        if any(answers[len(known) : len(known) + len(told)]):
             raise lost()
 
     def _change_sets(self) -> None:
@@ -162,6 +170,11 @@ class Batch:
 def move(partition: int, known: int, seq: int) -> Command:
     """The command that moves a cursor from where it is known to be; it answers with 1 if it was there."""
     return "EVAL", _MOVE, 1, keys.published(partition), known, seq
+
+
+def _is(answer: Any, number: int) -> bool:
+    """Whether a cursor is what it must be, as far as Redis has told."""
+    return isinstance(answer, Exception) or (-1 if answer is None else int(answer)) == number
 
 
 def _check(answers: Iterable[Any]) -> None:

@@ -3,7 +3,8 @@
 The cursor of a partition lies on one node, what it speaks of on all of them. So every primary has a witness beside its
 data: a hash with the last number of each partition that was published. It is written after the data, and only where it
 says what it must: a primary that was lost, has come back older, or was taken over by a replica that lagged, refuses.
-The next owner then publishes again from the least number that a primary still has.
+The next owner then publishes again from the least number that a primary still has. Who has written though the partition
+was no longer theirs, as they slept, puts the numbers back, so that the owner publishes that again.
 
 A witness lies in a slot of the primary's own, the first in a fixed shuffled order, so that few of them change when
 slots move. One that is placed anew says nothing about the past; which ones were there is noted beside each number.
@@ -39,6 +40,24 @@ for place = 1, #ARGV, 3 do
 end
 return behind
 """
+# Sets a number and its slots if the number is what was told (empty: there is none); whether it was.
+_PLACE = """
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then
+    return 0
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[5])
+return 1
+"""
+# Puts numbers of partitions back where they are greater.
+_PUT_BACK = """
+for place = 1, #ARGV, 2 do
+    local number = redis.call('HGET', KEYS[1], ARGV[place])
+    if number and tonumber(number) > tonumber(ARGV[place + 1]) then
+        redis.call('HSET', KEYS[1], ARGV[place], ARGV[place + 1])
+    end
+end
+return 1
+"""
 
 
 class Witnesses:
@@ -51,7 +70,7 @@ class Witnesses:
     def begin(self, partition: int, cursor: int) -> int:
         """The number from which a partition is published again: the cursor, or less where a primary has less.
 
-        From here on every witness has that number, the new ones too.
+        From here on every witness has that number, the new ones too. Raises WatchError where one changes meanwhile.
         """
         told, before = self._told(partition)
         present = {slot for listed in before.values() for slot in listed}
@@ -59,9 +78,12 @@ class Witnesses:
         lost = not known or any(number is None and slot in present for slot, number in told.items())
         least = -1 if lost else min(cursor, *known)
         if known and least < cursor:
-            LOG.warning("a node of the Cluster has less than it had; partition %d is published again", partition)
+            LOG.warning(
+                "a node of the Cluster has less than it had, or was written to late; partition %d is published again",
+                partition,
+            )
         if any(number is None or number < cursor or before.get(slot) != self.slots for slot, number in told.items()):
-            self._place(partition, least, present)
+            self._place(partition, least, told, present)
         return least
 
     def _told(self, partition: int) -> tuple[dict[int, int | None], dict[int, list[int]]]:
@@ -77,14 +99,18 @@ class Witnesses:
                 before[slot] = [int(each) for each in listed.split(b",")]
         return told, before
 
-    def _place(self, partition: int, number: int, present: set[int]) -> None:
+    def _place(self, partition: int, number: int, told: Mapping[int, int | None], present: set[int]) -> None:
         listed = ",".join(map(str, self.slots))
         pipeline = self._redis.pipeline()
         for slot in self.slots:
-            pipeline.hset(_key(slot), mapping={str(partition): number, _placed(partition): listed})
+            before = "" if told[slot] is None else told[slot]
+            pipeline.execute_command(
+                "EVAL", _PLACE, 1, _key(slot), partition, before, number, _placed(partition), listed
+            )
         for slot in present.difference(self.slots):
             pipeline.hdel(_key(slot), str(partition), _placed(partition))
-        pipeline.execute()
+        if not all(pipeline.execute()[: len(self.slots)]):
+            raise lost()
 
     def stand(self, published: Mapping[int, int]) -> bool:
         """Whether the primaries are those that they were, and each has what was published."""
@@ -107,6 +133,14 @@ class Witnesses:
         values = [part for partition, seq in cursors.items() for part in (partition, known[partition], seq)]
         for slot in self.slots:
             yield "EVAL", _MOVE, 1, _key(slot), *values
+
+    def put_back(self, numbers: Mapping[int, int]) -> None:
+        """Let the owners of these partitions publish again what comes after the numbers."""
+        values = [part for pair in numbers.items() for part in pair]
+        pipeline = self._redis.pipeline()
+        for slot in self.slots:
+            pipeline.execute_command("EVAL", _PUT_BACK, 1, _key(slot), *values)
+        pipeline.execute()
 
 
 def witnesses_of(redis: Any) -> Witnesses | None:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from engine.ir.program import Program
+from engine.profiles.encryption.key_file import KeysRefusedError
 from engine.profiles.erase import notices as noticing
 from engine.profiles.erase.erasure import Erasure
 from engine.profiles.erase.notices import LATEST_MS, NOTICE_MS, Notices
 from engine.profiles.erase.place import Stores
+from engine.profiles.erase.record import UnreadableLetters
 from engine.profiles.erase.streams import TransitionStreams
 from engine.profiles.erase.suppression import KEY, suppress
 from engine.segments.live import queue as queues
@@ -30,6 +32,7 @@ from tests.servers.redis_servers import RedisServer
 
 PERSON = "pér'son"
 STREAM = keys.transitions_stream(partition_of(PERSON))
+STREAM_OF_EVENTS = keys.events_stream(partition_of(PERSON))
 AT = "2026-02-27T00:00:00.000Z"
 
 
@@ -133,6 +136,39 @@ def test_a_drained_worker_deletes_old_notices(world: World) -> None:
     world.pass_time(NOTICE_MS)
     assert told(world) == set()
     world.check()
+
+
+def letters(world: World) -> int:
+    with world.connect("tests") as connection:
+        return connection.execute("SELECT id FROM dead_letter WHERE profile IS NULL").rowcount
+
+
+def test_broken_late_events_are_looked_for_once_more_when_the_notices_go(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    erase(world)
+    mine = [{**purchase("late-1", PERSON), "customer_id": [PERSON]}, {"customer": PERSON, "id": "late-2"}]
+    for each in [*mine, {"customer": "somebody", "id": "other"}]:
+        world.redis.xadd(STREAM_OF_EVENTS, {"e": json.dumps(each).encode()})
+    world.drain()
+    assert letters(world) == 3
+    world.pass_time(NOTICE_MS)
+    assert (told(world), letters(world)) == (set(), 1)
+    assert "deleted from the dead letters: 2" in caplog.text
+    assert PERSON not in caplog.text
+
+
+def test_a_dead_letter_that_cannot_be_opened_keeps_no_notice(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(*_: object) -> int:
+        raise KeysRefusedError("a key is missing")
+
+    erase(world)
+    monkeypatch.setattr(UnreadableLetters, "count", refused)
+    world.pass_time(NOTICE_MS)
+    assert told(world) == set()
+    assert "dead letters were not looked at for somebody who was erased: a key is missing" in caplog.text
 
 
 def test_late_events_leave_the_queue_when_nothing_comes_after_them(

@@ -20,7 +20,7 @@ from ...storage.partitions import PARTITIONS, advance, locked, partition_of
 from .old_bytes import let_go
 from .place import Place, Stage, Stores
 from .places import places_of
-from .record import Begun, write_exits
+from .record import Begun, UnreadableLetters, write_exits
 from .suppression import suppress
 
 if TYPE_CHECKING:
@@ -90,6 +90,15 @@ class Erasure:
             rows = self._rows(customer, "record")
             begun = self._resume(customer, rows)
             return None if begun is None else self._carry_out(customer, rows, begun)
+
+    def look_again(self, customer: str) -> int:
+        """Delete what has come of broken late events of somebody who was erased: how many dead letters."""
+        count = 0
+        for place in self._places:
+            if isinstance(place, UnreadableLetters) and (found := place.count(customer)):
+                place.erase(customer)
+                count += found
+        return count
 
     def _carry_out(self, customer: str, rows: Rows, begun: Begun) -> Report:
         report = Report([row for _, row in rows])

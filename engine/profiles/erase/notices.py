@@ -7,7 +7,7 @@ somebody who was erased goes when it is found, as in a Redis that has come back 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...ir.instant import parse_instant
@@ -26,11 +26,15 @@ Fields = Mapping[bytes, bytes]
 
 
 class Notices:
-    """Goes round the transition streams of some partitions, a page at a time."""
+    """Goes round the transition streams of some partitions, a page at a time.
 
-    def __init__(self, redis: Any) -> None:
+    `last_look` is called with each customer of whom a notice goes now, while the id is still known.
+    """
+
+    def __init__(self, redis: Any, last_look: Callable[[str], None] = lambda _: None) -> None:
         self._redis = redis
         self._suppressed: tuple[Connection, Suppressed] | None = None
+        self.last_look = last_look
         self._partition = -1
         self._after = ""
 
@@ -65,11 +69,14 @@ class Notices:
         if not found:
             return
         needed = needed_from(self._redis, stream)
-        late = []
+        late, customers_told = [], set()
         for name, fields in found:
             age = now_ms - parse_instant(fields[b"at"].decode()) if fields.get(b"reason") == b"erasure" else LATEST_MS
             waited_for = needed is not None and place_of(name) >= needed
             if age >= (LATEST_MS if waited_for else NOTICE_MS):
                 late.append(name)
+                customers_told.add(fields[b"customer"].decode())
+        for customer in sorted(customers_told):
+            self.last_look(customer)
         if late:
             self._redis.xdel(stream, *late)

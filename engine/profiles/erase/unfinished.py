@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...storage.partitions import PARTITIONS
-from .erasure import Erasure, pending
+from .erasure import Erasure, pending, told
 from .notices import Notices
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Unfinished:
         self._connect = connect
         self._erasure_of = erasure_of
         self._notices = notices
+        notices.last_look = self._look_again
         self._now_ms = now_ms
         self._stop = threading.Event()
         self._connection: Connection | None = None
@@ -140,6 +141,18 @@ class Unfinished:
 
     def _failures(self, customer: str) -> int:
         return self._waits[customer].failures if customer in self._waits else 0
+
+    def _look_again(self, customer: str) -> None:
+        """Delete what has come of broken late events; one that does not open is told, and keeps no notice."""
+        try:
+            found = self._erasure_of(self._open(), self._pause).look_again(customer)
+        except StoppedError:
+            raise
+        except RuntimeError as problem:
+            self._tell(f"dead letters were not looked at for somebody who was erased: {told(problem)}")
+            return
+        if found:
+            LOG.warning("broken late events of somebody who was erased were deleted from the dead letters: %d", found)
 
     def _put_off(self, customer: str, failures: int) -> None:
         pause = min(2.0 ** min(failures, 30), LONGEST_PAUSE)

@@ -68,7 +68,7 @@ class Servers:
         """One more client of Redis; closed with the others. Raises CannotRunError as `redis` does."""
         from ..storage.redis_client import connect_redis
 
-        url = self._named("redis", self.locations.redis, "DECISOR_REDIS_URL")
+        url = self._named("redis", self.locations.redis)
         client = self._connected(lambda: connect_redis(url))
         self._open.callback(client.close)
         return client
@@ -82,7 +82,7 @@ class Servers:
         """One more connection in autocommit, under a name that the server shows; closed with the others."""
         from ..storage.postgres import connect_postgres
 
-        url = self._named("postgres", self.locations.postgres, "DECISOR_POSTGRES_URL")
+        url = self._named("postgres", self.locations.postgres)
         connection: Connection = self._connected(
             lambda: connect_postgres(url, autocommit=True, application=application)
         )
@@ -91,10 +91,14 @@ class Servers:
 
     @cached_property
     def elasticsearch(self) -> Any:
-        """A client of Elasticsearch, or None where none is configured."""
+        """A client of Elasticsearch, or None where none is configured.
+
+        Raises CannotRunError when it does not answer, and when the workspace's own has ended: nobody silently does
+        without it.
+        """
         from ..storage.elasticsearch import connect_elasticsearch
 
-        if self.locations.elasticsearch is None:
+        if self.locations.elasticsearch is None and "elasticsearch" not in self.locations.ended:
             return None
         client = self._connected(lambda: connect_elasticsearch(self.locations))
         self._open.callback(client.close)
@@ -109,12 +113,9 @@ class Servers:
         except ServerUnreachableError as problem:
             raise CannotRunError(str(problem)) from None
 
-    def _named(self, kind: str, url: str | None, variable: str) -> str:
+    def _named(self, name: str, url: str | None) -> str:
         if url is None:
-            raise CannotRunError(
-                f"no {'Redis' if kind == 'redis' else 'PostgreSQL'} is known: `decisor up` in the workspace starts one,"
-                f" or {variable} names one"
-            )
+            raise CannotRunError(": ".join(self.locations.missing(name)))
         return url
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +28,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add_workspace(parser)
     parser.add_argument(
         "--elasticsearch",
-        action="store_true",
-        help="start Elasticsearch too; it needs a JDK 21 or newer, and Maven to fetch it once",
+        action=argparse.BooleanOptionalAction,
+        help="start Elasticsearch too, which needs a JDK 21 or newer, and Maven to fetch it once; or do without it from"
+        " now on (default: as before)",
     )
 
 
@@ -38,24 +40,42 @@ def _run(options: argparse.Namespace) -> int:
     from ..storage.locations import redacted, variables
 
     root = workspace_root(options.workspace)
-    wanted = {"postgres", "redis"} | ({"elasticsearch"} if options.elasticsearch else set())
+    wanted = {"postgres", "redis"} | ({"elasticsearch"} if _elasticsearch(root, options.elasticsearch) else set())
     for name, (variable, url) in variables(os.environ).items():
         print(line(name, "configured", f"{redacted(url)} ({variable})"), flush=True)
         wanted.discard(name)
     try:
         for outcome in start(root, wanted):
-            print(line(outcome.name, outcome.what, outcome.server.url), flush=True)
+            again = outcome.name == "elasticsearch" and options.elasticsearch is None and outcome.what == "started"
+            note = " (again; `decisor up --no-elasticsearch` does without it)" if again else ""
+            print(line(outcome.name, outcome.what, f"{outcome.server.url}{note}"), flush=True)
+            if outcome.before is not None:
+                print(f"{'':<14} where it was, {outcome.before}, is taken: start running workers anew", flush=True)
     except ServerUnavailableError as problem:
-        raise CannotRunError(str(problem)) from None
+        without = options.elasticsearch is None and "elasticsearch" in wanted
+        hint = "\nwithout Elasticsearch: `decisor up --no-elasticsearch`" if without else ""
+        raise CannotRunError(f"{problem}{hint}") from None
     except OSError as problem:
         raise CannotRunError(f"`{problem.filename or root}` cannot be used: {reason(problem)}") from None
-    print(f"{'migrations':<14} {_migrated(root)}")
-    if options.elasticsearch and find_spec("elasticsearch") is None:
+    for each in _migrated(root):
+        print(each)
+    if "elasticsearch" in wanted and find_spec("elasticsearch") is None:
         print(line("elasticsearch", "unused yet", "its client is missing: pip install 'decisor[elasticsearch]'"))
     return CLEAN
 
 
-def _migrated(root: Path) -> str:
+def _elasticsearch(root: Path, wish: bool | None) -> bool:  # noqa: FBT001 - it is the option
+    """Whether to start it: as the option says, otherwise where it was started before and not done without since."""
+    from ..storage.embedded.state import remembered
+    from ..storage.embedded.workspace import forget
+
+    if wish is False:
+        forget(root, "elasticsearch")
+    return "elasticsearch" in remembered(root) if wish is None else wish
+
+
+def _migrated(root: Path) -> Iterator[str]:
+    """The database migrated, and told; and whether a search index follows it that no server is known for."""
     from ..storage.locations import ServerUnreachableError, locations_of
     from ..storage.migrate import MigrationError, migrate
     from ..storage.postgres import connect_postgres
@@ -64,9 +84,18 @@ def _migrated(root: Path) -> str:
     try:
         with connect_postgres(locations.postgres or "", autocommit=True) as connection:
             applied = migrate(connection)
+            followed = connection.execute("SELECT EXISTS (SELECT FROM follower)").fetchone()
     except (ServerUnreachableError, MigrationError) as problem:
         raise CannotRunError(str(problem)) from None
-    return f"{counted(len(applied), 'migration')} applied: {', '.join(applied)}" if applied else "all applied before"
+    said = f"{counted(len(applied), 'migration')} applied: {', '.join(applied)}" if applied else "all applied before"
+    yield f"{'migrations':<14} {said}"
+    if locations.elasticsearch is None and followed and followed[0]:
+        yield line(
+            "elasticsearch",
+            "none",
+            "although an index follows this database and stays behind: `decisor up --elasticsearch` starts one, or"
+            " DECISOR_ELASTICSEARCH_URL names one",
+        )
 
 
 COMMAND = Command(

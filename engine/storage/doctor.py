@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .embedded import postgres, valkey
-from .locations import Locations, ServerUnreachableError, locations_of, redacted, variables
+from .locations import NAMES, STARTING, Locations, ServerUnreachableError, locations_of, redacted, variables
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -25,7 +25,6 @@ LEAST_FREE: Final = 1_000_000_000  # bytes
 CLOCKS_APART: Final = 1.0  # seconds; customers are moved by time within five
 CLIENTS: Final = {"redis": "redis", "postgres": "psycopg", "elasticsearch": "elasticsearch"}
 WHEELS: Final = {"redis": valkey.WHEEL, "postgres": postgres.WHEEL}
-NAMES: Final = {"redis": "Redis", "postgres": "PostgreSQL", "elasticsearch": "Elasticsearch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,10 @@ class Examined:
 
 def examine(root: Path | None, environ: Mapping[str, str]) -> list[Examined]:
     """Redis, PostgreSQL and Elasticsearch, in this order, as the environment or a workspace names them."""
-    from .embedded.state import recorded
+    from .embedded.state import remembered
 
     locations = locations_of(root, environ)
-    started = {} if root is None else recorded(root)
+    started = {} if root is None else remembered(root)
     urls = {
         "redis": locations.redis,
         "postgres": locations.postgres,
@@ -94,11 +93,15 @@ def _examined(
 
 
 def _missing(name: str, started: Server | None) -> Examined:
+    if started is not None and started.stopped:
+        found = Examined(NAMES[name], "stopped by `decisor down`")
+        found.wrong("it is not running", f"`{STARTING[name]}` starts it again")
+        return found
     if started is not None:
         found = Examined(NAMES[name], "started by `decisor up`, and has ended since")
-        up = "decisor up --elasticsearch" if name == "elasticsearch" else "decisor up"
         found.wrong(
-            "it is not running", f"`{up}` starts it again; the end of `{_log(name, started)}` may say why it ended"
+            "it is not running",
+            f"`{STARTING[name]}` starts it again; the end of `{_log(name, started)}` may say why it ended",
         )
         return found
     if name == "elasticsearch":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from .locations import Locations, ServerUnreachableError, redacted, without_secrets
+from .locations import QUOTING, Locations, ServerUnreachableError, misread, redacted, unquoted, without_secrets
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -20,10 +20,7 @@ def connect_elasticsearch(locations: Locations) -> Elasticsearch:
     """
     url = locations.elasticsearch
     if url is None:
-        raise ServerUnreachableError(
-            "Elasticsearch: none is known",
-            "name one in DECISOR_ELASTICSEARCH_URL, or start one with `decisor up --elasticsearch`",
-        )
+        raise ServerUnreachableError(*locations.missing("elasticsearch"))
     try:
         from elasticsearch import Elasticsearch
     except ImportError as problem:
@@ -38,10 +35,12 @@ def connect_elasticsearch(locations: Locations) -> Elasticsearch:
     try:
         client = Elasticsearch(url, **options)
     except (ValueError, OSError) as problem:
+        if unquoted(url):
+            raise misread("elasticsearch", url) from None
         raise ServerUnreachableError(
             f"Elasticsearch: `{redacted(url)}` is not understood: {_said(locations, problem)}",
             "write `https://HOST:PORT`, the key in DECISOR_ELASTICSEARCH_API_KEY, and a private authority's certificate"
-            " in DECISOR_ELASTICSEARCH_CA_FILE",
+            f" in DECISOR_ELASTICSEARCH_CA_FILE; {QUOTING}",
         ) from None
     try:
         _ask(client, locations)
@@ -77,5 +76,7 @@ def _said(locations: Locations, problem: Exception) -> str:
 
 
 def _told(locations: Locations, what: str, mend: str) -> ServerUnreachableError:
+    if unquoted(locations.elasticsearch or ""):
+        return misread("elasticsearch", locations.elasticsearch or "")
     url = redacted(locations.elasticsearch or "")
     return ServerUnreachableError(f"Elasticsearch at `{url}` cannot be reached: {what}", mend)

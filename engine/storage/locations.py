@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from .embedded.state import Server
 
 REDIS: Final = "DECISOR_REDIS_URL"
 REDIS_CA: Final = "DECISOR_REDIS_CA_FILE"
@@ -17,6 +20,13 @@ ELASTICSEARCH: Final = "DECISOR_ELASTICSEARCH_URL"
 ELASTICSEARCH_CA: Final = "DECISOR_ELASTICSEARCH_CA_FILE"
 ELASTICSEARCH_API_KEY: Final = "DECISOR_ELASTICSEARCH_API_KEY"
 
+NAMES: Final = {"redis": "Redis", "postgres": "PostgreSQL", "elasticsearch": "Elasticsearch"}
+STARTING: Final = {
+    "redis": "decisor up",
+    "postgres": "decisor up",
+    "elasticsearch": "decisor up --elasticsearch",
+}
+QUOTING: Final = "what is no letter or digit in a user or password is written as %XX (`/` as %2F, `@` as %40)"
 HIDDEN: Final = "***"
 _SECRET: Final = {"password", "sslpassword", "ssl_password", "api_key"}
 _SETTING: Final = re.compile(r"\b(password|sslpassword)\s*=\s*('(?:[^'\\]|\\.)*'|\S*)")
@@ -33,13 +43,31 @@ class ServerUnreachableError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Locations:
-    """The URL of each server, None where there is none; what Elasticsearch wants besides."""
+    """The URL of each server, None where there is none; what Elasticsearch wants besides.
+
+    `ended` are the workspace's servers that would be used if they were running.
+    """
 
     redis: str | None = None
     postgres: str | None = None
     elasticsearch: str | None = None
     elasticsearch_api_key: str | None = None
     elasticsearch_ca: str | None = None
+    ended: Mapping[str, Server] = field(default_factory=dict)
+
+    def missing(self, name: str) -> tuple[str, str]:
+        """Why there is no such server (redis, postgres, elasticsearch), and what mends it."""
+        server = self.ended.get(name)
+        if server is None:
+            return (
+                f"no {NAMES[name]} is known",
+                f"`{STARTING[name]}` in the workspace starts one, or DECISOR_{name.upper()}_URL names one",
+            )
+        how = "was stopped by `decisor down`" if server.stopped else f"(PID {server.pid}) has ended since"
+        again = f"`{STARTING[name]}` starts it again"
+        if name == "elasticsearch":
+            again += ", and `decisor up --no-elasticsearch` does without it from now on"
+        return f"{NAMES[name]} of this workspace {how}", again
 
     def __repr__(self) -> str:
         urls = (self.redis, self.postgres, self.elasticsearch)
@@ -48,9 +76,10 @@ class Locations:
 
 def locations_of(root: Path | None, environ: Mapping[str, str]) -> Locations:
     """The environment's servers, and the running embedded ones of a workspace where the environment names none."""
-    from .embedded.state import running
+    from .embedded.state import remembered, running
 
     own = {} if root is None else {name: server.url for name, server in running(root).items()}
+    ours = {} if root is None else remembered(root)
     redis, postgres = environ.get(REDIS), environ.get(POSTGRES)
     if redis and environ.get(REDIS_CA):
         redis = _with(redis, ssl_ca_certs=environ[REDIS_CA])
@@ -62,6 +91,7 @@ def locations_of(root: Path | None, environ: Mapping[str, str]) -> Locations:
         environ.get(ELASTICSEARCH) or own.get("elasticsearch"),
         environ.get(ELASTICSEARCH_API_KEY) or None,
         environ.get(ELASTICSEARCH_CA) or None,
+        {name: server for name, server in ours.items() if name not in own and name not in variables(environ)},
     )
 
 
@@ -78,12 +108,30 @@ def redacted(url: str) -> str:
     scheme, rest = url.split("://", 1)
     before, _, query = rest.partition("?")
     authority, slash, path = before.partition("/")
-    if "@" in before and "@" not in authority:  # a slash in a password that was not percent-encoded
-        authority, slash, path = "@" + before.rpartition("@")[2], "", ""
+    if authority and unquoted(url):  # what ends a user or password is not what ends it for the URL's readers
+        before, _, query = rest.rpartition("@")[2].partition("?")
+        authority, slash, path = before.partition("/")
+        authority = f"@{authority}"
     if "@" in authority:
         authority = f"{HIDDEN}@{authority.rpartition('@')[2]}"
     hidden = [(key, HIDDEN if key.lower() in _SECRET else value) for key, value in parse_qsl(query)]
     return f"{scheme}://{authority}{slash}{path}" + (f"?{urlencode(hidden, safe='/*:,')}" if hidden else "")
+
+
+def unquoted(url: str) -> bool:
+    """Whether an `@` stands where it may belong to a user or password, or tells that a `/`, `?` or `#` does."""
+    rest = url.partition("://")[2]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    return bool(authority) and (authority.count("@") > 1 or "@" in rest[len(authority) :])
+
+
+def misread(name: str, url: str) -> ServerUnreachableError:
+    """The refusal of an URL that is `unquoted`: what a library reads there, and so what it says, may be a password."""
+    return ServerUnreachableError(
+        f"{NAMES[name]} at `{redacted(url)}` cannot be reached, and its URL seems to have `/`, `?`, `#` or `@` in the"
+        " user or password",
+        f"{QUOTING}; where it is, start the server or correct DECISOR_{name.upper()}_URL",
+    )
 
 
 def without_secrets(said: str, url: str) -> str:
@@ -105,7 +153,10 @@ def _secrets(url: str) -> set[str]:
 
 def _with(url: str, **parameters: str) -> str:
     """The URL with query parameters that it does not have yet; what is no URL stays as it is."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # whoever connects says what is wrong with it
+        return url
     if not parts.scheme:
         return url
     there = {key for key, _ in parse_qsl(parts.query)}

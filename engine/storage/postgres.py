@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .locations import ServerUnreachableError, redacted, without_secrets
+from .locations import ServerUnreachableError, misread, redacted, unquoted, without_secrets
 from .migrate import SCHEMA
 
 if TYPE_CHECKING:
@@ -47,11 +47,13 @@ def connect_postgres(url: str, *, autocommit: bool = False, application: str = "
     }
     try:
         return psycopg.connect(autocommit=autocommit, **settings)
-    except psycopg.OperationalError as problem:
+    except psycopg.Error as problem:
         raise _told(url, problem) from None
 
 
 def _told(url: str, problem: Exception) -> ServerUnreachableError:
+    if unquoted(url):
+        return misread("postgres", url)
     said = without_secrets(str(problem).partition("Is the server running")[0].strip(), url)
     if "authentication failed" in said or "no password supplied" in said:
         mend = "check the user and the password in DECISOR_POSTGRES_URL"

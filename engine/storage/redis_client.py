@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from .locations import ServerUnreachableError, redacted, without_secrets
+from .locations import QUOTING, ServerUnreachableError, misread, redacted, unquoted, without_secrets
 
 if TYPE_CHECKING:
     import redis
@@ -83,6 +83,8 @@ def _options() -> dict[str, Any]:
 def _told(url: str, problem: Exception) -> ServerUnreachableError:
     from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
+    if unquoted(url):
+        return misread("redis", url)
     said = without_secrets(str(problem), url) or type(problem).__name__
     match problem:
         case AuthenticationError() | NoPermissionError():
@@ -90,7 +92,7 @@ def _told(url: str, problem: Exception) -> ServerUnreachableError:
         case ResponseError():
             mend = "`redis+cluster://` is for a Cluster, `redis://` for a single server"
         case ValueError() | TypeError():  # a parameter that the library does not know is a TypeError
-            mend = f"write {_forms()}"
+            mend = f"write {_forms()}; {QUOTING}"
         case _:
             mend = "start it, or correct DECISOR_REDIS_URL; without that variable `decisor up` starts a server"
     return ServerUnreachableError(f"Redis at `{redacted(url)}` cannot be reached: {said}", mend)

@@ -216,7 +216,7 @@ def test_the_log_of_an_outage_holds_no_value(
             time.sleep(1.0)
             client.execute_command("CONFIG", "SET", "maxmemory", "0")
             until(lambda: settled(world))
-        assert "OutOfMemoryError" in caplog.text
+        assert "waiting for it: Redis: OutOfMemoryError" in caplog.text
         assert SECRET not in caplog.text
         client.close()
 

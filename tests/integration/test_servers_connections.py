@@ -114,6 +114,21 @@ def test_what_is_no_url_of_redis_is_told_with_what_is(url: str) -> None:
     assert "`redis+cluster://…` or `rediss+cluster://…` for a Cluster" in refusal(connect_redis, url)
 
 
+@pytest.mark.parametrize("password", ["hun/ter2", "hun?ter2", "hun#ter2", "h@hun/ter2", "12/hun@ter2", "[hun/ter2"])
+def test_password_that_is_not_quoted_is_told_as_such_and_nothing_of_it_shows(password: str) -> None:
+    connections = {
+        "redis": connect_redis,
+        "redis+cluster": connect_redis,
+        "postgresql": connect_postgres,
+        "http": lambda url: connect_elasticsearch(Locations(elasticsearch=url)),
+    }
+    for scheme, connect in connections.items():
+        said = refusal(connect, f"{scheme}://ann:{password}@127.0.0.1:1")
+        assert f"`{scheme}://***@127.0.0.1:1`" in said
+        assert "is written as %XX" in said
+        assert not any(part in said for part in ("hun", "ter2", "ann:"))
+
+
 def test_single_server_is_no_cluster() -> None:
     port = free_ports(1)[0]
     with guarded("valkey", {}, port=port):
@@ -192,7 +207,7 @@ def test_elasticsearch_answers_and_refuses_in_words(elasticsearch_url: str) -> N
     client = connect_elasticsearch(Locations(elasticsearch=elasticsearch_url))
     assert client.cluster.health()["status"] in {"green", "yellow"}
     client.close()
-    assert "none is known" in refusal(connect_elasticsearch, Locations())
+    assert "no Elasticsearch is known" in refusal(connect_elasticsearch, Locations())
     for url in ("http://ann:hunter2@127.0.0.1:1", "https://127.0.0.1:1"):
         said = refusal(connect_elasticsearch, Locations(elasticsearch=url))
         assert "`decisor up --elasticsearch` starts one" in said

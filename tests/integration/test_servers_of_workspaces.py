@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,11 @@ import psycopg
 import pytest
 
 from engine.cli.app import main
-from engine.storage.embedded.process import is_running
+from engine.cli.command import CannotRunError
+from engine.cli.servers import Servers
+from engine.storage.elasticsearch import connect_elasticsearch
+from engine.storage.embedded import workspace
+from engine.storage.embedded.process import is_running, started_at
 from engine.storage.embedded.state import FILE, FOLDER, Server, record, recorded, running
 from engine.storage.embedded.workspace import Outcome, start, stop
 from engine.storage.locations import ServerUnreachableError, locations_of
@@ -90,6 +96,10 @@ def test_killed_servers_are_not_found_and_start_again_on_their_data(served_folde
         os.kill(server.pid, signal.SIGKILL)
         assert_gone(server)
     assert locations_of(served_folder, {}).postgres is None
+    with Servers(served_folder, {}) as servers:
+        for name in ("redis", "postgres"):
+            with pytest.raises(CannotRunError, match=r"\(PID \d+\) has ended since: `decisor up` starts it again"):
+                getattr(servers, name)
     assert told(start(served_folder, BOTH)) == {"postgres": "started", "redis": "started"}
     read(served_folder)
 
@@ -156,9 +166,40 @@ def test_workspace_may_lie_anywhere(served_folder: Path, name: str) -> None:
     assert told(start(root, BOTH)) == {"postgres": "started", "redis": "started"}
     write(root)
     read(root)
-    sockets = [server.sockets for server in running(root).values() if server.sockets]
+    first = running(root)
+    sockets = [server.sockets for server in first.values() if server.sockets]
     assert told(stop(root)) == {"postgres": "stopped", "redis": "stopped"}
     assert not any(Path(folder).exists() for folder in sockets)
+    assert [outcome.before for outcome in start(root, BOTH)] == [None, None]
+    assert {name: server.url for name, server in running(root).items()} == {
+        name: server.url for name, server in first.items()
+    }
+    for server in running(root).values():
+        os.kill(server.pid, signal.SIGKILL)
+        assert_gone(server)
+    assert [outcome.before for outcome in start(root, BOTH)] == [None, None]
+    read(root)
+    list(stop(root))
+
+
+def test_socket_whose_folder_is_taken_moves_and_running_workers_are_spoken_of(
+    served_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = served_folder / ("long" * 25)
+    root.mkdir()
+    (root / "decisor.yaml").write_text("name: shop\n", "utf-8")
+    list(start(root, ["redis"]))
+    first = running(root)["redis"]
+    list(stop(root))
+    taken = Path(first.sockets)
+    taken.mkdir()
+    try:
+        assert main(["up", "-C", str(root)]) == 0
+    finally:
+        taken.rmdir()
+    assert running(root)["redis"].sockets != first.sockets
+    assert f"where it was, {first.url}, is taken: start running workers anew\n" in capsys.readouterr().out
+    list(stop(root))
 
 
 def test_workspace_may_be_closed_to_others(served_folder: Path) -> None:
@@ -212,6 +253,38 @@ def test_commands_say_what_they_do(served_folder: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == "nothing runs that `decisor up` has started for this workspace\n"
 
 
+def test_up_starts_what_the_workspace_had_until_told_to_do_without(
+    served_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def launched(_root: Path, _known: Server | None) -> Server:
+        return Server("http://127.0.0.1:1", os.getpid(), started_at(os.getpid()) or "", str(served_folder))
+
+    monkeypatch.setitem(workspace._START, "elasticsearch", launched)
+    up = ["up", "-C", str(served_folder)]
+
+    def said(*options: str) -> str:
+        assert main([*up, *options]) == 0
+        return capsys.readouterr().out
+
+    def ended(*, stopped: bool) -> None:
+        servers = recorded(served_folder)
+        servers["elasticsearch"] = replace(servers["elasticsearch"], started="another boot/1", stopped=stopped)
+        record(served_folder, servers)
+
+    assert "Elasticsearch" not in said()
+    assert "Elasticsearch  started    http://127.0.0.1:1\n" in said("--elasticsearch")
+    again = "Elasticsearch  started    http://127.0.0.1:1 (again; `decisor up --no-elasticsearch` does without it)\n"
+    for stopped in (False, True):
+        ended(stopped=stopped)
+        assert again in said()
+    ended(stopped=True)
+    assert "Elasticsearch" not in said("--no-elasticsearch")
+    assert "Elasticsearch" not in said()
+    with postgres_of(served_folder) as connection:
+        connection.execute("INSERT INTO follower VALUES ('an index', 0, 1)")
+    assert "Elasticsearch  none       although an index follows this database" in said()
+
+
 def test_what_the_environment_names_is_not_started(
     served_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -254,9 +327,29 @@ def test_elasticsearch_is_started_and_found_when_it_is_asked_for(served_folder: 
     with Elasticsearch(url) as client:
         client.index(index="things", id="1", document={"a": 1})
     assert told(stop(served_folder)) == {"elasticsearch": "stopped"}
-    list(start(served_folder, ["elasticsearch"]))
-    with Elasticsearch(locations_of(served_folder, {}).elasticsearch or "") as client:
+    assert [outcome.before for outcome in start(served_folder, ["elasticsearch"])] == [None]
+    assert locations_of(served_folder, {}).elasticsearch == url
+    with Elasticsearch(url) as client:
         assert client.get(index="things", id="1")["_source"] == {"a": 1}
+    server = running(served_folder)["elasticsearch"]
+    os.kill(server.pid, signal.SIGKILL)
+    assert_gone(server)
+    with pytest.raises(ServerUnreachableError, match=rf"\(PID {server.pid}\) has ended since"):
+        connect_elasticsearch(locations_of(served_folder, {}))
+    with bound(int(url.rpartition(":")[2])):
+        assert [outcome.before for outcome in start(served_folder, ["elasticsearch"])] == [url]
+    assert locations_of(served_folder, {}).elasticsearch not in {None, url}
+
+
+def bound(port: int) -> socket.socket:
+    """A socket that listens on the port, once whoever listened there has gone."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def assert_gone(server: Server) -> None:
@@ -269,7 +362,7 @@ def assert_gone(server: Server) -> None:
 def test_record_of_servers_holds_what_is_needed_to_find_them_and_no_password(served_folder: Path) -> None:
     list(start(served_folder, ["redis"]))
     said = json.loads((served_folder / FOLDER / FILE).read_text())
-    assert set(said["redis"]) == {"url", "pid", "started", "data", "sockets"}
+    assert set(said["redis"]) == {"url", "pid", "started", "data", "sockets", "stopped"}
     list(stop(served_folder))
     with pytest.raises(ServerUnreachableError):
         connect_redis(said["redis"]["url"])

@@ -73,7 +73,8 @@ class Indices:
     def _client(self) -> Any:
         if self.stores.elasticsearch is None:
             unknown = (
-                "an index follows this database, and no Elasticsearch is known: DECISOR_ELASTICSEARCH_URL names it"
+                "an index follows this database, and no Elasticsearch is known: DECISOR_ELASTICSEARCH_URL names it, or"
+                " `decisor up --elasticsearch` starts the workspace's"
             )
             raise UnreachablePlaceError(self.stores.refusals.get("Elasticsearch", unknown))
         return self.stores.elasticsearch

@@ -8,6 +8,12 @@ from traceback import extract_tb
 from ...profiles.encryption.key_file import KeysRefusedError
 from ...storage.locations import ServerUnreachableError
 
+_SERVERS = {
+    "psycopg": "PostgreSQL",
+    "redis": "Redis",
+    "elasticsearch": "Elasticsearch",
+    "elastic_transport": "Elasticsearch",
+}
 # How a server says that it takes nothing now, where the library has no class for it; in a pipeline the command
 # stands before it, and in a script something else.
 _REFUSED = re.compile(r"(?:^|: |-)(?:OOM|MISCONF|READONLY|NOREPLICAS|UNBLOCKED|NOGROUP|BUSY) ")
@@ -43,8 +49,17 @@ def is_outage(problem: Exception) -> bool:
 
 
 def told(problem: Exception) -> str:
-    """The kind of a problem, as its text may hold values; keys that are missing are named by their ids."""
-    return str(problem) if isinstance(problem, KeysRefusedError) else type(problem).__name__
+    """The server that a problem is of and its kind, as its text may hold values.
+
+    What holds none is told: ids of keys that are missing, and where a server is that cannot be reached.
+    """
+    if isinstance(problem, KeysRefusedError):
+        return str(problem)
+    if isinstance(problem, ServerUnreachableError):
+        return problem.what
+    kind = type(problem)
+    server = _SERVERS.get(kind.__module__.partition(".")[0])
+    return f"{server}: {kind.__name__}" if server else kind.__name__
 
 
 def place(problem: Exception) -> str:

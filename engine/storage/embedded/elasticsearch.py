@@ -28,14 +28,15 @@ COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 OLDEST_JDK: Final = 21
 JDK_FOLDERS: Final = ("usr/lib/jvm/*", "opt/java/*", "Library/Java/JavaVirtualMachines/*/Contents/Home")
 LOOPBACK: Final = "127.0.0.1"
+ANY_PORT: Final = "0"
 SETTINGS: Final = {
     "cluster.name": "decisor",
     "node.name": "decisor",
     "node.portsfile": "true",
     "discovery.type": "single-node",
     "network.host": LOOPBACK,
-    "http.port": "0",
-    "transport.port": "0",
+    "http.port": ANY_PORT,
+    "transport.port": ANY_PORT,
     "xpack.security.enabled": "false",
     "cluster.routing.allocation.disk.threshold_enabled": "false",
 }
@@ -109,6 +110,12 @@ def _fetch(folder: Path) -> None:
             )
         unpack(zips[0], Path(scratch) / "unpacked")
         (Path(scratch) / "unpacked" / folder.name).rename(folder)
+
+
+def port_again(url: str | None) -> dict[str, str]:
+    """The settings with which a server takes the port of that URL, or any other where that is not free."""
+    port = url.rpartition(":")[2] if url else ""
+    return {"http.port": f"{port},{ANY_PORT}"} if port.isdecimal() else {}
 
 
 @dataclass(frozen=True, slots=True)

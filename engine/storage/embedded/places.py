@@ -58,17 +58,27 @@ def server_folder(root: Path, name: str, account: Account | None) -> Path:
     return folder
 
 
-def socket_folder(usual: Path, name: str, account: Account | None) -> Path:
+def socket_folder(usual: Path, name: str, account: Account | None, before: str = "") -> Path:
     """The folder for a socket of that name: the usual one, or a new one in the system's temporary folder.
 
-    The new one is taken where the socket's path would be too long, or where a comma would tell libpq of two servers.
+    The new one is taken where the socket's path would be too long, or where a comma would tell libpq of two servers. It
+    has the name that it had `before`, where that is free.
     """
     if fits(usual / name):
         return usual
-    folder = Path(tempfile.mkdtemp(prefix="decisor-", dir=temporary_folder(account)))
+    folder = _made_again(before) or Path(tempfile.mkdtemp(prefix="decisor-", dir=temporary_folder(account)))
     if account is not None:
         os.chown(folder, account.user, account.group)
     return folder
+
+
+def _made_again(before: str) -> Path | None:
+    """The folder of that name, made anew; None where something has its name, or nothing can be made there."""
+    try:
+        Path(before).mkdir(mode=0o700)
+    except OSError:
+        return None
+    return Path(before)
 
 
 def fits(path: Path) -> bool:

@@ -17,17 +17,26 @@ FILE: Final = "servers.json"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that was started: its URL, its process, the folder that holds its data, and that of its socket alone."""
+    """A server that was started: its URL, its process, the folder that holds its data, and that of its socket alone.
+
+    `stopped` is one that `decisor down` has ended; where it was is kept, so that it is started there again.
+    """
 
     url: str
     pid: int
     started: str
     data: str
     sockets: str = ""
+    stopped: bool = False
 
 
 def recorded(root: Path) -> dict[str, Server]:
-    """What was started last, by name, whether it still runs or not; a damaged file says nothing."""
+    """What was started and not stopped, by name, whether it still runs or not."""
+    return {name: server for name, server in remembered(root).items() if not server.stopped}
+
+
+def remembered(root: Path) -> dict[str, Server]:
+    """What was ever started and not forgotten, by name; a damaged file says nothing."""
     try:
         said = json.loads((root / FOLDER / FILE).read_bytes())
         return {str(name): Server(**fields) for name, fields in said.items()}
@@ -41,7 +50,7 @@ def running(root: Path) -> dict[str, Server]:
 
 
 def record(root: Path, servers: Mapping[str, Server]) -> None:
-    """Write what is running; readers see the old file or the new one. Without servers the file goes."""
+    """Write what is known; readers see the old file or the new one. Without servers the file goes."""
     file = root / FOLDER / FILE
     if not servers:
         file.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from .claim import claimed
 from .launching import answered
 from .places import server_folder, socket_folder, workspace_folder
 from .process import end, is_running, started_at
-from .state import Server, record, recorded
+from .state import Server, record, recorded, remembered
 
 STARTED: Final = "started"
 RUNNING: Final = "running"
@@ -32,31 +32,37 @@ ASKING: Final = {"redis": signal.SIGTERM, "postgres": signal.SIGINT, "elasticsea
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done about one server: started, running (already), stopped, killed (it did not stop), ended (before)."""
+    """What was done about one server: started, running (already), stopped, killed (it did not stop), ended (before).
+
+    `before` is the URL that it had the last time, where it could not have that again.
+    """
 
     name: str
     what: str
     server: Server
+    before: str | None = None
 
 
 def start(root: Path, wanted: Collection[str]) -> Iterator[Outcome]:
     """Start each of the wanted servers (redis, postgres, elasticsearch) that is not running; each is told once it is.
 
-    Raises ServerUnavailableError, with the servers before it started. Two that start at once wait for each other.
+    A server that ran before is where it was, if that is possible. Two that start at once wait for each other. Raises
+    ServerUnavailableError, with the servers before it started.
     """
     root = root.resolve()
     with _alone(root):
-        servers = recorded(root)
+        servers = remembered(root)
         for name in (each for each in _START if each in wanted):
             known = servers.get(name)
-            if known is not None and is_running(known.pid, known.started):
+            if known is not None and not known.stopped and is_running(known.pid, known.started):
                 yield Outcome(name, RUNNING, known)
                 continue
-            if known is not None:
+            if known is not None and not known.stopped:  # after that, what has the folder's name is another's
                 _tidy(known)
-            servers[name] = _START[name](root)
+            servers[name] = _START[name](root, known)
             record(root, servers)
-            yield Outcome(name, STARTED, servers[name])
+            moved = known is not None and known.url != servers[name].url
+            yield Outcome(name, STARTED, servers[name], known.url if known is not None and moved else None)
 
 
 def stop(root: Path) -> Iterator[Outcome]:
@@ -65,14 +71,30 @@ def stop(root: Path) -> Iterator[Outcome]:
     if not recorded(root):
         return
     with _alone(root):
-        servers = recorded(root)
-        for name in [each for each in reversed(_START) if each in servers]:
-            server = servers.pop(name)
+        servers = remembered(root)
+        for name in [each for each in reversed(_START) if each in recorded(root)]:
+            server = servers[name]
             there = is_running(server.pid, server.started)
             went = end(server.pid, server.started, ASKING[name], STOP_SECONDS)
             _tidy(server)
+            servers[name] = replace(server, stopped=True)
             record(root, servers)
             yield Outcome(name, (STOPPED if went else KILLED) if there else ENDED, server)
+
+
+def forget(root: Path, name: str) -> None:
+    """A server that does not run is no longer one of the workspace's; one that runs stays."""
+    root = root.resolve()
+    if name not in remembered(root):
+        return
+    with _alone(root):
+        servers = remembered(root)
+        known = servers.get(name)
+        if known is not None and not is_running(known.pid, known.started):
+            if not known.stopped:
+                _tidy(known)
+            del servers[name]
+            record(root, servers)
 
 
 @contextmanager
@@ -88,22 +110,22 @@ def _tidy(server: Server) -> None:
         shutil.rmtree(server.sockets, ignore_errors=True)
 
 
-def _redis(root: Path) -> Server:
+def _redis(root: Path, known: Server | None) -> Server:
     program = valkey.valkey_program()
     folder = server_folder(root, "redis", None)
-    sockets = socket_folder(folder, valkey.SOCKET, None)
+    sockets = socket_folder(folder, valkey.SOCKET, None, known.sockets if known else "")
     place = valkey.Place(folder, sockets / valkey.SOCKET)
     with claimed(folder, "Redis") as claim:
         process = place.start(program, valkey.DURABLE, holding=claim)
     return _told(process, place.url, folder, sockets)
 
 
-def _postgres(root: Path) -> Server:
+def _postgres(root: Path, known: Server | None) -> Server:
     account = account_of(*postgres.ACCOUNTS)
     folder = server_folder(root, "postgres", account)
     if (folder / "data").exists():
         account = owner_of(folder / "data")  # whoever it was when the data was made
-    sockets = socket_folder(folder, postgres.SOCKET, account)
+    sockets = socket_folder(folder, postgres.SOCKET, account, known.sockets if known else "")
     place = postgres.Place(folder, sockets, account)
     programs = postgres.wheel(place.release).reachable(account)
     with claimed(folder, "PostgreSQL") as claim:
@@ -115,10 +137,10 @@ def _postgres(root: Path) -> Server:
     return _told(process, place.url, folder, sockets)
 
 
-def _elasticsearch(root: Path) -> Server:
+def _elasticsearch(root: Path, known: Server | None) -> Server:
     jdk, home = elasticsearch.jdk_home(), elasticsearch.distribution()
     folder = server_folder(root, "elasticsearch", account_of())
-    place = elasticsearch.Place(folder)
+    place = elasticsearch.Place(folder, elasticsearch.port_again(known.url if known else None))
     process = place.start(home, jdk)
     try:
         url = answered(process, place.url, place.log, "Elasticsearch", ELASTICSEARCH_SECONDS)
@@ -135,7 +157,7 @@ def _told(process: subprocess.Popen[bytes], url: str, folder: Path, sockets: Pat
     return Server(url, process.pid, started or "", str(folder), "" if sockets == folder else str(sockets))
 
 
-_START: Final[dict[str, Callable[[Path], Server]]] = {
+_START: Final[dict[str, Callable[[Path, Server | None], Server]]] = {
     "postgres": _postgres,
     "redis": _redis,
     "elasticsearch": _elasticsearch,

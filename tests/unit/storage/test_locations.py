@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ OWN = Server("unix:///own/redis.sock?db=0", os.getpid(), started_at(os.getpid())
         ("unix:///run/redis.sock?db=0&password=hunter2", "unix:///run/redis.sock?db=0&password=***"),
         ("postgresql://ann:hun/ter2@a:5432/b", "postgresql://***@a:5432/b"),
         ("postgresql://ann:h@unter2@a:5432/b", "postgresql://***@a:5432/b"),
+        ("redis://ann:hun/ter2@a:1/0", "redis://***@a:1/0"),
+        ("redis://ann:hun?ter2@a:1/0?db=2", "redis://***@a:1/0?db=2"),
+        ("redis://ann:hun#ter2@a", "redis://***@a"),
+        ("redis://ann:hun@ter2/hun@a:1", "redis://***@a:1"),
+        ("redis://:99999/hunter2@a", "redis://***@a"),
+        ("unix:///run/a@b.sock", "unix:///run/a@b.sock"),
         ("postgresql://a,b:2/c?sslmode=require&sslpassword=hunter2", "postgresql://a,b:2/c?sslmode=require&sslpassword=***"),
         ("host=a password=hunter2 user=ann", "host=a password=*** user=ann"),
         (r"password = 'hunter2 \' more' host=a", "password=*** host=a"),
@@ -90,8 +97,32 @@ def test_servers_of_the_workspace_stand_in_for_those_that_the_environment_lacks(
 
 def test_server_that_has_ended_is_not_found(tmp_path: Path) -> None:
     workspace_folder(tmp_path)
-    record(tmp_path, {"redis": Server(OWN.url, OWN.pid, "another boot/1", "/own")})
-    assert locations_of(tmp_path, {}) == Locations()
+    server = Server(OWN.url, OWN.pid, "another boot/1", "/own")
+    record(tmp_path, {"redis": server})
+    assert locations_of(tmp_path, {}) == Locations(ended={"redis": server})
+    assert locations_of(tmp_path, {"DECISOR_REDIS_URL": "redis://a"}) == Locations("redis://a")
+
+
+@pytest.mark.parametrize("name, up", [("redis", "decisor up"), ("elasticsearch", "decisor up --elasticsearch")])
+def test_server_that_is_missing_is_told_with_what_became_of_it(tmp_path: Path, name: str, up: str) -> None:
+    workspace_folder(tmp_path)
+    what, mend = locations_of(tmp_path, {}).missing(name)
+    assert what.startswith("no ")
+    assert f"`{up}` in the workspace starts one, or DECISOR_{name.upper()}_URL names one" in mend
+    died = Server("redis://a", OWN.pid, "another boot/1", "/own")
+    record(tmp_path, {name: died})
+    what, mend = locations_of(tmp_path, {}).missing(name)
+    assert f" of this workspace (PID {OWN.pid}) has ended since" in what
+    assert mend.startswith(f"`{up}` starts it again")
+    record(tmp_path, {name: replace(died, stopped=True)})
+    what, mend = locations_of(tmp_path, {}).missing(name)
+    assert what.endswith(" of this workspace was stopped by `decisor down`")
+    assert mend.startswith(f"`{up}` starts it again")
+
+
+def test_certificate_for_what_is_no_url_is_left_to_who_connects() -> None:
+    environ = {"DECISOR_REDIS_URL": "redis://ann:[hunter2@a", "DECISOR_REDIS_CA_FILE": "/ca.pem"}
+    assert locations_of(None, environ).redis == "redis://ann:[hunter2@a"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"redis": 1}', '{"redis": {"url": "x"}}', '"x"', "\ud800"])

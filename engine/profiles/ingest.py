@@ -59,7 +59,12 @@ class EventProducer:
         self._waiting: list[int] = [0] * PARTITIONS
 
     def put(self, events: Iterable[Mapping[str, Any] | bytes]) -> Queued:
-        """Put events on the queue, in order. Raises EventTooLargeError, QueueFullError, and Redis's own errors."""
+        """Put events on the queue, in order.
+
+        Raises EventTooLargeError, QueueFullError, Redis's own errors, and TypeError for a single event.
+        """
+        if isinstance(events, Mapping | bytes | str):
+            raise TypeError("put() takes several events: expected `put([event])` for one")
         count, waited = 0, 0.0
         batch: list[tuple[int, bytes]] = []
         for event in events:

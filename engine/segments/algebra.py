@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from ..storage import keys
 from .claim import Claim, SegmentBusyError
+from .owners import SegmentKeptError
 from .sets import PAGE, counts, switch
 
 Operation = Literal["intersect", "union", "difference"]
@@ -59,13 +60,17 @@ def store(
     """
     built = keys.stored_members(target, secrets.token_hex(8))
     written = False
-    for found in pages:
-        if found:
-            written = True
-            pipeline = redis.pipeline(transaction=False)
-            pipeline.sadd(built, *found)
-            pipeline.expire(built, _STORED_SECONDS)
-            pipeline.execute()
+    try:
+        for found in pages:
+            if found:
+                written = True
+                pipeline = redis.pipeline(transaction=False)
+                pipeline.sadd(built, *found)
+                pipeline.expire(built, _STORED_SECONDS)
+                pipeline.execute()
+    except SegmentKeptError:
+        redis.unlink(built)
+        raise
     if claim is not None:
         claim.renew(always=True)
     if written and not redis.persist(built):

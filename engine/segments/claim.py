@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from ..storage import keys
 from .rebuild.lease import RebuildRunningError
+from .sets import text
 
 SECONDS = 60.0  # how long a claim stands that is not renewed
 PATIENCE = 60.0  # seconds that the later of two waits
@@ -73,7 +74,7 @@ class Claim:
     def owner(self) -> str:
         """Who has it, as a message says it."""
         found = self._redis.get(self._key)
-        return "somebody else" if found is None else found.decode().rpartition(" ")[0]
+        return "somebody else" if found is None else text(found).rpartition(" ")[0]
 
     def free(self) -> None:
         """Give it up; where Redis does not answer, it ends by itself."""

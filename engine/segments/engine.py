@@ -5,13 +5,14 @@ engine.create_dynamic_segment("vips")
 engine.create_dynamic_segment({"name": "known", "conditions": [{"field": "country", "operator": "exists"}]})
 for customer in engine.get_segment_members("vips"): ...
 
-Where workers keep membership, segments come from `decisor segments rebuild`, and this is for reading.
+A segment that workers keep comes from `decisor segments rebuild`: such a one is read here, and never written.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +26,7 @@ from ..storage import keys
 from . import sets
 from .algebra import in_none, sifted, store
 from .claim import Claim, claimed
+from .owners import SegmentKeptError, runs
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -53,9 +55,10 @@ def _clock() -> int:
 class SegmentationEngine:
     """Builds segments from the index into Redis and reads them.
 
-    `source` is a loaded workspace, a runtime, a program, or the path of a bundle. `clock` gives the time in ms;
-    `hasher` gives the keyed hash of a constant of an encrypted field. Of two that create the same segment at the same
-    time, in whatever processes, the later one waits.
+    `source` is a loaded workspace, a runtime, a program, or the path of a workspace or of a bundle. `clock` gives the
+    time in ms; `hasher` gives the keyed hash of a constant of an encrypted field, by default with the hash key that the
+    environment names (DECISOR_KEYS_FILE or DECISOR_KEYS). The client of Redis may decode what it reads or not. Of two
+    that create the same segment at the same time, in whatever processes, the later one waits.
     """
 
     def __init__(
@@ -79,20 +82,25 @@ class SegmentationEngine:
         """Fill a segment with those whom the index has now, and switch it in at once; how many members it has.
 
         `definition` is the name of one of the workspace's segments, or a `Segment` as a mapping or as YAML. Raises
-        DefinitionRefusedError, KeyError for an unknown name, InexactSegmentError, IndexRefusedError (no index, or one
-        of another mapping), PartialAnswerError, SegmentBusyError (somebody else fills it for longer than a minute), and
-        what the servers raise; then the segment is as it was.
+        DefinitionRefusedError, KeyError for an unknown name, SegmentKeptError (workers keep a segment of that name),
+        InexactSegmentError, IndexRefusedError (no index, or one of another mapping), KeysRefusedError (an encrypted
+        field, and no key to hash with), PartialAnswerError, SegmentBusyError (somebody else fills it for longer than a
+        minute), and what the servers raise; then the segment is as it was.
         """
         name, predicate = self._compiled(definition)
+        self._refuse_kept(name, f"`decisor segments rebuild {name}` fills it, and a set of your own needs another name")
         query = self._query(name, predicate)
         index = self._index()
         with claimed(self._redis, name) as claim:
             self._elasticsearch.indices.refresh(index=index.name)
             if self._redis.exists(keys.switched(name)):
                 self._follow(name, claim, whole=True)  # an earlier process did not come so far
-            pages = export_pages(self._elasticsearch, index, query)
+            known = bool(self._redis.sismember(keys.MADE, name))
+            pages = self._noted(name, export_pages(self._elasticsearch, index, query))
             size = store(self._redis, claim.during(pages), name, keep=True, claim=claim)
-            self._follow(name, claim)
+            self._follow(name, claim, whole=not known)
+            if size == 0:
+                self._redis.srem(keys.MADE, name)
         return size
 
     def build_segment_query(self, definition: Definition) -> dict[str, Any]:
@@ -100,7 +108,11 @@ class SegmentationEngine:
         return {"query": self._query(*self._compiled(definition))}
 
     def remove_customer_from_segment(self, name: str, customer: str) -> bool:
-        """Take a customer out of the set until it is built again; whether the customer was in it."""
+        """Take a customer out of the set until it is built again; whether the customer was in it.
+
+        Raises SegmentKeptError for a segment that workers keep: there it takes an override.
+        """
+        self._refuse_kept(name, f"`decisor segments remove {name} CUSTOMER` takes somebody out")
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.srem(keys.members(name), customer)
         pipeline.srem(keys.segments_of(customer), name)
@@ -110,6 +122,16 @@ class SegmentationEngine:
     def get_segment_members(self, name: str) -> Iterator[str]:
         """The members in no order, read as they are taken, never all in memory."""
         return sets.members(self._redis, name)
+
+    def _refuse_kept(self, name: str, hint: str) -> None:
+        if runs(self._redis, name):
+            raise SegmentKeptError(f"`{name}` is kept by workers, by its conditions: {hint}")
+
+    def _noted(self, name: str, pages: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+        """The pages, and behind the last one a note that the set is ours. Raises SegmentKeptError."""
+        yield from pages
+        self._refuse_kept(name, "it began to run meanwhile")
+        self._redis.sadd(keys.MADE, name)
 
     def _compiled(self, definition: Definition) -> tuple[str, Predicate]:
         if isinstance(definition, str) and ":" not in definition:
@@ -129,7 +151,8 @@ class SegmentationEngine:
                 f"`{name}` asks what the index cannot tell exactly (events, or a very long list):"
                 f" `decisor segments rebuild {name}` looks at every customer's events"
             )
-        bound: dict[str, Any] = bind(compiled.query, self._clock(), self._hasher)
+        hasher = self._hasher or _KeyedHashes(self.program.catalogue.name)
+        bound: dict[str, Any] = bind(compiled.query, self._clock(), hasher)
         return bound
 
     def _index(self) -> ProfileIndex:
@@ -145,20 +168,57 @@ class SegmentationEngine:
         for page in claim.during(sifted(self._redis, present, [] if whole else [former], in_none)):
             pipeline = self._redis.pipeline(transaction=False)
             for customer in page:
-                pipeline.sadd(keys.segments_of(customer.decode()), name)
+                pipeline.sadd(keys.segments_of(sets.text(customer)), name)
             pipeline.execute()
         for page in claim.during(sifted(self._redis, former, [present], in_none)):
             pipeline = self._redis.pipeline(transaction=False)
             for customer in page:
-                pipeline.srem(keys.segments_of(customer.decode()), name)
+                pipeline.srem(keys.segments_of(sets.text(customer)), name)
             pipeline.execute()
         self._redis.unlink(former, keys.switched(name))
+
+
+class _KeyedHashes:
+    """Hashes with the environment's hash key, which is read when a constant is first hashed."""
+
+    def __init__(self, catalogue: str) -> None:
+        self._catalogue = catalogue
+        self._hash: Hasher | None = None
+
+    def __call__(self, path: str, value: Any) -> str:
+        """The keyed hash of a canonical value of an encrypted field. Raises KeysRefusedError."""
+        if self._hash is None:
+            self._hash = self._opened(path)
+        return self._hash(path, value)
+
+    def _opened(self, path: str) -> Hasher:
+        from ..profiles.encryption.hashing import FieldHashes
+        from ..profiles.encryption.key_file import KeysRefusedError
+        from ..profiles.encryption.keyring import KEYS, KEYS_FILE, open_keyring
+
+        keyring = open_keyring(os.environ)
+        if keyring is None:
+            raise KeysRefusedError(
+                f"`{path}` is encrypted, and there are no keys: {KEYS_FILE} names a key file, {KEYS} holds its content,"
+                " or the engine is given a `hasher`"
+            )
+        if len(keyring.hash_ids) > 1:
+            raise KeysRefusedError(
+                f"`{path}` is encrypted, and there are several hash keys ({', '.join(keyring.hash_ids)}), of which only"
+                " PostgreSQL knows the one in use: give the engine a `hasher`, or remove the old keys"
+            )
+        (name,) = keyring.hash_ids
+        return FieldHashes(self._catalogue, keyring.hash_key(name)).hash
 
 
 def _program(source: HasProgram | Program | Path | str, clock: Callable[[], int]) -> Program:
     if isinstance(source, Program):
         return source
     if isinstance(source, Path | str):
+        if Path(source).is_dir():
+            from ..api import load_workspace
+
+            return load_workspace(source).program
         from ..bundle.read import Acceptance, read_bundle
         from ..ir.instant import format_instant
 

@@ -27,6 +27,7 @@ from .live.process import Outcome, Processor
 from .live.publish import SETTLE_SECONDS, settle
 from .live.state import Cache, State, overridden
 from .live.worker import Session
+from .owners import made, note_running
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -151,8 +152,9 @@ class Audit:
                 if row is not None or int(self._redis.get(keys.published(partition)) or -1) < seq:
                     continue  # it is known after all, or on its way
                 own = keys.segments_of(customer)
-                for segment in self._redis.smembers(own):
-                    self._redis.srem(keys.members(segment.decode()), customer)
+                names = {segment.decode() for segment in self._redis.smembers(own)} | made(self._redis)
+                for segment in names:
+                    self._redis.srem(keys.members(segment), customer)
                 count += bool(self._redis.delete(own)) | bool(self._redis.delete(keys.profile(customer)))
                 self._redis.zrem(keys.due(partition), customer)
         return count
@@ -198,7 +200,10 @@ class Audit:
         wrong = []
         for state, (segments, text) in zip(states, _pairs(answers[len(pairs) :]), strict=True):
             shown = {each.decode() for each in segments}
-            for name in shown ^ held[state.profile]:
+            differing = shown ^ held[state.profile]
+            if differing - live.active.keys():
+                differing -= made(self._redis, live.active)
+            for name in differing:
                 found.reverse += 1
                 (repair.srem if name in shown else repair.sadd)(keys.segments_of(state.profile), name)
             if not _is_copy(state, text):
@@ -226,6 +231,7 @@ def reconcile(
 
     processor = Processor(connection, vault)
     found = Divergence()
+    note_running(connection, redis)
 
     def settled(upto: Mapping[int, int]) -> None:
         _refuse_late(settle(connection, redis, upto, vault, seconds))

@@ -26,6 +26,11 @@ return redis.call('SCARD', KEYS[1])
 _UNMARK = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 
+def text(found: bytes | str) -> str:
+    """A name or a key as text, whether or not the client decodes what it reads."""
+    return found if isinstance(found, str) else found.decode()
+
+
 def members(redis: Any, name: str) -> Iterator[str]:
     """The members of a segment in no order, never all in memory.
 
@@ -43,7 +48,7 @@ def members(redis: Any, name: str) -> Iterator[str]:
 def page(redis: Any, name: str, cursor: int, count: int = PAGE) -> tuple[int, list[str]]:
     """About `count` members from a cursor on, and the next cursor, 0 behind the last; given as `members` are."""
     cursor, found = redis.sscan(keys.members(name), cursor, count=count)
-    return int(cursor), [each.decode() for each in found]
+    return int(cursor), [text(each) for each in found]
 
 
 def count(redis: Any, name: str) -> int:
@@ -62,7 +67,7 @@ def counts(redis: Any, names: Iterable[str]) -> dict[str, int]:
 
 def segments_of(redis: Any, customer: str) -> list[str]:
     """The names of the segments that a customer is in, sorted; one round trip."""
-    return sorted(each.decode() for each in redis.smembers(keys.segments_of(customer)))
+    return sorted(text(each) for each in redis.smembers(keys.segments_of(customer)))
 
 
 class OtherSizeError(LookupError):

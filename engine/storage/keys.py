@@ -4,6 +4,8 @@ from __future__ import annotations
 
 GROUP = "decisor"  # the consumer group of the event streams
 OWNER = "owner"  # its one consumer for each partition: whoever owns the partition
+RUNNING = "decisor:running"  # the names of the segments that workers keep
+MADE = "decisor:engine:segments"  # the names of the sets that a SegmentationEngine has made
 
 
 def events_stream(partition: int) -> str:

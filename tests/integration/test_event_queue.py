@@ -122,6 +122,12 @@ def test_what_no_json_can_say_is_refused(redis: Any) -> None:
     assert producer.put([MappingProxyType(visit(1, "c-1"))]).events == 1
 
 
+@pytest.mark.parametrize("single", [{"customer_id": "c-1"}, b"{}", "{}"])
+def test_a_single_event_is_told_to_be_put_in_a_list(redis: Any, single: Any) -> None:
+    with pytest.raises(TypeError, match=r"put\(\[event\]\)"):
+        EventProducer(redis, "customer_id").put(single)
+
+
 def test_an_event_that_is_too_large_is_refused_before_its_batch_is_sent(redis: Any) -> None:
     producer = EventProducer(redis, KEY)
     large = json.dumps({KEY: "c-1", "data": ""}).encode()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ...profiles.vault import Vault
 from ...storage import keys
 from ...storage.partitions import owned_meanwhile
+from ..owners import made
 from .batch import Batch, move
 from .changes import Reason, Transition
 from .copies import Copies, memberships
@@ -153,6 +154,7 @@ class Publisher:
         if gone := set(profiles) - {copy.profile for copy in found}:
             # Their own sets may have gone before, and a node of a Cluster may have come back with others.
             names = {row[0].encode() for row in self._connection.execute(_SEGMENTS)}
+            names |= {name.encode() for name in made(self._redis)}
             for profile in gone:
                 batch.gone(partition, profile, names | self._redis.smembers(keys.segments_of(profile)))
         batch.send({partition: after}, {partition: upto})
@@ -174,8 +176,11 @@ class Publisher:
         batch.send(known, {partition: upto})
         self._published[partition] = upto
 
+    def _made(self) -> set[str]:
+        return made(self._redis, [row[0] for row in self._connection.execute(_SEGMENTS)])
+
     def _members(self, batch: Batch, profiles: Sequence[str]) -> None:
-        """The segments of each customer as PostgreSQL has them, and no others.
+        """The segments of each customer as PostgreSQL has them, and no others but what a SegmentationEngine has made.
 
         What somebody has left is taken away though their own set does not name it: on a Cluster the two may be of
         different times.
@@ -185,7 +190,8 @@ class Publisher:
         for profile in profiles:
             pipeline.smembers(keys.segments_of(profile))
         for profile, shown in zip(profiles, pipeline.execute(), strict=True):
-            for segment in {name.decode() for name in shown} - held[profile].keys():
+            strange = {name.decode() for name in shown} - held[profile].keys()
+            for segment in strange - self._made() if strange else ():
                 batch.membership(profile, segment, entered=False)
             for segment, entered in held[profile].items():
                 batch.membership(profile, segment, entered=entered)

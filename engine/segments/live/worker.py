@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...storage import keys
 from ...storage.partitions import PARTITIONS, give_up_ownership, take_ownership
+from ..owners import note_running
 from .arrivals import Arrival, Letter, read_arrival
 from .changes import Tally
 from .fence import Command
@@ -85,6 +86,7 @@ class Worker:
         self._failures = 0
         self._overdue = Overdue(redis)
         self._renewal = Renewal()
+        self._noted: int | None = None  # the version of the registry that Redis was told of
         self.tally = Tally()
         self.owned: frozenset[int] = frozenset()
 
@@ -127,6 +129,7 @@ class Worker:
             raise
         self._next_own = self._next_look = 0.0
         self._renewal = Renewal()  # what was found and not committed is found again
+        self._noted = None  # Redis may have been lost
         return Session(
             connection, processor, Publisher(self._redis, connection, processor.vault), Queue(self._redis), set()
         )
@@ -266,6 +269,7 @@ class Worker:
             return False
         self._next_look = time.monotonic() + _LOOK_EVERY
         session.publisher.verify()
+        self._noted = note_running(session.connection, self._redis, self._noted)
         rows = session.connection.execute("SELECT number, seq FROM partition").fetchall()
         found = sum(session.publisher.catch_up(number, seq) for number, seq in rows if number in session.owned)
         now_ms = self._clock.now_ms()

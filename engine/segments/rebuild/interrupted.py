@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...profiles.vault import Vault
 from ...storage import keys
+from ..owners import note_running
 from ..registry import rise
 from .lease import Note, RebuildError, RebuildRunningError, drop_notes, leased, notes
 from .switching import NotPublishedError, Switch
@@ -76,6 +77,7 @@ def abandon(connection: Connection, redis: Any, names: Collection[str]) -> None:
         drop_notes(connection, wanted)
         rise(connection)
     sweep(connection, redis, names)
+    note_running(connection, redis)
 
 
 def sweep(connection: Connection, redis: Any, names: Collection[str]) -> None:

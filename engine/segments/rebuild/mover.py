@@ -16,6 +16,8 @@ from ...storage.partitions import PARTITION_LOCK, advance, locked, partition_of
 from ..live.changes import Transition
 from ..live.publish import settle
 from ..live.writes import take_staged
+from ..owners import note_running
+from ..registry import rise
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -83,7 +85,8 @@ class Mover:
         if not profiles:
             done = [MOVING + name for name in names if MOVING + name in facts]
             self._connection.execute(_MOVED, (done, [facts[name] for name in done]))
-            self._connection.execute(_RETIRED)
+            if self._connection.execute(_RETIRED).rowcount:
+                rise(self._connection)
             return {}
         self._after = profiles[-1]
         with self._connection.transaction():
@@ -142,6 +145,8 @@ def move_all(connection: Connection, redis: Any, vault: Vault, segments: Collect
     while last := mover.move(LARGE_CHUNK if _is_alone(connection) else CHUNK):
         settle(connection, redis, last, vault)
         count += 1
+    if count:
+        note_running(connection, redis)
     return count
 
 

@@ -13,6 +13,7 @@ from ...profiles.vault import Vault
 from ...runtime.flips import reads_clock
 from ...storage.partitions import PARTITIONS, locked
 from ..live.changes import Reason
+from ..owners import note_running
 from ..registry import Definition, Registered, read_catalogue, read_segments, start_building
 from .due import DueInstants
 from .from_index import IndexSource, View, bounded_by_index
@@ -148,6 +149,7 @@ class Rebuild:
                 raise OtherCatalogueError(OTHER_CATALOGUE)
             for name in wish.names:
                 start_building(connection, name, wish.definitions.get(name, GONE), self._vault, silent=wish.silent)
+        note_running(connection, self._redis)
         begun = _Begun(seqs, before, catalogue, self._clock())
         page = max(200, BUFFERED // max(1, len(wish.names)))
         fillings = [_filling(wish, name, begun) for name in wish.names]

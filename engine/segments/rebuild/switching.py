@@ -20,6 +20,7 @@ from ...storage import keys
 from ...storage.partitions import PARTITIONS, locked, partition_of
 from ..claim import Claim, claimed
 from ..live.publish import settle
+from ..owners import note_running
 from ..registry import activate, rise
 from ..sets import OtherSizeError, switch_whole, unmark
 from .lease import Note, RebuildError, drop_notes, note_of, write_note
@@ -156,6 +157,7 @@ class Switch:
                     found = work(claims)
                     drop_notes(connection, [each.name for each in fillings])
             if found is not None:
+                note_running(connection, self._redis)
                 for each in fillings:
                     unmark(self._redis, each.name, each.generation)
                 return found

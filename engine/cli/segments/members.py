@@ -13,14 +13,15 @@ from .names import note, print_json, sets_named
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the segment")
-    parser.add_argument("--limit", type=int, metavar="N", help="about so many, then the cursor of the next page")
-    parser.add_argument("--cursor", type=int, metavar="CURSOR", help="go on where an earlier page ended")
+    parser.add_argument("--limit", type=int, metavar="N", help="so many, then the cursor of the next page")
+    parser.add_argument("--cursor", metavar="CURSOR", help="go on where an earlier page ended")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...segments.sets import PAGE, members, page
+    from ...segments.paging import cursor_of, limited
+    from ...segments.sets import PAGE, members
 
     if options.limit is not None and options.limit < 1:
         raise CannotRunError("--limit: expected at least 1")
@@ -29,7 +30,12 @@ def _run(options: argparse.Namespace) -> int:
         if options.limit is None and options.cursor is None:
             _print(members(servers.redis, name), options.format)
             return CLEAN
-        cursor, found = page(servers.redis, name, options.cursor or 0, options.limit or PAGE)
+        try:
+            begun = cursor_of(options.cursor or "0")
+        except ValueError as problem:
+            raise CannotRunError(f"--cursor: {problem}") from None
+        following, found = limited(servers.redis, name, begun, options.limit or PAGE)
+        cursor = None if following is None else str(following)
     if options.format == "json":
         print_json({"segment": name, "members": found, "cursor": cursor})
         return CLEAN

@@ -59,9 +59,17 @@ def test_members_are_printed_counted_and_paged(running: Path, decisor: Decisor) 
     assert decisor("segments", "count", "vips") == (0, "5\n", "")
     assert decisor("segments", "count", "vips", "segment/buyers") == (0, "5  vips\n0  buyers\n", "")
     assert json.loads(decisor("segments", "count", "vips", "--format", "json").out) == {"vips": 5}
-    page = json.loads(decisor("segments", "members", "vips", "--limit", 2, "--format", "json").out)
-    assert page["segment"] == "vips"
-    assert set(page["members"]) <= {"c-5", "c-6", "c-7", "c-8", "c-9"}
+    cursor: Any = "0"
+    found: list[str] = []
+    for size in (2, 2, 1):
+        given = ("--limit", 2, "--cursor", cursor, "--format", "json")
+        page = json.loads(decisor("segments", "members", "vips", *given).out)
+        assert page["segment"] == "vips"
+        assert len(page["members"]) == size
+        cursor, found = page["cursor"], [*found, *page["members"]]
+    assert cursor is None
+    assert sorted(found) == ["c-5", "c-6", "c-7", "c-8", "c-9"]
+    assert decisor("segments", "members", "vips", "--cursor", "no").code == 2
     paged = decisor("segments", "members", "vips", "--cursor", 0)
     assert sorted(paged.out.split()) == ["c-5", "c-6", "c-7", "c-8", "c-9"]
     assert paged.err == "that was the end\n"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis import Redis
 
+from engine.ir.predicate import Constant
 from engine.profiles.encryption.key_file import KeysRefusedError, new_key_set, write_new_key_file
 from engine.profiles.encryption.vault import SealedVault
 from engine.profiles.erase.erasure import Erasure
@@ -113,6 +115,12 @@ def test_a_rebuild_without_workers_tells_what_runs_and_what_has_ended(live_world
     assert made(world.redis) == {"german"}
     retire(world, "local")
     assert not runs(world.redis, "local")
+    with world.connect("decisor rebuild") as connection:
+        empty = Wish({"nobody": replace(definition_of(world.program, "local"), predicate=Constant(value=False))})
+        Rebuild(connection, world.redis, world.vault, lambda: world.now_ms).run(empty)
+    assert runs(world.redis, "nobody")
+    retire(world, "nobody")
+    assert not runs(world.redis, "nobody")
     assert runs(world.redis, "active")
 
 

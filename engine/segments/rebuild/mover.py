@@ -145,8 +145,7 @@ def move_all(connection: Connection, redis: Any, vault: Vault, segments: Collect
     while last := mover.move(LARGE_CHUNK if _is_alone(connection) else CHUNK):
         settle(connection, redis, last, vault)
         count += 1
-    if count:
-        note_running(connection, redis)
+    note_running(connection, redis)  # a segment that has ended may be gone now
     return count
 
 

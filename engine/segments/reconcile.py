@@ -6,7 +6,6 @@ and each difference is real. Customers whom time has just moved are left to the 
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 import time
@@ -28,6 +27,7 @@ from .live.publish import SETTLE_SECONDS, settle
 from .live.state import Cache, State, overridden
 from .live.worker import Session
 from .owners import made, note_running
+from .sets import customers_in
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -270,14 +270,6 @@ def _refuse_late(partitions: Sequence[int]) -> None:
             f"partition {partitions[0]}: what was committed does not reach this Redis, though a worker owns the"
             " partition; is DECISOR_REDIS_URL the worker's, and is the worker well?"
         )
-
-
-def customers_in(redis: Any, page: int = SCAN) -> Iterator[list[str]]:
-    """The customers of whom Redis has a serving copy or segments, some at a time, some of them more than once."""
-    for pattern in (keys.profile("*"), keys.segments_of("*")):
-        names = redis.scan_iter(match=pattern.replace("{", "[{]"), count=page)
-        while chunk := [name.decode() for name in itertools.islice(names, page)]:
-            yield [name.partition("{")[2].removesuffix("}") for name in chunk]
 
 
 class BusyError(RuntimeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,14 @@ def counts(redis: Any, names: Iterable[str]) -> dict[str, int]:
 def segments_of(redis: Any, customer: str) -> list[str]:
     """The names of the segments that a customer is in, sorted; one round trip."""
     return sorted(text(each) for each in redis.smembers(keys.segments_of(customer)))
+
+
+def customers_in(redis: Any, page: int = 100) -> Iterator[list[str]]:
+    """The customers of whom Redis has a serving copy or segments, some at a time, some of them more than once."""
+    for pattern in (keys.profile("*"), keys.segments_of("*")):
+        names = redis.scan_iter(match=pattern.replace("{", "[{]"), count=page)
+        while chunk := [name.decode() for name in itertools.islice(names, page)]:
+            yield [name.partition("{")[2].removesuffix("}") for name in chunk]
 
 
 class OtherSizeError(LookupError):

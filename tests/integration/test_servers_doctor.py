@@ -54,6 +54,15 @@ def safe_postgres() -> Iterator[PrivatePostgres]:
         yield server
 
 
+@pytest.fixture
+def served_folder(served_folder: Path) -> Path:
+    """With a catalogue, so that it compiles."""
+    text = "apiVersion: v1\nkind: Profile\nname: customer\nkey: customer_id\nfields: {spend: {type: number}}\n"
+    (served_folder / "schemas").mkdir()
+    (served_folder / "schemas/catalogue.yaml").write_text(text, "utf-8")
+    return served_folder
+
+
 def test_healthy_servers_have_no_problem(safe_redis: RedisServer, safe_postgres: PrivatePostgres) -> None:
     with psycopg.connect(safe_postgres.url, autocommit=True) as connection:
         migrate(connection)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..command import CLEAN, Command
 from ..facts import add_program, runtime_of
+from ..report import counted
 from ..segments.names import print_json, record
 from ..servers import Servers, alias_named, vault_for
 from .opening import cluster, told
@@ -81,8 +82,9 @@ def _tell(found: Rebuilt, form: str, seconds: float) -> None:
         print_json(told_values)
         return
     refused = f", {len(differences.refused):,} refused (`decisor dead-letters list --code refused`)"
+    profiles = counted(differences.profiles, "profile")
     print(
-        f"{found.live} is live: {differences.profiles:,} profiles, {differences.sampled:,} of them compared in content"
+        f"{found.live} is live: {profiles}, {differences.sampled:,} of them compared in content"
         f"{refused if differences.refused else ''}; {seconds:.1f} s"
     )
     if found.previous is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..command import CLEAN, FINDINGS, Command
 from ..facts import add_program, runtime_of
+from ..report import counted
 from ..segments.names import print_json, record
 from ..servers import Servers, alias_named
 from .opening import cluster, told
@@ -37,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
             print("\n".join(_told(each)))
     if options.format == "text":
         if refused:
-            print(f"{refused:,} refused profiles; `decisor dead-letters list --code refused` says why")
+            print(f"{counted(refused, 'refused profile')}; `decisor dead-letters list --code refused` says why")
         if not any(each.role == "live" for each in found):
             print(f"no index is live under `{alias}`: `decisor worker` makes one, and so does `decisor index rebuild`")
     sound = any(each.role == "live" and each.fits and each.known for each in found)
@@ -45,10 +46,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _told(each: IndexStatus) -> list[str]:
-    parts = [each.role, f"{each.documents:,} documents"]
+    parts = [each.role, counted(each.documents, "document")]
     if each.role != "previous":
         behind = sum(each.behind.values())
-        parts.append(f"{behind:,} changes behind" if behind else "up to date")
+        parts.append(f"{counted(behind, 'change')} behind" if behind else "up to date")
     lines = [f"{each.name}: {', '.join(parts)}"]
     if each.behind and each.role != "previous":
         most = sorted(each.behind.items())

@@ -40,7 +40,7 @@ def _run(options: argparse.Namespace) -> int:
             if options.hash:
                 return _rotate_hash(servers.postgres, keyring, options.wait)
             if options.data:
-                print(f"{_rotate_data(servers.postgres, vault):,} profiles sealed with fresh data keys")
+                print(f"{counted(_rotate_data(servers.postgres, vault), 'profile')} sealed with fresh data keys")
             else:
                 _rotate_master(servers.postgres, keyring)
         return _settle(servers, vault)
@@ -50,7 +50,8 @@ def _rotate_master(connection: Connection, keyring: Keyring) -> None:
     from ...profiles.encryption.rotation import rotate_master
 
     done = rotate_master(connection, keyring)
-    counts = f"{done.data_keys:,} data keys, {done.dead_letters:,} dead letters, {done.definitions:,} definitions"
+    kinds = ((done.data_keys, "data key"), (done.dead_letters, "dead letter"), (done.definitions, "definition"))
+    counts = ", ".join(counted(count, noun) for count, noun in kinds)
     print(f"master key {done.master}: {counts} and {counted(done.secrets, 'secret')} wrapped anew")
     print("`decisor keys status` says which master keys may be removed")
 
@@ -76,7 +77,7 @@ def _rotate_hash(connection: Connection, keyring: Keyring, seconds: float) -> in
             time.sleep(GRACE_SECONDS)
         else:
             for name, count in wait_for_followers(connection, seconds):
-                print(f"{name} has {count:,} changes still to take; run this again when a worker has done it")
+                print(f"{name} has {counted(count, 'change')} still to take; run this again when a worker has done it")
                 return FINDINGS
         print(words[now.stage].format(", ".join(now.besides), now.searched))
         now = hash_step_done(connection, now)

@@ -8,7 +8,7 @@ from ..command import CLEAN, CannotRunError, Command
 from ..opening import instant_of
 from ..printable import printable
 from ..servers import Servers, add_servers
-from .names import instant_given, named, print_json, record
+from .names import declared, instant_given, named, print_json, record
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,9 @@ def _run(options: argparse.Namespace) -> int:
         raise CannotRunError(f"INSTANT: {options.instant} has not come yet, and nobody knows who will be a member then")
     with Servers.of(options) as servers:
         connection = record(servers)
-        name = named(options.name, names_ever(connection))
+        ever = names_ever(connection)
+        bare = options.name.removeprefix("segment/")
+        name = named(options.name, ever if bare in ever else {*ever, *(declared(servers) or ())})
         if options.count:
             count = count_at(connection, name, at_ms)
             print_json({"segment": name, "count": count}) if options.format == "json" else print(count)

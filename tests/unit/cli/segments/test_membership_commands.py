@@ -132,6 +132,7 @@ def test_a_segment_that_does_not_run_yet_is_empty_with_a_hint(running: Path, dec
     hint = "`fresh` does not run yet, so nobody is in it; `decisor segments rebuild fresh` fills it\n"
     assert decisor("segments", "count", "fresh") == (0, "0\n", hint)
     assert decisor("segments", "members", "fresh") == (0, "", hint)
+    assert decisor("segments", "at", NOW, "fresh", "--now", NOW, "--count") == (0, "0\n", "")
     for command in (["explain", "fresh", "c-1"], ["add", "fresh", "c-1", "--reason", "x"]):
         done = decisor("segments", *command)
         assert done == (2, "", "decisor: `fresh` does not run: `decisor segments rebuild fresh` fills it first\n")

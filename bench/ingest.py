@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import multiprocessing
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 from typing import Any
 
 from engine.ir.instant import format_instant
@@ -123,14 +126,18 @@ def latency(servers: Platform, kind: str) -> Latency:
 
 
 def _timed(servers: Platform, client: Any) -> Latency:
+    """Whoever watches is a process of its own, so that it does not wait for whoever sends."""
     sent: dict[str, float] = {}
-    seen: dict[str, float] = {}
-    stopping = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(servers, seen, stopping))
+    spawning = multiprocessing.get_context("spawn")
+    stopping = spawning.Event()
+    ours, theirs = spawning.Pipe()
+    watcher = spawning.Process(target=_watch, args=(servers, theirs, stopping))
     watcher.start()
+    ours.recv()  # it has begun
     _send(client, sent)
     time.sleep(1.0)
     stopping.set()
+    seen: dict[str, float] = ours.recv()
     watcher.join()
     times = sorted(1_000 * (seen[name] - sent[name]) for name in sent if name in seen)
     return Latency(times[len(times) // 2], times[len(times) * 99 // 100], len(sent) - len(times))
@@ -147,12 +154,15 @@ def _send(client: Any, sent: dict[str, float]) -> None:
         client.xadd(events_stream(partition_of(each["customer_id"])), {"e": raw})
 
 
-def _watch(servers: Platform, seen: dict[str, float], stopping: threading.Event) -> None:
+def _watch(servers: Platform, told: Connection, stopping: Event) -> None:
+    """Note when each change shows; the clock is that of all processes."""
     client = servers.client()
+    seen: dict[str, float] = {}
     last = {}
     for number in range(PARTITIONS):
         newest = client.xrevrange(transitions_stream(number), count=1)
         last[transitions_stream(number)] = newest[0][0] if newest else "0"
+    told.send(None)
     while not stopping.is_set():
         for stream, entries in client.xread(last, block=100) or ():
             now = time.perf_counter()
@@ -160,6 +170,7 @@ def _watch(servers: Platform, seen: dict[str, float], stopping: threading.Event)
                 last[stream.decode()] = name
                 if fields[b"segment"] == b"flagged":
                     seen.setdefault(fields[b"cause"].decode(), now)
+    told.send(seen)
 
 
 @dataclass(frozen=True, slots=True)

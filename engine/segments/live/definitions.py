@@ -56,6 +56,11 @@ class Live:
     def _building_matcher(self) -> Matcher:
         return matcher_of(self.building, self.key)
 
+    def prepare(self) -> None:
+        """Make at once what is otherwise made when it is first needed, so that no event waits for it."""
+        _ = self.border, self.schedule, self._slides, self._matcher
+        self._delta.prepare()
+
     def fold(self, profile: str, events: Sequence[Mapping[str, Any]], now_ms: int) -> dict[str, Any]:
         """The canonical profile of a customer's events in event order."""
         return fold(self.catalogue, profile, events, now_ms)

@@ -123,7 +123,7 @@ class Worker:
         try:
             connection.autocommit = True
             processor = self._open_processor(connection)
-            processor.live()  # nothing is owned where the catalogue or a key is missing
+            processor.live().prepare()  # nothing is owned where the catalogue or a key is missing
         except BaseException:
             connection.close()
             raise

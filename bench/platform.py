@@ -50,8 +50,8 @@ class Platform:
 
     def prepare(self, program: Program) -> None:
         """Register a program's segments."""
-        from engine.profiles.vault import OpenVault
-        from engine.segments.running import prepare
+        from engine.encryption.vault import OpenVault
+        from engine.running import prepare
 
         with self.connect() as connection:
             prepare(connection, program, OpenVault())
@@ -117,8 +117,8 @@ def platform() -> Iterator[Platform]:
 
 def work(postgres: str, redis: str, stopping: threading.Event) -> dict[str, Any]:
     """The worker, as `decisor worker` runs it."""
+    from engine.running import Running, calm_collector
     from engine.segments.registry import read_catalogue
-    from engine.segments.running import Running, calm_collector
 
     def connect(application: str = "decisor worker") -> Any:
         return connect_postgres(postgres, autocommit=True, application=application)

@@ -18,18 +18,18 @@ from typing import Any
 
 from engine.api import load_workspace
 from engine.compiler.mapping import index_document
+from engine.encryption.vault import OpenVault
+from engine.index.cursors import begin
+from engine.index.names import ProfileIndex, create_index
 from engine.ir.canonical import digest
 from engine.ir.codec import encode
 from engine.ir.instant import format_instant
 from engine.ir.program import Program
-from engine.profiles.index.cursors import begin
-from engine.profiles.index.names import ProfileIndex, create_index
-from engine.profiles.vault import OpenVault
-from engine.segments.rebuild.from_index import IndexSource
-from engine.segments.rebuild.mover import move_all
-from engine.segments.rebuild.run import Rebuild, Rebuilt, Wish
+from engine.rebuilds.index_source import IndexSource
+from engine.rebuilds.mover import move_all
+from engine.rebuilds.rebuild import Rebuild, Rebuilt, Wish
+from engine.running import prepare
 from engine.segments.registry import definition_of
-from engine.segments.running import prepare
 from engine.storage.keys import segments_of
 from engine.storage.partitions import partition_of
 from tests.servers.elasticsearch import running_server

@@ -6,12 +6,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from engine.encryption.cipher import new_key
+from engine.encryption.data_keys import context_of
+from engine.encryption.master import LocalMasterKey
+from engine.encryption.sealing import FieldCipher, Sealing
 from engine.ir.canonical import canonical_bytes
 from engine.ir.types import Catalogue, Field
-from engine.profiles.encryption.cipher import new_key
-from engine.profiles.encryption.data_keys import context_of
-from engine.profiles.encryption.master import LocalMasterKey
-from engine.profiles.encryption.sealing import FieldCipher, Sealing
 
 from .timing import Goal, Result, Work, show, timed
 

@@ -12,10 +12,10 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from engine.encryption.vault import OpenVault, Vault
+from engine.index.follower import IndexFollower
+from engine.index.names import ProfileIndex, all_indices, index_of
 from engine.ir.types import Catalogue, Field
-from engine.profiles.index.follower import IndexFollower
-from engine.profiles.index.names import ProfileIndex, all_indices, index_of
-from engine.profiles.vault import OpenVault, Vault
 from engine.storage.partitions import advance, locked, partition_of
 from tests.servers.postgres import Database
 

@@ -14,20 +14,20 @@ import pytest
 
 from engine.api import LoadedWorkspace
 from engine.compiler.targets.elasticsearch import Exact, bind, compile_query
+from engine.encryption.vault import OpenVault, Vault
+from engine.erasure.suppression import Suppressed
 from engine.ir.instant import format_instant, parse_instant
 from engine.ir.program import Program
 from engine.operators.evaluate import Subject, evaluate
-from engine.profiles.erase.suppression import Suppressed
 from engine.profiles.fold import event_order, fold
 from engine.profiles.ingest import EventProducer
-from engine.profiles.vault import OpenVault, Vault
+from engine.running import Running, prepare
 from engine.runtime.border import Border
-from engine.segments.live.changes import Tally
-from engine.segments.live.process import Processor
-from engine.segments.live.worker import Clock, Worker
-from engine.segments.running import Running, prepare
 from engine.storage import keys
 from engine.storage.postgres import connect_postgres
+from engine.worker.changes import Tally
+from engine.worker.loop import Clock, Worker
+from engine.worker.transaction import Processor
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
 

@@ -10,14 +10,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from engine.encryption.key_file import new_key_set, write_new_key_file
+from engine.encryption.keyring import keyring_of_file
+from engine.encryption.sealed_vault import SealedVault
+from engine.encryption.vault import OpenVault, Vault
 from engine.ir.instant import format_instant
 from engine.ir.program import Program
 from engine.ir.types import Field
-from engine.profiles.encryption.key_file import new_key_set, write_new_key_file
-from engine.profiles.encryption.keyring import keyring_of_file
-from engine.profiles.encryption.vault import SealedVault
-from engine.profiles.vault import OpenVault, Vault
-from engine.segments.running import prepare
+from engine.running import prepare
 from tests.live_world import START, World, written
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer

@@ -124,10 +124,10 @@ def _servers(folder: Path, clock: _Clock) -> Iterator[Servers]:
 
 def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
     """Put the purchases on the queue while a worker takes them off, until nothing is left."""
+    from ..encryption.vault import OpenVault
     from ..profiles.ingest import EventProducer
-    from ..profiles.vault import OpenVault
-    from ..segments.live.worker import Clock
-    from ..segments.running import Running, prepare
+    from ..running import Running, prepare
+    from ..worker.loop import Clock
     from .worker import APPLICATION
 
     program = runtime.program

@@ -17,7 +17,7 @@ from .printable import printable
 from .servers import Servers, add_servers, vault_for
 
 if TYPE_CHECKING:
-    from ..profiles.erase.erasure import Erasure, Report, Row
+    from ..erasure.erasure import Erasure, Report, Row
 
 _STAYS = (
     "On the stream decisor:transitions:<p> the notices of exit with the reason `erasure` stay for an hour, with the",
@@ -59,10 +59,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _erasure(servers: Servers) -> Erasure:
-    from ..profiles.erase.erasure import Erasure
-    from ..profiles.erase.place import Stores, UnreachablePlaceError
-    from ..profiles.index.names import IndexRefusedError, alias_of
-    from ..segments.live.publish import settle
+    from ..erasure.erasure import Erasure
+    from ..erasure.place import Stores, UnreachablePlaceError
+    from ..index.names import IndexRefusedError, alias_of
+    from ..worker.publish import settle
 
     catalogue = catalogue_of(servers)
     vault = vault_for(catalogue)

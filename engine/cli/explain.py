@@ -102,7 +102,7 @@ def _segment(program: Program, document: Document) -> Iterator[str]:
 
 def _ruleset(program: Program, document: Document) -> Iterator[str]:
     from ..bundle.plan.catalogue import describe
-    from ..compiler.drawing.steps import steps
+    from ..drawing.steps import steps
     from ..runtime.plan import planned_reads
 
     ruleset = program.rulesets[document.name]
@@ -123,7 +123,7 @@ def _ruleset(program: Program, document: Document) -> Iterator[str]:
 
 
 def _experiment(program: Program, document: Document) -> Iterator[str]:
-    from ..compiler.drawing.rulesets import ppm_percent
+    from ..drawing.rulesets import ppm_percent
 
     experiment = program.experiments[document.name]
     yield f"assigns each {experiment.unit} to one arm, always the same"

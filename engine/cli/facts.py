@@ -15,7 +15,7 @@ from .printable import printable
 from .report import reason
 
 if TYPE_CHECKING:
-    from ..profiles.history import History
+    from ..profiles.event_sorting import History
     from ..runtime.border import Problem
     from ..runtime.loaded import Runtime
 
@@ -115,7 +115,7 @@ class Complaints:
 
 def read_history(file: str, runtime: Runtime, complaints: Complaints) -> History:
     """The events of a file by customer, in bounded memory; broken ones are told and left out."""
-    from ..profiles.history import History
+    from ..profiles.event_sorting import History
     from ..runtime.lines import read_lines
 
     history = History(runtime.program.catalogue.key)

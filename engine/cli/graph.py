@@ -12,7 +12,7 @@ from .naming import document_named
 from .opening import Opened, add_workspace, open_workspace, sound_program, workspace_root
 
 if TYPE_CHECKING:
-    from ..compiler.drawing.picture import Picture
+    from ..drawing.picture import Picture
     from ..language.workspace import Document
 
 FORMATS = ("mermaid", "dot", "svg")
@@ -27,14 +27,14 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..compiler.drawing.svg import TooLargeError
+    from ..drawing.svg import TooLargeError
 
     opened = open_workspace(workspace_root(options.workspace))
     sound_program(opened)
     picture = _picture(opened, document_named(opened.workspace, options.name))
     file: Path | None = options.output
     form = options.format or SUFFIXES.get(file.suffix if file else "", "mermaid")
-    draw = getattr(import_module(f"...compiler.drawing.{form}", __name__), form)
+    draw = getattr(import_module(f"...drawing.{form}", __name__), form)
     try:
         text: str = draw(picture)
     except TooLargeError as problem:
@@ -50,9 +50,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _picture(opened: Opened, document: Document) -> Picture:
-    from ..compiler.drawing.references import references_picture
-    from ..compiler.drawing.rulesets import ruleset_picture
     from ..compiler.uses import uses_of
+    from ..drawing.references import references_picture
+    from ..drawing.rulesets import ruleset_picture
 
     program = sound_program(opened)
     if document.kind == "Ruleset":

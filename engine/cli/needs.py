@@ -11,8 +11,8 @@ from .opening import open_workspace
 from .servers import Servers, alias_named
 
 if TYPE_CHECKING:
+    from ..encryption.keyring import Keyring
     from ..ir.types import Catalogue
-    from ..profiles.encryption.keyring import Keyring
     from ..storage.doctor import Examined
     from .opening import Opened
 
@@ -54,8 +54,8 @@ def _unsound(opened: Opened) -> Examined:
 
 def _look_at_record(servers: Servers, found: Examined) -> None:
     """Note who works, and what waits for somebody: dead letters and erasures that were begun."""
+    from ..erasure.erasure import pending
     from ..profiles.dead_letters import waiting_count
-    from ..profiles.erase.erasure import pending
     from ..storage.partitions import PARTITIONS, owners
 
     workers = owners(servers.postgres)
@@ -71,9 +71,9 @@ def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | 
     """The keys, None where none are needed and none are named."""
     from importlib.util import find_spec
 
-    from ..profiles.encryption.key_file import KeysRefusedError
-    from ..profiles.encryption.keyring import KEYS, KEYS_FILE, open_keyring
-    from ..profiles.encryption.sealing import Sealing
+    from ..encryption.key_file import KeysRefusedError
+    from ..encryption.keyring import KEYS, KEYS_FILE, open_keyring
+    from ..encryption.sealing import Sealing
     from ..storage.doctor import Examined
 
     source = next((name for name in (KEYS_FILE, KEYS) if os.environ.get(name)), None)
@@ -107,8 +107,8 @@ def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | 
 
 def _holds_sealed(servers: Servers) -> bool:
     """Whether the database holds sealed definitions of segments, or a sealed secret of hashing."""
-    from ..profiles.encryption.cipher import UnsealError
-    from ..profiles.encryption.kept import kept
+    from ..encryption.cipher import UnsealError
+    from ..encryption.sealed_values import kept
 
     try:
         return bool(kept(servers.postgres))
@@ -118,8 +118,8 @@ def _holds_sealed(servers: Servers) -> bool:
 
 def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
     """Note the keys that the database uses and the process lacks."""
-    from ..profiles.encryption.cipher import UnsealError
-    from ..profiles.encryption.status import status_of
+    from ..encryption.cipher import UnsealError
+    from ..encryption.status import status_of
 
     connection = servers.postgres
     try:
@@ -143,8 +143,8 @@ def _look_at_index(servers: Servers, found: Examined, catalogue: Catalogue) -> N
     """Note a live index that does not fit the catalogue, or that the database does not know."""
     from elasticsearch import ApiError, TransportError
 
-    from ..profiles.index.names import IndexRefusedError
-    from ..profiles.index.status import index_statuses
+    from ..index.names import IndexRefusedError
+    from ..index.status import index_statuses
 
     try:
         statuses = index_statuses(servers.postgres, servers.elasticsearch, catalogue, alias_named())

@@ -14,7 +14,7 @@ from .scaffold.documents import TEMPLATES, Around
 from .scaffold.start import written
 
 if TYPE_CHECKING:
-    from ..language.yaml import YamlDocument
+    from ..language.yaml.reader import YamlDocument
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

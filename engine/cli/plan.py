@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..bundle.plan.change import Audience, Plan
     from ..bundle.plan.sides import Side
     from ..ir.graph import Experiment
-    from ..profiles.history import History
+    from ..profiles.event_sorting import History
     from ..runtime.loaded import Runtime
 
 

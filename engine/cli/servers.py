@@ -17,8 +17,8 @@ from .opening import WORKSPACE_FILE, add_workspace, workspace_root
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from ..encryption.vault import Vault
     from ..ir.types import Catalogue
-    from ..profiles.vault import Vault
     from ..storage.locations import Locations
 
 _ENCRYPTION = f"{__package__.rpartition('.')[0]}.profiles.encryption"  # imported late, as it is slow
@@ -127,8 +127,8 @@ def _said(error: BaseException | None) -> str | None:
     kind = type(error)
     library = kind.__module__.partition(".")[0]
     if kind.__module__.startswith(f"{_ENCRYPTION}."):
-        from ..profiles.encryption.cipher import UnsealError
-        from ..profiles.encryption.key_file import KeysRefusedError
+        from ..encryption.cipher import UnsealError
+        from ..encryption.key_file import KeysRefusedError
 
         if isinstance(error, KeysRefusedError | UnsealError):
             return str(error)
@@ -147,8 +147,8 @@ def _said(error: BaseException | None) -> str | None:
 
 def vault_for(catalogue: Catalogue) -> Vault:
     """What seals and opens the catalogue's encrypted fields, with the environment's keys. Raises CannotRunError."""
-    from ..profiles.encryption.key_file import KeysRefusedError
-    from ..profiles.encryption.vault import vault_of
+    from ..encryption.key_file import KeysRefusedError
+    from ..encryption.sealed_vault import vault_of
 
     try:
         return vault_of(catalogue, os.environ)
@@ -158,7 +158,7 @@ def vault_for(catalogue: Catalogue) -> Vault:
 
 def alias_named() -> str:
     """The alias of the search index. Raises CannotRunError for a name that can be none."""
-    from ..profiles.index.names import IndexRefusedError, alias_of
+    from ..index.names import IndexRefusedError, alias_of
 
     try:
         return alias_of(os.environ)

@@ -20,8 +20,8 @@ from .servers import Servers, alias_named, vault_for
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from ..segments.live.changes import Tally
-    from ..segments.running import Running
+    from ..running import Running
+    from ..worker.changes import Tally
 
 APPLICATION = "decisor worker"
 
@@ -34,8 +34,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..segments.live.worker import Clock
-    from ..segments.running import Running, calm_collector, prepare
+    from ..running import Running, calm_collector, prepare
+    from ..worker.loop import Clock
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     program = runtime_of(options).program
@@ -67,7 +67,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _worked(running: Running, *, drain: bool) -> str | None:
     """Work; why the search index could not follow to the end, None where it could."""
-    from ..profiles.index.names import IndexRefusedError
+    from ..index.names import IndexRefusedError
 
     try:
         running.run(drain=drain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..diagnostics import Finding, Fix, Path, Related, Sink, Span
-from ..language.spans import Spans
+from ..language.yaml.spans import Spans
 
 
 class Report:

@@ -11,7 +11,7 @@ from ..diagnostics import Finding, Sink
 from ..ir.predicate import Predicate
 from ..ir.program import Program
 from ..language.decode import decode
-from ..language.yaml import read_documents
+from ..language.yaml.reader import read_documents
 from .scope import Scope
 from .segments import lower_segment
 

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ..diagnostics import Edit, Finding, Fix, Path, Sink, nearest
-from ..nodes.shape import Shape
+from ..shapes.base import Shape
 from .document import Document, resource_of
 from .documents.kinds import KINDS
 from .phrases import kind_of
 from .shape_findings import Author, Fault
 from .shape_walk import Location
-from .yaml import YamlDocument
-from .yaml_findings import clipped
+from .yaml.findings import clipped
+from .yaml.reader import YamlDocument
 
 MOST_TOLD = 1_000  # a sink keeps fewer of one file
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from .documents.envelope import Envelope
-from .yaml import YamlDocument
+from .yaml.reader import YamlDocument
 
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 

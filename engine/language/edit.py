@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..diagnostics import Edit, Fix
-from .spans import Source
+from .yaml.spans import Source
 
 _Change = tuple[int, int, str]
 """Offsets from and up to, and the text that takes their place."""

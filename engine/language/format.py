@@ -11,7 +11,7 @@ from .layout.keys import keys_first
 from .layout.lines import blank_lines, plain_breaks
 from .layout.spacing import spacing
 from .layout.tokens import comments_of
-from .yaml import read_documents
+from .yaml.reader import read_documents
 
 STEPS: tuple[Callable[[str], str], ...] = (plain_breaks, spacing, indent, keys_first, blank_lines)
 _MOST_ROUNDS = 4

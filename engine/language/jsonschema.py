@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias, get_args, get_origin
 from pydantic import Discriminator
 from pydantic.fields import FieldInfo
 
-from ..nodes.choice import ByKey, ByKind, choice_of
-from ..nodes.forms import Form, OneOf, PartOfWhole, Word
-from ..nodes.shape import Shape
+from ..shapes.base import Shape
+from ..shapes.choice import ByKey, ByKind, choice_of
+from ..shapes.forms import Form, OneOf, PartOfWhole, Word
 from .document import snake
 from .documents.conditions import Comparison
 from .documents.kinds import KINDS

@@ -9,14 +9,14 @@ from typing import Any, get_origin
 from pydantic import ValidationError
 
 from ..diagnostics import Path, Span
-from ..nodes.forms import Form
-from ..nodes.shape import Shape
+from ..shapes.base import Shape
+from ..shapes.forms import Form
 from .document import Document
 from .documents.envelope import Envelope
 from .documents.kinds import KINDS
 from .shape_walk import Location, expected_at, path_of
-from .spans import Spans, at
-from .yaml import YamlDocument
+from .yaml.reader import YamlDocument
+from .yaml.spans import Spans, at
 
 ROUNDS = 8  # of taking out what is wrong; a part that is gone may make its surroundings wrong
 MOST_FAULTS = 1_000

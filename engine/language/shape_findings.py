@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from ..diagnostics import Edit, Finding, Fix, Path, Span, nearest
-from ..nodes.forms import NAME_PATTERN, Form, Word
-from ..nodes.shape import Problem, Shape
+from ..shapes.base import Problem, Shape
+from ..shapes.forms import NAME_PATTERN, Form, Word
 from .phrases import counted, dotted, kind_of, one_of, quoted_list, shown, with_article
 from .shape_walk import KEY, Expected, Location, expected_at, members_of, path_of
-from .spans import at
-from .yaml import YamlDocument
-from .yaml_findings import clipped, quoted
+from .yaml.findings import clipped, quoted
+from .yaml.reader import YamlDocument
+from .yaml.spans import at
 
 TYPES = {
     "string_type": "text",

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin
 from pydantic import Tag
 from pydantic.fields import FieldInfo
 
-from ..nodes.shape import Shape
+from ..shapes.base import Shape
 
 Mark = TypeVar("Mark")
 Location: TypeAlias = tuple[str | int, ...]

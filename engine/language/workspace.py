@@ -17,7 +17,7 @@ from .documents.workspace import WorkspaceDocument
 from .files import WORKSPACE_FILE, find_files
 from .member_files import read_member_file
 from .suppressions import suppressed
-from .yaml import YamlDocument, read_documents
+from .yaml.reader import YamlDocument, read_documents
 
 __all__ = ["Document", "Workspace", "apply_suppressions", "load_workspace", "uncollected"]
 

@@ -6,9 +6,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Tag
 
+from ..shapes.choice import by_key
 from .bandit.document import BanditShape
 from .cap.document import CapShape
-from .choice import by_key
 from .experiment.document import ExperimentShape
 from .features.document import FeaturesShape
 from .model.document import ModelShape

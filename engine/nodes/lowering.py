@@ -14,7 +14,7 @@ from ..ir.cells import CellTest
 from ..ir.expression import STRING, Expression, ValueType
 from ..ir.graph import Experiment, GraphNode, Ruleset
 from ..ir.types import Catalogue, Field
-from .shape import DeclaredValue
+from ..shapes.base import DeclaredValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..encryption.cipher import UnsealError
+from ..encryption.key_file import KeysRefusedError
+from ..encryption.vault import Vault
 from ..ir.codec import decode
 from ..ir.types import Catalogue
 from ..runtime.border import SET
 from ..runtime.lines import read_line
-from .encryption.cipher import UnsealError
-from .encryption.key_file import KeysRefusedError
 from .ingest import EventProducer, customer_of, stream_of
-from .vault import Vault
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -15,8 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from ..storage import keys
-from .rebuild.lease import RebuildRunningError
-from .sets import text
+from ..storage.replies import text
 
 SECONDS = 60.0  # how long a claim stands that is not renewed
 PATIENCE = 60.0  # seconds that the later of two waits
@@ -37,7 +36,7 @@ _FREE = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS
 Item = TypeVar("Item")
 
 
-class SegmentBusyError(RebuildRunningError):
+class SegmentBusyError(RuntimeError):
     """Somebody else is about to switch the segment's set; the message says who."""
 
 

@@ -18,11 +18,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..compiler.single import compile_segment
 from ..compiler.targets.elasticsearch import Exact, bind, compile_query
+from ..index.export import export_pages
+from ..index.names import (
+    ALIAS,
+    IndexRefusedError,
+    ProfileIndex,
+    hash_of,
+    index_of,
+    refuse_other_mapping,
+)
 from ..ir.predicate import Predicate
 from ..ir.program import Program
-from ..profiles.index.export import export_pages
-from ..profiles.index.names import ALIAS, IndexRefusedError, ProfileIndex, hash_of, index_of, refuse_other_mapping
 from ..storage import keys
+from ..storage.replies import text
 from . import sets
 from .algebra import in_none, sifted, store
 from .claim import Claim, claimed
@@ -168,12 +176,12 @@ class SegmentationEngine:
         for page in claim.during(sifted(self._redis, present, [] if whole else [former], in_none)):
             pipeline = self._redis.pipeline(transaction=False)
             for customer in page:
-                pipeline.sadd(keys.segments_of(sets.text(customer)), name)
+                pipeline.sadd(keys.segments_of(text(customer)), name)
             pipeline.execute()
         for page in claim.during(sifted(self._redis, former, [present], in_none)):
             pipeline = self._redis.pipeline(transaction=False)
             for customer in page:
-                pipeline.srem(keys.segments_of(sets.text(customer)), name)
+                pipeline.srem(keys.segments_of(text(customer)), name)
             pipeline.execute()
         self._redis.unlink(former, keys.switched(name))
 
@@ -192,9 +200,9 @@ class _KeyedHashes:
         return self._hash(path, value)
 
     def _opened(self, path: str) -> Hasher:
-        from ..profiles.encryption.hashing import FieldHashes
-        from ..profiles.encryption.key_file import KeysRefusedError
-        from ..profiles.encryption.keyring import KEYS, KEYS_FILE, open_keyring
+        from ..encryption.hashing import FieldHashes
+        from ..encryption.key_file import KeysRefusedError
+        from ..encryption.keyring import KEYS, KEYS_FILE, open_keyring
 
         keyring = open_keyring(os.environ)
         if keyring is None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ..encryption.vault import Vault
 from ..ir.instant import format_instant
 from ..operators.evaluate import Subject
+from ..profiles.event_store import read_events
 from ..profiles.fold import fold
-from ..profiles.vault import Vault
 from ..runtime.explain import explain
 from .history import history
-from .live.load import read_events
 from .overrides import Overriding, override_of
 from .registry import Definition, Registry
 

@@ -1,32 +1,17 @@
-"""Somebody's word that a customer is in a segment, or is not: whatever the conditions say, for ever or for a time."""
+"""Overrides: somebody's word that a customer is in a segment or is not, for ever or for a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from ..ir.instant import format_instant
-from .live.process import Outcome, Processor
-from .live.publish import SETTLE_SECONDS, settle
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_PUT = (
-    "INSERT INTO override (segment, profile, included, reason, created_at, expires_at)"
-    " VALUES (%s, %s, %s, %s, %s::timestamptz, %s::timestamptz) ON CONFLICT (segment, profile) DO UPDATE SET"
-    " included = excluded.included, reason = excluded.reason, created_at = excluded.created_at,"
-    " expires_at = excluded.expires_at"
-)
-_DROP = "DELETE FROM override WHERE segment = %s AND profile = %s RETURNING profile"
 _FIND = (
     "SELECT segment, profile, included, reason, instant(created_at), instant(expires_at) FROM override"
     " WHERE segment = %s AND profile = %s"
 )
-
-
-class OverrideRefusedError(ValueError):
-    """There is nothing to override; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,70 +26,7 @@ class Overriding:
     expires_at: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Overridden:
-    """What came of an override that was kept or taken back: whether membership has changed, and Redis has it."""
-
-    moved: bool
-    followed: bool
-
-
 def override_of(connection: Connection, segment: str, customer: str) -> Overriding | None:
     """The override of a customer in a segment, also one that has expired."""
     row = connection.execute(_FIND, (segment, customer)).fetchone()
     return None if row is None else Overriding(*row)
-
-
-class Overrides:
-    """Puts and takes away overrides; each changes membership in the same transaction.
-
-    It is in Redis afterwards, unless the worker that publishes the partition has not done it within `seconds`.
-    """
-
-    def __init__(self, processor: Processor, redis: Any, seconds: float = SETTLE_SECONDS) -> None:
-        self._processor = processor
-        self._redis = redis
-        self._seconds = seconds
-
-    def put(self, override: Overriding, now_ms: int) -> Overridden:
-        """Keep an override. Raises OverrideRefusedError."""
-        if not override.reason.strip():
-            raise OverrideRefusedError("the reason is empty; say why, for those who ask later")
-        if override.expires_at is not None and override.expires_at <= format_instant(now_ms):
-            raise OverrideRefusedError(f"the override would end at {override.expires_at}, which has passed")
-
-        def first(connection: Connection) -> None:
-            _refuse_unknown(connection, override.segment, override.customer)
-            values = (override.segment, override.customer, override.included, override.reason)
-            connection.execute(_PUT, (*values, override.created_at, override.expires_at))
-
-        outcome = self._processor.touch([override.customer], "manual", now_ms, before=first)
-        return self._settled(outcome, override.segment)
-
-    def restore(self, segment: str, customer: str, now_ms: int) -> Overridden:
-        """Let the conditions decide again. Raises OverrideRefusedError."""
-
-        def first(connection: Connection) -> None:
-            if connection.execute(_DROP, (segment, customer)).fetchone() is None:
-                raise OverrideRefusedError(f"there is no override of that customer in `{segment}`")
-
-        outcome = self._processor.touch([customer], "manual", now_ms, before=first)
-        return self._settled(outcome, segment)
-
-    def _settled(self, outcome: Outcome, segment: str) -> Overridden:
-        late = settle(self._processor.connection, self._redis, outcome.after, self._processor.vault, self._seconds)
-        moved = [each for change in outcome.changes for each in change.transitions]
-        return Overridden(any(each.segment == segment for each in moved), followed=not late)
-
-
-def _refuse_unknown(connection: Connection, segment: str, customer: str) -> None:
-    row = connection.execute(
-        "SELECT EXISTS (SELECT FROM segment WHERE name = %s AND coalesce(active_digest, building_digest) IS NOT NULL),"
-        " EXISTS (SELECT FROM profile WHERE profile = %s)",
-        (segment, customer),
-    ).fetchone()
-    runs, known = row or (False, False)
-    if not runs:
-        raise OverrideRefusedError(f"`{segment}` does not run: `decisor segments rebuild {segment}` fills it first")
-    if not known:
-        raise OverrideRefusedError("no such customer is known: no event of theirs was ever taken in")

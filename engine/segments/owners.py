@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from ..storage import keys
-from .sets import text
+from ..storage.replies import text
 
 if TYPE_CHECKING:
     from psycopg import Connection

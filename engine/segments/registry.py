@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..encryption.vault import Vault
 from ..ir.canonical import canonical_bytes, digest
 from ..ir.codec import decode, encode
 from ..ir.predicate import All, InList, Not, Predicate
@@ -14,8 +15,7 @@ from ..ir.predicate import Any as AnyOf
 from ..ir.program import Program
 from ..ir.types import Catalogue
 from ..ir.walk import lists as lists_in
-from ..profiles.vault import Vault
-from .kept import kept_predicate, opened_predicate
+from .sealed_definitions import kept_predicate, opened_predicate
 
 if TYPE_CHECKING:
     from psycopg import Connection

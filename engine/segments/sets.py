@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..storage import keys
-
-if TYPE_CHECKING:
-    from .claim import Claim
+from ..storage.replies import text
+from .claim import Claim
 
 PAGE = 1_000  # members asked of one set at once: a fraction of a millisecond of the server's time
 
@@ -25,11 +24,6 @@ if ARGV[2] ~= '' then redis.call('SET', KEYS[4], ARGV[2]) end
 return redis.call('SCARD', KEYS[1])
 """
 _UNMARK = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
-
-
-def text(found: bytes | str) -> str:
-    """A name or a key as text, whether or not the client decodes what it reads."""
-    return found if isinstance(found, str) else found.decode()
 
 
 def members(redis: Any, name: str) -> Iterator[str]:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import sys
 
 from engine.cli.app import main as decisor
-from engine.profiles.erase import erasure, queues, search_index, streams
+from engine.erasure import erasure, index_places, redis_places, stream_places
 from tests.faults.doom import Steps, doom
 
 STEPS: Steps = {
     "begin": (erasure.Erasure, "_begin"),
     "settle": (erasure.Erasure, "_publish"),
-    "EventQueue": (streams.EventQueue, "erase"),
-    "TransitionStreams": (streams.TransitionStreams, "erase"),
-    "Memberships": (queues.Memberships, "erase"),
-    "Keys": (queues.Keys, "erase"),
-    "Due": (queues.Due, "erase"),
-    "Indices": (search_index.Indices, "erase"),
+    "EventQueue": (stream_places.EventQueue, "erase"),
+    "TransitionStreams": (stream_places.TransitionStreams, "erase"),
+    "Memberships": (redis_places.Memberships, "erase"),
+    "Keys": (redis_places.Keys, "erase"),
+    "Due": (redis_places.Due, "erase"),
+    "Indices": (index_places.Indices, "erase"),
     "end": (erasure.Erasure, "_end"),
 }
 

@@ -10,9 +10,9 @@ import sys
 
 from elasticsearch import Elasticsearch
 
-from engine.profiles.index import rebuild
-from engine.profiles.index.bulk import Bulk
-from engine.profiles.index.comparing import Comparison
+from engine.index import rebuild
+from engine.index.bulk import Bulk
+from engine.index.comparing import Comparison
 from engine.storage.postgres import connect_postgres
 from tests.faults.doom import Steps, doom
 from tests.index_world import CATALOGUE

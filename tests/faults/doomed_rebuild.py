@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import sys
 
-from engine.profiles.vault import OpenVault
-from engine.segments.rebuild import mover, population, run, staging, switching
+from engine.encryption.vault import OpenVault
+from engine.rebuilds import mover, population, rebuild, staging, switching
 from engine.segments.registry import read_registry
 from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
 from tests.faults.doom import Steps, doom
 
 STEPS: Steps = {
-    "begin": (run.Rebuild, "_begin"),
+    "begin": (rebuild.Rebuild, "_begin"),
     "take": (staging.Stage, "take"),
     "copy": (staging.Stage, "_copy"),
     "close": (staging.Stage, "close"),
@@ -39,8 +39,8 @@ def main() -> None:
     redis = connect_redis(redis_url)
     with connect_postgres(postgres, autocommit=True, application="decisor rebuild") as connection:
         active = read_registry(connection, OpenVault()).active
-        wish = run.Wish({"active": active["quiet"], "local": active["elsewhere"]}, ["tagged"])
-        run.Rebuild(connection, redis, OpenVault(), lambda: int(now_ms)).run(wish)
+        wish = rebuild.Wish({"active": active["quiet"], "local": active["elsewhere"]}, ["tagged"])
+        rebuild.Rebuild(connection, redis, OpenVault(), lambda: int(now_ms)).run(wish)
         mover.move_all(connection, redis, OpenVault())
 
 

@@ -13,20 +13,20 @@ from __future__ import annotations
 import signal
 import sys
 
-from engine.profiles.vault import OpenVault
-from engine.segments.live import batch, fence, process, queue, worker
+from engine.encryption.vault import OpenVault
 from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
+from engine.worker import event_queue, fence, loop, redis_batch, transaction
 from tests.faults.doom import Steps, doom
 
 STEPS: Steps = {
-    "process": (process.Processor, "process"),
-    "locked": (process.Processor, "_in_force"),
-    "commit": (process.Processor, "_write"),
-    "send": (batch.Batch, "send"),
-    "expect": (batch, "expect"),
+    "process": (transaction.Processor, "process"),
+    "locked": (transaction.Processor, "_in_force"),
+    "commit": (transaction.Processor, "_write"),
+    "send": (redis_batch.Batch, "send"),
+    "expect": (redis_batch, "expect"),
     "exchange": (fence.Fence, "_exchange"),
-    "trim": (queue.Queue, "trim"),
+    "trim": (event_queue.Queue, "trim"),
 }
 
 
@@ -34,12 +34,12 @@ def main() -> None:
     """Work until the end comes, or, to drain, until there is nothing left."""
     postgres, redis, now_ms, point, count, name, ending = sys.argv[1:]
     doom(STEPS, point, int(count), signal.Signals[f"SIG{name}"])
-    worker.BATCH = 48  # so that there are many transactions to die in
-    worker.Worker(
+    loop.BATCH = 48  # so that there are many transactions to die in
+    loop.Worker(
         connect_redis(redis),
         lambda: connect_postgres(postgres, autocommit=True, application="decisor worker"),
-        lambda connection: process.Processor(connection, OpenVault()),
-        clock=worker.Clock(int(now_ms)),
+        lambda connection: transaction.Processor(connection, OpenVault()),
+        clock=loop.Clock(int(now_ms)),
     ).run(drain=ending == "drain")
 
 

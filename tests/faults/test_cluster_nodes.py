@@ -12,10 +12,10 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from engine.ir.program import Program
 from engine.profiles.serving import ProfileReader
-from engine.segments.live.witnesses import witnesses_of
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, partition_of
 from engine.storage.redis_client import connect_redis
+from engine.worker.witnesses import witnesses_of
 from tests.faults.test_workers_together import until, working
 from tests.live_world import DAY, World, random_events
 from tests.servers.postgres import Database

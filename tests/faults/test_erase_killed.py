@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from engine.profiles.erase import unfinished
-from engine.profiles.erase.erasure import alone, pending
-from engine.profiles.erase.place import Stores
-from engine.profiles.erase.search_index import Indices
-from engine.profiles.erase.suppression import Suppressed
-from engine.segments.live.worker import Clock
-from engine.segments.running import Running
+from engine.erasure import unfinished
+from engine.erasure.erasure import alone, pending
+from engine.erasure.index_places import Indices
+from engine.erasure.place import Stores
+from engine.erasure.suppression import Suppressed
+from engine.running import Running
+from engine.worker.loop import Clock
 from tests.integration.test_erase import PERSON, erasure_of, fill, left_of, notices
 from tests.live_world import World
 from tests.sealed_world import events

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.profiles.index.names import all_indices
-from engine.profiles.index.rebuild import Rebuild
+from engine.index.names import all_indices
+from engine.index.rebuild import Rebuild
 from tests.index_world import IndexWorld, index_world
 from tests.servers.postgres import Database
 

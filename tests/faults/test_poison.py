@@ -14,17 +14,17 @@ import psycopg
 import pytest
 from redis.exceptions import RedisError
 
+from engine.encryption.vault import OpenVault, Value
 from engine.ir.instant import format_instant
 from engine.ir.program import Program
 from engine.profiles.ingest import EventProducer
-from engine.profiles.vault import OpenVault, Value
 from engine.runtime.border import UNNAMED
-from engine.segments.live import worker as worker_module
-from engine.segments.live.arrivals import Letter, read_arrival
-from engine.segments.live.process import OtherCatalogueError, Processor
-from engine.segments.live.step import Work
-from engine.segments.live.worker import UNTOLD
 from engine.segments.registry import put_catalogue
+from engine.worker import loop as worker_module
+from engine.worker.arrivals import Letter, read_arrival
+from engine.worker.loop import UNTOLD
+from engine.worker.step import Work
+from engine.worker.transaction import OtherCatalogueError, Processor
 from tests.faults.test_workers_together import settled, until, working
 from tests.live_world import World, random_events
 from tests.servers.faults import PrivateRedis

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.segments.rebuild.interrupted import recover
-from engine.segments.rebuild.mover import move_all
+from engine.rebuilds.interrupted import recover
+from engine.rebuilds.mover import move_all
 from engine.segments.registry import read_registry
 from tests.integration.test_segments_rebuild import CUSTOMERS, filled, rebuild, redefined
 from tests.live_world import DAY, World, random_events

@@ -7,8 +7,8 @@ import threading
 
 from elasticsearch import Elasticsearch
 
-from engine.segments.live.worker import Clock
-from engine.segments.running import Running
+from engine.running import Running
+from engine.worker.loop import Clock
 from tests.live_world import World, random_events
 from tests.servers.faults import PrivateElasticsearch
 

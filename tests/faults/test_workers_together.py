@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.segments.live.worker import Worker
 from engine.storage import keys
 from engine.storage.partitions import PARTITION_LOCK
+from engine.worker.loop import Worker
 from tests.faults.test_worker_killed import doomed
 from tests.live_world import DAY, World, random_events
 from tests.servers.redis_servers import RedisServer

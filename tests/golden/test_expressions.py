@@ -16,7 +16,7 @@ from engine.compiler.expressions import Place, lower_cell, lower_expression
 from engine.diagnostics import Finding, Sink
 from engine.diagnostics.render_text import render
 from engine.ir.expression import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING, TIMEDELTA, ValueType
-from engine.language.yaml import YamlDocument, read_documents
+from engine.language.yaml.reader import YamlDocument, read_documents
 from tests.expression_world import new_scope
 from tests.golden.harness import Case, check
 

@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from engine.encryption.cipher import UnsealError
+from engine.encryption.data_rotation import rotate_data
+from engine.encryption.key_file import KeysRefusedError, read_key_file, replace_key_file
+from engine.encryption.keyring import KeyMissingError, Keyring, keyring_of_file, open_keyring
+from engine.encryption.master import LocalMasterKey
+from engine.encryption.rotation import alone, rotate_master
+from engine.encryption.sealed_vault import SealedVault, vault_of
+from engine.encryption.status import status_of
+from engine.encryption.vault import OpenVault
 from engine.ir.program import Program
 from engine.profiles.dead_letters import replay
-from engine.profiles.encryption.cipher import UnsealError
-from engine.profiles.encryption.data_rotation import rotate_data
-from engine.profiles.encryption.key_file import KeysRefusedError, read_key_file, replace_key_file
-from engine.profiles.encryption.keyring import KeyMissingError, Keyring, keyring_of_file, open_keyring
-from engine.profiles.encryption.master import LocalMasterKey
-from engine.profiles.encryption.rotation import alone, rotate_master
-from engine.profiles.encryption.status import status_of
-from engine.profiles.encryption.vault import SealedVault, vault_of
+from engine.profiles.event_store import read_events
 from engine.profiles.ingest import EventProducer
 from engine.profiles.serving import ProfileReader
-from engine.profiles.vault import OpenVault
-from engine.segments.live.load import read_events
-from engine.segments.live.publish import settle
+from engine.worker.publish import settle
 from tests.live_world import START, World
 from tests.sealed_world import as_catalogued, events, plain_text
 

@@ -15,18 +15,18 @@ import psycopg
 import pytest
 from psycopg.types.json import Json
 
+from engine.encryption import rotation
+from engine.encryption.key_file import KeySet, KeysRefusedError, read_key_file, replace_key_file
+from engine.encryption.keyring import KeyMissingError, keyring_of_file
+from engine.encryption.rotation import rotate_master
+from engine.encryption.sealed_values import FINGERPRINT, kept
+from engine.encryption.sealed_vault import SealedVault
+from engine.encryption.status import status_of
+from engine.encryption.vault import OpenVault
 from engine.ir.program import Program
-from engine.profiles.encryption import rotation
-from engine.profiles.encryption.kept import FINGERPRINT, kept
-from engine.profiles.encryption.key_file import KeySet, KeysRefusedError, read_key_file, replace_key_file
-from engine.profiles.encryption.keyring import KeyMissingError, keyring_of_file
-from engine.profiles.encryption.rotation import rotate_master
-from engine.profiles.encryption.status import status_of
-from engine.profiles.encryption.vault import SealedVault
-from engine.profiles.vault import OpenVault
-from engine.segments.live.secret import fingerprint_secret
+from engine.profiles.fingerprint_secret import fingerprint_secret
+from engine.running import prepare
 from engine.segments.registry import definition_of, read_registry, read_segments, start_building
-from engine.segments.running import prepare
 from tests.integration.test_segments_rebuild import rebuild
 from tests.live_world import World
 from tests.sealed_world import (
@@ -326,7 +326,7 @@ def test_a_change_that_was_broken_off_goes_on_with_what_is_left_and_the_old_key_
 
 def _renew(connection: psycopg.Connection, world: World, column: str, name: str) -> None:
     """Write one of the sealed things again."""
-    from engine.segments.kept import kept_predicate
+    from engine.segments.sealed_definitions import kept_predicate
 
     if column == "fact":
         secret = secret_of(world)
@@ -341,7 +341,7 @@ def _renew(connection: psycopg.Connection, world: World, column: str, name: str)
 def test_a_definition_that_is_switched_in_while_keys_change_follows_too(
     sealed_world: World, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.profiles.encryption import payloads
+    from engine.encryption import payloads
 
     world = sealed_world
     keyring = keyring_of_file(key_file)

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.encryption.in_use import hash_keys_in_use
+from engine.encryption.key_file import (
+    KeySet,
+    new_key_set,
+    read_key_file,
+    replace_key_file,
+    write_new_key_file,
+)
+from engine.encryption.keyring import keyring_of_file
+from engine.encryption.rotation import hash_step_done, rotate_hash, wait_for_followers
+from engine.encryption.sealed_vault import SealedVault
+from engine.encryption.status import status_of
 from engine.ir.types import Catalogue, Field
-from engine.profiles.encryption.in_use import hash_keys_in_use
-from engine.profiles.encryption.key_file import KeySet, new_key_set, read_key_file, replace_key_file, write_new_key_file
-from engine.profiles.encryption.keyring import keyring_of_file
-from engine.profiles.encryption.rotation import hash_step_done, rotate_hash, wait_for_followers
-from engine.profiles.encryption.status import status_of
-from engine.profiles.encryption.vault import SealedVault
 from tests.index_world import IndexWorld, following, index_world
 from tests.servers.postgres import Database
 

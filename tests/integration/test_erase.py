@@ -13,17 +13,17 @@ import redis as redis_library
 from elasticsearch import ConflictError, Elasticsearch
 
 from engine.cli.app import main
+from engine.encryption.keyring import keyring_of_file
+from engine.encryption.sealed_vault import SealedVault
+from engine.erasure.erasure import Erasure, Report, pending
+from engine.erasure.place import Place, Stage, Stores
+from engine.erasure.places import places_of
+from engine.erasure.suppression import Suppressed
+from engine.index.names import create_index
 from engine.ir.instant import format_instant
 from engine.ir.program import Program
-from engine.profiles.encryption.keyring import keyring_of_file
-from engine.profiles.encryption.vault import SealedVault
-from engine.profiles.erase.erasure import Erasure, Report, pending
-from engine.profiles.erase.place import Place, Stage, Stores
-from engine.profiles.erase.places import places_of
-from engine.profiles.erase.suppression import Suppressed
-from engine.profiles.index.names import create_index
-from engine.segments.live.publish import settle
 from engine.storage import keys
+from engine.worker.publish import settle
 from tests.live_world import START, World
 from tests.sealed_world import events, kept_in_postgres, kept_in_redis
 from tests.servers.postgres import Database

@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from elasticsearch import ConflictError
 
-from engine.profiles.erase import search_index
-from engine.profiles.erase.place import Stores, UnreachablePlaceError
-from engine.profiles.erase.search_index import Indices
-from engine.profiles.index.bulk import GONE, Bulk, Write
-from engine.profiles.index.follower import IndexFollower
+from engine.erasure import index_places
+from engine.erasure.index_places import Indices
+from engine.erasure.place import Stores, UnreachablePlaceError
+from engine.index.bulk import GONE, Bulk, Write
+from engine.index.follower import IndexFollower
 from tests.index_world import IndexWorld, index_world
 from tests.servers.postgres import Database
 
@@ -105,7 +105,7 @@ def test_an_erasure_waits_for_a_follower_that_sleeps(world: IndexWorld, monkeypa
     with world.connect() as connection:
         with sleeper.sleeping():
             place = erase(world, connection)
-            monkeypatch.setattr(search_index, "LOCK_MS", 100)
+            monkeypatch.setattr(index_places, "LOCK_MS", 100)
             with pytest.raises(UnreachablePlaceError, match="it sleeps"):
                 place.erase("c-1")
         assert sleeper.problem is None

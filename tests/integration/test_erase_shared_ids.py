@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from engine.profiles.erase.erasure import Erasure
-from engine.profiles.erase.place import Stores
-from engine.profiles.erase.record import EventIds
-from engine.profiles.events import unseen
-from engine.segments.live.publish import settle
+from engine.erasure.erasure import Erasure
+from engine.erasure.place import Stores
+from engine.erasure.postgres_places import EventIds
+from engine.profiles.event_store import unseen
+from engine.worker.publish import settle
 from tests.live_world import World
 from tests.servers.postgres import Database
 

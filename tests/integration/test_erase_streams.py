@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 
+from engine.encryption.key_file import KeysRefusedError
+from engine.erasure import notices as noticing
+from engine.erasure.erasure import Erasure
+from engine.erasure.notices import LATEST_MS, NOTICE_MS, Notices
+from engine.erasure.place import Stores
+from engine.erasure.postgres_places import UnreadableLetters
+from engine.erasure.stream_places import TransitionStreams
+from engine.erasure.suppression import KEY, suppress
 from engine.ir.program import Program
-from engine.profiles.encryption.key_file import KeysRefusedError
-from engine.profiles.erase import notices as noticing
-from engine.profiles.erase.erasure import Erasure
-from engine.profiles.erase.notices import LATEST_MS, NOTICE_MS, Notices
-from engine.profiles.erase.place import Stores
-from engine.profiles.erase.record import UnreadableLetters
-from engine.profiles.erase.streams import TransitionStreams
-from engine.profiles.erase.suppression import KEY, suppress
-from engine.segments.live import queue as queues
-from engine.segments.live.publish import settle
-from engine.segments.live.queue import Entry, Queue
-from engine.segments.live.worker import Clock, Session
-from engine.segments.running import Beside
+from engine.running import Beside
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, partition_of
 from engine.storage.streams import needed_from
+from engine.worker import event_queue as queues
+from engine.worker.event_queue import Entry, Queue
+from engine.worker.loop import Clock, Session
+from engine.worker.publish import settle
 from tests.live_world import World
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer

@@ -7,10 +7,10 @@ from collections.abc import Collection
 import pytest
 from psycopg import Connection
 
-from engine.profiles.erase import unfinished
-from engine.profiles.erase.erasure import Erasure, pending
-from engine.profiles.erase.notices import Notices
-from engine.profiles.erase.unfinished import Unfinished
+from engine.erasure import unfinished
+from engine.erasure.erasure import Erasure, pending
+from engine.erasure.notices import Notices
+from engine.erasure.unfinished import Unfinished
 from engine.storage.partitions import PARTITIONS
 from tests.integration.test_erase import erasure_of
 from tests.live_world import World

@@ -11,15 +11,15 @@ from typing import Any
 import psycopg
 import pytest
 
+from engine.encryption.vault import OpenVault, Value
 from engine.ir.instant import format_instant, parse_instant
-from engine.profiles import events as history
-from engine.profiles.events import Months
+from engine.profiles import event_store as history
+from engine.profiles.event_store import Months
 from engine.profiles.ingest import EventProducer
-from engine.profiles.vault import OpenVault, Value
-from engine.segments.live.arrivals import Arrival
-from engine.segments.live.process import Processor
-from engine.segments.live.step import Work
 from engine.storage.partitions import partition_of
+from engine.worker.arrivals import Arrival
+from engine.worker.step import Work
+from engine.worker.transaction import Processor
 from tests.faults.test_workers_together import shared, until
 from tests.live_world import DAY, START, World
 from tests.servers.postgres import Database

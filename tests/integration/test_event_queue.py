@@ -16,10 +16,10 @@ from redis import RedisCluster
 
 from engine.ir.program import Program
 from engine.profiles.ingest import BATCH, EVENT_LIMIT, EventProducer, EventTooLargeError, QueueFullError
-from engine.segments.live.arrivals import read_arrival
-from engine.segments.live.queue import Queue
 from engine.storage.keys import events_stream
 from engine.storage.partitions import PARTITIONS, partition_of
+from engine.worker.arrivals import read_arrival
+from engine.worker.event_queue import Queue
 from tests.live_world import World, random_events
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
@@ -236,7 +236,7 @@ def test_a_letter_of_the_wrong_partition_is_told(live_world: World) -> None:
 def test_an_empty_queue_is_waited_at(redis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also on a Cluster, where no command waits at streams of several slots, and by who owns nothing."""
     waited = list[float]()
-    monkeypatch.setattr("engine.segments.live.queue.time.sleep", waited.append)
+    monkeypatch.setattr("engine.worker.event_queue.time.sleep", waited.append)
     queue = Queue(redis)
     assert queue.read(10, 20) == []
     queue.adopt(3)

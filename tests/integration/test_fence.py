@@ -8,7 +8,7 @@ import pytest
 from redis import RedisError, WatchError
 from redis.exceptions import OutOfMemoryError
 
-from engine.segments.live.fence import Fence
+from engine.worker.fence import Fence
 from tests.servers.redis_servers import RedisServer
 
 

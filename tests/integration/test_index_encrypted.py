@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.encryption.key_file import new_key_set, write_new_key_file
+from engine.encryption.keyring import keyring_of_file
+from engine.encryption.sealed_vault import SealedVault
+from engine.encryption.vault import OpenVault
+from engine.index.audit import IndexAudit
+from engine.index.names import all_indices
+from engine.index.rebuild import Rebuild
+from engine.index.status import index_statuses
 from engine.ir.types import Catalogue, Field
-from engine.profiles.encryption.key_file import new_key_set, write_new_key_file
-from engine.profiles.encryption.keyring import keyring_of_file
-from engine.profiles.encryption.vault import SealedVault
-from engine.profiles.index.audit import IndexAudit
-from engine.profiles.index.names import all_indices
-from engine.profiles.index.rebuild import Rebuild
-from engine.profiles.index.status import index_statuses
-from engine.profiles.vault import OpenVault
 from tests.index_world import IndexWorld, index_world
 from tests.servers.postgres import Database
 
@@ -129,7 +129,7 @@ def test_a_plain_index_that_a_broken_off_rebuild_left_goes_with_the_next(
     world.vault = sealed
     world.put({"c-1": value(1)})
     with monkeypatch.context() as broken:
-        broken.setattr("engine.profiles.index.rebuild.tidy", _interrupted)
+        broken.setattr("engine.index.rebuild.tidy", _interrupted)
         with pytest.raises(KeyboardInterrupt):
             Rebuild(world.connect, world.client, CATALOGUE, vault=sealed, alias=world.alias).run()
     with world.connect() as connection:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.index.bulk import Bulk, Write
+from engine.index.export import AHEAD, PartialAnswerError, export_ids, export_pages
+from engine.index.making import is_empty
+from engine.index.names import ProfileIndex, create_index
 from engine.ir.types import Catalogue, Field
-from engine.profiles.index.bulk import Bulk, Write
-from engine.profiles.index.export import AHEAD, PartialAnswerError, export_ids, export_pages
-from engine.profiles.index.making import is_empty
-from engine.profiles.index.names import ProfileIndex, create_index
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.ir.types import Catalogue, Field
-from engine.profiles.index import cursors, outages
-from engine.profiles.index.bulk import GONE, Bulk, IndexUnavailableError, Write
-from engine.profiles.index.documents import Documents, Writer
-from engine.profiles.index.follower import IndexFollower, wait_until
-from engine.profiles.index.making import tidy
-from engine.profiles.index.names import (
+from engine.index import cursors, outages
+from engine.index.bulk import GONE, Bulk, IndexUnavailableError, Write
+from engine.index.documents import Documents, Writer
+from engine.index.follower import IndexFollower, wait_until
+from engine.index.making import tidy
+from engine.index.names import (
     IndexRefusedError,
     OtherMappingError,
     create_index,
@@ -23,6 +22,7 @@ from engine.profiles.index.names import (
     index_of,
     refuse_other_mapping,
 )
+from engine.ir.types import Catalogue, Field
 from engine.storage.partitions import partition_of
 from tests.index_world import CATALOGUE, IndexWorld, following, index_world, limiting_proxy
 from tests.servers.postgres import Database
@@ -174,7 +174,7 @@ def test_a_deleted_index_is_not_made_by_writing_but_anew_and_filled(
     world.put({"c-1": {"orders": 1}})
     live = follower.catch_up()
     with monkeypatch.context() as patch:
-        patch.setattr("engine.profiles.index.follower.LOOK_SECONDS", 600.0)  # the list of indices is taken for true
+        patch.setattr("engine.index.follower.LOOK_SECONDS", 600.0)  # the list of indices is taken for true
         world.client.indices.delete(index=live.name)
         world.put({"c-2": {"orders": 2}})
         with pytest.raises(IndexUnavailableError, match="no longer there"):

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from engine.index import cursors, filling
+from engine.index.audit import IndexAudit
+from engine.index.bulk import Bulk, Write
+from engine.index.comparing import Comparison
+from engine.index.making import make_next
+from engine.index.names import all_indices, hash_of, index_of, next_alias
+from engine.index.rebuild import Rebuild, RebuildRefusedError
+from engine.index.status import index_statuses, refused_count
 from engine.ir.types import Catalogue, Field
-from engine.profiles.index import cursors, filling
-from engine.profiles.index.audit import IndexAudit
-from engine.profiles.index.bulk import Bulk, Write
-from engine.profiles.index.comparing import Comparison
-from engine.profiles.index.making import make_next
-from engine.profiles.index.names import all_indices, hash_of, index_of, next_alias
-from engine.profiles.index.rebuild import Rebuild, RebuildRefusedError
-from engine.profiles.index.status import index_statuses, refused_count
 from tests.index_world import CATALOGUE, IndexWorld, following, index_world
 from tests.servers.postgres import Database
 
@@ -129,7 +129,7 @@ def test_a_rebuild_that_was_broken_off_is_gone_on_with(world: IndexWorld, monkey
             raise KeyboardInterrupt
         return original(*arguments)
 
-    monkeypatch.setattr("engine.profiles.index.rebuild.fill_page", broken)
+    monkeypatch.setattr("engine.index.rebuild.fill_page", broken)
     with pytest.raises(KeyboardInterrupt):
         rebuild(world).run()
     left = all_indices(world.client, world.alias)[-1]
@@ -155,7 +155,7 @@ def test_what_an_earlier_rebuild_left_goes_where_it_does_not_fit(world: IndexWor
 
 
 def test_only_one_rebuild_works_at_a_time(world: IndexWorld) -> None:
-    from engine.profiles.index.rebuild import REBUILD_LOCK
+    from engine.index.rebuild import REBUILD_LOCK
 
     fill(world, 20)
     with world.connect() as connection:

@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 
+from engine.encryption.key_file import KeysRefusedError
 from engine.ir.instant import format_instant
-from engine.profiles.encryption.key_file import KeysRefusedError
-from engine.segments.live.arrivals import Arrival, read_arrival
-from engine.segments.live.definitions import Live
-from engine.segments.live.process import Processor
-from engine.segments.live.publish import settle
-from engine.segments.live.renewal import Renewal
-from engine.segments.live.step import Work
-from engine.segments.live.worker import Session, Worker
-from engine.segments.rebuild.run import Rebuild, Wish
-from engine.segments.reconcile import reconcile
+from engine.rebuilds.audit import reconcile
+from engine.rebuilds.rebuild import Rebuild, Wish
+from engine.segments.definitions import Live
 from engine.segments.registry import definition_of
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, give_up_ownership, partition_of, take_ownership
+from engine.worker.arrivals import Arrival, read_arrival
+from engine.worker.loop import Session, Worker
+from engine.worker.publish import settle
+from engine.worker.refolding import Renewal
+from engine.worker.step import Work
+from engine.worker.transaction import Processor
 from tests.live_world import DAY, START, World
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from engine.segments.reconcile import Divergence, reconcile
+from engine.rebuilds.audit import Divergence, reconcile
 from engine.storage import keys
 from tests.live_world import World, random_events
 

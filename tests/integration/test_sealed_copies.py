@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from engine.profiles.encryption.key_file import KeysRefusedError
-from engine.profiles.encryption.keyring import keyring_of_file
-from engine.profiles.encryption.vault import SealedVault
-from engine.profiles.vault import OpenVault
-from engine.segments.live.copies import Copies
-from engine.segments.live.process import Processor
-from engine.segments.live.publish import Publisher, settle
-from engine.segments.live.queue import Queue
-from engine.segments.live.worker import Session
-from engine.segments.reconcile import Rounds, reconcile
+from engine.encryption.key_file import KeysRefusedError
+from engine.encryption.keyring import keyring_of_file
+from engine.encryption.sealed_vault import SealedVault
+from engine.encryption.vault import OpenVault
+from engine.rebuilds.audit import Rounds, reconcile
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, partition_of
+from engine.worker.copies import Copies
+from engine.worker.event_queue import Queue
+from engine.worker.loop import Session
+from engine.worker.publish import Publisher, settle
+from engine.worker.transaction import Processor
 from tests import sealed_world as sealed
 from tests.integration.test_erase import erasure_of
 from tests.live_world import World

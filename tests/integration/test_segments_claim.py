@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
+from engine.rebuilds.interrupted import recover
 from engine.segments import claim
 from engine.segments.algebra import store
 from engine.segments.claim import Claim, SegmentBusyError, claimed
-from engine.segments.rebuild.interrupted import recover
-from engine.segments.rebuild.lease import RebuildRunningError
 from engine.segments.sets import OtherSizeError, switch_whole, unmark
 from engine.storage import keys
 from tests.integration.test_segments_rebuild import filled, rebuild
@@ -111,7 +110,7 @@ def test_a_rebuild_whose_segment_is_being_filled_changes_nothing(
 ) -> None:
     world = filled(live_world)
     monkeypatch.setattr(claim, "PATIENCE", 0.1)
-    with claimed(world.redis, "active"), pytest.raises(RebuildRunningError, match="`active` is being filled by"):
+    with claimed(world.redis, "active"), pytest.raises(SegmentBusyError, match="`active` is being filled by"):
         rebuild(world, "active", "quiet")
     world.check()
     with world.connect("tests") as connection:

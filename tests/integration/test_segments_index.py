@@ -16,13 +16,13 @@ import pytest
 
 from engine.api import LoadedWorkspace, build_bundle
 from engine.compiler.single import DefinitionRefusedError
-from engine.profiles.index.follower import IndexFollower
-from engine.profiles.index.names import IndexRefusedError, OtherMappingError, all_indices
+from engine.index.follower import IndexFollower
+from engine.index.names import IndexRefusedError, OtherMappingError, all_indices
+from engine.rebuilds.index_source import IndexSource
+from engine.rebuilds.mover import move_all
+from engine.rebuilds.rebuild import Rebuild, Rebuilt, Wish
 from engine.segments.engine import InexactSegmentError, SegmentationEngine
 from engine.segments.owners import SegmentKeptError
-from engine.segments.rebuild.from_index import IndexSource
-from engine.segments.rebuild.mover import move_all
-from engine.segments.rebuild.run import Rebuild, Rebuilt, Wish
 from engine.segments.registry import definition_of, put_catalogue
 from engine.segments.sets import segments_of
 from engine.storage import keys

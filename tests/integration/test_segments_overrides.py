@@ -9,14 +9,15 @@ from contextlib import contextmanager
 import pytest
 
 from engine.ir.instant import format_instant
+from engine.rebuilds.audit import BusyError, reconcile
+from engine.rebuilds.mover import move_all
 from engine.segments.explaining import UnexplainedError, explained
 from engine.segments.history import count_at, history, members_at, names_ever, status
-from engine.segments.live.process import Processor
-from engine.segments.overrides import OverrideRefusedError, Overrides, Overriding, override_of
-from engine.segments.rebuild.mover import move_all
-from engine.segments.reconcile import BusyError, reconcile
+from engine.segments.overrides import Overriding, override_of
 from engine.segments.registry import definition_of, read_registry
 from engine.storage.partitions import partition_of, take_ownership
+from engine.worker.overrides import OverrideRefusedError, Overrides
+from engine.worker.transaction import Processor
 from tests.integration.test_segments_rebuild import CUSTOMERS, filled, rebuild, redefined
 from tests.live_world import DAY, World, random_events
 

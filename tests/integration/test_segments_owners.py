@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from redis import Redis
 
+from engine.encryption.key_file import KeysRefusedError, new_key_set, write_new_key_file
+from engine.encryption.sealed_vault import SealedVault
+from engine.erasure.erasure import Erasure
+from engine.erasure.place import Stores
+from engine.index.follower import IndexFollower
+from engine.index.names import all_indices
 from engine.ir.predicate import Constant
-from engine.profiles.encryption.key_file import KeysRefusedError, new_key_set, write_new_key_file
-from engine.profiles.encryption.vault import SealedVault
-from engine.profiles.erase.erasure import Erasure
-from engine.profiles.erase.place import Stores
-from engine.profiles.index.follower import IndexFollower
-from engine.profiles.index.names import all_indices
+from engine.rebuilds.audit import reconcile
+from engine.rebuilds.mover import move_all
+from engine.rebuilds.rebuild import Rebuild, Wish
 from engine.segments.engine import SegmentationEngine
-from engine.segments.live.publish import settle
 from engine.segments.owners import SegmentKeptError, made, note_running, runs
-from engine.segments.rebuild.mover import move_all
-from engine.segments.rebuild.run import Rebuild, Wish
-from engine.segments.reconcile import reconcile
 from engine.segments.registry import definition_of
 from engine.segments.sets import segments_of
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS
+from engine.worker.publish import settle
 from tests.integration.test_segments_index import Indexed, indexed
 from tests.integration.test_segments_rebuild import CUSTOMERS
 from tests.live_world import SEGMENTS, World, random_events, workspace_text, written

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from engine.ir.predicate import Predicate
-from engine.segments.rebuild.interrupted import recover
-from engine.segments.rebuild.lease import RebuildRunningError, leased
-from engine.segments.rebuild.mover import move_all
-from engine.segments.rebuild.run import Rebuild, Rebuilt, Wish
-from engine.segments.rebuild.staging import SetLostError, Stage
-from engine.segments.rebuild.switching import NotPublishedError, Switch
+from engine.rebuilds.interrupted import recover
+from engine.rebuilds.lease import RebuildRunningError, leased
+from engine.rebuilds.mover import move_all
+from engine.rebuilds.rebuild import Rebuild, Rebuilt, Wish
+from engine.rebuilds.staging import SetLostError, Stage
+from engine.rebuilds.switching import NotPublishedError, Switch
 from engine.segments.registry import Definition, definition_of, read_segments
 from engine.storage import keys
 from engine.storage.partitions import take_ownership

@@ -9,18 +9,19 @@ from typing import Any
 import psycopg
 import pytest
 
-from engine.profiles.vault import Vault
-from engine.segments.live.publish import Publisher, settle
-from engine.segments.rebuild import switching
-from engine.segments.rebuild.interrupted import recover
-from engine.segments.rebuild.lease import RebuildError, notes
-from engine.segments.rebuild.mover import move_all
-from engine.segments.rebuild.staging import Filling, SetLostError
-from engine.segments.rebuild.switching import NotPublishedError, Switch
+from engine.encryption.vault import Vault
+from engine.rebuilds import switching
+from engine.rebuilds.interrupted import recover
+from engine.rebuilds.lease import notes
+from engine.rebuilds.mover import move_all
+from engine.rebuilds.staging import Filling, SetLostError
+from engine.rebuilds.switching import NotPublishedError, Switch
+from engine.segments.claim import SegmentBusyError
 from engine.segments.registry import read_segments
 from engine.segments.sets import switch_whole
 from engine.storage import keys
 from engine.storage.partitions import PARTITION_LOCK, take_ownership
+from engine.worker.publish import Publisher, settle
 from tests.integration.test_segments_rebuild import filled, rebuild, redefined, staged
 from tests.live_world import DAY, World
 
@@ -127,7 +128,7 @@ def test_a_rebuild_that_took_so_long_that_others_went_on_switches_nothing(
     redefined(world, local="elsewhere")
     with monkeypatch.context() as patch:
         others_go_on(world, patch, at, name)
-        with pytest.raises(RebuildError, match="`local`: this process stood still"):
+        with pytest.raises(SegmentBusyError, match="`local`: this process stood still"):
             rebuild(world, "local")
     assert world.members("local") == before
     assert unfinished(world) == (0, [], [])

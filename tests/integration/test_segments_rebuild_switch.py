@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine.ir.instant import format_instant
-from engine.segments.rebuild import switching
-from engine.segments.rebuild.staging import Filling
-from engine.segments.rebuild.switching import Switch
+from engine.rebuilds import switching
+from engine.rebuilds.staging import Filling
+from engine.rebuilds.switching import Switch
 from engine.storage import keys
 from engine.storage.partitions import locked
 from tests.integration.test_segments_rebuild import filled, rebuild, redefined

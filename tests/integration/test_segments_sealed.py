@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.encryption.keyring import keyring_of_file
+from engine.encryption.sealed_vault import SealedVault
+from engine.index.follower import IndexFollower
+from engine.index.names import all_indices
 from engine.ir.program import Program
-from engine.profiles.encryption.keyring import keyring_of_file
-from engine.profiles.encryption.vault import SealedVault
-from engine.profiles.index.follower import IndexFollower
-from engine.profiles.index.names import all_indices
-from engine.segments.rebuild.from_index import IndexSource
-from engine.segments.rebuild.population import Population
-from engine.segments.rebuild.run import OtherCatalogueError, Rebuild, Wish
-from engine.segments.rebuild.staging import Stage
-from engine.segments.rebuild.switching import Switch
+from engine.rebuilds.index_source import IndexSource
+from engine.rebuilds.population import Population
+from engine.rebuilds.rebuild import OtherCatalogueError, Rebuild, Wish
+from engine.rebuilds.staging import Stage
+from engine.rebuilds.switching import Switch
+from engine.running import prepare
 from engine.segments.registry import definition_of
-from engine.segments.running import prepare
 from engine.storage import keys
 from tests.integration.test_erase import erasure_of
 from tests.integration.test_segments_rebuild import meddling, rebuild

@@ -10,9 +10,9 @@ import pytest
 
 from engine.ir.instant import format_instant
 from engine.profiles.serving import ProfileReader
-from engine.segments.live import copies
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS
+from engine.worker import copies
 from tests.live_world import World, random_events
 
 CUSTOMERS = [f"c-{number}" for number in range(30)]

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from engine.ir.instant import format_instant, parse_instant
-from engine.segments.live.process import Processor
-from engine.segments.live.worker import DUE, Clock, Worker
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS
+from engine.worker.loop import DUE, Clock, Worker
+from engine.worker.transaction import Processor
 from tests.live_world import DAY, World, workspace_text, written
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer

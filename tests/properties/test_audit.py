@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.profiles.serving import ProfileReader
-from engine.segments.reconcile import Divergence, reconcile
+from engine.rebuilds.audit import Divergence, reconcile
 from engine.storage import keys
 from engine.storage.partitions import partition_of
 from tests.live_world import DAY, World, random_events

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.diagnostics import Sink
 from engine.language.format import STEPS, format_text
 from engine.language.layout.tokens import comments_of
-from engine.language.yaml import read_documents
+from engine.language.yaml.reader import read_documents
 
 SCRAPS = [
     *"[]{}:,-?&*|>'\"\\ \n#.1aN",

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from engine.erasure.erasure import Erasure
+from engine.erasure.place import Stores
 from engine.ir.predicate import Not, Predicate
-from engine.profiles.erase.erasure import Erasure
-from engine.profiles.erase.place import Stores
-from engine.segments.live.publish import settle
-from engine.segments.rebuild.from_index import IndexSource
-from engine.segments.rebuild.mover import move_all
-from engine.segments.rebuild.run import Rebuild, Wish
+from engine.rebuilds.index_source import IndexSource
+from engine.rebuilds.mover import move_all
+from engine.rebuilds.rebuild import Rebuild, Wish
 from engine.segments.registry import definition_of
+from engine.worker.publish import settle
 from tests.live_world import DAY, World, random_events
 
 CUSTOMERS = [f"c-{number}" for number in range(12)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine import load_workspace
 from engine.api import LoadedWorkspace
 from engine.diagnostics import Sink
-from engine.language.yaml import read_documents
+from engine.language.yaml.reader import read_documents
 from engine.testing.run import run_tests
 from tests.unit.testing.world import FILES, HEAD
 

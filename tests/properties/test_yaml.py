@@ -11,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.diagnostics import Finding, Path, Sink
-from engine.language.characters import decode
-from engine.language.scalars import resolve
-from engine.language.spans import Source, at
-from engine.language.yaml import YamlDocument, _Reader, read_documents
-from engine.language.yaml_events import events_of
+from engine.language.yaml.characters import decode
+from engine.language.yaml.events import events_of
+from engine.language.yaml.reader import YamlDocument, _Reader, read_documents
+from engine.language.yaml.scalars import resolve
+from engine.language.yaml.spans import Source, at
 
 SCRAPS = [
     *"[]{}:,-?&*!|>'\"%@`#~=<\\/ \t\n\r.0123456789abeEnotxyNY_",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ...compiler.drawing.rulesets import ppm_percent
+from ...drawing.rulesets import ppm_percent
 from ...ir.graph import Arm, Experiment, Phase
 from .change import Change, Detail
 from .sameness import meaning, renamed

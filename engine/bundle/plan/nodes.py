@@ -7,8 +7,8 @@ from dataclasses import fields
 from difflib import SequenceMatcher
 from typing import Any as AnyValue
 
-from ...compiler.drawing.phrases import cell_text, expression_text, value_text
-from ...compiler.drawing.rulesets import KINDS
+from ...drawing.phrases import cell_text, expression_text, value_text
+from ...drawing.rulesets import KINDS
 from ...ir.expression import EXPRESSIONS
 from ...ir.graph import GraphNode, SetItem, SwitchCase, SwitchNode, TableNode, TableRow
 from ...ir.types import Field

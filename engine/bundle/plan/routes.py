@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ...compiler.drawing.rulesets import KINDS
+from ...drawing.rulesets import KINDS
 from ...ir.graph import GraphNode, Ruleset
 from .catalogue import field_differences
 from .change import Change, Detail

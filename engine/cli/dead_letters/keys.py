@@ -8,7 +8,7 @@ from ..command import CannotRunError
 from ..servers import Servers, vault_for
 
 if TYPE_CHECKING:
-    from ...profiles.vault import Vault
+    from ...encryption.vault import Vault
 
 
 def vault_at_hand(servers: Servers) -> Vault | None:

@@ -24,10 +24,10 @@ def told() -> Iterator[None]:
     """What the index or the cluster refuses ends the command with its words."""
     from elasticsearch import ApiError, TransportError
 
-    from ...profiles.index.bulk import IndexUnavailableError
-    from ...profiles.index.export import PartialAnswerError
-    from ...profiles.index.names import IndexRefusedError
-    from ...profiles.index.rebuild import RebuildRefusedError
+    from ...index.bulk import IndexUnavailableError
+    from ...index.export import PartialAnswerError
+    from ...index.names import IndexRefusedError
+    from ...index.rebuild import RebuildRefusedError
 
     try:
         yield

@@ -17,8 +17,8 @@ from .opening import cluster, told
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from ...index.rebuild import Rebuilt
     from ...ir.types import Catalogue
-    from ...profiles.index.rebuild import Rebuilt
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def _run(options: argparse.Namespace) -> int:
         connection, client = record(servers), cluster(servers)
         _warn(connection, catalogue)
         with told():
-            from ...profiles.index.rebuild import Rebuild
+            from ...index.rebuild import Rebuild
 
             rebuild = Rebuild(
                 lambda: servers.another_postgres("decisor index"),

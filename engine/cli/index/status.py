@@ -14,7 +14,7 @@ from ..servers import Servers, alias_named
 from .opening import cluster, told
 
 if TYPE_CHECKING:
-    from ...profiles.index.status import IndexStatus
+    from ...index.status import IndexStatus
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def _run(options: argparse.Namespace) -> int:
     with Servers.of(options) as servers:
         connection, client, alias = record(servers), cluster(servers), alias_named()
         with told():
-            from ...profiles.index.status import index_statuses, refused_count
+            from ...index.status import index_statuses, refused_count
 
             found = index_statuses(connection, client, catalogue, alias)
             refused = refused_count(connection)

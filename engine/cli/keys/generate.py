@@ -16,8 +16,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...profiles.encryption.key_file import new_key_set, write_new_key_file
-    from ...profiles.encryption.keyring import KEYS_FILE
+    from ...encryption.key_file import new_key_set, write_new_key_file
+    from ...encryption.keyring import KEYS_FILE
 
     file: Path = options.file
     keys = new_key_set()

@@ -11,13 +11,13 @@ from ..command import CannotRunError
 from ..servers import Servers
 
 if TYPE_CHECKING:
+    from ...encryption.keyring import Keyring
     from ...ir.types import Catalogue
-    from ...profiles.encryption.keyring import Keyring
 
 
 def keys_of_the_environment() -> Keyring:
     """The keyring. Raises CannotRunError when there is none or it cannot be used."""
-    from ...profiles.encryption.keyring import KEYS, KEYS_FILE, open_keyring
+    from ...encryption.keyring import KEYS, KEYS_FILE, open_keyring
 
     with refusals():
         found = open_keyring(os.environ)
@@ -32,8 +32,8 @@ def keys_of_the_environment() -> Keyring:
 @contextmanager
 def refusals() -> Iterator[None]:
     """What is wrong with keys, or with what they sealed, as CannotRunError."""
-    from ...profiles.encryption.cipher import UnsealError
-    from ...profiles.encryption.key_file import KeysRefusedError
+    from ...encryption.cipher import UnsealError
+    from ...encryption.key_file import KeysRefusedError
 
     try:
         yield

@@ -15,8 +15,8 @@ from .opening import catalogue_of, keys_of_the_environment, refusals
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from ...profiles.encryption.keyring import Keyring
-    from ...profiles.encryption.vault import SealedVault
+    from ...encryption.keyring import Keyring
+    from ...encryption.sealed_vault import SealedVault
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +30,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...profiles.encryption.rotation import alone
-    from ...profiles.encryption.vault import SealedVault
+    from ...encryption.rotation import alone
+    from ...encryption.sealed_vault import SealedVault
 
     keyring = keys_of_the_environment()
     with Servers.of(options) as servers, refusals():
@@ -47,7 +47,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _rotate_master(connection: Connection, keyring: Keyring) -> None:
-    from ...profiles.encryption.rotation import rotate_master
+    from ...encryption.rotation import rotate_master
 
     done = rotate_master(connection, keyring)
     kinds = ((done.data_keys, "data key"), (done.dead_letters, "dead letter"), (done.definitions, "definition"))
@@ -57,14 +57,14 @@ def _rotate_master(connection: Connection, keyring: Keyring) -> None:
 
 
 def _rotate_data(connection: Connection, vault: SealedVault) -> int:
-    from ...profiles.encryption.data_rotation import rotate_data
-    from ...profiles.encryption.walk import open_task
+    from ...encryption.data_rotation import rotate_data
+    from ...encryption.walk import open_task
 
     return rotate_data(connection, vault, open_task(connection, "data ") or f"data {os.urandom(6).hex()}")
 
 
 def _rotate_hash(connection: Connection, keyring: Keyring, seconds: float) -> int:
-    from ...profiles.encryption.rotation import GRACE_SECONDS, hash_step_done, rotate_hash, wait_for_followers
+    from ...encryption.rotation import GRACE_SECONDS, hash_step_done, rotate_hash, wait_for_followers
 
     words = {
         "writing": "documents hold the hashes of {0} too",
@@ -88,7 +88,7 @@ def _rotate_hash(connection: Connection, keyring: Keyring, seconds: float) -> in
 
 def _settle(servers: Servers, vault: SealedVault) -> int:
     """Serving copies carry wrapped keys: they must have followed before an old key is removed."""
-    from ...segments.live.publish import settle
+    from ...worker.publish import settle
 
     rows: dict[int, int] = dict(servers.postgres.execute("SELECT number, seq FROM partition").fetchall())
     late = settle(servers.postgres, servers.redis, rows, vault, 60.0)

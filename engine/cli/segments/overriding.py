@@ -12,7 +12,7 @@ from ..servers import Servers, add_servers, vault_for
 from .names import customer_named, instant_given, print_json, record, segment_named
 
 if TYPE_CHECKING:
-    from ...segments.overrides import Overridden, Overrides
+    from ...worker.overrides import Overridden, Overrides
 
 Act = Callable[["Overrides", str, str, argparse.Namespace, int], "Overridden"]
 
@@ -48,9 +48,9 @@ def _configure_putting(parser: argparse.ArgumentParser) -> None:
 
 def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> int:
     """Do it and say whether membership has changed; 1 where it is kept and Redis has not followed."""
-    from ...segments.live.process import NoCatalogueError, Processor
-    from ...segments.overrides import OverrideRefusedError, Overrides
     from ...segments.registry import read_catalogue
+    from ...worker.overrides import OverrideRefusedError, Overrides
+    from ...worker.transaction import NoCatalogueError, Processor
 
     with Servers.of(options) as servers:
         connection = record(servers)

@@ -19,10 +19,10 @@ from .names import named, note, print_json
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from ...encryption.vault import Vault
     from ...ir.program import Program
-    from ...profiles.vault import Vault
-    from ...segments.rebuild.from_index import IndexSource
-    from ...segments.rebuild.run import Rebuilt, Wish
+    from ...rebuilds.index_source import IndexSource
+    from ...rebuilds.rebuild import Rebuilt, Wish
     from ...segments.registry import Definition, Registered
 
 
@@ -45,12 +45,13 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...profiles.index.export import PartialAnswerError
-    from ...profiles.index.names import IndexRefusedError
-    from ...segments.rebuild.lease import RebuildError
-    from ...segments.rebuild.run import Rebuild
+    from ...index.export import PartialAnswerError
+    from ...index.names import IndexRefusedError
+    from ...rebuilds.lease import RebuildError
+    from ...rebuilds.rebuild import Rebuild
+    from ...running import prepare
+    from ...segments.claim import SegmentBusyError
     from ...segments.registry import read_segments
-    from ...segments.running import prepare
 
     program = runtime_of(options).program
     with Servers.of(options) as servers:
@@ -65,7 +66,7 @@ def _run(options: argparse.Namespace) -> int:
         rebuild = Rebuild(connection, redis, vault, _clock(options.now), _index(options, servers, connection, vault))
         try:
             found = rebuild.run(wish)
-        except (RebuildError, IndexRefusedError, PartialAnswerError) as problem:
+        except (RebuildError, SegmentBusyError, IndexRefusedError, PartialAnswerError) as problem:
             raise CannotRunError(str(problem)) from None
         _tell(found, options.format)
         _move(servers, connection, vault, quiet=options.format == "json")
@@ -74,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _refuse_other_catalogue(connection: Connection, program: Program) -> None:
     """Workers that run make profiles by the catalogue that they have begun with."""
-    from ...segments.rebuild.run import OTHER_CATALOGUE
+    from ...rebuilds.rebuild import OTHER_CATALOGUE
     from ...segments.registry import read_catalogue
     from ...storage.migrate import pending
 
@@ -86,7 +87,7 @@ def _refuse_other_catalogue(connection: Connection, program: Program) -> None:
 
 
 def _wish(options: argparse.Namespace, program: Program, segments: Mapping[str, Registered]) -> Wish:
-    from ...segments.rebuild.run import Wish
+    from ...rebuilds.rebuild import Wish
     from ...segments.registry import definition_of
 
     definitions = {name: definition_of(program, name) for name in program.segments}
@@ -117,9 +118,9 @@ def _clock(given: str | None) -> Callable[[], int]:
 
 
 def _index(options: argparse.Namespace, servers: Servers, connection: Connection, vault: Vault) -> IndexSource | None:
-    from ...profiles.encryption.vault import SealedVault
-    from ...profiles.index.names import alias_of
-    from ...segments.rebuild.from_index import IndexSource
+    from ...encryption.sealed_vault import SealedVault
+    from ...index.names import alias_of
+    from ...rebuilds.index_source import IndexSource
 
     client = None if options.source == "postgres" else _cluster(servers)
     if client is None:
@@ -156,7 +157,7 @@ def _tell(found: Collection[Rebuilt], form: str) -> None:
 
 def _move(servers: Servers, connection: Connection, vault: Vault, *, quiet: bool) -> None:
     """Membership serves already; what was decided becomes transitions."""
-    from ...segments.rebuild.mover import move_all
+    from ...rebuilds.mover import move_all
 
     started = time.monotonic()
     if move_all(connection, servers.redis, vault) and not quiet:

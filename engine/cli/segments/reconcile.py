@@ -13,7 +13,7 @@ from ..report import counted
 from ..servers import Servers, add_servers, alias_named, vault_for
 
 if TYPE_CHECKING:
-    from ...segments.reconcile import Divergence
+    from ...rebuilds.audit import Divergence
 
 _KINDS = {
     "verdicts": "profiles or memberships that events and conditions contradict",
@@ -32,10 +32,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...profiles.index.audit import IndexAudit
-    from ...segments.live.process import NoCatalogueError
-    from ...segments.reconcile import BusyError, reconcile
+    from ...index.audit import IndexAudit
+    from ...rebuilds.audit import BusyError, reconcile
     from ...segments.registry import read_catalogue
+    from ...worker.transaction import NoCatalogueError
 
     with Servers.of(options) as servers:
         catalogue = read_catalogue(servers.postgres)

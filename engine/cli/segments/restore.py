@@ -9,7 +9,7 @@ from ..command import Command
 from .overriding import changed, configure
 
 if TYPE_CHECKING:
-    from ...segments.overrides import Overridden, Overrides
+    from ...worker.overrides import Overridden, Overrides
 
 
 def _restore(overrides: Overrides, name: str, customer: str, _options: argparse.Namespace, now_ms: int) -> Overridden:

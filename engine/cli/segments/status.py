@@ -23,8 +23,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from ...rebuilds.lease import notes
     from ...segments.history import status
-    from ...segments.rebuild.lease import notes
     from ..opening import instant_of
 
     with Servers.of(options) as servers:

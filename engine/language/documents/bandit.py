@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.forms import PPM, Duration, Expression, Name, Share, Text, Timeout, Word
-from ...nodes.shape import Maybe, Problem, Shape, Some
+from ...shapes.base import Maybe, Problem, Shape, Some
+from ...shapes.forms import PPM, Duration, Expression, Name, Share, Text, Timeout, Word
 from .envelope import Envelope
 
 POLICIES = {

@@ -8,10 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from ...nodes.choice import by_key, by_kind
-from ...nodes.forms import Duration, FieldPath, Name, Word
-from ...nodes.shape import Maybe, Shape, Some, Value, at_most_one, exactly_one
 from ...operators.registry import OPERATORS
+from ...shapes.base import Maybe, Shape, Some, Value, at_most_one, exactly_one
+from ...shapes.choice import by_key, by_kind
+from ...shapes.forms import Duration, FieldPath, Name, Word
 
 OPERATOR_WORDS = {name: f"{operator.summary}." for name, operator in OPERATORS.items()}
 

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.forms import Day, Form, Instant, Name, Text, TextOrInteger
-from ...nodes.shape import Many, Maybe, Shape
+from ...shapes.base import Many, Maybe, Shape
+from ...shapes.forms import Day, Form, Instant, Name, Text, TextOrInteger
 
 CodeName = Annotated[str, Form("S015", "a code of findings, as L001", r"^[A-Z][0-9]{3}$")]
 

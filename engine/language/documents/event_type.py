@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.forms import FieldPath, Name
-from ...nodes.shape import DeclaredValue, Maybe, Problem, inside
+from ...shapes.base import DeclaredValue, Maybe, Problem, inside
+from ...shapes.forms import FieldPath, Name
 from .envelope import Envelope
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, Tag
 
-from ...nodes.choice import by_key
-from ...nodes.forms import Duration, FieldPath, Name, Text, Timeout, Word
-from ...nodes.shape import Data, Maybe, Problem, Shape
+from ...shapes.base import Data, Maybe, Problem, Shape
+from ...shapes.choice import by_key
+from ...shapes.forms import Duration, FieldPath, Name, Text, Timeout, Word
 from .conditions import Conditions
 from .envelope import Envelope
 from .metric import FIELD_RULES, field_problems

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.forms import FilePath
-from ...nodes.shape import Many, Maybe, Problem, exactly_one
+from ...shapes.base import Many, Maybe, Problem, exactly_one
+from ...shapes.forms import FilePath
 from .envelope import Envelope
 
 CustomerId = Annotated[str, Field(min_length=1, max_length=512)]

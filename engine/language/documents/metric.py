@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.forms import Duration, FieldPath, Name, Word
-from ...nodes.shape import Maybe, Problem, Shape, exactly_one
+from ...shapes.base import Maybe, Problem, Shape, exactly_one
+from ...shapes.forms import Duration, FieldPath, Name, Word
 from .conditions import Conditions
 from .envelope import Envelope
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.forms import Expression, FilePath, Name, Scalar, Text, Timeout, Word
-from ...nodes.shape import Data, Maybe, Problem, Shape, at_most_one
+from ...shapes.base import Data, Maybe, Problem, Shape, at_most_one
+from ...shapes.forms import Expression, FilePath, Name, Scalar, Text, Timeout, Word
 from .envelope import Envelope
 
 PROTOCOLS = {

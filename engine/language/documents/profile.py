@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.forms import Duration, FieldPath, Name, Word
-from ...nodes.shape import DeclaredValue, Maybe, Problem, Shape, inside
+from ...shapes.base import DeclaredValue, Maybe, Problem, Shape, inside
+from ...shapes.forms import Duration, FieldPath, Name, Word
 from .envelope import Envelope
 
 AGGREGATES = {

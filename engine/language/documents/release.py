@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.forms import Duration, Name, Share, Word
-from ...nodes.shape import UNIQUE, Many, Maybe, Problem, Shape, twice
+from ...shapes.base import UNIQUE, Many, Maybe, Problem, Shape, twice
+from ...shapes.forms import Duration, Name, Share, Word
 from .envelope import Envelope
 
 METHODS = {

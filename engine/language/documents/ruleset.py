@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ...nodes.documents import NodeShape
-from ...nodes.forms import Name
-from ...nodes.shape import FieldShape, Maybe, Problem, inside
+from ...shapes.base import FieldShape, Maybe, Problem, inside
+from ...shapes.forms import Name
 from .envelope import Envelope
 
 

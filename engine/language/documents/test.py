@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...nodes.forms import Instant, Name, Text, TextOrInteger, Word
-from ...nodes.shape import UNIQUE, Data, Many, Maybe, Problem, Shape, Some, twice
+from ...shapes.base import UNIQUE, Data, Many, Maybe, Problem, Shape, Some, twice
+from ...shapes.forms import Instant, Name, Text, TextOrInteger, Word
 from .envelope import Envelope
 
 STATUSES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ...nodes.forms import Name, Zone
-from ...nodes.shape import Shape
+from ...shapes.base import Shape
+from ...shapes.forms import Name, Zone
 
 
 class WorkspaceDocument(Shape):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..edit import changed
-from ..spans import Source
+from ..yaml.spans import Source
 from .tokens import Token, has_written_key, tokens_of
 
 STEP = 2

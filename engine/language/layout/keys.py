@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ...diagnostics import Sink
-from ..spans import Source
-from ..yaml import YamlDocument, read_documents
+from ..yaml.reader import YamlDocument, read_documents
+from ..yaml.spans import Source
 from .tokens import tokens_of
 
 FIRST = ("apiVersion", "kind", "name")

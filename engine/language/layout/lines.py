@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..spans import Source
+from ..yaml.spans import Source
 from .tokens import Token, tokens_of
 
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ..forms import Expression, ExpressionOrConstant, Name
-from ..shape import Maybe, Problem, Shape, exactly_one
+from ...shapes.base import Maybe, Problem, Shape, exactly_one
+from ...shapes.forms import Expression, ExpressionOrConstant, Name
 
 
 class BanditShape(Shape):

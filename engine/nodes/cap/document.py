@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..forms import Duration, Expression, Name
-from ..shape import Maybe, Shape
+from ...shapes.base import Maybe, Shape
+from ...shapes.forms import Duration, Expression, Name
 
 
 class FrequencyCap(Shape):

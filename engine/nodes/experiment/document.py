@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..forms import Expression, Name
-from ..shape import Maybe, Shape
+from ...shapes.base import Maybe, Shape
+from ...shapes.forms import Expression, Name
 
 
 class ExperimentShape(Shape):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from ..forms import Expression, Name
-from ..shape import UNIQUE, Problem, Shape, Some, twice
+from ...shapes.base import UNIQUE, Problem, Shape, Some, twice
+from ...shapes.forms import Expression, Name
 
 
 class FeaturesShape(Shape):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..forms import ExpressionOrConstant, Name, Timeout
-from ..shape import Maybe, Shape
+from ...shapes.base import Maybe, Shape
+from ...shapes.forms import ExpressionOrConstant, Name, Timeout
 
 
 class ModelShape(Shape):

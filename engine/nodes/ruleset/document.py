@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ..forms import ExpressionOrConstant, Name
-from ..shape import Maybe, Problem, Shape
+from ...shapes.base import Maybe, Problem, Shape
+from ...shapes.forms import ExpressionOrConstant, Name
 
 
 class RulesetShape(Shape):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..forms import ExpressionOrConstant, Name
-from ..shape import Shape
+from ...shapes.base import Shape
+from ...shapes.forms import ExpressionOrConstant, Name
 
 
 class SetShape(Shape):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..forms import Expression, Name
-from ..shape import Shape, Some
+from ...shapes.base import Shape, Some
+from ...shapes.forms import Expression, Name
 
 
 class SwitchCase(Shape):

@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field, Tag
 
-from ..choice import by_kind
-from ..forms import Expression, Name, Scalar, Word
-from ..shape import UNIQUE, Data, FieldShape, Maybe, Problem, Shape, Some, inside, twice
+from ...shapes.base import UNIQUE, Data, FieldShape, Maybe, Problem, Shape, Some, inside, twice
+from ...shapes.choice import by_kind
+from ...shapes.forms import Expression, Name, Scalar, Word
 
 HIT_POLICIES = {
     "unique": "At most one row may hold; overlaps are errors.",

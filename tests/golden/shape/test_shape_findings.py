@@ -10,7 +10,7 @@ import pytest
 from engine.diagnostics import Code, Finding, Sink, all_codes, render_text
 from engine.language.decode import decode
 from engine.language.workspace import apply_suppressions, load_workspace
-from engine.language.yaml import read_documents
+from engine.language.yaml.reader import read_documents
 from tests.golden.harness import FOLDER, Case, cases, check
 
 TODAY = "2026-01-01"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.diagnostics import Code, Sink, all_codes, render_text
-from engine.language.yaml import read_documents
+from engine.language.yaml.reader import read_documents
 from tests.golden.harness import Case, cases, check
 
 CASES = cases("Y")

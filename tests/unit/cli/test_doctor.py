@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from engine.profiles.index.names import all_indices
+from engine.index.names import all_indices
 from engine.storage.partitions import take_ownership
 from engine.storage.postgres import connect_postgres
 from tests.servers.postgres import Database

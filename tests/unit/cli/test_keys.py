@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli.app import main
-from engine.profiles.encryption.in_use import HASH, HashKeys, put_in_force
-from engine.profiles.encryption.key_file import Key, KeySet, read_key_file, replace_key_file
+from engine.encryption.in_use import HASH, HashKeys, put_in_force
+from engine.encryption.key_file import Key, KeySet, read_key_file, replace_key_file
 from tests.live_world import World
 from tests.sealed_world import plain_text
 

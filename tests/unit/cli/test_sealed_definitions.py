@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli.app import main
+from engine.encryption.key_file import new_key_set, write_new_key_file
 from engine.ir.program import Program
-from engine.profiles.encryption.key_file import new_key_set, write_new_key_file
 from tests.live_world import World
 from tests.sealed_world import MORE_SEGMENTS, program_of, workspace
 

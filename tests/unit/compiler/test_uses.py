@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.compiler.drawing.references import references_picture
 from engine.compiler.pipeline import compile_workspace
 from engine.compiler.uses import Uses, reached, users_of, uses_of
 from engine.diagnostics import Sink
+from engine.drawing.references import references_picture
 from engine.language.workspace import load_workspace
 
 WORKSPACE = Path(__file__).parents[2] / "golden" / "cli" / "before"

@@ -12,7 +12,7 @@ from engine.diagnostics import Sink
 from engine.language.decode import decode
 from engine.language.documents.kinds import KINDS
 from engine.language.remains import Remains, remains, unread
-from engine.language.yaml import YamlDocument, read_documents
+from engine.language.yaml.reader import YamlDocument, read_documents
 
 DOCUMENTS = Path(__file__).parents[2] / "golden" / "documents"
 

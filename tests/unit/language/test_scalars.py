@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.language.scalars import AMBIGUOUS_WORDS, SPECIAL, other_reading, resolve
+from engine.language.yaml.scalars import AMBIGUOUS_WORDS, SPECIAL, other_reading, resolve
 
 TAGS = {"null": type(None), "bool": bool, "int": int, "float": float}
 PLAIN = st.one_of(

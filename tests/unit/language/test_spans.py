@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from engine.diagnostics import Path, Sink, Span
-from engine.language.spans import Source, Spans
-from engine.language.yaml import read_documents
+from engine.language.yaml.reader import read_documents
+from engine.language.yaml.spans import Source, Spans
 
 TEXT = """\
 # a comment

@@ -7,10 +7,10 @@ import yaml
 
 from engine.diagnostics import Sink
 from engine.language.edit import apply_fixes
-from engine.language.spans import Source
-from engine.language.yaml import YamlDocument, _Reader, read_documents
-from engine.language.yaml_events import events_of
-from engine.language.yaml_syntax import syntax_finding
+from engine.language.yaml.events import events_of
+from engine.language.yaml.reader import YamlDocument, _Reader, read_documents
+from engine.language.yaml.spans import Source
+from engine.language.yaml.syntax import syntax_finding
 
 
 def read(text: str) -> tuple[list[YamlDocument], Sink]:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.diagnostics import Sink
 from engine.language.files import MOST_BYTES
-from engine.language.yaml import DEEPEST, MOST_CHARACTERS, MOST_DOCUMENTS, MOST_VALUES, read_documents
+from engine.language.yaml.reader import DEEPEST, MOST_CHARACTERS, MOST_DOCUMENTS, MOST_VALUES, read_documents
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.profiles.index.names import all_indices
+from engine.index.names import all_indices
 from tests.servers.postgres import Database
 from tests.unit.cli.conftest import Decisor
 from tests.unit.cli.test_ingest import event, lines

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from engine.segments import overrides
-from engine.segments.live.publish import settle
-from engine.segments.rebuild.lease import leased
+from engine.rebuilds.lease import leased
 from engine.storage import keys
 from engine.storage.partitions import partition_of, take_ownership
 from engine.storage.postgres import connect_postgres
+from engine.worker import overrides
+from engine.worker.publish import settle
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
 from tests.unit.cli.conftest import Decisor, write

@@ -11,7 +11,7 @@ from engine.diagnostics import Finding, Sink
 from engine.language.decode import decode
 from engine.language.document import Document, snake
 from engine.language.documents.kinds import KINDS
-from engine.language.yaml import YamlDocument, read_documents
+from engine.language.yaml.reader import YamlDocument, read_documents
 
 FOLDER = Path(__file__).parents[3] / "golden" / "documents"
 

@@ -7,7 +7,7 @@ import pytest
 from engine.diagnostics import Sink
 from engine.language.decode import decode
 from engine.language.edit import apply_fixes
-from engine.language.yaml import read_documents
+from engine.language.yaml.reader import read_documents
 from tests.unit.language.documents.corpus import decoded, told
 
 HEAD = "apiVersion: v1\nkind: Segment\nname: vip\n"

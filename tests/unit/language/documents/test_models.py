@@ -10,7 +10,7 @@ from engine.language.documents.experiment import ExperimentDocument
 from engine.language.documents.kinds import KINDS
 from engine.language.documents.profile import ProfileDocument
 from engine.language.documents.segment import SegmentDocument
-from engine.language.yaml import YamlDocument
+from engine.language.yaml.reader import YamlDocument
 from tests.unit.language.documents.corpus import decoded, sound_documents, told
 
 CLASSIC = """

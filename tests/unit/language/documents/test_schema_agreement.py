@@ -16,8 +16,8 @@ from engine.diagnostics import Finding, Sink
 from engine.language.document import snake
 from engine.language.documents.kinds import KINDS
 from engine.language.jsonschema import any_document_schema, document_schema
-from engine.language.yaml import read_documents
-from engine.nodes.shape import Shape
+from engine.language.yaml.reader import read_documents
+from engine.shapes.base import Shape
 from tests.golden.harness import Case, cases
 from tests.unit.language.documents.corpus import sound_values, told
 

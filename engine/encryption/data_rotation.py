@@ -1,0 +1,86 @@
+"""A fresh data key for every profile: the profile and its whole history are sealed anew, as the catalogue now says.
+
+This is also how the history is brought in line when a field becomes encrypted that was not, or is no longer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .cipher import new_key
+from .data_keys import context_of
+from .in_use import master_in_use
+from .proving import refuse_other_keys
+from .sealed_vault import SealedVault
+from .sealing import is_sealed
+from .walk import walk
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+BATCH = 20  # profiles, each with its whole history
+
+_VALUES = "SELECT profile, value FROM profile WHERE profile = ANY(%b)"
+_EVENTS = "SELECT profile, position, instant(at), type, data FROM event WHERE profile = ANY(%b)"
+_PUT_VALUES = (
+    "UPDATE profile SET value = given.value::json FROM unnest(%b::text[], %b::text[]) AS given (profile, value)"
+    " WHERE profile.profile = given.profile"
+)
+_PUT_EVENTS = (
+    "UPDATE event SET data = given.data::json"
+    " FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[]) AS given (profile, position, at, data)"
+    " WHERE event.profile = given.profile AND event.position = given.position AND event.at = given.at::timestamptz"
+)
+_PUT_KEYS = (
+    "INSERT INTO profile_key (profile, wrapped, master) SELECT profile, wrapped, %s"
+    " FROM unnest(%b::text[], %b::bytea[]) AS given (profile, wrapped)"
+    " ON CONFLICT (profile) DO UPDATE SET wrapped = excluded.wrapped, master = excluded.master"
+)
+
+
+def rotate_data(connection: Connection, vault: SealedVault, task: str, batch: int = BATCH) -> int:
+    """How many profiles were sealed with a fresh key; `task` names the rotation, so that a broken one goes on.
+
+    Nothing is changed with keys that are not the database's. Raises KeysRefusedError.
+    """
+    refuse_other_keys(connection, vault.keyring)
+    vault.keyring.master(master_in_use(connection, vault.keyring))
+
+    def step(inside: Connection, profiles: Sequence[str]) -> list[str]:
+        return _reseal(inside, vault, profiles)
+
+    return walk(connection, task, step, batch)
+
+
+def _reseal(connection: Connection, vault: SealedVault, profiles: Sequence[str]) -> list[str]:
+    sealing = vault.sealing
+    kept: dict[str, Any] = dict(connection.execute(_VALUES, (list(profiles),)).fetchall())
+    rows = connection.execute(_EVENTS, (list(profiles),)).fetchall()
+    events = [(profile, {"type": kind, "data": data}) for profile, _, _, kind, data in rows]
+    values = vault.open_values(connection, kept)
+    opened = vault.open_events(connection, events)
+    needing = {profile for profile, value in values.items() if is_sealed(kept[profile]) or sealing.profile_needs(value)}
+    for (profile, event), data in zip(events, opened, strict=True):
+        if is_sealed(event["data"]) or sealing.event_needs(event["type"], data):
+            needing.add(profile)
+    keys = {profile: new_key() for profile in sorted(needing)}
+    vault.data_keys.forget(keys)
+    master = vault.keyring.master(master_in_use(connection, vault.keyring))
+    wrapped = [master.wrap(key, context_of(profile)) for profile, key in keys.items()]
+    connection.execute(_PUT_KEYS, (master.id, list(keys), wrapped))
+    sealed = [_text(sealing.seal_profile(profile, values[profile], key)) for profile, key in keys.items()]
+    connection.execute(_PUT_VALUES, (list(keys), sealed))
+    told = [
+        (row[0], row[1], row[2], _text(sealing.seal_event(row[0], row[3], data, keys[row[0]])))
+        for row, data in zip(rows, opened, strict=True)
+        if row[0] in keys
+    ]
+    if told:
+        connection.execute(_PUT_EVENTS, tuple(list(column) for column in zip(*told, strict=True)))
+    return list(keys)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

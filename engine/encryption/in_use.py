@@ -1,0 +1,83 @@
+"""Which keys the database says are in use, so that every process seals and searches with the same ones.
+
+`master_key` is the id of the master key that wraps new data keys. `hash_keys` names the hash key by which queries
+search, and those whose hashes the index holds besides. Both are written down when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ..storage.partitions import PARTITIONS, locked
+from .keyring import Keyring
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+MASTER = "master_key"
+HASH = "hash_keys"
+
+
+# The stages of a change of hash keys: documents get the next key's hashes too; queries have changed to it; documents
+# lose the hashes of the one before.
+Stage = Literal["", "writing", "retiring", "dropping"]
+
+
+@dataclass(frozen=True, slots=True)
+class HashKeys:
+    """`searched` is the key of queries; documents hold its hashes and those of `besides`."""
+
+    searched: str
+    besides: tuple[str, ...] = ()
+    stage: Stage = ""
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The keys whose hashes a document holds."""
+        return (self.searched, *self.besides)
+
+    def text(self) -> str:
+        """As it is kept."""
+        return json.dumps({"searched": self.searched, "besides": list(self.besides), "stage": self.stage})
+
+
+def master_in_use(connection: Connection, keyring: Keyring) -> str:
+    """The id of the master key that wraps new data keys."""
+    return _fact(connection, MASTER, keyring.current.id)
+
+
+def hash_keys_in_use(connection: Connection, keyring: Keyring) -> HashKeys:
+    """The hash keys in use; the keyring's first, if none was used yet."""
+    data = json.loads(_fact(connection, HASH, HashKeys(keyring.hash_ids[0]).text()))
+    return HashKeys(data["searched"], tuple(data["besides"]), data["stage"])
+
+
+def put_in_force(connection: Connection, name: str, value: str) -> None:
+    """Write a fact down so that every transaction that changes profiles from now on sees it, and none is under way."""
+    with connection.transaction():
+        locked(connection, range(PARTITIONS))
+        put_fact(connection, name, value)
+
+
+def put_fact(connection: Connection, name: str, value: str) -> None:
+    """Write a fact down."""
+    connection.execute(
+        "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
+
+
+def read_fact(connection: Connection, name: str) -> str | None:
+    """What was written down, or None."""
+    row = connection.execute("SELECT value FROM fact WHERE name = %s", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _fact(connection: Connection, name: str, otherwise: str) -> str:
+    found = read_fact(connection, name)
+    if found is not None:
+        return found
+    connection.execute("INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, otherwise))
+    return read_fact(connection, name) or otherwise

@@ -1,0 +1,222 @@
+"""Changing keys while everything serves. Every step can be broken off and done again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..storage.partitions import locked, partition_of
+from . import payloads
+from .data_keys import context_of
+from .in_use import HASH, MASTER, HashKeys, hash_keys_in_use, put_in_force, read_fact
+from .key_file import KeysRefusedError, read_key_file, replace_key_file
+from .keyring import KEYS, KeyMissingError, Keyring
+from .proving import refuse_other_keys
+from .sealed_values import kept, rewrap_kept
+from .walk import tell, touch, walk
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+ROTATION_LOCK = 0x0DEC_0004
+PAGE = 500
+GRACE_SECONDS = 5.0  # how long a query may take to begin after its constants were hashed
+
+_STALE = (
+    "SELECT profile, wrapped, master FROM profile_key WHERE profile > %s AND master <> %s ORDER BY profile LIMIT %s"
+)
+_REWRAP = (
+    "UPDATE profile_key SET wrapped = given.new, master = %s"
+    " FROM unnest(%b::text[], %b::bytea[], %b::bytea[]) AS given (profile, old, new)"
+    " WHERE profile_key.profile = given.profile AND profile_key.wrapped = given.old RETURNING profile_key.profile"
+)
+_LETTERS = "SELECT id, payload FROM dead_letter WHERE id > %s AND sealed ORDER BY id LIMIT %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """What was wrapped anew under a master key."""
+
+    master: str
+    data_keys: int
+    dead_letters: int
+    definitions: int = 0
+    secrets: int = 0
+
+
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """Nobody else changes keys of this database meanwhile. Raises KeysRefusedError when somebody does."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ROTATION_LOCK,)).fetchone()
+    if not row or not row[0]:
+        raise KeysRefusedError("another `decisor keys rotate` is at work on this database; wait until it has ended")
+    try:
+        yield
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s)", (ROTATION_LOCK,))
+
+
+def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE) -> Rewrapped:
+    """Wrap every data key, sealed dead letter, sealed definition and sealed secret under the newest master key.
+
+    Where all are already, a new key is put into the key file first; keys of the environment must bring one themselves.
+    Nothing is changed with keys that are not the database's. Raises KeysRefusedError.
+    """
+    refuse_other_keys(connection, keyring)
+    if not _unfinished(connection, keyring):
+        _add(keyring, "master")
+    master = keyring.current
+    if read_fact(connection, MASTER) != master.id:
+        put_in_force(connection, MASTER, master.id)
+    keys, letters = _rewrap_keys(connection, keyring, page), _rewrap_letters(connection, keyring)
+    small = [each.is_definition for each in rewrap_kept(connection, keyring)]
+    return Rewrapped(master.id, keys, letters, small.count(True), small.count(False))
+
+
+def _unfinished(connection: Connection, keyring: Keyring) -> bool:
+    """Whether something is not under the newest key yet that should be."""
+    newest = keyring.current.id
+    used = read_fact(connection, MASTER)
+    if used is not None and used != newest:
+        return True
+    row = connection.execute("SELECT EXISTS (SELECT FROM profile_key WHERE master <> %s)", (newest,)).fetchone()
+    return bool(row and row[0]) or any(each.master != newest for each in kept(connection))
+
+
+def _add(keyring: Keyring, kind: str) -> None:
+    if keyring.file is None:
+        where = "in front of the other master keys" if kind == "master" else "behind the other hash keys"
+        raise KeysRefusedError(
+            f"every {kind} key of {KEYS} is in use already: put a new one {where} there, for every process, and run"
+            " this again"
+        )
+    keys = read_key_file(keyring.file)
+    try:
+        replace_key_file(keyring.file, keys.with_new_master() if kind == "master" else keys.with_new_hash())
+    except OSError as problem:
+        raise KeysRefusedError(
+            f"key file `{keyring.file}`: it cannot be written: {problem.strerror or type(problem).__name__}"
+        ) from None
+    keyring.reload()
+
+
+def _rewrap_keys(connection: Connection, keyring: Keyring, page: int) -> int:
+    """Page by page, again until a whole pass finds nothing; how many."""
+    master, count, after, found = keyring.current, 0, "", False
+    while True:
+        rows = connection.execute(_STALE, (after, master.id, page)).fetchall()
+        if not rows:
+            if not found:
+                return count
+            after, found = "", False
+            continue
+        after, found = rows[-1][0], True
+        old = [bytes(wrapped) for _, wrapped, _ in rows]
+        new = [
+            master.wrap(keyring.master(name).unwrap(wrapped, context_of(profile)), context_of(profile))
+            for (profile, _, name), wrapped in zip(rows, old, strict=True)
+        ]
+        count += _put(connection, master.id, [row[0] for row in rows], (old, new))
+
+
+def _put(connection: Connection, master: str, profiles: Sequence[str], keys: tuple[list[bytes], list[bytes]]) -> int:
+    """Put wrapped keys in the place of those that are still there, and have the serving copies follow."""
+    with connection.transaction():
+        last = locked(connection, {partition_of(profile) for profile in profiles})
+        rows = connection.execute(_REWRAP, (master, list(profiles), *keys)).fetchall()
+        changed: dict[int, list[str]] = {}
+        for (profile,) in rows:
+            changed.setdefault(partition_of(profile), []).append(profile)
+        for partition, names in changed.items():
+            tell(connection, partition, last[partition], names)
+    return len(rows)
+
+
+def _rewrap_letters(connection: Connection, keyring: Keyring) -> int:
+    count, last = 0, 0
+    while True:
+        rows = connection.execute(_LETTERS, (last, 50)).fetchall()
+        if not rows:
+            return count
+        last = rows[-1][0]
+        for number, raw in rows:
+            payload = bytes(raw)
+            if payloads.master_of(payload) != keyring.current.id:
+                new = payloads.rewrap(keyring, payload)
+                done = connection.execute(
+                    "UPDATE dead_letter SET payload = %s WHERE id = %s AND payload = %s", (new, number, payload)
+                )
+                count += done.rowcount
+
+
+def rotate_hash(connection: Connection, keyring: Keyring) -> HashKeys:
+    """Take the next steps of changing the hash key, up to where the index must have caught up (`caught_up`).
+
+    Called until the stage that comes back is empty: at `writing`, documents hold the hashes of both keys once the index
+    has caught up; at `retiring`, queries have changed to the new key; at the end, only its hashes are left. Where the
+    new key is lost before queries have changed to it, its hashes go again. Raises KeyMissingError without the key that
+    is searched, and nothing is changed.
+    """
+    now = hash_keys_in_use(connection, keyring)
+    keyring.hash_key(now.searched)
+    if now.stage == "writing" and not _has_hash_key(keyring, now.besides[0]):
+        now = HashKeys(now.searched, (), "dropping")
+        put_in_force(connection, HASH, now.text())
+    if now.stage == "":
+        now = HashKeys(now.searched, (_next_hash(keyring, now.searched),), "writing")
+        put_in_force(connection, HASH, now.text())
+    if now.stage == "writing":
+        walk(connection, f"write {now.besides[0]}", touch)
+    elif now.stage == "dropping":
+        walk(connection, f"drop, {now.searched} stays", touch)
+    return now
+
+
+def hash_step_done(connection: Connection, now: HashKeys) -> HashKeys:
+    """The stage that follows, once the index has caught up with the stage before."""
+    following = {
+        "writing": HashKeys(now.besides[0] if now.besides else now.searched, (now.searched,), "retiring"),
+        "retiring": HashKeys(now.searched, (), "dropping"),
+        "dropping": HashKeys(now.searched),
+    }[now.stage]
+    put_in_force(connection, HASH, following.text())
+    return following
+
+
+def _has_hash_key(keyring: Keyring, name: str) -> bool:
+    try:
+        keyring.hash_key(name)
+    except KeyMissingError:
+        return False
+    return True
+
+
+def _next_hash(keyring: Keyring, searched: str) -> str:
+    if keyring.hash_ids[-1] == searched:
+        _add(keyring, "hash")
+    return keyring.hash_ids[-1]
+
+
+def behind(connection: Connection, upto: dict[int, int]) -> list[tuple[str, int]]:
+    """The indices that have not come as far as these numbers, each with how many changes are left to it.
+
+    One that was replaced follows nothing but erasures, and is not asked.
+    """
+    left: dict[str, int] = {}
+    rows = connection.execute("SELECT name, partition, seq FROM follower WHERE name NOT LIKE 'previous:%'").fetchall()
+    for name, partition, seq in rows:
+        left[name] = left.get(name, 0) + max(0, upto.get(partition, 0) - seq)
+    return sorted((name, count) for name, count in left.items() if count)
+
+
+def wait_for_followers(connection: Connection, seconds: float) -> list[tuple[str, int]]:
+    """Wait until all that has been committed so far has reached the index; who is behind when the time is up."""
+    rows: list[Any] = connection.execute("SELECT number, seq FROM partition").fetchall()
+    upto = {int(number): int(seq) for number, seq in rows}
+    deadline = time.monotonic() + seconds
+    while (late := behind(connection, upto)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return late

@@ -1,0 +1,198 @@
+"""The vault of a catalogue with encrypted fields, between what is in memory and what is kept."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..ir.predicate import Predicate
+from ..ir.types import Catalogue
+from . import payloads
+from .cipher import UnsealError
+from .data_keys import DataKeys, Wrapped
+from .framing import framed, unframed
+from .hashing import FieldHashes
+from .in_use import hash_keys_in_use, master_in_use
+from .key_file import KeysRefusedError
+from .keyring import KEYS, KEYS_FILE, Keyring, open_keyring
+from .sealing import FieldCipher, Sealing, is_sealed
+from .vault import OpenVault, Place, Value, Vault
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from ..compiler.targets.placeholders import Hasher
+
+
+def vault_of(catalogue: Catalogue, environ: Mapping[str, str]) -> Vault:
+    """The vault that the environment's keys make; an open one where there are no keys and none are needed.
+
+    Raises KeysRefusedError when keys are needed and missing, or cannot be used.
+    """
+    keyring = open_keyring(environ)
+    if keyring is not None:
+        return SealedVault(catalogue, keyring)
+    if Sealing(catalogue).needed:
+        raise KeysRefusedError(
+            f"the catalogue `{catalogue.name}` has encrypted fields, and there are no keys: `decisor keys generate"
+            f" FILE` makes a key file, and {KEYS_FILE} names it (or {KEYS} holds its content)"
+        )
+    return OpenVault()
+
+
+class SealedVault:
+    """Seals the encrypted fields of a catalogue with a data key for each profile."""
+
+    def __init__(self, catalogue: Catalogue, keyring: Keyring, data_keys: DataKeys | None = None) -> None:
+        self.keyring = keyring
+        self.sealing = Sealing(catalogue)
+        self.data_keys = data_keys or DataKeys(keyring)
+        self._catalogue = catalogue.name
+        self._hashes: dict[str, FieldHashes] = {}
+
+    def open_values(self, connection: Connection, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The profiles by key, in plain. Raises UnsealError, KeyMissingError."""
+        keys = self._keys(connection, [profile for profile, value in values.items() if is_sealed(value)])
+        return {
+            profile: self.sealing.open_profile(profile, value, keys[profile]) if profile in keys else value
+            for profile, value in values.items()
+        }
+
+    def seal_values(self, connection: Connection, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The profiles by key, as they may be kept; data keys are made where a profile has none."""
+        needing = [profile for profile, value in values.items() if self.sealing.profile_needs(value)]
+        keys = self.data_keys.data_keys(connection, needing, create=True) if needing else {}
+        return {
+            profile: self.sealing.seal_profile(profile, value, keys[profile]) if profile in keys else value
+            for profile, value in values.items()
+        }
+
+    def open_events(self, connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
+        """The data of events in plain, in the same order. Raises UnsealError, KeyMissingError."""
+        keys = self._keys(connection, [profile for profile, event in events if is_sealed(event["data"])])
+        return [
+            self.sealing.open_event(profile, event["type"], event["data"], keys[profile])
+            if profile in keys
+            else event["data"]
+            for profile, event in events
+        ]
+
+    def seal_events(self, connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
+        """The data of events as they may be kept, in the same order; data keys are made where a profile has none."""
+        needing = {profile for profile, event in events if self.sealing.event_needs(event["type"], event["data"])}
+        keys = self.data_keys.data_keys(connection, sorted(needing), create=True) if needing else {}
+        return [
+            self.sealing.seal_event(profile, event["type"], event["data"], keys[profile])
+            if profile in keys
+            else event["data"]
+            for profile, event in events
+        ]
+
+    def seal_payload(self, payload: bytes) -> tuple[bytes, bool]:
+        """A dead letter, sealed whole."""
+        return payloads.seal_payload(self.keyring.current, payload), True
+
+    def open_payload(self, payload: bytes) -> bytes:
+        """A sealed dead letter in plain. Raises UnsealError, KeyMissingError."""
+        return payloads.open_payload(self.keyring, payload)
+
+    @property
+    def seals(self) -> bool:
+        """Whether the catalogue has encrypted fields."""
+        return self.sealing.needed
+
+    def covers(self, catalogue: Catalogue) -> bool:
+        """Whether all is sealed that is encrypted in the catalogue."""
+        return self.sealing.covers(catalogue)
+
+    def seals_predicate(self, predicate: Predicate) -> bool:
+        """Whether a predicate asks about something that is sealed."""
+        return self.sealing.predicate_needs(predicate)
+
+    def seal_kept(self, connection: Connection, plain: bytes, place: Place) -> bytes:
+        """Something that belongs to no profile, under the master key that the database says is in use."""
+        master = self.keyring.master(master_in_use(connection, self.keyring))
+        return payloads.seal_payload(master, plain, framed(*place))
+
+    def open_kept(self, sealed: bytes, place: Place) -> bytes:
+        """What `seal_kept` gave, in plain. Raises UnsealError, KeyMissingError."""
+        return payloads.open_payload(self.keyring, sealed, framed(*place))
+
+    def sealers(self, connection: Connection, profiles: Iterable[str]) -> Callable[[str], ProfileSealer]:
+        """What seals for the index, by profile, with the hash keys that are in use now."""
+        wanted = sorted(set(profiles)) if self.sealing.needed else []
+        keys = self.data_keys.data_keys(connection, wanted, create=False) if wanted else {}
+        used = hash_keys_in_use(connection, self.keyring).written if wanted else ()
+        hashes = [self._hashes_of(name) for name in used]
+        return lambda profile: ProfileSealer(self._catalogue, profile, keys.get(profile), hashes)
+
+    def hasher(self, connection: Connection) -> Hasher:
+        """What hashes the constants of a query, with the hash key that is searched now."""
+        return self._hashes_of(hash_keys_in_use(connection, self.keyring).searched).hash
+
+    def serving_keys(self, connection: Connection, profiles: Iterable[str]) -> dict[str, str]:
+        """The wrapped data keys as serving copies carry them; a profile without one is left out."""
+        wanted = list(profiles) if self.sealing.needed else []
+        wrapped = self.data_keys.wrapped(connection, wanted) if wanted else {}
+        return {profile: base64.b64encode(framed(master, key)).decode() for profile, (key, master) in wrapped.items()}
+
+    def open_served(self, profile: str, value: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+        """A profile out of a serving copy in plain; `key` is its wrapped data key. Raises UnsealError."""
+        if not is_sealed(dict(value)):
+            return dict(value)
+        if key is None:
+            raise UnsealError("a serving copy has sealed fields and no data key; it was written without keys")
+        data_key = self.data_keys.unwrapped({profile: _served(key)})[profile]
+        return self.sealing.open_profile(profile, value, data_key)
+
+    def _keys(self, connection: Connection, profiles: Sequence[str]) -> dict[str, bytes]:
+        if not profiles:
+            return {}
+        keys = self.data_keys.data_keys(connection, profiles, create=False)
+        if len(keys) < len(set(profiles)):
+            raise UnsealError(
+                "a profile has sealed fields and no data key: it was erased meanwhile, or its key is lost"
+            )
+        return keys
+
+    def _hashes_of(self, name: str) -> FieldHashes:
+        found = self._hashes.get(name)
+        if found is None:
+            found = self._hashes[name] = FieldHashes(self._catalogue, self.keyring.hash_key(name))
+        return found
+
+
+class ProfileSealer:
+    """Seals one profile's values for the index."""
+
+    __slots__ = ("_catalogue", "_cipher", "_data_key", "_hashes", "_profile")
+
+    def __init__(self, catalogue: str, profile: str, data_key: bytes | None, hashes: Sequence[FieldHashes]) -> None:
+        self._catalogue, self._profile, self._data_key, self._hashes = catalogue, profile, data_key, hashes
+        self._cipher: FieldCipher | None = None
+
+    def hash(self, path: str, value: Any) -> str:
+        """The hash that is searched."""
+        return self._hashes[0].hash(path, value)
+
+    def hashes(self, path: str, value: Any) -> list[str]:
+        """All hashes that a document holds of the value: while hash keys rotate, there are two."""
+        return [each.hash(path, value) for each in self._hashes]
+
+    def cipher(self, path: str, value: Any) -> str:
+        """The cipher text, in base64."""
+        if self._cipher is None:
+            if self._data_key is None:
+                raise UnsealError("a profile has encrypted fields and no data key: it was erased meanwhile")
+            self._cipher = FieldCipher(self._catalogue, "index", self._profile, self._data_key)
+        return self._cipher.seal(path, value)
+
+
+def _served(key: str) -> Wrapped:
+    try:
+        (master, wrapped), _ = unframed(base64.b64decode(key, validate=True), 2)
+        return wrapped, master.decode()
+    except (binascii.Error, ValueError):
+        raise UnsealError("the data key of a serving copy is not in a form that this decisor knows") from None

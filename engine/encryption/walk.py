@@ -1,0 +1,89 @@
+"""A walk over all profiles, a bounded number in each transaction, so that the index and the serving copies follow.
+
+A walk that was broken off goes on with the partition in which it was. Workers serve meanwhile: each transaction holds
+the lock of one partition for some milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..storage.partitions import PARTITIONS, advance, locked
+from .in_use import put_fact, read_fact
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+BATCH = 200
+PROGRESS = "keys_walk"
+
+Step = Callable[["Connection", Sequence[str]], Iterable[str]]
+
+_PAGE = "SELECT profile FROM profile WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s"
+_TELL = (
+    "INSERT INTO outbox (partition, seq, profile, kind) SELECT %s, %s + place, profile, 'change'"
+    " FROM unnest(%b::text[]) WITH ORDINALITY AS given (profile, place)"
+)
+
+
+def walk(connection: Connection, task: str, step: Step, batch: int = BATCH) -> int:
+    """How many profiles were changed; `step` gives those of a page that it changed, under the partition's lock.
+
+    Each of them gets a new version and is told to whoever follows. `task` names the walk: one of the same name that was
+    broken off goes on.
+    """
+    done = _done(connection, task)
+    count = 0
+    put_fact(connection, PROGRESS, json.dumps({"task": task, "done": done}))
+    for partition in range(PARTITIONS):
+        if partition in done:
+            continue
+        after: str | None = ""
+        while after is not None:
+            with connection.transaction():
+                after, changed = _page(connection, partition, after, step, batch)
+            count += changed
+        done.append(partition)
+        put_fact(connection, PROGRESS, json.dumps({"task": task, "done": done}))
+    return count
+
+
+def open_task(connection: Connection, kind: str) -> str | None:
+    """The name of the last walk, if its name begins so and it was broken off."""
+    found = read_fact(connection, PROGRESS)
+    data = {} if found is None else json.loads(found)
+    task = str(data.get("task", ""))
+    return task if task.startswith(kind) and len(data["done"]) < PARTITIONS else None
+
+
+def touch(_connection: Connection, profiles: Sequence[str]) -> Sequence[str]:
+    """A step that changes nothing but the version."""
+    return profiles
+
+
+def tell(connection: Connection, partition: int, seq: int, profiles: Sequence[str]) -> int:
+    """Tell whoever follows of changed profiles of a locked partition; the partition's last number afterwards."""
+    connection.execute(_TELL, (partition, seq, list(profiles)))
+    advance(connection, {partition: seq + len(profiles)})
+    return seq + len(profiles)
+
+
+def _done(connection: Connection, task: str) -> list[int]:
+    found = read_fact(connection, PROGRESS)
+    data = {} if found is None else json.loads(found)
+    return list(data["done"]) if data.get("task") == task else []
+
+
+def _page(connection: Connection, partition: int, after: str, step: Step, batch: int) -> tuple[str | None, int]:
+    """The last profile of the page, None where there was none; and how many were changed."""
+    seq = locked(connection, [partition])[partition]
+    profiles = [row[0] for row in connection.execute(_PAGE, (partition, after, batch)).fetchall()]
+    if not profiles:
+        return None, 0
+    changed = list(step(connection, profiles))
+    if changed:
+        connection.execute("UPDATE profile SET version = version + 1 WHERE profile = ANY(%b)", (changed,))
+        tell(connection, partition, seq, changed)
+    return profiles[-1], len(changed)

@@ -1,0 +1,175 @@
+"""Erasures that were begun and broken off are ended by workers, one at a time, in a thread beside the loop.
+
+Whoever erased was killed, or a store was away. Each worker looks after its own partitions; a lock keeps it from what a
+running `decisor erase` or another worker is just at.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ..storage.partitions import PARTITIONS
+from .erasure import Erasure, pending, told
+from .notices import Notices
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+LOG: Final = logging.getLogger("decisor.erase")
+LOOK_SECONDS: Final = 1.0
+NEXT_SECONDS: Final = 0.1  # from one open erasure to the next
+PAUSE_SECONDS: Final = 0.005  # between two steps of a long look, so that live events come to their turn
+LONGEST_PAUSE: Final = 60.0  # until an erasure that could not be ended is tried again
+LET_GO_SECONDS: Final = 600.0  # from one request to drop old bytes to the next
+
+Pause = Callable[[], None]
+
+
+class StoppedError(RuntimeError):
+    """The worker ends; what is left of an erasure is done by the next one."""
+
+
+@dataclass(slots=True)
+class _Wait:
+    """An erasure that could not be ended so many times, and when it is tried again."""
+
+    failures: int
+    until: float
+
+
+class Unfinished:
+    """Ends open erasures, and has old notices of erasures deleted.
+
+    `connect` opens PostgreSQL in autocommit, `erasure_of` makes an erasure that calls a pause now and then.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        erasure_of: Callable[[Connection, Pause], Erasure],
+        notices: Notices,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._connect = connect
+        self._erasure_of = erasure_of
+        self._notices = notices
+        notices.last_look = self._look_again
+        self._now_ms = now_ms
+        self._stop = threading.Event()
+        self._connection: Connection | None = None
+        self._waits: dict[str, _Wait] = {}
+        self._told: set[str] = set()
+        self._ended = 0  # since servers were last asked to drop old bytes
+        self._next_letting_go = 0.0
+
+    def run(self, stop: threading.Event, partitions: Callable[[], Collection[int]]) -> None:
+        """Do what there is to do for the partitions until stopped, whatever the servers do."""
+        self._stop = stop
+        wait = LOOK_SECONDS
+        while not stop.wait(wait):
+            wait = LOOK_SECONDS
+            try:
+                if (owned := partitions()) and self.step(owned):
+                    wait = NEXT_SECONDS
+            except Exception as problem:  # noqa: BLE001 - whatever it was, erasures must be ended all the same
+                self._tell(f"erasures that are open wait: {type(problem).__name__}")
+                self.close()
+        self.close()
+
+    def close(self) -> None:
+        """Give up the connection; the next step opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def step(self, partitions: Collection[int]) -> bool:
+        """Go on with one erasure, or look at one page of a transition stream; whether it was an erasure."""
+        connection = self._open()
+        now = time.monotonic()
+        open_ones = pending(connection, partitions)
+        self._waits = {customer: wait for customer, wait in self._waits.items() if customer in open_ones}
+        ready = [each for each in open_ones if each not in self._waits or self._waits[each].until <= now]
+        if ready:
+            try:
+                self._go_on(connection, ready[0])
+            except Exception:
+                self._put_off(ready[0], self._failures(ready[0]) + 1)  # the others come first then
+                raise
+            return True
+        if self._ended and now >= self._next_letting_go:
+            self._let_go(connection)
+        self._notices.step(connection, partitions, self._now_ms())
+        return False
+
+    def finish(self) -> None:
+        """Go on with every erasure once, and look at every transition stream, where anybody was ever erased."""
+        try:
+            connection = self._open()
+            for customer in pending(connection):
+                self._go_on(connection, customer)
+            if self._ended:
+                self._let_go(connection)
+            if connection.execute("SELECT FROM suppression LIMIT 1").rowcount:
+                self._notices.all(connection, range(PARTITIONS), self._now_ms())
+        finally:
+            self.close()
+
+    def _open(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+        return self._connection
+
+    def _go_on(self, connection: Connection, customer: str) -> None:
+        report = self._erasure_of(connection, self._pause).go_on(customer)
+        if report is None or self._stop.is_set():
+            self._put_off(customer, 0)
+        elif report.done:
+            self._waits.pop(customer, None)
+            self._told.clear()
+            self._ended += 1
+            LOG.warning("an erasure that had been broken off was ended")
+        else:
+            self._put_off(customer, self._failures(customer) + 1)
+            reasons = {*report.problems, *(row.problem for row in report.rows if row.problem is not None)}
+            for reason in sorted(reasons or {"something was found again"}):
+                self._tell(f"an erasure is still open: {reason}")
+
+    def _failures(self, customer: str) -> int:
+        return self._waits[customer].failures if customer in self._waits else 0
+
+    def _look_again(self, customer: str) -> None:
+        """Delete what has come of broken late events; one that does not open is told, and keeps no notice."""
+        try:
+            found = self._erasure_of(self._open(), self._pause).look_again(customer)
+        except StoppedError:
+            raise
+        except RuntimeError as problem:
+            self._tell(f"dead letters were not looked at for somebody who was erased: {told(problem)}")
+            return
+        if found:
+            LOG.warning("broken late events of somebody who was erased were deleted from the dead letters: %d", found)
+
+    def _put_off(self, customer: str, failures: int) -> None:
+        pause = min(2.0 ** min(failures, 30), LONGEST_PAUSE)
+        self._waits[customer] = _Wait(failures, time.monotonic() + pause)
+
+    def _let_go(self, connection: Connection) -> None:
+        self._ended = 0
+        self._next_letting_go = time.monotonic() + LET_GO_SECONDS
+        for refused in self._erasure_of(connection, self._pause).let_go():
+            LOG.warning(refused)
+
+    def _pause(self) -> None:
+        if self._stop.wait(PAUSE_SECONDS):
+            raise StoppedError("the worker ends")
+
+    def _tell(self, text: str) -> None:
+        """A line for what was not told since an erasure was last ended."""
+        if text not in self._told:
+            self._told.add(text)
+            LOG.warning(text)

@@ -1,0 +1,50 @@
+"""The secret by which the fingerprints of events are keyed: made once, and the same for every worker ever after.
+
+A fingerprint is of a whole event, also of what is encrypted in it, so where fields are encrypted the secret is sealed.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING
+
+from ..encryption.in_use import put_fact, read_fact
+from ..encryption.sealed_values import FINGERPRINT, open_data, seal_text
+from ..encryption.vault import Vault
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_PLACE = ("fact", FINGERPRINT)
+_MAKE = "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+_LOCK = "SELECT value FROM fact WHERE name = %s FOR UPDATE"
+
+
+def fingerprint_secret(connection: Connection, vault: Vault) -> bytes:
+    """The secret, in the caller's transaction; one that stands in plain and should not is sealed, and stays the same.
+
+    Raises KeysRefusedError when it is sealed and does not open.
+    """
+    found = read_fact(connection, FINGERPRINT)
+    if found is None:
+        # Whoever makes one at the same time is waited for, and theirs is taken.
+        connection.execute(_MAKE, (FINGERPRINT, _kept(connection, vault, secrets.token_bytes(32))))
+        found = read_fact(connection, FINGERPRINT) or ""
+    if vault.seals and not _is_sealed(found):
+        row = connection.execute(_LOCK, (FINGERPRINT,)).fetchone()
+        found = row[0] if row else found
+        if not _is_sealed(found):
+            found = _kept(connection, vault, bytes.fromhex(found))
+            put_fact(connection, FINGERPRINT, found)
+    if _is_sealed(found):
+        return open_data(vault, json.loads(found), _PLACE, "the secret of event fingerprints")
+    return bytes.fromhex(found)
+
+
+def _kept(connection: Connection, vault: Vault, secret: bytes) -> str:
+    return seal_text(vault, connection, secret, _PLACE) if vault.seals else secret.hex()
+
+
+def _is_sealed(value: str) -> bool:
+    return value.startswith("{")

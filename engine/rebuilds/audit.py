@@ -1,0 +1,396 @@
+"""The audit: what the conditions say, what PostgreSQL holds and what Redis shows, compared page by page and repaired.
+
+A page is compared while its partition's row is locked and everything committed is published, so nothing is under way
+and each difference is real. Customers whom time has just moved are left to the worker.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from ..encryption.sealing import SEALED, is_sealed
+from ..encryption.vault import Vault
+from ..index.audit import IndexAudit
+from ..profiles.serving import unpack
+from ..segments.definitions import Live
+from ..segments.owners import made, note_running
+from ..segments.sets import customers_in
+from ..storage import keys
+from ..storage.partitions import locked, partition_of
+from ..worker.load import Loader
+from ..worker.loop import Session
+from ..worker.outages import is_outage, place
+from ..worker.publish import SETTLE_SECONDS, settle
+from ..worker.state import Cache, State, overridden
+from ..worker.transaction import Outcome, Processor
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+LOG = logging.getLogger("decisor.audit")
+PAGE = 100
+_TRIES, _PAUSE = 100, 0.1  # for a page of which something is under way; seconds
+AUDIT_SECONDS = 0.5  # between two pages of the audit that runs in the worker, …
+AUDIT_CUSTOMERS = 5  # … which are small, as events wait for them
+SCAN = 100  # members looked at in one step
+
+_STAGED = "SELECT EXISTS (SELECT FROM staged_transition)"
+
+
+@dataclass(slots=True)
+class Divergence:
+    """How many comparisons were made, and how many of each kind came out different; all of those were repaired."""
+
+    customers: int = 0
+    comparisons: int = 0
+    verdicts: int = 0
+    sets: int = 0
+    reverse: int = 0
+    copies: int = 0
+    strangers: int = 0
+    index: int = 0
+
+    @property
+    def differences(self) -> int:
+        """All differences."""
+        return self.verdicts + self.sets + self.reverse + self.copies + self.strangers + self.index
+
+    def add(self, other: Divergence) -> None:
+        """Count another page in."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+class Audit:
+    """Compares customers in key order, a page at a time; `index` compares the search index too, where there is one."""
+
+    def __init__(
+        self,
+        processor: Processor,
+        redis: Any,
+        vault: Vault,
+        publish: Callable[[Outcome], None],
+        index: IndexAudit | None = None,
+    ) -> None:
+        self._processor = processor
+        self._redis = redis
+        self._vault = vault
+        self._publish = publish
+        self._index = index
+
+    def page(
+        self, partition: int, after: str, now_ms: int, limit: int = PAGE, *, whole: bool = True
+    ) -> tuple[Divergence, str | None]:
+        """Compare and repair the customers behind `after`; the last one's key, None where there were no more.
+
+        Without `whole` a customer is looked for in the sets of their own segments alone; `strangers` finds those who
+        are in others.
+        """
+        connection = self._processor.connection
+        found = Divergence()
+        with connection.transaction():
+            seq = locked(connection, [partition])[partition]
+            row = connection.execute(_STAGED).fetchone()
+            if (row and row[0]) or int(self._redis.get(keys.published(partition)) or -1) < seq:
+                return found, after
+            profiles = _profiles(connection, partition, after, limit)
+            if not profiles:
+                return found, None
+            live = self._processor.live()
+            states = Loader(Cache(0, 0), self._vault, live.key).load(connection, profiles)
+            settled = [state for state in states.values() if state.due_ms is None or state.due_ms > now_ms]
+            wrong = [state.profile for state in settled if _diverges(live, state, now_ms, found)]
+            wrong += self._compare_redis(live, list(states.values()), found, whole=whole)
+        found.customers += len(profiles)
+        if self._index is not None:
+            wrong_index = self._index.compare(connection, partition, profiles)
+            found.index += len(wrong_index)
+            wrong = sorted({*wrong, *wrong_index})
+        if wrong:
+            self._publish(self._processor.touch(wrong, "backfill", now_ms))
+        return found, profiles[-1]
+
+    def strangers(self, segment: str, cursor: int) -> tuple[int, int]:
+        """Remove members that PostgreSQL does not know from a part of a set; how many, and the next cursor."""
+        cursor, found = self._redis.sscan(keys.members(segment), cursor, count=SCAN)
+        members = sorted({each.decode() for each in found})
+        if not members:
+            return 0, cursor
+        connection = self._processor.connection
+        known = {
+            row[0]
+            for row in connection.execute(
+                "SELECT profile FROM (SELECT DISTINCT ON (profile) profile, number FROM transition"
+                " WHERE segment = %s AND profile = ANY(%s) ORDER BY profile, number DESC) AS latest"
+                " WHERE mod(number, 2) = 1 UNION SELECT profile FROM staged_transition"
+                " WHERE segment = %s AND profile = ANY(%s) AND enter",
+                (segment, members, segment, members),
+            )
+        }
+        wrong = [each for each in members if each not in known]
+        return self._remove(segment, wrong), cursor
+
+    def unknown(self, customers: Sequence[str]) -> int:
+        """Remove the serving copies and segments of customers who have no row, as after an erasure; how many.
+
+        A Redis that comes back with an earlier state can bring back what was erased from it.
+        """
+        connection = self._processor.connection
+        rows = connection.execute("SELECT profile FROM profile WHERE profile = ANY(%s)", (list(customers),)).fetchall()
+        known = {row[0] for row in rows}
+        count = 0
+        for customer in sorted(set(customers) - known):
+            partition = partition_of(customer)
+            with connection.transaction():
+                seq = locked(connection, [partition])[partition]
+                row = connection.execute("SELECT FROM profile WHERE profile = %s", (customer,)).fetchone()
+                if row is not None or int(self._redis.get(keys.published(partition)) or -1) < seq:
+                    continue  # it is known after all, or on its way
+                own = keys.segments_of(customer)
+                names = {segment.decode() for segment in self._redis.smembers(own)} | made(self._redis)
+                for segment in names:
+                    self._redis.srem(keys.members(segment), customer)
+                count += bool(self._redis.delete(own)) | bool(self._redis.delete(keys.profile(customer)))
+                self._redis.zrem(keys.due(partition), customer)
+        return count
+
+    def _remove(self, segment: str, wrong: Sequence[str]) -> int:
+        """Remove them under the locks of their partitions, unless they have become members meanwhile."""
+        count = 0
+        connection = self._processor.connection
+        for customer in wrong:
+            with connection.transaction():
+                partition = partition_of(customer)
+                seq = locked(connection, [partition])[partition]
+                published = int(self._redis.get(keys.published(partition)) or -1) >= seq
+                row = connection.execute(
+                    "SELECT mod(number, 2) FROM transition WHERE segment = %s AND profile = %s"
+                    " ORDER BY number DESC LIMIT 1",
+                    (segment, customer),
+                ).fetchone()
+                if published and (row is None or row[0] == 0):
+                    count += self._redis.srem(keys.members(segment), customer)
+                    self._redis.srem(keys.segments_of(customer), segment)
+        return count
+
+    def _compare_redis(self, live: Live, states: Sequence[State], found: Divergence, *, whole: bool) -> list[str]:
+        """Repair the sets; the customers whose serving copy must be written again."""
+        held = {state.profile: _held(state, live) for state in states}
+        asked = {state.profile: sorted(live.active if whole else held[state.profile]) for state in states}
+        pipeline = self._redis.pipeline(transaction=False)
+        for profile, names in asked.items():
+            for name in names:
+                pipeline.sismember(keys.members(name), profile)
+        pairs = [(profile, name) for profile, names in asked.items() for name in names]
+        for profile in asked:
+            pipeline.smembers(keys.segments_of(profile))
+            pipeline.get(keys.profile(profile))
+        answers = pipeline.execute()
+        repair = self._redis.pipeline(transaction=False)
+        for (profile, name), flag in zip(pairs, answers, strict=False):
+            if bool(flag) != (name in held[profile]):
+                found.sets += 1
+                (repair.srem if flag else repair.sadd)(keys.members(name), profile)
+        found.comparisons += len(pairs)
+        wrong = []
+        for state, (segments, text) in zip(states, _pairs(answers[len(pairs) :]), strict=True):
+            shown = {each.decode() for each in segments}
+            differing = shown ^ held[state.profile]
+            if differing - live.active.keys():
+                differing -= made(self._redis, live.active)
+            for name in differing:
+                found.reverse += 1
+                (repair.srem if name in shown else repair.sadd)(keys.segments_of(state.profile), name)
+            if not _is_copy(state, text):
+                found.copies += 1
+                wrong.append(state.profile)
+        found.comparisons += 2 * len(states)
+        repair.execute()
+        return wrong
+
+
+def reconcile(
+    connection: Connection,
+    redis: Any,
+    vault: Vault,
+    now_ms: int,
+    index: IndexAudit | None = None,
+    seconds: float = SETTLE_SECONDS,
+) -> Divergence:
+    """One whole round over every customer and every set; what differs is repaired.
+
+    A partition with a worker is published by that worker, one without by this process. Raises BusyError, also where
+    what was committed has not reached this Redis within `seconds`.
+    """
+    from ..storage.partitions import PARTITIONS
+
+    processor = Processor(connection, vault)
+    found = Divergence()
+    note_running(connection, redis)
+
+    def settled(upto: Mapping[int, int]) -> None:
+        _refuse_late(settle(connection, redis, upto, vault, seconds))
+
+    def publish(outcome: Outcome) -> None:
+        settled(outcome.after)
+
+    audit = Audit(processor, redis, vault, publish, index)
+    for partition in range(PARTITIONS):
+        after: str | None = ""
+        while after is not None:
+            before = after
+            for _ in range(_TRIES):
+                row = connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone()
+                settled({partition: row[0] if row else 0})
+                page, after = audit.page(partition, before, now_ms)
+                found.add(page)
+                if after != before:
+                    break
+                time.sleep(_PAUSE)
+            else:
+                raise BusyError(f"partition {partition} did not come to rest; is a rebuild running?")
+    for segment in processor.live().active:
+        cursor = -1
+        while cursor != 0:
+            strangers, cursor = audit.strangers(segment, max(cursor, 0))
+            found.strangers += strangers
+    for customers in customers_in(redis):
+        found.strangers += audit.unknown(customers)
+    return found
+
+
+def _refuse_late(partitions: Sequence[int]) -> None:
+    if partitions:
+        raise BusyError(
+            f"partition {partitions[0]}: what was committed does not reach this Redis, though a worker owns the"
+            " partition; is DECISOR_REDIS_URL the worker's, and is the worker well?"
+        )
+
+
+class BusyError(RuntimeError):
+    """A partition could not be compared, as too much was under way; nothing is wrong."""
+
+
+class Rounds:
+    """The audit at low rate: now and then a page of one of the partitions, round after round; `found` adds up."""
+
+    def __init__(
+        self, redis: Any, index: IndexAudit | None = None, *, every: float = AUDIT_SECONDS, limit: int = AUDIT_CUSTOMERS
+    ) -> None:
+        self._redis, self._index = redis, index
+        self._every, self._limit = every, limit
+        self._next = time.monotonic() + every
+        self._after: dict[int, str] = {}
+        self._turn = self._step = 0
+        self._scanning = (0, 0)
+        self._customers: Iterator[list[str]] = iter(())
+        self.found = Divergence()
+
+    def __call__(self, session: Session, now_ms: int) -> None:
+        """One small step, if it is time for one: customers, a part of a set, or serving copies, in turn.
+
+        What cannot be compared is passed over until the next round: the others, and events, must not wait for it.
+        """
+        if time.monotonic() < self._next or not session.owned:
+            return
+        steps = (self._page, self._strangers, self._unknown)
+        self._next = time.monotonic() + self._every / len(steps)
+        self._step += 1
+        audit = Audit(session.processor, self._redis, session.processor.vault, session.publisher.publish, self._index)
+        try:
+            found = steps[self._step % len(steps)](audit, session, now_ms)
+        except Exception as problem:
+            if is_outage(problem):
+                raise
+            # Without the problem's own text, which may hold values.
+            LOG.error("the audit passes over what it cannot compare: %s", place(problem))  # noqa: TRY400 - as said
+            return
+        if found.differences:
+            LOG.warning("the audit found and repaired %d differences", found.differences)
+        self.found.add(found)
+
+    def _page(self, audit: Audit, session: Session, now_ms: int) -> Divergence:
+        owned = sorted(session.owned)
+        partition = owned[self._turn % len(owned)]
+        self._turn += 1
+        after = self._after.get(partition, "")
+        passed = _profiles(session.connection, partition, after, self._limit)
+        self._after[partition] = passed[-1] if passed else ""  # from there it goes on if this page fails
+        page, last = audit.page(partition, after, now_ms, self._limit, whole=False)
+        self._after[partition] = last or ""
+        return page
+
+    def _strangers(self, audit: Audit, session: Session, _now_ms: int) -> Divergence:
+        segments = sorted(session.processor.live().active)
+        if not segments:
+            return Divergence()
+        turn, cursor = self._scanning
+        self._scanning = (turn + 1, 0)  # from there it goes on if this part fails
+        strangers, cursor = audit.strangers(segments[turn % len(segments)], cursor)
+        if cursor:
+            self._scanning = (turn, cursor)
+        return Divergence(strangers=strangers)
+
+    def _unknown(self, audit: Audit, _session: Session, _now_ms: int) -> Divergence:
+        customers = next(self._customers, None)
+        if customers is None:
+            self._customers = customers_in(self._redis)
+            return Divergence()
+        return Divergence(strangers=audit.unknown(customers))
+
+
+def _profiles(connection: Connection, partition: int, after: str, limit: int) -> list[str]:
+    rows = connection.execute(
+        "SELECT profile FROM profile WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s",
+        (partition, after, limit),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _held(state: State, live: Live) -> set[str]:
+    return {name for name, number in (state.held or {}).items() if number % 2 == 1 and name in live.active}
+
+
+def _diverges(live: Live, state: State, now_ms: int, found: Divergence) -> bool:
+    """Whether profile or membership differ from what the events and the conditions say now."""
+    value = live.fold(state.profile, state.events, now_ms)
+    included, excluded = overridden(state, now_ms)
+    wanted = (set(live.match(value, state.events, now_ms)) | included) - excluded
+    differing = (wanted & live.active.keys()) ^ _held(state, live)
+    found.comparisons += len(live.active) + 1
+    found.verdicts += len(differing) + (value != state.value)
+    return bool(differing) or value != state.value
+
+
+def _is_copy(state: State, text: bytes | None) -> bool:
+    """Whether the serving copy is the profile's; a change that Redis needed not hear of leaves an earlier version."""
+    if text is None or not _opens(text):
+        return False
+    value, version = unpack(text, state.profile, 0)
+    return version <= state.version and _is_same(value, state.value)
+
+
+def _opens(text: bytes) -> bool:
+    """Whether a copy carries the key of what is sealed in it; whether that one opens it is taken on trust."""
+    packed = json.loads(text)
+    return packed.get("k") is not None or not is_sealed([packed["p"], packed.get("then", {})])
+
+
+def _is_same(copied: Any, value: Any) -> bool:
+    """Whether a value is the copied one; what is sealed in the copy is taken on trust."""
+    if isinstance(copied, dict) and SEALED in copied:
+        return value is not None
+    if isinstance(copied, dict) and isinstance(value, dict):
+        return copied.keys() == value.keys() and all(_is_same(copied[name], value[name]) for name in copied)
+    if isinstance(copied, list) and isinstance(value, list):
+        return len(copied) == len(value) and all(map(_is_same, copied, value))
+    return bool(copied == value)
+
+
+def _pairs(answers: Sequence[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(answers[::2], answers[1::2], strict=True))

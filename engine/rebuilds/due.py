@@ -1,0 +1,56 @@
+"""Instants at which a new definition's verdict may change by time alone, brought into the profiles and the due queue.
+
+They only come earlier here, and an instant at which nothing changes after all is harmless.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..ir.instant import format_instant
+from ..storage import keys
+from ..storage.partitions import locked, partition_of
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+BATCH = 2_000
+
+# A profile with another version was evaluated meanwhile, with the new definition in view.
+_FORWARD = (
+    "UPDATE profile SET due_at = given.due_at::timestamptz"
+    " FROM unnest(%b::text[], %b::bigint[], %b::text[]) AS given (profile, version, due_at)"
+    " WHERE profile.profile = given.profile AND profile.version = given.version"
+    " AND (profile.due_at IS NULL OR profile.due_at > given.due_at::timestamptz)"
+    " RETURNING profile.profile, profile.partition, ms(profile.due_at)"
+)
+
+
+class DueInstants:
+    """Gathers instants and writes them in batches, each in a short transaction of its own."""
+
+    def __init__(self, connection: Connection, redis: Any) -> None:
+        self._connection = connection
+        self._redis = redis
+        self._rows: list[tuple[str, int, str]] = []
+
+    def add(self, profile: str, version: int, kept_ms: int | None, due_ms: int | None) -> None:
+        """A profile as it was read: the instant that is kept of it, and the one that the new definition has."""
+        if due_ms is not None and (kept_ms is None or due_ms < kept_ms):
+            self._rows.append((profile, version, format_instant(due_ms)))
+
+    def flush(self, least: int = 1) -> None:
+        """Write what was gathered, if it is so much; Redis hears of it under the locks, so no erasure comes between."""
+        if len(self._rows) < least:
+            return
+        rows, self._rows = self._rows, []
+        with self._connection.transaction():
+            locked(self._connection, {partition_of(profile) for profile, _, _ in rows})
+            columns = tuple(list(column) for column in zip(*rows, strict=True))
+            scores: dict[int, dict[str, int]] = {}
+            for profile, partition, due_ms in self._connection.execute(_FORWARD, columns):
+                scores.setdefault(partition, {})[profile] = due_ms
+            pipeline = self._redis.pipeline(transaction=False)
+            for partition, members in scores.items():
+                pipeline.zadd(keys.due(partition), members, lt=True)
+            pipeline.execute()

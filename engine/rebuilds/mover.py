@@ -1,0 +1,155 @@
+"""What rebuilds have decided becomes transitions, a bounded number at a time, between the batches of live events.
+
+A staged row counts as the newest transition of its customer and segment from the switch on. Moving it gives it its
+number and its place in the partition's order; from there it is published like every other change, which also brings
+the customer's own set of segments up to date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..encryption.vault import Vault
+from ..ir.instant import format_instant
+from ..segments.owners import note_running
+from ..segments.registry import rise
+from ..segments.transitions import Transition
+from ..storage.partitions import PARTITION_LOCK, advance, locked, partition_of
+from ..worker.publish import settle
+from ..worker.writes import take_staged
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+CHUNK = 1_000  # customers of one transaction, for which live events have to wait …
+LARGE_CHUNK = 10_000  # … and where nobody is there to wait
+
+MOVING = "moving:"  # the facts that say of which segments something is to be moved, with the generation
+
+_MOVING = "SELECT name, value FROM fact WHERE starts_with(name, %s)"
+# A switch that has come meanwhile has put another generation there.
+_MOVED = (
+    "DELETE FROM fact USING unnest(%s::text[], %s::text[]) AS done (name, value)"
+    " WHERE fact.name = done.name AND fact.value = done.value"
+)
+_WAITING = (
+    "SELECT DISTINCT staged.profile FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
+    " AND staged.generation <= segment.generation WHERE staged.profile > %s AND staged.segment = ANY(%s)"
+    " ORDER BY staged.profile LIMIT %s"
+)
+_LAST = (
+    "SELECT transition.profile, transition.segment, max(transition.number), ms(max(transition.at)) FROM transition"
+    " JOIN unnest(%b::text[], %b::text[]) AS given (profile, segment)"
+    " ON transition.profile = given.profile AND transition.segment = given.segment GROUP BY 1, 2"
+)
+_TRANSITIONS = (
+    "INSERT INTO transition (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
+    " SELECT segment, profile, number, at::timestamptz, reason, digest, NULL, silent, partition, seq"
+    " FROM unnest(%b::text[], %b::text[], %b::integer[], %b::text[], %b::text[], %b::text[], %b::boolean[],"
+    " %b::smallint[], %b::bigint[]) AS given (segment, profile, number, at, reason, digest, silent, partition, seq)"
+)
+_OUTBOX = (
+    "INSERT INTO outbox (partition, seq, profile, kind)"
+    " SELECT partition, seq, profile, 'membership' FROM unnest(%b::smallint[], %b::bigint[], %b::text[])"
+    " AS given (partition, seq, profile)"
+)
+_OWNED = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = %s"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid())"
+)
+_RETIRED = (
+    "DELETE FROM segment WHERE active IS NULL AND building IS NULL AND generation > 0"
+    " AND NOT EXISTS (SELECT FROM staged_transition WHERE segment = segment.name)"
+)
+
+
+class Mover:
+    """Moves what is staged of all segments, or of some; any process may, at any time, also several at once."""
+
+    def __init__(self, connection: Connection, segments: Collection[str] | None = None) -> None:
+        self._connection = connection
+        self._segments = None if segments is None else list(segments)
+        self._after = ""
+
+    def move(self, limit: int = CHUNK) -> dict[int, int]:
+        """Move the rows of some customers in one transaction; the partitions' numbers then, empty when none is left."""
+        facts: dict[str, str] = dict(self._connection.execute(_MOVING, (MOVING,)).fetchall())
+        names = [name.removeprefix(MOVING) for name in facts] if self._segments is None else self._segments
+        if not names:
+            return {}
+        profiles = self._next(names, limit)
+        if not profiles and self._after:
+            self._after = ""
+            profiles = self._next(names, limit)
+        if not profiles:
+            done = [MOVING + name for name in names if MOVING + name in facts]
+            self._connection.execute(_MOVED, (done, [facts[name] for name in done]))
+            if self._connection.execute(_RETIRED).rowcount:
+                rise(self._connection)
+            return {}
+        self._after = profiles[-1]
+        with self._connection.transaction():
+            last = locked(self._connection, {partition_of(profile) for profile in profiles})
+            self._write(take_staged(self._connection, profiles), last)
+            advance(self._connection, last)
+        return last
+
+    def _next(self, names: Sequence[str], limit: int) -> list[str]:
+        rows = self._connection.execute(_WAITING, (self._after, list(names), limit))
+        return [row[0] for row in rows]
+
+    def _write(self, staged: Sequence[tuple[Transition, bool]], last: dict[int, int]) -> None:
+        last_of = self._last(staged)
+        seqs: dict[str, tuple[int, int]] = {}
+        rows = []
+        for each, enter in staged:
+            number, before_ms = last_of.get((each.profile, each.segment), (0, 0))
+            if enter == (number % 2 == 1):
+                continue  # it is so already
+            at_ms = max(each.at_ms, before_ms)  # whichever clock the last one was told by
+            last_of[each.profile, each.segment] = number + 1, at_ms
+            if each.profile not in seqs:
+                partition = partition_of(each.profile)
+                last[partition] += 1
+                seqs[each.profile] = partition, last[partition]
+            told = (format_instant(at_ms), each.reason, each.digest, each.silent)
+            rows.append((each.segment, each.profile, number + 1, *told, *seqs[each.profile]))
+        if rows:
+            self._connection.execute(_TRANSITIONS, tuple(list(column) for column in zip(*rows, strict=True)))
+            outbox = [(partition, seq, profile) for profile, (partition, seq) in seqs.items()]
+            self._connection.execute(_OUTBOX, tuple(list(column) for column in zip(*outbox, strict=True)))
+
+    def _last(self, staged: Sequence[tuple[Transition, bool]]) -> dict[tuple[str, str], tuple[int, int]]:
+        """By customer and segment the number and the instant of the last transition."""
+        pairs = ([each.profile for each, _ in staged], [each.segment for each, _ in staged])
+        rows = self._connection.execute(_LAST, pairs)
+        return {(profile, segment): (number, at_ms) for profile, segment, number, at_ms in rows}
+
+
+def note_moving(connection: Connection, segment: str, generation: int) -> None:
+    """In the transaction of a switch: what is staged of the segment is to be moved from now on."""
+    connection.execute(
+        "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (MOVING + segment, str(generation)),
+    )
+
+
+def move_all(connection: Connection, redis: Any, vault: Vault, segments: Collection[str] | None = None) -> int:
+    """Move everything that is staged, each chunk published before the next; how many transactions that took.
+
+    A worker that is too busy to publish is waited for, ten seconds a chunk; it publishes what is left by and by.
+    """
+    mover = Mover(connection, segments)
+    count = 0
+    while last := mover.move(LARGE_CHUNK if _is_alone(connection) else CHUNK):
+        settle(connection, redis, last, vault)
+        count += 1
+    note_running(connection, redis)  # a segment that has ended may be gone now
+    return count
+
+
+def _is_alone(connection: Connection) -> bool:
+    """Whether no worker runs."""
+    row = connection.execute(_OWNED, (PARTITION_LOCK,)).fetchone()
+    return row is not None and not row[0]

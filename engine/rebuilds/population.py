@@ -1,0 +1,114 @@
+"""Who fulfils the conditions of segments, in key order, a block of keys at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..encryption.vault import Vault
+from ..ir.types import Catalogue
+from ..ir.walk import event_types
+from ..profiles.event_store import read_events
+from ..segments.definitions import Live
+from ..segments.registry import Definition, Registry
+from .due import BATCH, DueInstants
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PAGE = 1_000
+
+_COLUMNS = "SELECT profile, version, value, ms(due_at), catalogue_digest FROM profile"
+_AFTER = f"{_COLUMNS} WHERE profile > %s ORDER BY profile LIMIT {PAGE}"
+_THESE = f"{_COLUMNS} WHERE profile = ANY(%s) ORDER BY profile"
+
+Row = tuple[str, int, dict[str, Any], "int | None", str]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Of all customers behind the last block's and up to `upto` (None: all the others) the members, by segment."""
+
+    upto: str | None
+    members: Mapping[str, Sequence[str]]
+
+
+class Population:
+    """Evaluates the profiles that PostgreSQL has at one instant.
+
+    With `due` it notes for every profile that it sees when time alone may next change a verdict.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        vault: Vault,
+        catalogue: Catalogue,
+        definitions: Mapping[str, Definition],
+        now_ms: int,
+        due: DueInstants | None = None,
+    ) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._names = sorted(definitions)
+        self._live = Live(Registry(0, catalogue, definitions, {}), catalogue)
+        self._looks_at_events = any(event_types(each.predicate) for each in definitions.values())
+        self._now_ms = now_ms
+        self._due = due
+
+    def everybody(self) -> Iterator[Block]:
+        """Blocks over all profiles."""
+        last: str | None = ""
+        while last is not None:
+            last, members = self._page(_AFTER, last)
+            if last is not None:
+                yield Block(last, members)
+        yield Block(None, {name: [] for name in self._names})
+
+    def among(self, candidates: Iterable[Sequence[str]]) -> Iterator[Block]:
+        """Blocks over the profiles whose keys are given, in order; nobody else is a member."""
+        for keys in candidates:
+            for first in range(0, len(keys), PAGE):
+                page = keys[first : first + PAGE]
+                _, members = self._page(_THESE, list(page))
+                yield Block(page[-1], members)
+        yield Block(None, {name: [] for name in self._names})
+
+    def _page(self, statement: str, asked: str | list[str]) -> tuple[str | None, dict[str, list[str]]]:
+        """The last key of a page, None for an empty one, and the members; all of one moment, whoever is erased."""
+        connection = self._connection
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            rows = connection.execute(statement.encode(), (asked,)).fetchall()
+            members = self._members(rows)
+        if self._due is not None:
+            self._due.flush(BATCH)
+        return rows[-1][0] if rows else None, members
+
+    def _members(self, rows: Sequence[Row]) -> dict[str, list[str]]:
+        values = self._vault.open_values(self._connection, {row[0]: row[2] for row in rows})
+        stale = {row[0] for row in rows if self._is_stale(row)}
+        events = self._events([row[0] for row in rows if self._looks_at_events or row[0] in stale])
+        live, now_ms = self._live, self._now_ms
+        found: dict[str, list[str]] = {name: [] for name in self._names}
+        for profile, version, _value, due_ms, _catalogue in rows:
+            history = events.get(profile, ())
+            value = live.fold(profile, history, now_ms) if profile in stale else values[profile]
+            for name in live.match(value, history, now_ms):
+                found[name].append(profile)
+            if self._due is not None:
+                self._due.add(profile, version, due_ms, live.due(value, history, now_ms))
+        return found
+
+    def _is_stale(self, row: Row) -> bool:
+        """Whether the profile is not as of now: time has moved it, or another catalogue has made it."""
+        _profile, _version, _value, due_ms, catalogue = row
+        return catalogue != self._live.catalogue_digest or (due_ms is not None and due_ms <= self._now_ms)
+
+    def _events(self, profiles: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        if profiles:
+            for profile, event in read_events(self._connection, profiles, self._vault, self._live.key):
+                found.setdefault(profile, []).append(event)
+        return found

@@ -1,0 +1,1 @@
+"""The vocabulary of documents: strict frozen models, names, durations, shares and choices."""

@@ -1,0 +1,84 @@
+"""What comes off the queue: each entry is an event that fits the catalogue, or a dead letter with a reason."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..ir.canonical import canonical_bytes
+from ..ir.instant import format_instant
+from ..runtime.border import Border
+from ..runtime.lines import read_line
+from ..storage.partitions import partition_of
+
+FUTURE_MS = 5 * 60_000  # how far an event's time may lie ahead of the clock
+
+Code = Literal["broken", "future", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What could not be taken in, and why; the reason never repeats a value."""
+
+    source: str
+    profile: str | None
+    code: Code
+    reason: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A canonical event, as it came off the queue: `source` names the entry."""
+
+    source: str
+    partition: int
+    profile: str
+    event: Mapping[str, Any]
+    raw: bytes
+
+
+def read_arrival(
+    border: Border, key: str, source: tuple[int, str], fields: Mapping[bytes, bytes], now_ms: int
+) -> Arrival | Letter:
+    """The event of a queue's entry, or the dead letter that it becomes."""
+    partition, entry = source
+    name = f"events:{partition}:{entry}"
+    raw = fields.get(b"e")
+    if raw is None:
+        return Letter(
+            name, None, "broken", "the entry has no field `e` with the event as JSON", repr(dict(fields)).encode()
+        )
+    line = read_line(1, raw)
+    if line.problem is not None:
+        return Letter(name, None, "broken", line.problem, raw)
+    event, problems = border.event(line.value)
+    if event is None:
+        reason = "; ".join(f"`{each.path}` {each.message}" if each.path else each.message for each in problems)
+        return Letter(name, _customer(line.value, key), "broken", reason, raw)
+    profile: str = event[key]
+    if event["time"] > format_instant(now_ms + FUTURE_MS):
+        return Letter(
+            name, profile, "future", f"`time` lies more than {FUTURE_MS // 60_000} minutes ahead of the clock", raw
+        )
+    if partition_of(profile) != partition:
+        return Letter(name, profile, "broken", "the event lies in another partition's stream than its customer's", raw)
+    return Arrival(name, partition, profile, event, raw)
+
+
+def _customer(value: Any, key: str) -> str | None:
+    found = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(found, str) or not found.isprintable():
+        return None
+    found = unicodedata.normalize("NFC", found)
+    return found if len(found.encode("utf-8", "replace")) <= 512 else None
+
+
+def fingerprint(event: Mapping[str, Any], key: str, secret: bytes) -> bytes:
+    """16 bytes that differ when anything of the event but its id does; keyed, as the content may be personal."""
+    import hashlib
+
+    content = canonical_bytes([event[key], event["time"], event["type"], event["data"]])
+    return hashlib.blake2b(content, digest_size=16, key=secret).digest()

@@ -1,0 +1,163 @@
+"""Serving copies and memberships as PostgreSQL has them, for customers who are published again.
+
+A copy says when an aggregate in a window takes another value by time alone, and which, as that of a live change does.
+For this the events in the windows are read, of customers few enough that their events fit in memory.
+
+All of it is of one moment: where somebody is erased between two questions, a key is gone whose values were read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..encryption.cipher import UnsealError
+from ..encryption.key_file import KeysRefusedError
+from ..encryption.vault import Vault
+from ..ir.codec import decode
+from ..ir.instant import format_instant
+from ..profiles.event_store import read_events
+from ..profiles.serving import pack
+from ..segments.definitions import Live
+from ..segments.registry import Registry
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+EVENTS = 20_000  # events read at once, unless a single customer has more
+
+_COLUMNS = "SELECT profile, version, events, value, ms(computed_at), ms(due_at) FROM profile"
+_THESE = f"{_COLUMNS} WHERE profile = ANY(%s)"
+_PAGE = f"{_COLUMNS} WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s"
+_CATALOGUE = (
+    "SELECT catalogue_digest, CASE WHEN catalogue_digest IS DISTINCT FROM %s THEN catalogue END FROM registry"
+    " WHERE catalogue IS NOT NULL"
+)
+# What a rebuild has decided counts from the switch on, before it is appended.
+_MEMBERSHIPS = (
+    "SELECT DISTINCT ON (profile, segment) profile, segment, member FROM ("
+    " SELECT profile, segment, 0::bigint AS generation, number, mod(number, 2) = 1 AS member FROM transition"
+    " WHERE profile = ANY(%(profiles)s)"
+    " UNION ALL SELECT staged.profile, staged.segment, staged.generation, 0, staged.enter"
+    " FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
+    " AND staged.generation <= segment.generation WHERE staged.profile = ANY(%(profiles)s)"
+    ") AS both_kinds ORDER BY profile, segment, generation DESC, number DESC"
+)
+
+Row = tuple[str, int, int, dict[str, Any], int, "int | None"]
+Slide = tuple["int | None", dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A customer's serving copy as text, and when the customer is next due."""
+
+    profile: str
+    packed: str
+    due_ms: int | None
+
+
+class Copies:
+    """Makes serving copies from what is committed."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._digest: str | None = None
+        self._live: Live | None = None
+
+    def of(self, profiles: Sequence[str]) -> list[Copy]:
+        """The copies of those who have a row."""
+        return self._asked(_THESE, (list(profiles),)) if profiles else []
+
+    def page(self, partition: int, after: str, limit: int) -> list[Copy]:
+        """The copies of a partition's next customers in key order."""
+        return self._asked(_PAGE, (partition, after, limit))
+
+    def _asked(self, statement: str, values: Sequence[Any]) -> list[Copy]:
+        from psycopg.pq import TransactionStatus
+
+        connection = self._connection
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            with connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                return self._packed(connection.execute(statement.encode(), values).fetchall())
+        try:
+            return self._packed(connection.execute(statement.encode(), values).fetchall())
+        except UnsealError:  # each question has its own moment here; whoever was erased is gone in the next one
+            return self._packed(connection.execute(statement.encode(), values).fetchall())
+
+    def _packed(self, rows: Sequence[Row]) -> list[Copy]:
+        live = self._current() if rows else None
+        keys_of = self._vault.serving_keys(self._connection, [row[0] for row in rows])
+        slides = {} if live is None else self._slides(rows, live)
+        found = []
+        for profile, version, _events, value, computed_ms, due_ms in rows:
+            slides_ms, then = slides.get(profile, (None, None))
+            key = keys_of.get(profile)
+            packed = pack(version, computed_ms, value, due_ms=slides_ms, then=then, key=key)
+            found.append(Copy(profile, packed, due_ms))
+        return found
+
+    def _slides(self, rows: Sequence[Row], live: Live) -> dict[str, Slide]:
+        if not live.windowed_types:
+            return {}
+        found: dict[str, Slide] = {}
+        for group in _grouped(rows):
+            since_ms = min(row[4] for row in group) - live.longest_window_ms
+            events: dict[str, list[dict[str, Any]]] = {}
+            for profile, event in read_events(
+                self._connection,
+                [row[0] for row in group],
+                self._vault,
+                live.key,
+                only=(live.windowed_types, format_instant(max(since_ms, 0))),
+            ):
+                events.setdefault(profile, []).append(event)
+            for profile, _version, _events, value, computed_ms, _due_ms in group:
+                if profile in events:
+                    found[profile] = live.slide(value, events[profile], computed_ms)
+        return found
+
+    def _current(self) -> Live | None:
+        """The catalogue made ready, read again when it has changed; None before the first.
+
+        Raises KeysRefusedError where it encrypts what the vault does not: nobody could open such copies.
+        """
+        row = self._connection.execute(_CATALOGUE, (self._digest,)).fetchone()
+        if row is None:
+            return None
+        digest, catalogue = row
+        if catalogue is not None:
+            known = decode(json.loads(catalogue))
+            if not self._vault.covers(known):
+                raise KeysRefusedError(
+                    "the catalogue encrypts fields that this process knows in plain, so it can write no serving copies:"
+                    " start it anew, with keys"
+                )
+            self._digest, self._live = digest, Live(Registry(0, known, {}, {}), known)
+        return self._live
+
+
+def memberships(connection: Connection, profiles: Sequence[str]) -> Mapping[str, Mapping[str, bool]]:
+    """By customer, whether they are a member, of every segment that they have ever been in."""
+    found: dict[str, dict[str, bool]] = {profile: {} for profile in profiles}
+    for profile, segment, member in connection.execute(_MEMBERSHIPS, {"profiles": list(profiles)}):
+        found[profile][segment] = member
+    return found
+
+
+def _grouped(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """The rows in groups that have few enough events."""
+    group: list[Row] = []
+    count = 0
+    for row in rows:
+        if group and count + row[2] > EVENTS:
+            yield group
+            group, count = [], 0
+        group.append(row)
+        count += row[2]
+    if group:
+        yield group

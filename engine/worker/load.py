@@ -1,0 +1,87 @@
+"""Reading customers from PostgreSQL, many at once, inside the transaction that will change them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..encryption.vault import Vault
+from ..profiles.event_store import read_events
+from ..storage.arrays import texts
+from .state import Cache, Override, State
+
+if TYPE_CHECKING:
+    from psycopg import Connection, Cursor
+
+# A rebuild brings due instants forward without a new version.
+_VERSIONS = "SELECT profile, version, ms(due_at) FROM profile WHERE profile = ANY(%s::text[])"
+_PROFILES = (
+    "SELECT profile, version, events, value, ms(computed_at), ms(due_at), catalogue_digest"
+    " FROM profile WHERE profile = ANY(%b)"
+)
+_HELD = (
+    "SELECT DISTINCT ON (profile, segment) profile, segment, number, ms(at) FROM transition WHERE profile = ANY(%b)"
+    " ORDER BY profile, segment, number DESC"
+)
+_OVERRIDES = "SELECT profile, segment, included, ms(expires_at) FROM override WHERE profile = ANY(%b)"
+
+
+class Loader:
+    """States of customers, from the cache where it is still right."""
+
+    def __init__(self, cache: Cache, vault: Vault, key: str) -> None:
+        self._cache, self._vault, self._key = cache, vault, key
+
+    def load(self, connection: Connection, profiles: Iterable[str]) -> dict[str, State]:
+        """The states of the profiles, new ones for those without a row; taken out of the cache while they are used."""
+        wanted = set(profiles)
+        return self.answer(connection, wanted, ask_versions(connection, wanted))
+
+    def answer(self, connection: Connection, profiles: Iterable[str], asked: Cursor[Any]) -> dict[str, State]:
+        """The states of some of the profiles whose versions were asked for."""
+        versions: dict[str, tuple[int, int | None]] = {name: (version, due) for name, version, due in asked.fetchall()}
+        wanted = sorted(profiles)
+        found: dict[str, State] = {}
+        for profile in wanted:
+            version, due_ms = versions.get(profile, (0, None))
+            cached = self._cache.get(profile, version)
+            if cached is not None:
+                cached.due_ms = due_ms
+                found[profile] = cached
+        missing = [profile for profile in wanted if profile not in found]
+        found.update({profile: State(profile) for profile in missing})
+        known = [profile for profile in missing if profile in versions]
+        if known:
+            self._read_profiles(connection, known, found)
+        stale = [profile for profile, state in found.items() if state.held is None]
+        if stale:
+            self._read_membership(connection, stale, found)
+        return found
+
+    def _read_profiles(self, connection: Connection, known: Sequence[str], found: dict[str, State]) -> None:
+        rows = connection.execute(_PROFILES, (known,)).fetchall()
+        values = self._vault.open_values(connection, {row[0]: row[3] for row in rows})
+        for profile, version, position, _value, computed_ms, due_ms, catalogue in rows:
+            state = found[profile]
+            state.version, state.position, state.value = version, position, values[profile]
+            state.computed_ms, state.due_ms, state.catalogue = computed_ms, due_ms, catalogue
+        for profile, event in read_events(connection, known, self._vault, self._key):
+            found[profile].events.append(event)
+
+    def _read_membership(self, connection: Connection, stale: Sequence[str], found: dict[str, State]) -> None:
+        held: dict[str, dict[str, int]] = {profile: {} for profile in stale}
+        moved = dict.fromkeys(stale, 0)
+        for profile, segment, number, at_ms in connection.execute(_HELD, (list(stale),)):
+            held[profile][segment] = number
+            moved[profile] = max(moved[profile], at_ms)
+        overrides: dict[str, dict[str, Override]] = {profile: {} for profile in stale}
+        for profile, segment, included, expires_ms in connection.execute(_OVERRIDES, (list(stale),)):
+            overrides[profile][segment] = Override(included, expires_ms)
+        for profile in stale:
+            found[profile].held, found[profile].moved_ms = held[profile], moved[profile]
+            found[profile].overrides = overrides[profile]
+
+
+def ask_versions(connection: Connection, profiles: Iterable[str]) -> Cursor[Any]:
+    """Ask which versions there are; in a pipeline the answer comes with those to the questions that follow."""
+    return connection.execute(_VERSIONS, (texts(sorted(profiles)),))

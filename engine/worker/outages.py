@@ -1,0 +1,68 @@
+"""What an error means: a server that is away or ill, for which one waits, or something that cannot be worked on."""
+
+from __future__ import annotations
+
+import re
+from traceback import extract_tb
+
+from ..encryption.key_file import KeysRefusedError
+from ..storage.locations import ServerUnreachableError
+
+_SERVERS = {
+    "psycopg": "PostgreSQL",
+    "redis": "Redis",
+    "elasticsearch": "Elasticsearch",
+    "elastic_transport": "Elasticsearch",
+}
+# How a server says that it takes nothing now, where the library has no class for it; in a pipeline the command
+# stands before it, and in a script something else.
+_REFUSED = re.compile(r"(?:^|: |-)(?:OOM|MISCONF|READONLY|NOREPLICAS|UNBLOCKED|NOGROUP|BUSY) ")
+# Classes of PostgreSQL's error codes that no value brings about: rights and schema, the state of the transaction, what
+# the server does not support, and its own failures.
+_NOT_OF_DATA = {"08", "0A", "25", "28", "2D", "3B", "3D", "3F", "40", "42", "53", "55", "57", "58", "F0", "XX"}
+
+
+def is_outage(problem: Exception) -> bool:
+    """Whether a server is away or ill, or a key is missing, so that trying again is right."""
+    import psycopg
+    import redis
+    from redis import exceptions as redis_errors
+
+    if isinstance(problem, psycopg.Error) and problem.sqlstate is not None:
+        return problem.sqlstate[:2] in _NOT_OF_DATA
+    if isinstance(
+        problem, ServerUnreachableError | KeysRefusedError | psycopg.OperationalError | psycopg.InterfaceError
+    ):
+        return True
+    if isinstance(
+        problem,
+        redis_errors.OutOfMemoryError
+        | redis_errors.ReadOnlyError
+        | redis_errors.ClusterError
+        | redis_errors.TryAgainError
+        | redis_errors.ExecAbortError,
+    ):
+        return True
+    if isinstance(problem, redis.ResponseError):
+        return _REFUSED.search(str(problem)) is not None
+    return isinstance(problem, redis.RedisError | redis_errors.RedisClusterException)
+
+
+def told(problem: Exception) -> str:
+    """The server that a problem is of and its kind, as its text may hold values.
+
+    What holds none is told: ids of keys that are missing, and where a server is that cannot be reached.
+    """
+    if isinstance(problem, KeysRefusedError):
+        return str(problem)
+    if isinstance(problem, ServerUnreachableError):
+        return problem.what
+    kind = type(problem)
+    server = _SERVERS.get(kind.__module__.partition(".")[0])
+    return f"{server}: {kind.__name__}" if server else kind.__name__
+
+
+def place(problem: Exception) -> str:
+    """The kind of a problem and where it arose."""
+    frames = extract_tb(problem.__traceback__)
+    return f"{type(problem).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else told(problem)

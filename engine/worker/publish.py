@@ -1,0 +1,228 @@
+"""What was committed reaches Redis: sets, serving copies, due instants and transitions, in each partition's order.
+
+Only the owner of a partition publishes it. What is published can be published again without harm: sets and copies are
+what they are, and a transition's place in the order is its id on the stream, which Redis takes but once and in order.
+The cursor `decisor:published:<p>` moves with the data; where it is behind, the outbox says what is missing, and where
+it is gone, Redis has been lost and everything is written again from PostgreSQL. On a Cluster `witnesses` say what each
+node has.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, cast
+
+from ..encryption.vault import Vault
+from ..segments.owners import made
+from ..segments.transitions import Reason, Transition
+from ..storage import keys
+from ..storage.partitions import owned_meanwhile
+from .copies import Copies, memberships
+from .fence import Command, Fence, expect
+from .redis_batch import Batch, move
+from .transaction import Outcome
+from .witnesses import lost, witnesses_of
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PAGE = 500
+SETTLE_SECONDS = 10.0
+_VERIFY_EVERY = 0.5  # seconds between two looks at what the nodes of a Cluster have
+
+# The stream refuses the ids of numbers that it has seen; whoever follows the outbox finds the gap and begins anew.
+_BEHIND = "UPDATE partition SET seq = %s WHERE number = %s AND seq < %s RETURNING number"
+_OUTBOX = "SELECT seq, profile, kind FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s"
+_TRANSITIONS = (
+    "SELECT seq, segment, profile, number, ms(at), reason, digest, cause, silent FROM transition"
+    ' WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq, segment COLLATE "C"'
+)
+_SEGMENTS = "SELECT name FROM segment"
+
+
+class Publisher:
+    """Publishes the partitions that its process owns."""
+
+    def __init__(self, redis: Any, connection: Connection, vault: Vault) -> None:
+        self._redis = redis
+        self._connection = connection
+        self._copies = Copies(connection, vault)
+        self._fence = Fence(redis)
+        self._witnesses = witnesses_of(redis)
+        self._published: dict[int, int] = {}
+        self._next_look = 0.0
+
+    def close(self) -> None:
+        """Give back what is held of Redis."""
+        self._fence.close()
+
+    def _batch(self) -> Batch:
+        return Batch(self._redis, self._fence, self._witnesses)
+
+    def adopt(self, partition: int) -> None:
+        """Bring Redis up to the last commit of a partition that is owned from now on."""
+        cursor = self._cursor(partition)
+        self._published[partition] = self._witnessed(partition, cursor)
+        self._outrun(partition, cursor)
+        self.catch_up(partition)
+
+    def _witnessed(self, partition: int, cursor: int) -> int:
+        """The cursor, put back where a node of a Cluster has less than it says."""
+        least = cursor if self._witnesses is None else self._witnesses.begin(partition, cursor)
+        if least < cursor:
+            expect({partition: 1}, [self._redis.execute_command(*move(partition, cursor, least))])
+        return least
+
+    def verify(self) -> None:
+        """Look whether every node of a Cluster still has what was published. Raises WatchError where one has less."""
+        if self._witnesses is None or time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _VERIFY_EVERY
+        if not self._witnesses.stand(self._published):
+            raise lost()
+
+    def _outrun(self, partition: int, cursor: int) -> None:
+        """Where PostgreSQL has come back with an earlier state: Redis follows, and no number is used again."""
+        if self._connection.execute(_BEHIND, (cursor, partition, cursor)).fetchone() is not None:
+            self._restore(partition, cursor)
+
+    def _cursor(self, partition: int) -> int:
+        """How far Redis says it has come, -1 where it knows nothing."""
+        cursor = self._redis.get(keys.published(partition))
+        return -1 if cursor is None else int(cursor)
+
+    def abandon(self, partition: int) -> None:
+        """The partition is no longer ours, or Redis did not answer: `adopt` comes before the next change."""
+        self._published.pop(partition, None)
+        self._fence.forget(keys.published(partition))
+
+    @property
+    def published(self) -> Mapping[int, int]:
+        """By partition, the last number that has reached Redis."""
+        return {partition: seq for partition, seq in self._published.items() if seq >= 0}
+
+    def catch_up(self, partition: int, upto: int | None = None) -> int:
+        """Publish what others have committed, up to a number of the order or all; how many changes that were."""
+        if upto is None:
+            row = self._connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone()
+            upto = row[0] if row else 0
+        count = 0
+        if 0 <= self._published[partition] < upto:
+            # Somebody may have settled it on this very connection, and what is behind must not be published again.
+            self._published[partition] = max(self._published[partition], self._cursor(partition))
+            self._fence.forget(keys.published(partition))
+        while (cursor := self._published[partition]) < upto:
+            rows = self._connection.execute(_OUTBOX, (partition, max(cursor, 0), upto, PAGE)).fetchall()
+            if cursor < 0 or not rows or rows[-1][0] != cursor + len(rows):  # some are no longer there
+                self._restore(partition, upto)
+                return count
+            last = rows[-1][0]
+            # Copies are written of those whose profile has changed, not only the membership.
+            changed = sorted({profile for _, profile, kind in rows if kind != "membership"})
+            self._replay(partition, cursor, last, changed)
+            self._published[partition] = last
+            count += len(rows)
+        return count
+
+    def publish(self, outcome: Outcome, done: Sequence[Command] = ()) -> None:
+        """Publish what this process has just committed, after what others committed before it.
+
+        `done` are commands that acknowledge what it came from.
+        """
+        for partition, seq in outcome.before.items():
+            if self._published[partition] < seq:
+                self.catch_up(partition, seq)
+        batch = self._batch()
+        for change in outcome.changes:
+            batch.change(change)
+        batch.send(outcome.before, outcome.after, done)
+        self._published.update(outcome.after)
+
+    def _replay(self, partition: int, after: int, upto: int, profiles: Sequence[str]) -> None:
+        batch = self._batch()
+        found = self._copies.of(profiles)
+        for copy in found:
+            batch.copy(partition, copy.profile, copy.packed, copy.due_ms)
+        rows = self._connection.execute(_TRANSITIONS, (partition, after, upto)).fetchall()
+        place, last = 0, -1
+        for seq, *rest in rows:
+            place = place + 1 if seq == last else 1
+            last = seq
+            batch.transition(partition, seq, place, _transition(rest))
+        if gone := set(profiles) - {copy.profile for copy in found}:
+            # Their own sets may have gone before, and a node of a Cluster may have come back with others.
+            names = {row[0].encode() for row in self._connection.execute(_SEGMENTS)}
+            names |= {name.encode() for name in made(self._redis)}
+            for profile in gone:
+                batch.gone(partition, profile, names | self._redis.smembers(keys.segments_of(profile)))
+        batch.send({partition: after}, {partition: upto})
+
+    def _restore(self, partition: int, upto: int) -> None:
+        """Write everything of a partition again."""
+        last = ""
+        known = {partition: self._published[partition]}
+        while True:
+            batch = self._batch()
+            copies = self._copies.page(partition, last, PAGE)
+            if not copies:
+                break
+            for copy in copies:
+                batch.copy(partition, copy.profile, copy.packed, copy.due_ms)
+            self._members(batch, [copy.profile for copy in copies])
+            batch.send(known)
+            last = copies[-1].profile
+        batch.send(known, {partition: upto})
+        self._published[partition] = upto
+
+    def _made(self) -> set[str]:
+        return made(self._redis, [row[0] for row in self._connection.execute(_SEGMENTS)])
+
+    def _members(self, batch: Batch, profiles: Sequence[str]) -> None:
+        """The segments of each customer as PostgreSQL has them, and no others but what a SegmentationEngine has made.
+
+        What somebody has left is taken away though their own set does not name it: on a Cluster the two may be of
+        different times.
+        """
+        held = memberships(self._connection, profiles)
+        pipeline = self._redis.pipeline(transaction=False)
+        for profile in profiles:
+            pipeline.smembers(keys.segments_of(profile))
+        for profile, shown in zip(profiles, pipeline.execute(), strict=True):
+            strange = {name.decode() for name in shown} - held[profile].keys()
+            for segment in strange - self._made() if strange else ():
+                batch.membership(profile, segment, entered=False)
+            for segment, entered in held[profile].items():
+                batch.membership(profile, segment, entered=entered)
+
+
+def _transition(row: Sequence[Any]) -> Transition:
+    segment, profile, number, at_ms, reason, digest, cause, silent = row
+    return Transition(segment, profile, number, at_ms, cast("Reason", reason), digest, cause, silent)
+
+
+def settle(
+    connection: Connection, redis: Any, upto: Mapping[int, int], vault: Vault, seconds: float = SETTLE_SECONDS
+) -> list[int]:
+    """Wait until what was committed up to these numbers has reached Redis; the partitions where it has not in time.
+
+    A partition that nobody owns is published here. `connection` must not be inside a transaction that other publishers
+    wait for, unless its locks are those of the partitions alone.
+    """
+    deadline = time.monotonic() + seconds
+    open_ones = dict(upto)
+    while open_ones:
+        for partition, seq in list(open_ones.items()):
+            if int(redis.get(keys.published(partition)) or -1) >= seq:
+                del open_ones[partition]
+                continue
+            with owned_meanwhile(connection, partition) as owned:
+                if owned:
+                    with closing(Publisher(redis, connection, vault)) as publisher:
+                        publisher.adopt(partition)
+                    del open_ones[partition]
+        if not open_ones or time.monotonic() >= deadline:
+            break
+        time.sleep(0.01)
+    return sorted(open_ones)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from io import TextIOWrapper
 
 from .command import CLEAN, FAILED, FINDINGS, CannotRunError, Command, program_version
 from .opening import UnsoundError
 from .parser import Parser
+from .streams import open_streams
 
 COMMANDS = {
     "init": "start a workspace in a folder",
@@ -97,16 +96,13 @@ _REFUSALS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 clean, 1 findings or failures, 2 could not run, 3 changes."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    _speak_utf8()
+    open_streams()
     try:
         code = _run(given)
         sys.stdout.flush()
     except CannotRunError as problem:
         print(f"decisor: {problem}", file=sys.stderr)
         return FAILED
-    except BrokenPipeError:  # the reader has gone, as in `decisor list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLEAN
     except KeyboardInterrupt:
         return 130
     except Exception as problem:  # noqa: BLE001 - whatever it is, 1 would read as findings
@@ -114,9 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if said is not None:
             print(f"decisor: {said}", file=sys.stderr)
             return FAILED
-        from traceback import print_exc
+        from ..storage.failures import safe_traceback
 
-        print_exc()
+        print(safe_traceback(problem), end="", file=sys.stderr)
         print("decisor: this is a mistake in decisor itself, not in the workspace", file=sys.stderr)
         return FAILED
     return code
@@ -129,15 +125,6 @@ def _refusal(problem: Exception) -> str | None:
         if loaded is not None and isinstance(problem, tuple(getattr(loaded, name) for name in names)):
             return words.format(problem=problem, kind=type(problem).__name__)
     return None
-
-
-def _speak_utf8() -> None:
-    """What a program reads is UTF-8, whatever the locale; a terminal gets what it can show."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        if sys.stdout.isatty():
-            sys.stdout.reconfigure(errors="replace")
-        else:
-            sys.stdout.reconfigure(encoding="utf-8")
 
 
 def _run(given: list[str]) -> int:

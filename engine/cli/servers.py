@@ -40,6 +40,9 @@ class Servers:
     @classmethod
     def of(cls, options: argparse.Namespace) -> Self:
         """The servers that the command's options and the environment name."""
+        from ..storage.failures import hide_values_in_tracebacks
+
+        hide_values_in_tracebacks()
         given: Path | None = options.workspace
         return cls(workspace_root(given) if given is not None else _nearest())
 

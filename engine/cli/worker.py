@@ -37,7 +37,7 @@ def _run(options: argparse.Namespace) -> int:
     from ..running import Running, calm_collector, prepare
     from ..worker.loop import Clock
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    _log_without_values()
     program = runtime_of(options).program
     with Servers.of(options) as servers:
         vault = vault_for(program.catalogue)
@@ -63,6 +63,14 @@ def _run(options: argparse.Namespace) -> int:
         print(f"decisor: the search index is behind: {refusal}", file=sys.stderr)
         return FINDINGS
     return CLEAN
+
+
+def _log_without_values() -> None:
+    from ..storage.failures import SafeFormatter
+
+    lines = logging.StreamHandler()
+    lines.setFormatter(SafeFormatter("%(asctime)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[lines])
 
 
 def _worked(running: Running, *, drain: bool) -> str | None:

@@ -36,6 +36,6 @@ def told() -> Iterator[None]:
     except IndexUnavailableError as problem:
         raise CannotRunError(f"Elasticsearch: {problem}") from None
     except ApiError as problem:
-        raise CannotRunError(f"Elasticsearch answered {problem.status_code}: {problem.error[:80]}") from None
+        raise CannotRunError(f"Elasticsearch answered {problem.status_code}; its own log says why") from None
     except TransportError as problem:
         raise CannotRunError(f"Elasticsearch cannot be reached: {type(problem).__name__}") from None

@@ -8,6 +8,7 @@ from ..command import CLEAN, CannotRunError, Command
 from ..opening import instant_of
 from ..printable import printable
 from ..servers import Servers, add_servers
+from ..streams import while_read
 from .names import declared, instant_given, named, print_json, record
 
 
@@ -35,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
             count = count_at(connection, name, at_ms)
             print_json({"segment": name, "count": count}) if options.format == "json" else print(count)
             return CLEAN
-        for each in members_at(connection, name, at_ms):
+        for each in while_read(members_at(connection, name, at_ms)):
             print_json(each) if options.format == "json" else print(printable(each))
     return CLEAN
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..command import CLEAN, CannotRunError, Command
 from ..printable import printable
 from ..servers import Servers, add_servers
+from ..streams import while_read
 from .names import declared, print_json, sets_named
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def _run(operation: Operation, options: argparse.Namespace) -> int:
         elif options.count:
             _print_count(count(pages), options.format)
         else:
-            for found in pages:
-                for each in found:
+            for found in while_read(pages):
+                for each in while_read(found):
                     print_json(each.decode()) if options.format == "json" else print(printable(each.decode()))
     return CLEAN
 

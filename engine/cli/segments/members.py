@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ..command import CLEAN, CannotRunError, Command
 from ..printable import printable
 from ..servers import Servers, add_servers
+from ..streams import while_read
 from .names import note, print_json, sets_named
 
 
@@ -45,7 +46,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _print(found: Iterable[str], form: str) -> None:
-    for each in found:
+    for each in while_read(found):
         if form == "json":
             print_json(each)
         else:

@@ -117,13 +117,16 @@ def test_the_version_is_printed(decisor: Decisor) -> None:
 
 
 def test_a_mistake_in_decisor_itself_is_no_finding(decisor: Decisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["oops"]
+
     def fail(_options: object) -> int:
-        raise ZeroDivisionError("oops")
+        raise ZeroDivisionError(*words)
 
     monkeypatch.setattr(app, "load", lambda *_words: Command("s", "e", lambda _parser: None, fail))
     done = decisor("check")
     assert done.code == 2
-    assert "ZeroDivisionError: oops" in done.err
+    assert "\nZeroDivisionError\n" in done.err
+    assert "oops" not in done.err  # an error's text may hold values
     assert done.err.endswith("this is a mistake in decisor itself, not in the workspace\n")
 
 

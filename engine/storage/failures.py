@@ -1,0 +1,111 @@
+"""What may be shown of an error: its kind, its code and where it arose, never its text, which may hold values.
+
+PostgreSQL repeats a row in `DETAIL` and a parameter in `CONTEXT`, Redis a key, Elasticsearch a field's content, and
+Python's own errors what they could not read. A person's values would so reach terminals and logs.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from traceback import StackSummary, extract_tb
+from typing import Any, Final
+
+_SERVERS: Final = {
+    "psycopg": "PostgreSQL",
+    "redis": "Redis",
+    "elasticsearch": "Elasticsearch",
+    "elastic_transport": "Elasticsearch",
+}
+# Python's own words in these are about the program: names of its types, attributes and modules.
+_ABOUT_THE_PROGRAM: Final = (AttributeError, ImportError, ModuleNotFoundError, NameError, UnboundLocalError)
+_CODE: Final = re.compile(r"[A-Z]{3,20}\b")  # WRONGTYPE, NOSCRIPT: how an answer of Redis begins
+_NAMES: Final = ("table_name", "column_name", "constraint_name")
+_OURS: Final = (__package__.partition(".")[0], "decisor")
+_LONGEST_CHAIN: Final = 20
+
+
+def server_of(problem: BaseException) -> str | None:
+    """The name of the server whose library raised the error, None of any other."""
+    return _SERVERS.get(type(problem).__module__.partition(".")[0])
+
+
+def safe_words(problem: BaseException) -> str:
+    """One line about an error: its kind, with a server's name and code, and what the server names that is no value."""
+    kind = type(problem).__name__
+    server = server_of(problem)
+    if server is None:
+        about = type(problem) in _ABOUT_THE_PROGRAM and str(problem)
+        return f"{kind}: {about}" if about else kind
+    said = ", ".join(_codes(problem))
+    return f"{server}: {kind} ({said})" if said else f"{server}: {kind}"
+
+
+def safe_traceback(problem: BaseException) -> str:
+    """The traceback as Python prints it, with `safe_words` in place of each error's text."""
+    parts: list[str] = []
+    for each, relation in _chain(problem):
+        frames = StackSummary.from_list(extract_tb(each.__traceback__)).format()
+        parts.append(f"{relation}Traceback (most recent call last):\n{''.join(frames)}{safe_words(each)}\n")
+    return "\n".join(reversed(parts))
+
+
+class SafeFormatter(logging.Formatter):
+    """Log lines without values: of other libraries only who warned and where, and of an error only what is safe."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        if record.name.partition(".")[0] in _OURS:
+            return super().format(record)
+        said = f"{record.levelname.lower()} at {record.filename}:{record.lineno}; its words may hold values"
+        return super().format(logging.makeLogRecord({**vars(record), "msg": said, "args": (), "exc_info": None}))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
+        """The traceback of an error, without its text."""
+        return safe_traceback(ei[1]).rstrip("\n") if ei[1] is not None else ""
+
+
+def hide_values_in_tracebacks() -> None:
+    """From now on, what ends a thread or is lost while something is deleted is told without values."""
+
+    def told(problem: BaseException | None, where: str) -> None:
+        if problem is not None and not isinstance(problem, SystemExit) and sys.stderr is not None:
+            sys.stderr.write(f"{where}:\n{safe_traceback(problem)}")
+
+    threading.excepthook = lambda found: told(found.exc_value, f"in thread {found.thread and found.thread.name}")
+    sys.unraisablehook = lambda found: told(found.exc_value, "while something was deleted")
+    logging.lastResort = logging.StreamHandler()
+    logging.lastResort.setLevel(logging.WARNING)
+    logging.lastResort.setFormatter(SafeFormatter("%(name)s: %(message)s"))
+
+
+def _codes(problem: Any) -> Iterator[str]:
+    """An error's code, and the names that come with it."""
+    if sqlstate := getattr(problem, "sqlstate", None):
+        yield str(sqlstate)
+        found = (getattr(problem.diag, name, None) for name in _NAMES)
+        yield from (f"`{each}`" for each in found if each)
+    elif isinstance(status := getattr(problem, "status_code", None), int):
+        yield f"HTTP {status}"
+    elif server_of(problem) == "Redis" and (code := _CODE.match(str(problem))):
+        yield code[0]
+
+
+def _chain(problem: BaseException) -> Iterator[tuple[BaseException, str]]:
+    """The error and what lies behind it, the newest first, each with the sentence that Python puts before it."""
+    seen: set[int] = set()
+    each: BaseException | None = problem
+    while each is not None and id(each) not in seen and len(seen) < _LONGEST_CHAIN:
+        seen.add(id(each))
+        cause, context = each.__cause__, each.__context__
+        if cause is not None:
+            yield each, "The above exception was the direct cause of the following exception:\n\n"
+        elif context is not None and not each.__suppress_context__:
+            yield each, "During handling of the above exception, another exception occurred:\n\n"
+        else:
+            yield each, ""
+            return
+        each = cause or context

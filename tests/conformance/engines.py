@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BATCH = 100
 FUSED = 64  # predicates that become one generated function
+UNANSWERED_IN_SQL = frozenset({"within_distance"})  # distances differ in their last digits between databases
 
 Keys = frozenset[str]
 

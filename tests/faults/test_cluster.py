@@ -27,7 +27,7 @@ from tests.servers.redis_servers import RedisServer
 
 
 @pytest.fixture
-def world(shop: Program, wheel_database: Database, redis_cluster_empty: RedisServer) -> Iterator[World]:
+def cluster_shop(shop: Program, wheel_database: Database, redis_cluster_empty: RedisServer) -> Iterator[World]:
     """The shop on the Cluster."""
     client = redis_cluster_empty.connect()
     yield World(wheel_database.url, client, shop)
@@ -36,35 +36,35 @@ def world(shop: Program, wheel_database: Database, redis_cluster_empty: RedisSer
 
 @pytest.mark.parametrize("point", ["commit:after", "process:after", "send:before", "send:after"])
 def test_a_killed_worker_loses_nothing_and_counts_nothing_twice(
-    point: str, world: World, redis_cluster: RedisServer
+    point: str, cluster_shop: World, redis_cluster: RedisServer
 ) -> None:
     random_ = random.Random(point)
     killed = 0
     for count in (1, 3):
-        events = random_events(random_, world.now_ms, CUSTOMERS, 120)
-        world.put([event for event in events if event["time"] <= format_instant(world.now_ms + 300_000)])
-        killed += run_doomed(world, redis_cluster.url, point, count) == -signal.SIGKILL
+        events = random_events(random_, cluster_shop.now_ms, CUSTOMERS, 120)
+        cluster_shop.put([event for event in events if event["time"] <= format_instant(cluster_shop.now_ms + 300_000)])
+        killed += run_doomed(cluster_shop, redis_cluster.url, point, count) == -signal.SIGKILL
         if count == 1:
-            world.now_ms += DAY
-        world.drain()
-        world.check()
+            cluster_shop.now_ms += DAY
+        cluster_shop.drain()
+        cluster_shop.check()
     assert killed
-    world.check_transitions()
+    cluster_shop.check_transitions()
 
 
-def test_a_worker_killed_between_the_slots_publishes_the_rest_later(world: World) -> None:
+def test_a_worker_killed_between_the_slots_publishes_the_rest_later(cluster_shop: World) -> None:
     """As if it had died after the first of the commands of a batch: none of the cursors has moved."""
-    world.put(random_events(random.Random(4), world.now_ms, CUSTOMERS, 100))
-    world.drain()
+    cluster_shop.put(random_events(random.Random(4), cluster_shop.now_ms, CUSTOMERS, 100))
+    cluster_shop.drain()
     partitions = range(16)
-    with world.connect("tests") as connection:
+    with cluster_shop.connect("tests") as connection:
         rows = connection.execute("SELECT number, seq FROM partition").fetchall()
     for number, seq in rows:
-        world.redis.set(f"decisor:published:{number}", max(0, seq - 3))
-    world.drain()
-    world.check()
-    world.check_transitions()
-    assert [int(world.redis.get(f"decisor:published:{number}")) for number in partitions] == [
+        cluster_shop.redis.set(f"decisor:published:{number}", max(0, seq - 3))
+    cluster_shop.drain()
+    cluster_shop.check()
+    cluster_shop.check_transitions()
+    assert [int(cluster_shop.redis.get(f"decisor:published:{number}")) for number in partitions] == [
         seq for _, seq in sorted(rows)
     ]
 
@@ -82,35 +82,35 @@ def is_right(world: World) -> bool:
 
 @pytest.mark.parametrize("written", ["batch", "restored"])
 def test_what_a_sleeper_writes_over_its_successors_is_published_again(
-    written: str, world: World, redis_cluster: RedisServer
+    written: str, cluster_shop: World, redis_cluster: RedisServer
 ) -> None:
     """It sleeps once it has seen that the cursors are right, with a batch of events or a page of a restoration."""
     source = random.Random(written)
 
     def put(count: int) -> None:
-        found = random_events(source, world.now_ms, CUSTOMERS, count)
-        world.put(each for each in found if each["time"] <= format_instant(world.now_ms))
+        found = random_events(source, cluster_shop.now_ms, CUSTOMERS, count)
+        cluster_shop.put(each for each in found if each["time"] <= format_instant(cluster_shop.now_ms))
 
     put(100)
-    world.drain()
+    cluster_shop.drain()
     put(40)
     if written == "restored":
         for partition in range(PARTITIONS):
-            world.redis.delete(keys.published(partition))
-    with doomed(world, redis_cluster.url, "expect:after", 1, "STOP", "drain") as sleeper:
+            cluster_shop.redis.delete(keys.published(partition))
+    with doomed(cluster_shop, redis_cluster.url, "expect:after", 1, "STOP", "drain") as sleeper:
         until(lambda: is_stopped(sleeper.pid))
-        end_sessions(world)
-        with working(world) as worker:
+        end_sessions(cluster_shop)
+        with working(cluster_shop) as worker:
             until(lambda: len(worker.owned) == 16)
             put(300)
-            until(lambda: settled(world))
-            assert is_right(world)
+            until(lambda: settled(cluster_shop))
+            assert is_right(cluster_shop)
             sleeper.send_signal(signal.SIGCONT)
             assert sleeper.wait(60) == 0
             until(lambda: len(worker.owned) == 16)
-            until(lambda: settled(world))
-            until(lambda: is_right(world))
-    world.check_transitions()
+            until(lambda: settled(cluster_shop))
+            until(lambda: is_right(cluster_shop))
+    cluster_shop.check_transitions()
 
 
 def restart(cluster: Cluster, number: int) -> None:

@@ -32,7 +32,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def world(cluster: Cluster, shop: Program, wheel_database: Database) -> Iterator[World]:
+def used_cluster_shop(cluster: Cluster, shop: Program, wheel_database: Database) -> Iterator[World]:
     """The shop on it, with some history."""
     client: Any = connect_redis(cluster.url)
     world = World(wheel_database.url, client, shop)
@@ -68,81 +68,89 @@ def is_well(world: World) -> bool:
 
 @pytest.mark.parametrize("number", range(NODES))
 def test_a_node_that_comes_back_empty_is_filled_again_while_nothing_else_happens(
-    number: int, cluster: Cluster, world: World
+    number: int, cluster: Cluster, used_cluster_shop: World
 ) -> None:
-    with working(world) as worker:
+    with working(used_cluster_shop) as worker:
         until(lambda: len(worker.owned) == PARTITIONS)
         cluster.kill(number)
         cluster.start(number)
-        until(lambda: is_right(world))
-    put(world, 2, 50)
-    world.drain()
-    assert is_right(world)
-    world.pass_time(3 * DAY)
-    assert is_right(world)
+        until(lambda: is_right(used_cluster_shop))
+    put(used_cluster_shop, 2, 50)
+    used_cluster_shop.drain()
+    assert is_right(used_cluster_shop)
+    used_cluster_shop.pass_time(3 * DAY)
+    assert is_right(used_cluster_shop)
 
 
 @pytest.mark.parametrize("number", range(NODES))
-def test_a_node_that_comes_back_older_is_brought_forward(number: int, cluster: Cluster, world: World) -> None:
+def test_a_node_that_comes_back_older_is_brought_forward(
+    number: int, cluster: Cluster, used_cluster_shop: World
+) -> None:
     node = cluster.node(number)
     node.save()
-    world.pass_time(6 * DAY)
-    put(world, 2, 100)
-    world.drain()
-    with working(world) as worker:
+    used_cluster_shop.pass_time(6 * DAY)
+    put(used_cluster_shop, 2, 100)
+    used_cluster_shop.drain()
+    with working(used_cluster_shop) as worker:
         until(lambda: len(worker.owned) == PARTITIONS)
         cluster.kill(number)
         cluster.start(number)
-        until(lambda: is_right(world))
-    world.drain()
-    world.check_transitions()
+        until(lambda: is_right(used_cluster_shop))
+    used_cluster_shop.drain()
+    used_cluster_shop.check_transitions()
     node.close()
 
 
 def test_an_older_node_of_which_the_outbox_says_nothing_any_more_is_made_right_as_well(
-    cluster: Cluster, world: World
+    cluster: Cluster, used_cluster_shop: World
 ) -> None:
     nodes = [cluster.node(number) for number in range(NODES)]
     for node in nodes:
         node.save()
-    world.pass_time(6 * DAY)
-    put(world, 2, 100)
-    world.drain()
-    with world.connect("tests") as connection:
+    used_cluster_shop.pass_time(6 * DAY)
+    put(used_cluster_shop, 2, 100)
+    used_cluster_shop.drain()
+    with used_cluster_shop.connect("tests") as connection:
         connection.execute("DELETE FROM outbox")
     for number in range(NODES):
         cluster.kill(number)
         cluster.start(number)
-        until(lambda: is_well(world))
-        world.drain()
-        assert is_right(world)
+        until(lambda: is_well(used_cluster_shop))
+        used_cluster_shop.drain()
+        assert is_right(used_cluster_shop)
     for node in nodes:
         node.close()
 
 
 @pytest.mark.parametrize("back", ["empty", "older"])
-def test_what_is_published_before_it_is_noticed_is_not_lost(back: str, cluster: Cluster, world: World) -> None:
+def test_what_is_published_before_it_is_noticed_is_not_lost(
+    back: str, cluster: Cluster, used_cluster_shop: World
+) -> None:
     node = cluster.node(1)
     if back == "older":
         node.save()
-        put(world, 2, 50)
-        world.drain()
-    owners = world.redis.nodes_manager.slots_cache
+        put(used_cluster_shop, 2, 50)
+        used_cluster_shop.drain()
+    owners = used_cluster_shop.redis.nodes_manager.slots_cache
     lost = {slot for slot, nodes in owners.items() if nodes[0].port == cluster.places[1].port}
     # What waits on the stream of a node is gone with it.
-    safe = [each for each in CUSTOMERS if world.redis.keyslot(keys.events_stream(partition_of(each))) not in lost]
-    events = random_events(random.Random(3), world.now_ms, safe, 400)
+    safe = [
+        each
+        for each in CUSTOMERS
+        if used_cluster_shop.redis.keyslot(keys.events_stream(partition_of(each))) not in lost
+    ]
+    events = random_events(random.Random(3), used_cluster_shop.now_ms, safe, 400)
 
     def feed() -> None:
         for event in events:
             while True:
                 try:
-                    world.put([event])
+                    used_cluster_shop.put([event])
                     break
                 except (RedisError, RedisClusterException):
                     continue
 
-    with working(world) as worker:
+    with working(used_cluster_shop) as worker:
         until(lambda: len(worker.owned) == PARTITIONS)
         feeding = threading.Thread(target=feed)
         feeding.start()
@@ -150,35 +158,39 @@ def test_what_is_published_before_it_is_noticed_is_not_lost(back: str, cluster: 
         cluster.start(1)
         feeding.join(60)
         assert not feeding.is_alive()
-    world.drain()
-    assert is_right(world)
+    used_cluster_shop.drain()
+    assert is_right(used_cluster_shop)
     node.close()
 
 
-def test_a_node_that_is_lost_while_no_worker_runs_is_found_by_the_next(cluster: Cluster, world: World) -> None:
+def test_a_node_that_is_lost_while_no_worker_runs_is_found_by_the_next(
+    cluster: Cluster, used_cluster_shop: World
+) -> None:
     cluster.kill(2)
     cluster.start(2)
-    until(lambda: is_well(world))
-    assert not is_right(world)
-    world.drain()
-    assert is_right(world)
+    until(lambda: is_well(used_cluster_shop))
+    assert not is_right(used_cluster_shop)
+    used_cluster_shop.drain()
+    assert is_right(used_cluster_shop)
 
 
-def test_slots_that_move_take_their_data_along_and_nothing_is_written_again(cluster: Cluster, world: World) -> None:
-    witnesses = witnesses_of(world.redis)
+def test_slots_that_move_take_their_data_along_and_nothing_is_written_again(
+    cluster: Cluster, used_cluster_shop: World
+) -> None:
+    witnesses = witnesses_of(used_cluster_shop.redis)
     assert witnesses is not None
-    customer = min(world.oracle.events)
-    world.redis.delete(keys.profile(customer))
+    customer = min(used_cluster_shop.oracle.events)
+    used_cluster_shop.redis.delete(keys.profile(customer))
     for slot in witnesses.slots:
-        move_slot(world.redis, slot)
-    put(world, 2, 50, CUSTOMERS[30:])
-    world.drain()
-    assert world.redis.get(keys.profile(customer)) is None
-    with working(world) as worker:
+        move_slot(used_cluster_shop.redis, slot)
+    put(used_cluster_shop, 2, 50, CUSTOMERS[30:])
+    used_cluster_shop.drain()
+    assert used_cluster_shop.redis.get(keys.profile(customer)) is None
+    with working(used_cluster_shop) as worker:
         until(lambda: len(worker.owned) == PARTITIONS)
         cluster.kill(0)
         cluster.start(0)
-        until(lambda: is_right(world))
+        until(lambda: is_right(used_cluster_shop))
 
 
 def move_slot(client: Any, slot: int) -> None:
@@ -195,11 +207,11 @@ def move_slot(client: Any, slot: int) -> None:
         client.execute_command("CLUSTER SETSLOT", slot, "NODE", ids[heir], target_nodes=each)
 
 
-def test_a_witness_that_says_less_has_the_changes_since_published_again(world: World) -> None:
-    witnesses = witnesses_of(world.redis)
+def test_a_witness_that_says_less_has_the_changes_since_published_again(used_cluster_shop: World) -> None:
+    witnesses = witnesses_of(used_cluster_shop.redis)
     assert witnesses is not None
     partition = partition_of("c-1")
-    cursor = int(world.redis.get(keys.published(partition)))
+    cursor = int(used_cluster_shop.redis.get(keys.published(partition)))
     assert witnesses.begin(partition, cursor) == cursor
     assert witnesses.stand({partition: cursor})
     assert not witnesses.stand({partition: cursor + 1})

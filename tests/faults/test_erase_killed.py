@@ -34,7 +34,7 @@ POINTS = ["begin:after", "settle:after", *(f"{place}:after" for place in PLACES)
 
 
 @pytest.fixture
-def world(sealed_world: World, elasticsearch: Elasticsearch) -> Iterator[World]:
+def shop_with_person(sealed_world: World, elasticsearch: Elasticsearch) -> Iterator[World]:
     """The shop with encrypted fields and an index, and something of the person in every place."""
     world = sealed_world
     world.elasticsearch = elasticsearch
@@ -106,75 +106,89 @@ def documents(world: World) -> int:
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_worker_ends_what_a_killed_erasure_has_begun(
-    point: str, world: World, valkey: RedisServer, elasticsearch_url: str, key_file: Path
+    point: str, shop_with_person: World, valkey: RedisServer, elasticsearch_url: str, key_file: Path
 ) -> None:
-    assert documents(world) == 1
-    assert killed(world, valkey.url, elasticsearch_url, key_file, point) == -signal.SIGKILL
-    assert is_open(world) == (point != "end:after")
-    with workers(world):
-        until(lambda: not is_open(world))
-    assert not left_of(world)
-    assert documents(world) == 0
-    assert notices(world) == [("ada", "exit", 2), ("known", "exit", 2)]
-    world.oracle.forget(PERSON)
-    world.drain()
-    world.check()
+    assert documents(shop_with_person) == 1
+    assert killed(shop_with_person, valkey.url, elasticsearch_url, key_file, point) == -signal.SIGKILL
+    assert is_open(shop_with_person) == (point != "end:after")
+    with workers(shop_with_person):
+        until(lambda: not is_open(shop_with_person))
+    assert not left_of(shop_with_person)
+    assert documents(shop_with_person) == 0
+    assert notices(shop_with_person) == [("ada", "exit", 2), ("known", "exit", 2)]
+    shop_with_person.oracle.forget(PERSON)
+    shop_with_person.drain()
+    shop_with_person.check()
 
 
 def test_an_erasure_that_was_killed_before_it_had_begun_has_not_happened(
-    world: World, valkey: RedisServer, elasticsearch_url: str, key_file: Path
+    shop_with_person: World, valkey: RedisServer, elasticsearch_url: str, key_file: Path
 ) -> None:
-    assert killed(world, valkey.url, elasticsearch_url, key_file, "begin:before") == -signal.SIGKILL
-    with world.connect("tests") as connection:
+    assert killed(shop_with_person, valkey.url, elasticsearch_url, key_file, "begin:before") == -signal.SIGKILL
+    with shop_with_person.connect("tests") as connection:
         assert not Suppressed()(connection, [PERSON])
-    assert not is_open(world)
-    assert PERSON in world.members("known")
+    assert not is_open(shop_with_person)
+    assert PERSON in shop_with_person.members("known")
 
 
-def test_workers_and_erasures_of_the_same_customers_do_not_disturb_each_other(world: World) -> None:
+def test_workers_and_erasures_of_the_same_customers_do_not_disturb_each_other(shop_with_person: World) -> None:
     customers = [PERSON, *(f"c-{number}" for number in range(30))]
-    world.put(events(range(30)))
-    world.drain()
-    with world.connect("tests") as connection:
+    shop_with_person.put(events(range(30)))
+    shop_with_person.drain()
+    with shop_with_person.connect("tests") as connection:
         for customer in customers:
-            assert not erasure_of(world, connection, redis=None).erase(customer, world.now_ms).done
+            assert (
+                not erasure_of(shop_with_person, connection, redis=None).erase(customer, shop_with_person.now_ms).done
+            )
         assert set(pending(connection)) == set(customers)
-    with workers(world, 3), world.connect("tests") as connection:
-        erasure = erasure_of(world, connection, elasticsearch=world.elasticsearch, index_alias=world.alias)
-        world.put(events(range(40, 60)))
+    with workers(shop_with_person, 3), shop_with_person.connect("tests") as connection:
+        erasure = erasure_of(
+            shop_with_person,
+            connection,
+            elasticsearch=shop_with_person.elasticsearch,
+            index_alias=shop_with_person.alias,
+        )
+        shop_with_person.put(events(range(40, 60)))
         for customer in customers[:10]:
-            assert erasure.erase(customer, world.now_ms).done
-        until(lambda: not is_open(world))
+            assert erasure.erase(customer, shop_with_person.now_ms).done
+        until(lambda: not is_open(shop_with_person))
     for customer in customers:
-        world.oracle.forget(customer)
-    assert not left_of(world)
-    world.drain()
-    world.check()
-    assert {name for name, *_ in notices(world)} == {"ada", "known"}
+        shop_with_person.oracle.forget(customer)
+    assert not left_of(shop_with_person)
+    shop_with_person.drain()
+    shop_with_person.check()
+    assert {name for name, *_ in notices(shop_with_person)} == {"ada", "known"}
 
 
 def test_without_the_index_an_erasure_stays_open_and_all_else_goes(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    shop_with_person: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(unfinished, "LONGEST_PAUSE", 0.5)
-    client, world.elasticsearch = world.elasticsearch, Elasticsearch("http://127.0.0.1:9", request_timeout=1)
-    with world.connect("tests") as connection:
-        assert not erasure_of(world, connection, redis=None).erase(PERSON, world.now_ms).done
+    client, shop_with_person.elasticsearch = (
+        shop_with_person.elasticsearch,
+        Elasticsearch("http://127.0.0.1:9", request_timeout=1),
+    )
+    with shop_with_person.connect("tests") as connection:
+        assert not erasure_of(shop_with_person, connection, redis=None).erase(PERSON, shop_with_person.now_ms).done
 
     def told() -> list[str]:
         return [each.message for each in caplog.records if each.name == "decisor.erase"]
 
-    with workers(world):
-        world.put(events([70]))
-        until(lambda: bool(told()) and not left_but_the_end(world) and "c-70" in world.members("known"))
-    assert is_open(world)
+    with workers(shop_with_person):
+        shop_with_person.put(events([70]))
+        until(
+            lambda: (
+                bool(told()) and not left_but_the_end(shop_with_person) and "c-70" in shop_with_person.members("known")
+            )
+        )
+    assert is_open(shop_with_person)
     assert PERSON not in caplog.text
     assert told() == ["an erasure is still open: ConnectionError"]
-    world.elasticsearch = client
-    with workers(world):
-        until(lambda: not is_open(world))
-    assert documents(world) == 0
-    assert not left_of(world)
+    shop_with_person.elasticsearch = client
+    with workers(shop_with_person):
+        until(lambda: not is_open(shop_with_person))
+    assert documents(shop_with_person) == 0
+    assert not left_of(shop_with_person)
 
 
 def left_but_the_end(world: World) -> list[tuple[str, str]]:
@@ -182,22 +196,22 @@ def left_but_the_end(world: World) -> list[tuple[str, str]]:
     return [each for each in left_of(world) if each[0] not in {"transition", "outbox"}]
 
 
-def test_draining_ends_what_is_open(world: World) -> None:
-    with world.connect("tests") as connection:
-        assert not erasure_of(world, connection, redis=None).erase(PERSON, world.now_ms).done
-    world.oracle.forget(PERSON)
-    world.drain()
-    assert not is_open(world)
-    assert not left_of(world)
-    world.check()
+def test_draining_ends_what_is_open(shop_with_person: World) -> None:
+    with shop_with_person.connect("tests") as connection:
+        assert not erasure_of(shop_with_person, connection, redis=None).erase(PERSON, shop_with_person.now_ms).done
+    shop_with_person.oracle.forget(PERSON)
+    shop_with_person.drain()
+    assert not is_open(shop_with_person)
+    assert not left_of(shop_with_person)
+    shop_with_person.check()
 
 
-def test_an_erasure_that_somebody_is_at_is_left_to_them(world: World) -> None:
-    with world.connect("tests") as connection:
-        assert not erasure_of(world, connection, redis=None).erase(PERSON, world.now_ms).done
+def test_an_erasure_that_somebody_is_at_is_left_to_them(shop_with_person: World) -> None:
+    with shop_with_person.connect("tests") as connection:
+        assert not erasure_of(shop_with_person, connection, redis=None).erase(PERSON, shop_with_person.now_ms).done
         with alone(connection, PERSON) as is_alone:
             assert is_alone
-            world.drain()
-            assert is_open(world)
-        world.drain()
-        assert not is_open(world)
+            shop_with_person.drain()
+            assert is_open(shop_with_person)
+        shop_with_person.drain()
+        assert not is_open(shop_with_person)

@@ -35,30 +35,37 @@ POINTS = [
 
 
 @pytest.fixture
-def world(wheel_database: Database, elasticsearch: Elasticsearch) -> Iterator[IndexWorld]:
+def killed_index(wheel_database: Database, elasticsearch: Elasticsearch) -> Iterator[IndexWorld]:
     with index_world(wheel_database, elasticsearch) as made:
         yield made
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_killed_rebuild_leaves_a_live_index_and_the_next_one_ends_well(
-    point: str, world: IndexWorld, elasticsearch_url: str
+    point: str, killed_index: IndexWorld, elasticsearch_url: str
 ) -> None:
-    world.put({f"c-{number}": {"orders": number} for number in range(200)})
-    first = world.follower().catch_up()
-    world.put({"c-1": {"orders": 1_000}, "c-2": None})
-    program = [sys.executable, "-m", "tests.faults.doomed_index", world.database.url, elasticsearch_url, world.alias]
+    killed_index.put({f"c-{number}": {"orders": number} for number in range(200)})
+    first = killed_index.follower().catch_up()
+    killed_index.put({"c-1": {"orders": 1_000}, "c-2": None})
+    program = [
+        sys.executable,
+        "-m",
+        "tests.faults.doomed_index",
+        killed_index.database.url,
+        elasticsearch_url,
+        killed_index.alias,
+    ]
     doomed = subprocess.run([*program, *point.split()], cwd=ROOT, capture_output=True, text=True, check=False)
     assert doomed.returncode == -signal.SIGKILL, doomed.stderr
     switched = point in {"switch:after 1", "tidy:after 1"}
-    assert (world.live().name == first.name) != switched
-    world.put({"c-3": None, "c-4": {"orders": 4_000}, "new": {}})
-    world.follower().catch_up()
-    check(world)
-    done = Rebuild(world.connect, world.client, world.catalogue, alias=world.alias).run()
-    world.follower().catch_up()
-    check(world)
-    roles = {each.name: each.role for each in all_indices(world.client, world.alias)}
+    assert (killed_index.live().name == first.name) != switched
+    killed_index.put({"c-3": None, "c-4": {"orders": 4_000}, "new": {}})
+    killed_index.follower().catch_up()
+    check(killed_index)
+    done = Rebuild(killed_index.connect, killed_index.client, killed_index.catalogue, alias=killed_index.alias).run()
+    killed_index.follower().catch_up()
+    check(killed_index)
+    roles = {each.name: each.role for each in all_indices(killed_index.client, killed_index.alias)}
     assert roles == {done.live: "live", done.previous: "previous"}
 
 

@@ -42,7 +42,7 @@ def key_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def world(wheel_database: Database, elasticsearch: Elasticsearch, key_path: Path) -> Iterator[IndexWorld]:
+def hashed_index(wheel_database: Database, elasticsearch: Elasticsearch, key_path: Path) -> Iterator[IndexWorld]:
     vault = SealedVault(CATALOGUE, keyring_of_file(key_path))
     with index_world(wheel_database, elasticsearch, catalogue=CATALOGUE, vault=vault) as made:
         yield made
@@ -95,26 +95,26 @@ def rotate(world: IndexWorld, key_path: Path) -> Iterator[str]:
                 return
 
 
-def test_queries_find_the_same_all_along_and_the_old_hashes_go(world: IndexWorld, key_path: Path) -> None:
-    world.put({f"c-{number}": value(number) for number in range(30)})
-    follower = world.follower()
+def test_queries_find_the_same_all_along_and_the_old_hashes_go(hashed_index: IndexWorld, key_path: Path) -> None:
+    hashed_index.put({f"c-{number}": value(number) for number in range(30)})
+    follower = hashed_index.follower()
     follower.catch_up()
-    vault = world.vault
+    vault = hashed_index.vault
     assert isinstance(vault, SealedVault)
-    [before] = hashes(world, "c-3")
-    with following(follower), asking(world, vault) as answers:
+    [before] = hashes(hashed_index, "c-3")
+    with following(follower), asking(hashed_index, vault) as answers:
         stages = []
-        for stage in rotate(world, key_path):
+        for stage in rotate(hashed_index, key_path):
             stages.append(stage)
-            world.put({f"c-{number}": value(number, len(stages)) for number in range(5)})
+            hashed_index.put({f"c-{number}": value(number, len(stages)) for number in range(5)})
             if stage == "writing":
-                kept = hashes(world, "c-20")
+                kept = hashes(hashed_index, "c-20")
                 assert len(kept) == 2
-                with world.connect() as connection:
+                with hashed_index.connect() as connection:
                     states = [each.state for each in status_of(connection, vault.keyring) if each.kind == "hash"]
                 assert states == ["current", "next"]
         assert stages == ["writing", "retiring", "dropping"]
-        with world.connect() as connection:
+        with hashed_index.connect() as connection:
             assert wait_for_followers(connection, 60) == []
     assert answers
     assert all(answer == ["c-3"] for answer in answers)
@@ -123,19 +123,19 @@ def test_queries_find_the_same_all_along_and_the_old_hashes_go(world: IndexWorld
     replace_key_file(key_path, KeySet(keys.master, keys.hash[1:]))
     fresh = SealedVault(CATALOGUE, keyring_of_file(key_path))
     for number in (3, 20):
-        assert found(world, fresh, number) == [f"c-{number}"]
-        assert len(hashes(world, f"c-{number}")) == 1
-    assert hashes(world, "c-3") != [before]
-    with world.connect() as connection:
+        assert found(hashed_index, fresh, number) == [f"c-{number}"]
+        assert len(hashes(hashed_index, f"c-{number}")) == 1
+    assert hashes(hashed_index, "c-3") != [before]
+    with hashed_index.connect() as connection:
         now = hash_keys_in_use(connection, fresh.keyring)
         assert (now.searched, now.besides, now.stage) == (keys.hash[1].id, (), "")
 
 
-def test_queries_change_only_when_the_index_has_caught_up(world: IndexWorld, key_path: Path) -> None:
-    world.put({f"c-{number}": value(number) for number in range(10)})
-    follower = world.follower()
+def test_queries_change_only_when_the_index_has_caught_up(hashed_index: IndexWorld, key_path: Path) -> None:
+    hashed_index.put({f"c-{number}": value(number) for number in range(10)})
+    follower = hashed_index.follower()
     follower.catch_up()
-    with world.connect() as connection:
+    with hashed_index.connect() as connection:
         now = rotate_hash(connection, keyring_of_file(key_path))
         [(name, count)] = wait_for_followers(connection, 0.3)
         assert name.startswith("index:")
@@ -145,6 +145,6 @@ def test_queries_change_only_when_the_index_has_caught_up(world: IndexWorld, key
         assert wait_for_followers(connection, 0)[0][1] == 10, "and nobody is told twice"
         assert len(read_key_file(key_path).hash) == 2
     follower.catch_up()
-    with world.connect() as connection:
+    with hashed_index.connect() as connection:
         assert wait_for_followers(connection, 0) == []
-    assert len(hashes(world, "c-9")) == 2
+    assert len(hashes(hashed_index, "c-9")) == 2

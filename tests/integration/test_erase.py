@@ -34,7 +34,7 @@ NAMES = [PERSON, json.dumps(PERSON)[1:-1]]
 
 
 @pytest.fixture
-def world_anywhere(
+def sealed_world_anywhere(
     sealed_program: Program, postgres_database: Database, redis_any: RedisServer, key_file: Path
 ) -> Iterator[World]:
     """The shop with encrypted fields on each PostgreSQL with each Redis, the Cluster included, in turn."""
@@ -108,8 +108,8 @@ def notices(world: World) -> list[tuple[str, str, int]]:
     )
 
 
-def test_a_person_is_gone_everywhere_and_consumers_are_told(world_anywhere: World) -> None:
-    world = world_anywhere
+def test_a_person_is_gone_everywhere_and_consumers_are_told(sealed_world_anywhere: World) -> None:
+    world = sealed_world_anywhere
     fill(world)
     assert notices(world) == [("known", "enter", 1)]
     report = erase(world)
@@ -364,8 +364,8 @@ def test_a_customer_nowhere_known_is_barred_and_that_is_said(
         assert Suppressed()(connection, ["ghost"]) == {"ghost"}
 
 
-def test_dead_rows_go_and_the_append_only_file_is_written_anew(world_anywhere: World) -> None:
-    world = world_anywhere
+def test_dead_rows_go_and_the_append_only_file_is_written_anew(sealed_world_anywhere: World) -> None:
+    world = sealed_world_anywhere
     fill(world)
     with world.connect("tests") as connection:
         erasure = erasure_of(world, connection)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(wheel_database: Database, elasticsearch: Elasticsearch) -> Iterator[IndexWorld]:
+def forgetful_index(wheel_database: Database, elasticsearch: Elasticsearch) -> Iterator[IndexWorld]:
     """A live index that forgets deletions at once, with one customer; of both there is a change to write."""
     with index_world(wheel_database, elasticsearch) as made:
         made.put({"c-1": {"orders": 1}})
@@ -100,34 +100,38 @@ def forget_deletions(world: IndexWorld) -> None:
         return
 
 
-def test_an_erasure_waits_for_a_follower_that_sleeps(world: IndexWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    sleeper = Sleeper(world, monkeypatch)
-    with world.connect() as connection:
+def test_an_erasure_waits_for_a_follower_that_sleeps(
+    forgetful_index: IndexWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleeper = Sleeper(forgetful_index, monkeypatch)
+    with forgetful_index.connect() as connection:
         with sleeper.sleeping():
-            place = erase(world, connection)
+            place = erase(forgetful_index, connection)
             monkeypatch.setattr(index_places, "LOCK_MS", 100)
             with pytest.raises(UnreachablePlaceError, match="it sleeps"):
                 place.erase("c-1")
         assert sleeper.problem is None
-        assert world.shown() == {"c-1": {"customer_id": "c-1", "orders": 2}}, "it did not write, and the test is void"
+        assert forgetful_index.shown() == {"c-1": {"customer_id": "c-1", "orders": 2}}, (
+            "it did not write, and the test is void"
+        )
         place.erase("c-1")
         assert place.count("c-1") == 0
-        forget_deletions(world)
-        world.follower().catch_up()
-    assert world.shown() == {}
+        forget_deletions(forgetful_index)
+        forgetful_index.follower().catch_up()
+    assert forgetful_index.shown() == {}
 
 
 def test_a_follower_that_has_slept_and_lost_its_session_writes_nothing(
-    world: IndexWorld, monkeypatch: pytest.MonkeyPatch
+    forgetful_index: IndexWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sleeper = Sleeper(world, monkeypatch)
-    with world.connect() as connection:
+    sleeper = Sleeper(forgetful_index, monkeypatch)
+    with forgetful_index.connect() as connection:
         with sleeper.sleeping():
-            place = erase(world, connection)
+            place = erase(forgetful_index, connection)
             connection.execute("SELECT pg_terminate_backend(%s, 10000)", (sleeper.session,))
             place.erase("c-1")
-            forget_deletions(world)
+            forget_deletions(forgetful_index)
         assert isinstance(sleeper.problem, psycopg.OperationalError)
         assert place.count("c-1") == 0
-    world.follower().catch_up()
-    assert world.shown() == {}
+    forgetful_index.follower().catch_up()
+    assert forgetful_index.shown() == {}

@@ -36,7 +36,7 @@ def redis(redis_any: RedisServer) -> Iterator[Any]:
 
 
 @pytest.fixture
-def world(shop: Program, wheel_database: Database, redis: Any) -> World:
+def queued_shop(shop: Program, wheel_database: Database, redis: Any) -> World:
     """The shop on each Redis in turn."""
     return World(wheel_database.url, redis, shop)
 
@@ -52,19 +52,19 @@ def visit(number: int, customer: str) -> dict[str, Any]:
 
 
 def test_an_event_lies_where_the_worker_expects_it_whether_as_text_or_as_an_object(
-    world: World,
+    queued_shop: World,
 ) -> None:
     events = [visit(number, name) for number, name in enumerate(NAMES)]
-    producer = EventProducer(world.redis, KEY)
+    producer = EventProducer(queued_shop.redis, KEY)
     assert producer.put(events).events == len(NAMES)
     texts = [json.dumps(each).encode() + b"\n" for each in events]  # escaped, where the objects are not
     assert producer.put(texts).events == len(NAMES)
     for event in events:
-        world.oracle.take(event, world.now_ms)
-    tally = world.drain()
+        queued_shop.oracle.take(event, queued_shop.now_ms)
+    tally = queued_shop.drain()
     assert (tally.kept, tally.duplicates, tally.dead) == (len(NAMES), len(NAMES), 0)
-    assert world.oracle.events.keys() == {unicodedata.normalize("NFC", name) for name in NAMES}
-    world.check()
+    assert queued_shop.oracle.events.keys() == {unicodedata.normalize("NFC", name) for name in NAMES}
+    queued_shop.check()
 
 
 def test_every_entry_is_read_in_its_own_partition(redis: Any, live_world: World) -> None:
@@ -163,31 +163,31 @@ def test_large_events_fill_the_queue_by_their_bytes(redis: Any) -> None:
     assert len(held) <= BATCH
 
 
-def test_it_goes_on_when_a_worker_drains_and_never_holds_more_than_fits(world: World) -> None:
+def test_it_goes_on_when_a_worker_drains_and_never_holds_more_than_fits(queued_shop: World) -> None:
     source = random.Random(3)
-    events = random_events(source, world.now_ms, ["c-1", "c-2"], 4_000)
+    events = random_events(source, queued_shop.now_ms, ["c-1", "c-2"], 4_000)
     for event in events:
-        world.oracle.take(event, world.now_ms)
-    producer = EventProducer(world.redis, KEY, queue_events=BATCH, patience=60)
+        queued_shop.oracle.take(event, queued_shop.now_ms)
+    producer = EventProducer(queued_shop.redis, KEY, queue_events=BATCH, patience=60)
     waited: list[float] = []
     putting = threading.Thread(target=lambda: waited.append(producer.put(iter(events)).waited))
     putting.start()
     time.sleep(0.5)
     assert putting.is_alive()
     stop = threading.Event()
-    working = threading.Thread(target=world.worker(stop=stop).run)
+    working = threading.Thread(target=queued_shop.worker(stop=stop).run)
     working.start()
     longest = 0
     while putting.is_alive():
-        longest = max(longest, *(world.redis.xlen(events_stream(number)) for number in range(PARTITIONS)))
+        longest = max(longest, *(queued_shop.redis.xlen(events_stream(number)) for number in range(PARTITIONS)))
         time.sleep(0.005)
     stop.set()
     working.join()
     assert waited[0] >= 0.4
     assert longest < 2 * BATCH
-    world.drain()
-    world.check()
-    assert not any(queued(world.redis).values())
+    queued_shop.drain()
+    queued_shop.check()
+    assert not any(queued(queued_shop.redis).values())
 
 
 def test_what_an_earlier_worker_acknowledged_and_did_not_remove_is_removed(live_world: World) -> None:

@@ -57,85 +57,103 @@ def value(number: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(wheel_database: Database, elasticsearch: Elasticsearch, tmp_path: Path) -> Iterator[IndexWorld]:
+def encrypted_index(wheel_database: Database, elasticsearch: Elasticsearch, tmp_path: Path) -> Iterator[IndexWorld]:
     write_new_key_file(tmp_path / "keys", new_key_set())
     vault = SealedVault(CATALOGUE, keyring_of_file(tmp_path / "keys"))
     with index_world(wheel_database, elasticsearch, catalogue=CATALOGUE, vault=vault) as made:
         yield made
 
 
-def test_the_index_holds_no_plain_text_and_finds_by_hash(world: IndexWorld) -> None:
-    world.put({f"c-{number}": value(number) for number in range(20)})
-    live = world.follower().catch_up()
-    shown = world.shown()
+def test_the_index_holds_no_plain_text_and_finds_by_hash(encrypted_index: IndexWorld) -> None:
+    encrypted_index.put({f"c-{number}": value(number) for number in range(20)})
+    live = encrypted_index.follower().catch_up()
+    shown = encrypted_index.shown()
     assert len(shown) == 20
     text = json.dumps(shown)
     assert PLAIN not in text
     assert "700700" not in text
-    found = world.client.search(index=live.name, query={"query_string": {"query": f"*{PLAIN}*", "lenient": True}})
+    found = encrypted_index.client.search(
+        index=live.name, query={"query_string": {"query": f"*{PLAIN}*", "lenient": True}}
+    )
     assert found["hits"]["total"]["value"] == 0
-    vault = world.vault
+    vault = encrypted_index.vault
     assert isinstance(vault, SealedVault)
-    with world.connect() as connection:
+    with encrypted_index.connect() as connection:
         hashed = vault.hasher(connection)("email", value(7)["email"])
-    found = world.client.search(index=live.name, query={"term": {"email.hash": hashed}})
+    found = encrypted_index.client.search(index=live.name, query={"term": {"email.hash": hashed}})
     assert [hit["_id"] for hit in found["hits"]["hits"]] == ["c-7"]
 
 
-def test_sealed_documents_compare_equal_though_no_cipher_text_is_the_same_twice(world: IndexWorld) -> None:
-    world.put({f"c-{number}": value(number) for number in range(20)})
-    world.follower().catch_up()
-    before = world.shown()
-    done = Rebuild(world.connect, world.client, CATALOGUE, vault=world.vault, alias=world.alias).run()
+def test_sealed_documents_compare_equal_though_no_cipher_text_is_the_same_twice(encrypted_index: IndexWorld) -> None:
+    encrypted_index.put({f"c-{number}": value(number) for number in range(20)})
+    encrypted_index.follower().catch_up()
+    before = encrypted_index.shown()
+    done = Rebuild(
+        encrypted_index.connect,
+        encrypted_index.client,
+        CATALOGUE,
+        vault=encrypted_index.vault,
+        alias=encrypted_index.alias,
+    ).run()
     assert (done.differences.sampled, done.differences.found) == (20, {})
-    after = world.shown()
+    after = encrypted_index.shown()
     assert after.keys() == before.keys()
     assert after["c-1"]["email"]["hash"] == before["c-1"]["email"]["hash"]
     assert after["c-1"]["email"]["cipher"] != before["c-1"]["email"]["cipher"]
-    world.put({"c-2": value(99)}, told=False)
-    with world.connect() as connection:
-        audit = IndexAudit(world.client, CATALOGUE, world.vault, world.alias)
+    encrypted_index.put({"c-2": value(99)}, told=False)
+    with encrypted_index.connect() as connection:
+        audit = IndexAudit(encrypted_index.client, CATALOGUE, encrypted_index.vault, encrypted_index.alias)
         assert audit.compare(connection, 0, ["c-1", "c-2"]) == ["c-2"]
 
 
-def test_an_index_that_holds_in_plain_what_is_encrypted_now_is_not_kept(world: IndexWorld) -> None:
-    sealed, world.catalogue = world.vault, OPEN
-    world.vault = OpenVault()
-    world.put({f"c-{number}": value(number) for number in range(5)})
-    world.follower(catalogue=OPEN).catch_up()
-    earlier = Rebuild(world.connect, world.client, OPEN, alias=world.alias).run()
+def test_an_index_that_holds_in_plain_what_is_encrypted_now_is_not_kept(encrypted_index: IndexWorld) -> None:
+    sealed, encrypted_index.catalogue = encrypted_index.vault, OPEN
+    encrypted_index.vault = OpenVault()
+    encrypted_index.put({f"c-{number}": value(number) for number in range(5)})
+    encrypted_index.follower(catalogue=OPEN).catch_up()
+    earlier = Rebuild(encrypted_index.connect, encrypted_index.client, OPEN, alias=encrypted_index.alias).run()
     assert earlier.previous is not None
-    world.vault = sealed
-    world.put({f"c-{number}": value(number) for number in range(5)})
-    with world.connect() as connection:
-        told = [each.plain for each in index_statuses(connection, world.client, CATALOGUE, world.alias)]
+    encrypted_index.vault = sealed
+    encrypted_index.put({f"c-{number}": value(number) for number in range(5)})
+    with encrypted_index.connect() as connection:
+        told = [
+            each.plain for each in index_statuses(connection, encrypted_index.client, CATALOGUE, encrypted_index.alias)
+        ]
         assert told == [("email", "age", "notes.text")] * 2
-    done = Rebuild(world.connect, world.client, CATALOGUE, vault=sealed, alias=world.alias).run()
+    done = Rebuild(
+        encrypted_index.connect, encrypted_index.client, CATALOGUE, vault=sealed, alias=encrypted_index.alias
+    ).run()
     assert (done.previous, done.plain) == (None, ("email", "age", "notes.text"))
     assert set(done.removed) == {earlier.live, earlier.previous}
-    [live] = all_indices(world.client, world.alias)
+    [live] = all_indices(encrypted_index.client, encrypted_index.alias)
     assert live.name == done.live
-    assert PLAIN not in json.dumps(world.shown())
-    again = Rebuild(world.connect, world.client, CATALOGUE, vault=sealed, alias=world.alias).run()
+    assert PLAIN not in json.dumps(encrypted_index.shown())
+    again = Rebuild(
+        encrypted_index.connect, encrypted_index.client, CATALOGUE, vault=sealed, alias=encrypted_index.alias
+    ).run()
     assert (again.previous, again.plain) == (live.name, ())
 
 
 def test_a_plain_index_that_a_broken_off_rebuild_left_goes_with_the_next(
-    world: IndexWorld, monkeypatch: pytest.MonkeyPatch
+    encrypted_index: IndexWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sealed, world.vault = world.vault, OpenVault()
-    world.put({"c-1": value(1)})
-    world.follower(catalogue=OPEN).catch_up()
-    world.vault = sealed
-    world.put({"c-1": value(1)})
+    sealed, encrypted_index.vault = encrypted_index.vault, OpenVault()
+    encrypted_index.put({"c-1": value(1)})
+    encrypted_index.follower(catalogue=OPEN).catch_up()
+    encrypted_index.vault = sealed
+    encrypted_index.put({"c-1": value(1)})
     with monkeypatch.context() as broken:
         broken.setattr("engine.index.rebuild.tidy", _interrupted)
         with pytest.raises(KeyboardInterrupt):
-            Rebuild(world.connect, world.client, CATALOGUE, vault=sealed, alias=world.alias).run()
-    with world.connect() as connection:
-        states = index_statuses(connection, world.client, CATALOGUE, world.alias)
+            Rebuild(
+                encrypted_index.connect, encrypted_index.client, CATALOGUE, vault=sealed, alias=encrypted_index.alias
+            ).run()
+    with encrypted_index.connect() as connection:
+        states = index_statuses(connection, encrypted_index.client, CATALOGUE, encrypted_index.alias)
     assert [(each.role, bool(each.plain)) for each in states] == [("previous", True), ("live", False)]
-    done = Rebuild(world.connect, world.client, CATALOGUE, vault=sealed, alias=world.alias).run()
+    done = Rebuild(
+        encrypted_index.connect, encrypted_index.client, CATALOGUE, vault=sealed, alias=encrypted_index.alias
+    ).run()
     assert done.removed == (states[0].name,)
 
 
@@ -143,13 +161,19 @@ def _interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_erasing_reaches_every_index(world: IndexWorld) -> None:
-    world.put({f"c-{number}": value(number) for number in range(5)})
-    world.follower().catch_up()
-    Rebuild(world.connect, world.client, CATALOGUE, vault=world.vault, alias=world.alias).run()
-    world.put({"c-3": None})
-    with world.connect() as connection:
+def test_erasing_reaches_every_index(encrypted_index: IndexWorld) -> None:
+    encrypted_index.put({f"c-{number}": value(number) for number in range(5)})
+    encrypted_index.follower().catch_up()
+    Rebuild(
+        encrypted_index.connect,
+        encrypted_index.client,
+        CATALOGUE,
+        vault=encrypted_index.vault,
+        alias=encrypted_index.alias,
+    ).run()
+    encrypted_index.put({"c-3": None})
+    with encrypted_index.connect() as connection:
         connection.execute("DELETE FROM profile_key WHERE profile = 'c-3'")
-    world.follower().catch_up()
-    for index in all_indices(world.client, world.alias):
-        assert set(world.shown(index)) == {"c-0", "c-1", "c-2", "c-4"}
+    encrypted_index.follower().catch_up()
+    for index in all_indices(encrypted_index.client, encrypted_index.alias):
+        assert set(encrypted_index.shown(index)) == {"c-0", "c-1", "c-2", "c-4"}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(postgres_database: Database, elasticsearch: Elasticsearch) -> Iterator[IndexWorld]:
+def followed_index(postgres_database: Database, elasticsearch: Elasticsearch) -> Iterator[IndexWorld]:
     with index_world(postgres_database, elasticsearch) as made:
         yield made
 
@@ -44,105 +44,107 @@ def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
         time.sleep(0.05)
 
 
-def test_the_live_index_is_made_on_first_use_and_filled_with_what_was_there(world: IndexWorld) -> None:
-    world.put({"c-1": {"orders": 1}}, told=False)
-    world.put({"c-2": {"birthday": "1990-02-28"}})
-    live = world.follower().catch_up()
-    assert live.name == f"{world.alias}-{hash_of(CATALOGUE).removeprefix('sha256:')[:12]}-1"
-    assert world.shown() == {
+def test_the_live_index_is_made_on_first_use_and_filled_with_what_was_there(followed_index: IndexWorld) -> None:
+    followed_index.put({"c-1": {"orders": 1}}, told=False)
+    followed_index.put({"c-2": {"birthday": "1990-02-28"}})
+    live = followed_index.follower().catch_up()
+    assert live.name == f"{followed_index.alias}-{hash_of(CATALOGUE).removeprefix('sha256:')[:12]}-1"
+    assert followed_index.shown() == {
         "c-1": {"customer_id": "c-1", "orders": 1},
         "c-2": {"customer_id": "c-2", "birthday": {"date": "1990-02-28", "month_day": "02-28"}},
     }
-    mapping = world.client.indices.get_mapping(index=live.name)[live.name]["mappings"]
+    mapping = followed_index.client.indices.get_mapping(index=live.name)[live.name]["mappings"]
     assert mapping["_meta"]["mapping_hash"] == hash_of(CATALOGUE) == live.mapping_hash
 
 
-def test_changes_reach_the_index_with_the_profiles_version(world: IndexWorld) -> None:
-    follower = world.follower()
+def test_changes_reach_the_index_with_the_profiles_version(followed_index: IndexWorld) -> None:
+    follower = followed_index.follower()
     follower.catch_up()
     for orders in range(5):
-        world.put({"c-1": {"orders": orders}, "c-2": {"orders": -orders}})
+        followed_index.put({"c-1": {"orders": orders}, "c-2": {"orders": -orders}})
     live = follower.catch_up()
-    assert world.shown()["c-1"] == {"customer_id": "c-1", "orders": 4}
-    assert world.client.get(index=live.name, id="c-1")["_version"] == 5
-    with world.connect() as connection:
+    assert followed_index.shown()["c-1"] == {"customer_id": "c-1", "orders": 4}
+    assert followed_index.client.get(index=live.name, id="c-1")["_version"] == 5
+    with followed_index.connect() as connection:
         assert cursors.caught_up(connection, live, cursors.heads(connection))
-        assert wait_until(connection, world.client, cursors.heads(connection), 1.0, world.alias) == live
+        assert (
+            wait_until(connection, followed_index.client, cursors.heads(connection), 1.0, followed_index.alias) == live
+        )
 
 
-def test_only_the_partitions_asked_for_are_followed(world: IndexWorld) -> None:
-    follower = world.follower()
+def test_only_the_partitions_asked_for_are_followed(followed_index: IndexWorld) -> None:
+    follower = followed_index.follower()
     follower.catch_up()
-    world.put({f"c-{number}": {"orders": number} for number in range(50)})
+    followed_index.put({f"c-{number}": {"orders": number} for number in range(50)})
     mine = [0, 1, 2, 3]
     while follower.step(mine):
         pass
-    assert set(world.shown()) == {key for key in world.kept() if partition_of(key) in mine}
-    with world.connect() as connection, pytest.raises(IndexRefusedError, match="still behind"):
-        wait_until(connection, world.client, cursors.heads(connection), 0.1, world.alias)
+    assert set(followed_index.shown()) == {key for key in followed_index.kept() if partition_of(key) in mine}
+    with followed_index.connect() as connection, pytest.raises(IndexRefusedError, match="still behind"):
+        wait_until(connection, followed_index.client, cursors.heads(connection), 0.1, followed_index.alias)
 
 
-def test_erased_profiles_are_deleted_and_late_copies_do_not_come_back(world: IndexWorld) -> None:
-    follower = world.follower()
-    world.put({"c-1": {"orders": 1}, "c-2": {"orders": 2}})
+def test_erased_profiles_are_deleted_and_late_copies_do_not_come_back(followed_index: IndexWorld) -> None:
+    follower = followed_index.follower()
+    followed_index.put({"c-1": {"orders": 1}, "c-2": {"orders": 2}})
     live = follower.catch_up()
-    world.put({"c-1": None})
+    followed_index.put({"c-1": None})
     follower.catch_up()
-    assert set(world.shown()) == {"c-2"}
+    assert set(followed_index.shown()) == {"c-2"}
     late = Write(live, "c-1", 7, b'{"customer_id":"c-1","orders":1}')
     with pytest.raises(IndexUnavailableError, match="remembers"):
-        Bulk(world.client).send([late])
-    assert set(world.shown()) == {"c-2"}
+        Bulk(followed_index.client).send([late])
+    assert set(followed_index.shown()) == {"c-2"}
 
 
 def test_whoever_was_erased_and_is_there_again_is_indexed_once_the_server_has_forgotten_the_deletion(
-    world: IndexWorld,
+    followed_index: IndexWorld,
 ) -> None:
-    follower = world.follower()
-    world.put({"c-1": {"orders": 1}})
+    follower = followed_index.follower()
+    followed_index.put({"c-1": {"orders": 1}})
     live = follower.catch_up()
-    world.client.indices.put_settings(index=live.name, settings={"index.gc_deletes": "1s"})
-    world.put({"c-1": None})
+    followed_index.client.indices.put_settings(index=live.name, settings={"index.gc_deletes": "1s"})
+    followed_index.put({"c-1": None})
     follower.catch_up()
-    world.put({"c-1": {"orders": 2}})
+    followed_index.put({"c-1": {"orders": 2}})
     with following(follower):
-        wait_for(lambda: set(world.shown()) == {"c-1"})
+        wait_for(lambda: set(followed_index.shown()) == {"c-1"})
 
 
-def test_older_versions_that_come_late_change_nothing(world: IndexWorld) -> None:
-    live = world.follower().catch_up()
-    bulk = Bulk(world.client)
+def test_older_versions_that_come_late_change_nothing(followed_index: IndexWorld) -> None:
+    live = followed_index.follower().catch_up()
+    bulk = Bulk(followed_index.client)
     new, old = (Write(live, "c-1", version, b'{"orders":%d}' % version) for version in (9, 8))
     assert bulk.send([new, old, new]) == []
-    assert world.shown() == {"c-1": {"orders": 9}}
+    assert followed_index.shown() == {"c-1": {"orders": 9}}
 
 
-def test_what_the_mapping_refuses_becomes_a_dead_letter_without_its_value(world: IndexWorld) -> None:
-    follower = world.follower()
+def test_what_the_mapping_refuses_becomes_a_dead_letter_without_its_value(followed_index: IndexWorld) -> None:
+    follower = followed_index.follower()
     follower.catch_up()
-    world.put({"c-1": {"orders": "secret-value"}, "c-2": {"orders": 2}, "c-3": {"birthday": 7}})
+    followed_index.put({"c-1": {"orders": "secret-value"}, "c-2": {"orders": 2}, "c-3": {"birthday": 7}})
     follower.catch_up()
-    assert set(world.shown()) == {"c-2"}
-    assert world.letters() == [
+    assert set(followed_index.shown()) == {"c-2"}
+    assert followed_index.letters() == [
         ("c-1", "Elasticsearch refused the profile: document_parsing_exception at `orders`", False),
         ("c-3", "the profile is not of the workspace's catalogue", False),
     ]
-    with world.connect() as connection:
+    with followed_index.connect() as connection:
         (payload,) = connection.execute("SELECT payload FROM dead_letter WHERE profile = 'c-1'").fetchone() or (b"",)
     assert b"secret" not in bytes(payload)
-    world.put({"c-1": {"orders": "again"}})
+    followed_index.put({"c-1": {"orders": "again"}})
     follower.catch_up()
-    assert len(world.letters()) == 2
-    world.put({"c-1": {"orders": 1}})
+    assert len(followed_index.letters()) == 2
+    followed_index.put({"c-1": {"orders": 1}})
     follower.catch_up()
-    assert [made_good for _, _, made_good in world.letters()] == [True, False]
-    assert set(world.shown()) == {"c-1", "c-2"}
+    assert [made_good for _, _, made_good in followed_index.letters()] == [True, False]
+    assert set(followed_index.shown()) == {"c-1", "c-2"}
 
 
-def test_a_request_that_is_too_large_is_halved(world: IndexWorld, elasticsearch_url: str) -> None:
+def test_a_request_that_is_too_large_is_halved(followed_index: IndexWorld, elasticsearch_url: str) -> None:
     from elasticsearch import Elasticsearch
 
-    live = world.follower().catch_up()
+    live = followed_index.follower().catch_up()
     tags = b'","'.join(b"x" * 1_000 for _ in range(20))
     writes = [Write(live, f"c-{number}", 1, b'{"tags":["' + tags + b'"]}') for number in range(20)]
     huge = Write(live, "c-99", 1, b'{"tags":["' + b'","'.join([tags] * 5) + b'"]}')
@@ -151,38 +153,38 @@ def test_a_request_that_is_too_large_is_halved(world: IndexWorld, elasticsearch_
     assert [(each.write.profile, each.reason) for each in refused] == [
         ("c-99", "the document is larger than a request to Elasticsearch may be")
     ]
-    assert set(world.shown()) == {each.profile for each in writes}
+    assert set(followed_index.shown()) == {each.profile for each in writes}
 
 
-def test_an_index_that_may_not_be_written_is_waited_for(world: IndexWorld) -> None:
-    follower = world.follower()
+def test_an_index_that_may_not_be_written_is_waited_for(followed_index: IndexWorld) -> None:
+    follower = followed_index.follower()
     live = follower.catch_up()
-    world.client.indices.put_settings(index=live.name, settings={"index.blocks.write": True})
-    world.put({"c-1": {"orders": 1}})
+    followed_index.client.indices.put_settings(index=live.name, settings={"index.blocks.write": True})
+    followed_index.put({"c-1": {"orders": 1}})
     with pytest.raises(IndexUnavailableError, match="cluster_block_exception"):
         follower.catch_up()
-    assert world.letters() == []
-    world.client.indices.put_settings(index=live.name, settings={"index.blocks.write": False})
+    assert followed_index.letters() == []
+    followed_index.client.indices.put_settings(index=live.name, settings={"index.blocks.write": False})
     follower.catch_up()
-    assert set(world.shown()) == {"c-1"}
+    assert set(followed_index.shown()) == {"c-1"}
 
 
 def test_a_deleted_index_is_not_made_by_writing_but_anew_and_filled(
-    world: IndexWorld, monkeypatch: pytest.MonkeyPatch
+    followed_index: IndexWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follower = world.follower()
-    world.put({"c-1": {"orders": 1}})
+    follower = followed_index.follower()
+    followed_index.put({"c-1": {"orders": 1}})
     live = follower.catch_up()
     with monkeypatch.context() as patch:
         patch.setattr("engine.index.follower.LOOK_SECONDS", 600.0)  # the list of indices is taken for true
-        world.client.indices.delete(index=live.name)
-        world.put({"c-2": {"orders": 2}})
+        followed_index.client.indices.delete(index=live.name)
+        followed_index.put({"c-2": {"orders": 2}})
         with pytest.raises(IndexUnavailableError, match="no longer there"):
             follower.step(range(16))
-    assert index_of(world.client, world.alias) is None
+    assert index_of(followed_index.client, followed_index.alias) is None
     wait_for(lambda: _follows(follower))
     assert follower.catch_up().uuid != live.uuid
-    assert set(world.shown()) == {"c-1", "c-2"}
+    assert set(followed_index.shown()) == {"c-1", "c-2"}
 
 
 def _follows(follower: IndexFollower) -> bool:
@@ -194,7 +196,7 @@ def _follows(follower: IndexFollower) -> bool:
 
 
 def test_the_follower_outlives_servers_that_cannot_be_reached(
-    world: IndexWorld, caplog: pytest.LogCaptureFixture
+    followed_index: IndexWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     from elasticsearch import Elasticsearch
 
@@ -203,28 +205,33 @@ def test_the_follower_outlives_servers_that_cannot_be_reached(
 
     away, back = "the index does not follow for now", "the index follows again"
     with Elasticsearch("http://127.0.0.1:9", request_timeout=5, max_retries=0) as nowhere:
-        follower = world.follower(nowhere)
+        follower = followed_index.follower(nowhere)
         with caplog.at_level(logging.WARNING), following(follower):
-            world.put({"c-1": {"orders": 1}})
+            followed_index.put({"c-1": {"orders": 1}})
             wait_for(lambda: told() == [away])
             time.sleep(1.0)
-            follower._client = follower._writer._bulk._client = world.client
-            wait_for(lambda: index_of(world.client, world.alias) is not None and set(world.shown()) == {"c-1"})
+            follower._client = follower._writer._bulk._client = followed_index.client
+            wait_for(
+                lambda: (
+                    index_of(followed_index.client, followed_index.alias) is not None
+                    and set(followed_index.shown()) == {"c-1"}
+                )
+            )
             wait_for(lambda: told() == [away, back])
-            with world.connect() as connection:
+            with followed_index.connect() as connection:
                 connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE pid <> pg_backend_pid() AND datname = current_database()"
                 )
-            world.put({"c-2": {"orders": 2}})
-            wait_for(lambda: set(world.shown()) == {"c-1", "c-2"})
+            followed_index.put({"c-2": {"orders": 2}})
+            wait_for(lambda: set(followed_index.shown()) == {"c-1", "c-2"})
             wait_for(lambda: told() == [away, back] * 2)
 
 
-def test_a_step_whose_commit_fails_is_made_good(world: IndexWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    follower = world.follower()
+def test_a_step_whose_commit_fails_is_made_good(followed_index: IndexWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    follower = followed_index.follower()
     live = follower.catch_up()
-    world.put({"c-1": {"orders": 1}})
+    followed_index.put({"c-1": {"orders": 1}})
     original = cursors.move
 
     def broken(*_: Any) -> None:
@@ -234,14 +241,14 @@ def test_a_step_whose_commit_fails_is_made_good(world: IndexWorld, monkeypatch: 
     with pytest.raises(OSError, match="broken"):
         follower.step(range(16))
     monkeypatch.setattr(cursors, "move", original)
-    world.put({"c-1": None})
-    world.follower().catch_up()
-    world.client.indices.put_settings(index=live.name, settings={"index.gc_deletes": "0s"})
+    followed_index.put({"c-1": None})
+    followed_index.follower().catch_up()
+    followed_index.client.indices.put_settings(index=live.name, settings={"index.gc_deletes": "0s"})
     late = Write(live, "c-1", 7, b'{"orders":1}')
-    wait_for(lambda: _taken(world, late))
-    assert set(world.shown()) == {"c-1"}  # a copy that came too late, and the erasure has been passed
+    wait_for(lambda: _taken(followed_index, late))
+    assert set(followed_index.shown()) == {"c-1"}  # a copy that came too late, and the erasure has been passed
     follower.step(range(16))
-    assert world.shown() == {}
+    assert followed_index.shown() == {}
 
 
 def _taken(world: IndexWorld, write: Write) -> bool:
@@ -252,15 +259,15 @@ def _taken(world: IndexWorld, write: Write) -> bool:
     return True
 
 
-def test_two_followers_share_the_work_without_interleaving(world: IndexWorld) -> None:
-    follower = world.follower()
+def test_two_followers_share_the_work_without_interleaving(followed_index: IndexWorld) -> None:
+    follower = followed_index.follower()
     live = follower.catch_up()
-    with following(follower), following(world.follower()):
+    with following(follower), following(followed_index.follower()):
         for number in range(100):
-            world.put({f"c-{number % 7}": {"orders": number}, f"x-{number}": {}, f"x-{number - 5}": None})
-        wait_for(lambda: _caught_up(world))
-    assert {key: each.get("orders") for key, each in world.shown(live).items()} == {
-        key: each.get("orders") for key, each in world.kept().items()
+            followed_index.put({f"c-{number % 7}": {"orders": number}, f"x-{number}": {}, f"x-{number - 5}": None})
+        wait_for(lambda: _caught_up(followed_index))
+    assert {key: each.get("orders") for key, each in followed_index.shown(live).items()} == {
+        key: each.get("orders") for key, each in followed_index.kept().items()
     }
 
 
@@ -269,15 +276,15 @@ def _caught_up(world: IndexWorld) -> bool:
         return cursors.caught_up(connection, world.live(), cursors.heads(connection))
 
 
-def test_an_index_of_another_catalogue_gets_erasures_alone(world: IndexWorld) -> None:
-    world.put({"c-1": {"orders": 1}, "c-2": {"orders": 2}})
-    live = world.follower().catch_up()
+def test_an_index_of_another_catalogue_gets_erasures_alone(followed_index: IndexWorld) -> None:
+    followed_index.put({"c-1": {"orders": 1}, "c-2": {"orders": 2}})
+    live = followed_index.follower().catch_up()
     other = Catalogue("customer", "customer_id", (*CATALOGUE.fields, Field("score", "number")))
-    follower = world.follower(catalogue=other)
-    world.put({"c-1": None, "c-3": {"score": 1.5}})
+    follower = followed_index.follower(catalogue=other)
+    followed_index.put({"c-1": None, "c-3": {"score": 1.5}})
     with pytest.raises(IndexRefusedError, match="index rebuild"):
         follower.catch_up()
-    assert set(world.shown()) == {"c-2"}
+    assert set(followed_index.shown()) == {"c-2"}
     refuse_other_mapping(hash_of(CATALOGUE), live)
     with pytest.raises(OtherMappingError, match="index rebuild") as refused:
         refuse_other_mapping(hash_of(other), live)
@@ -285,18 +292,18 @@ def test_an_index_of_another_catalogue_gets_erasures_alone(world: IndexWorld) ->
     assert hash_of(CATALOGUE) in str(refused.value)
 
 
-def test_the_index_before_gets_erasures_alone_and_is_filled_when_it_is_gone_back_to(world: IndexWorld) -> None:
-    world.put({"c-1": {"orders": 1}, "c-2": {"orders": 2}})
-    first = world.follower().catch_up()
-    second = create_index(world.client, CATALOGUE, 2, "next", world.alias)
-    _switch(world, first.name, second.name)
-    world.put({"c-1": None, "c-2": {"orders": 3}, "c-3": {}})
-    world.follower().catch_up()
-    assert set(world.shown()) == {"c-2", "c-3"}
-    assert {key: each["orders"] for key, each in world.shown(first).items()} == {"c-2": 2}
-    _switch(world, second.name, first.name)
-    world.follower().catch_up()
-    assert {key: each.get("orders") for key, each in world.shown(first).items()} == {"c-2": 3, "c-3": None}
+def test_the_index_before_gets_erasures_alone_and_is_filled_when_it_is_gone_back_to(followed_index: IndexWorld) -> None:
+    followed_index.put({"c-1": {"orders": 1}, "c-2": {"orders": 2}})
+    first = followed_index.follower().catch_up()
+    second = create_index(followed_index.client, CATALOGUE, 2, "next", followed_index.alias)
+    _switch(followed_index, first.name, second.name)
+    followed_index.put({"c-1": None, "c-2": {"orders": 3}, "c-3": {}})
+    followed_index.follower().catch_up()
+    assert set(followed_index.shown()) == {"c-2", "c-3"}
+    assert {key: each["orders"] for key, each in followed_index.shown(first).items()} == {"c-2": 2}
+    _switch(followed_index, second.name, first.name)
+    followed_index.follower().catch_up()
+    assert {key: each.get("orders") for key, each in followed_index.shown(first).items()} == {"c-2": 3, "c-3": None}
 
 
 def _switch(world: IndexWorld, old: str, new: str) -> None:
@@ -308,55 +315,55 @@ def _switch(world: IndexWorld, old: str, new: str) -> None:
     )
 
 
-def test_an_index_that_another_database_filled_is_not_trusted(world: IndexWorld) -> None:
-    world.put({"c-1": {"orders": 1}})
-    live = world.follower().catch_up()
-    with world.connect() as connection:
+def test_an_index_that_another_database_filled_is_not_trusted(followed_index: IndexWorld) -> None:
+    followed_index.put({"c-1": {"orders": 1}})
+    live = followed_index.follower().catch_up()
+    with followed_index.connect() as connection:
         connection.execute("DELETE FROM follower")
     with pytest.raises(IndexRefusedError, match="does not know how far"):
-        world.follower().catch_up()
-    with world.connect() as connection:
+        followed_index.follower().catch_up()
+    with followed_index.connect() as connection:
         assert not cursors.caught_up(connection, live, {0: 0})
 
 
-def test_an_index_that_is_ahead_of_a_restored_database_is_not_trusted(world: IndexWorld) -> None:
-    world.put({"c-1": {"orders": 1}})
-    world.follower().catch_up()
-    with world.connect() as connection:
+def test_an_index_that_is_ahead_of_a_restored_database_is_not_trusted(followed_index: IndexWorld) -> None:
+    followed_index.put({"c-1": {"orders": 1}})
+    followed_index.follower().catch_up()
+    with followed_index.connect() as connection:
         connection.execute("UPDATE follower SET seq = seq + 5")
-        assert not cursors.caught_up(connection, world.live(), cursors.heads(connection))
+        assert not cursors.caught_up(connection, followed_index.live(), cursors.heads(connection))
     for _ in range(2):
         with pytest.raises(IndexRefusedError, match="does not know how far"):
-            world.follower().catch_up()
+            followed_index.follower().catch_up()
 
 
-def test_the_outbox_is_pruned_behind_the_slowest_index(world: IndexWorld) -> None:
-    follower = world.follower()
+def test_the_outbox_is_pruned_behind_the_slowest_index(followed_index: IndexWorld) -> None:
+    follower = followed_index.follower()
     follower.catch_up()
     keys = [key for key in (f"c-{number}" for number in range(100)) if partition_of(key) == 3]
     for key in keys:
-        world.put({key: {}})
-    with world.connect() as connection:
+        followed_index.put({key: {}})
+    with followed_index.connect() as connection:
         assert cursors.prune_outbox(connection, 0) == 0
         follower.catch_up()
-        world.put({keys[0]: {"orders": 1}})
+        followed_index.put({keys[0]: {"orders": 1}})
         assert cursors.prune_outbox(connection, 3_600_000) == 0
         assert cursors.prune_outbox(connection, 0) == len(keys)
         assert cursors.prune_outbox(connection, 0) == 0
         assert cursors.abandon(connection, 0) == 1
         assert cursors.prune_outbox(connection, 0) == 1
     with pytest.raises(IndexRefusedError, match="does not know how far"):
-        world.follower().catch_up()
+        followed_index.follower().catch_up()
 
 
-def test_pruning_waits_for_no_row_that_somebody_else_holds(world: IndexWorld) -> None:
-    with world.connect() as connection, world.connect() as other:
+def test_pruning_waits_for_no_row_that_somebody_else_holds(followed_index: IndexWorld) -> None:
+    with followed_index.connect() as connection, followed_index.connect() as other:
         connection.execute("DELETE FROM follower")
-        world.follower().catch_up()
+        followed_index.follower().catch_up()
         keys = [key for key in (f"c-{number}" for number in range(100)) if partition_of(key) == 3]
         for key in keys:
-            world.put({key: {}})
-        world.follower().catch_up()
+            followed_index.put({key: {}})
+        followed_index.follower().catch_up()
         connection.execute("SET lock_timeout = '1min'")
         with other.transaction():
             other.execute("UPDATE outbox SET profile = 'erased-1' WHERE profile = %s", (keys[1],))
@@ -364,28 +371,30 @@ def test_pruning_waits_for_no_row_that_somebody_else_holds(world: IndexWorld) ->
         assert cursors.prune_outbox(connection, 0) == 1
 
 
-def test_what_is_noted_of_indices_that_are_gone_is_forgotten(world: IndexWorld) -> None:
-    live = world.follower().catch_up()
-    with world.connect() as connection:
-        cursors.begin(connection, create_index(world.client, CATALOGUE, 7, "previous", world.alias))
-        cursors.begin(connection, create_index(world.client, CATALOGUE, 8, "previous", world.alias))
+def test_what_is_noted_of_indices_that_are_gone_is_forgotten(followed_index: IndexWorld) -> None:
+    live = followed_index.follower().catch_up()
+    with followed_index.connect() as connection:
+        cursors.begin(connection, create_index(followed_index.client, CATALOGUE, 7, "previous", followed_index.alias))
+        cursors.begin(connection, create_index(followed_index.client, CATALOGUE, 8, "previous", followed_index.alias))
         connection.execute("INSERT INTO follower VALUES ('index:gone', 0, 5), ('other', 0, 5)")
-        assert tidy(connection, world.client, live.name[:-1] + "8", world.alias) == [live.name[:-1] + "7"]
+        assert tidy(connection, followed_index.client, live.name[:-1] + "8", followed_index.alias) == [
+            live.name[:-1] + "7"
+        ]
         names = {name for (name,) in connection.execute("SELECT DISTINCT name FROM follower")}
     assert len(names) == 3
     assert {"other", f"index:{live.uuid}"} < names
 
 
-def test_erasures_sent_twice_are_fine(world: IndexWorld) -> None:
-    live = world.follower().catch_up()
-    writer = Writer(Documents(CATALOGUE), Bulk(world.client))
+def test_erasures_sent_twice_are_fine(followed_index: IndexWorld) -> None:
+    live = followed_index.follower().catch_up()
+    writer = Writer(Documents(CATALOGUE), Bulk(followed_index.client))
     for _ in range(2):
         writer.erase({"c-1": [live]})
     assert GONE > 2**61
 
 
-def test_an_alias_of_something_else_is_refused(world: IndexWorld, new_index: Callable[..., str]) -> None:
+def test_an_alias_of_something_else_is_refused(followed_index: IndexWorld, new_index: Callable[..., str]) -> None:
     name = new_index()
-    world.client.indices.put_alias(index=name, name=world.alias)
+    followed_index.client.indices.put_alias(index=name, name=followed_index.alias)
     with pytest.raises(IndexRefusedError, match=f"`{name}`, which decisor did not make"):
-        index_of(world.client, world.alias)
+        index_of(followed_index.client, followed_index.alias)

@@ -35,7 +35,7 @@ WINDOW = "  visits_2d: {type: integer, from: {event: visit, aggregate: count, wi
 
 
 @pytest.fixture
-def world(
+def copied_shop(
     tmp_path: Path,
     wheel_database: Database,
     valkey_empty: RedisServer,
@@ -56,66 +56,66 @@ def world(
 
 @pytest.mark.parametrize("inside", [False, True])
 def test_who_is_erased_between_two_questions_does_not_keep_the_others(
-    *, inside: bool, world: World, monkeypatch: pytest.MonkeyPatch
+    *, inside: bool, copied_shop: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`inside` of a transaction that somebody else has begun, in which each question has its own moment."""
-    opening = world.vault.open_events
+    opening = copied_shop.vault.open_events
     erased: list[bool] = []
 
     def late(connection: Any, found: Sequence[Any]) -> list[Any]:
         if not erased:
-            with world.connect("tests") as other:
-                erased.append(erasure_of(world, other).erase("c-1", world.now_ms).done)
+            with copied_shop.connect("tests") as other:
+                erased.append(erasure_of(copied_shop, other).erase("c-1", copied_shop.now_ms).done)
         return opening(connection, found)
 
-    monkeypatch.setattr(world.vault, "open_events", late)
-    with world.connect("tests") as connection:
+    monkeypatch.setattr(copied_shop.vault, "open_events", late)
+    with copied_shop.connect("tests") as connection:
         if inside:
             connection.execute("BEGIN")
-        found = {each.profile for each in Copies(connection, world.vault).of(["c-1", "c-2"])}
+        found = {each.profile for each in Copies(connection, copied_shop.vault).of(["c-1", "c-2"])}
     assert erased
     assert found == ({"c-2"} if inside else {"c-1", "c-2"})
 
 
-def test_copies_of_what_is_sealed_are_not_written_without_keys(world: World) -> None:
+def test_copies_of_what_is_sealed_are_not_written_without_keys(copied_shop: World) -> None:
     partition = partition_of("c-1")
-    shown = world.redis.get(keys.profile("c-1"))
-    with world.connect("tests") as connection:
-        seq = Processor(connection, world.vault).touch(["c-1"], "manual", world.now_ms).after[partition]
+    shown = copied_shop.redis.get(keys.profile("c-1"))
+    with copied_shop.connect("tests") as connection:
+        seq = Processor(connection, copied_shop.vault).touch(["c-1"], "manual", copied_shop.now_ms).after[partition]
         with pytest.raises(KeysRefusedError, match="fields that this process knows in plain"):
-            settle(connection, world.redis, {partition: seq}, OpenVault())
-        assert world.redis.get(keys.profile("c-1")) == shown
-        assert settle(connection, world.redis, {partition: seq}, world.vault) == []
-    assert "k" in json.loads(world.redis.get(keys.profile("c-1")))
+            settle(connection, copied_shop.redis, {partition: seq}, OpenVault())
+        assert copied_shop.redis.get(keys.profile("c-1")) == shown
+        assert settle(connection, copied_shop.redis, {partition: seq}, copied_shop.vault) == []
+    assert "k" in json.loads(copied_shop.redis.get(keys.profile("c-1")))
 
 
-def test_a_copy_that_nobody_can_open_is_written_anew(world: World) -> None:
-    packed = json.loads(world.redis.get(keys.profile("c-1")))
+def test_a_copy_that_nobody_can_open_is_written_anew(copied_shop: World) -> None:
+    packed = json.loads(copied_shop.redis.get(keys.profile("c-1")))
     assert packed.pop("k")
-    world.redis.set(keys.profile("c-1"), json.dumps(packed))
-    with world.connect("tests") as connection:
-        assert reconcile(connection, world.redis, world.vault, world.now_ms).copies == 1
-        assert reconcile(connection, world.redis, world.vault, world.now_ms).differences == 0
-    assert "k" in json.loads(world.redis.get(keys.profile("c-1")))
+    copied_shop.redis.set(keys.profile("c-1"), json.dumps(packed))
+    with copied_shop.connect("tests") as connection:
+        assert reconcile(connection, copied_shop.redis, copied_shop.vault, copied_shop.now_ms).copies == 1
+        assert reconcile(connection, copied_shop.redis, copied_shop.vault, copied_shop.now_ms).differences == 0
+    assert "k" in json.loads(copied_shop.redis.get(keys.profile("c-1")))
 
 
-def test_the_audit_passes_over_who_cannot_be_opened(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_audit_passes_over_who_cannot_be_opened(copied_shop: World, caplog: pytest.LogCaptureFixture) -> None:
     for name in ("c-0", "c-2"):
-        world.redis.delete(keys.profile(name))
-    with world.connect("tests") as connection:
+        copied_shop.redis.delete(keys.profile(name))
+    with copied_shop.connect("tests") as connection:
         connection.execute("DELETE FROM profile_key WHERE profile = 'c-1'")
-        publisher = Publisher(world.redis, connection, world.vault)
+        publisher = Publisher(copied_shop.redis, connection, copied_shop.vault)
         with closing(publisher):
             for partition in range(PARTITIONS):
                 publisher.adopt(partition)
-            processor = Processor(connection, world.vault)
-            session = Session(connection, processor, publisher, Queue(world.redis), set(range(PARTITIONS)))
-            rounds = Rounds(world.redis, every=0, limit=1)
+            processor = Processor(connection, copied_shop.vault)
+            session = Session(connection, processor, publisher, Queue(copied_shop.redis), set(range(PARTITIONS)))
+            rounds = Rounds(copied_shop.redis, every=0, limit=1)
             with caplog.at_level(logging.ERROR, "decisor.audit"):
                 for _ in range(8 * 3 * PARTITIONS):
-                    rounds(session, world.now_ms)
+                    rounds(session, copied_shop.now_ms)
     assert rounds.found.copies == 2
-    assert all(world.redis.get(keys.profile(name)) is not None for name in ("c-0", "c-2"))
+    assert all(copied_shop.redis.get(keys.profile(name)) is not None for name in ("c-0", "c-2"))
     passed = [each.getMessage() for each in caplog.records if each.name == "decisor.audit"]
     assert passed
     assert all("UnsealError at " in each for each in passed)

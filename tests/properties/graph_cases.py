@@ -307,7 +307,7 @@ class Cases:
             nodes.append(OutputNode(last, (*items, SetItem("score", self.value("number")))))
         return Ruleset(name, (Field("channel", "keyword"),), OUTPUT, tuple(nodes))
 
-    def world(self) -> World:
+    def ruleset_world(self) -> World:
         """Two rulesets, the outer one perhaps calling the inner one, and facts with anything missing."""
         pick = self.source.choice
         rulesets = {"inner": self.ruleset("inner"), "outer": self.ruleset("outer", "inner")}

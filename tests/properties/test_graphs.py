@@ -71,7 +71,7 @@ def decided(world: World, *, trace: bool = False) -> Decision:
 @CASES
 @given(SEEDS)
 def test_generated_functions_decide_as_a_walk_does(seed: int) -> None:
-    world = Cases(Random(seed)).world()
+    world = Cases(Random(seed)).ruleset_world()
     member = world.segments.__contains__
     facts = Facts(world.profile, world.context, now=world.now, member=member)
     walker = Walker(world.program, facts, Oracle(world.seed), "d-1")
@@ -87,7 +87,7 @@ def test_generated_functions_decide_as_a_walk_does(seed: int) -> None:
 @CASES
 @given(SEEDS)
 def test_all_drivers_give_the_same_decision(seed: int) -> None:
-    world = Cases(Random(seed)).world()
+    world = Cases(Random(seed)).ruleset_world()
     asked = request(world)
     synchronous = decider(world, Oracle(world.seed)).decide(
         "outer", world.profile, world.context, now=world.now, decision_id="d-1"
@@ -101,7 +101,7 @@ def test_all_drivers_give_the_same_decision(seed: int) -> None:
 @CASES
 @given(SEEDS)
 def test_a_trace_changes_nothing_else(seed: int) -> None:
-    world = Cases(Random(seed)).world()
+    world = Cases(Random(seed)).ruleset_world()
     traced = decided(world, trace=True)
     trace = traced.pop("trace")
     assert traced == decided(world)
@@ -114,7 +114,7 @@ def test_a_trace_changes_nothing_else(seed: int) -> None:
 @CASES
 @given(SEEDS)
 def test_a_replay_gives_the_decision_again(seed: int) -> None:
-    world = Cases(Random(seed)).world()
+    world = Cases(Random(seed)).ruleset_world()
     first = decided(world, trace=True)
     recorded = json.loads(json.dumps(first))
     again = decider(world, None).replay(request(world, trace=True), recorded.get("tape", []))
@@ -125,6 +125,6 @@ def test_a_replay_gives_the_decision_again(seed: int) -> None:
 @CASES
 @given(SEEDS)
 def test_a_ruleset_comes_back_from_its_data(seed: int) -> None:
-    world = Cases(Random(seed)).world()
+    world = Cases(Random(seed)).ruleset_world()
     for ruleset in world.program.rulesets.values():
         assert decode(json.loads(json.dumps(encode(ruleset)))) == ruleset

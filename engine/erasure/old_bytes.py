@@ -7,7 +7,7 @@ from typing import Any
 from .place import Stores
 from .postgres_places import TABLES
 
-VACUUMED = (*(table for table, _ in TABLES), "member_list", "outbox")
+VACUUMED = (*(table for table, _ in TABLES), "outbox")
 
 
 def let_go(stores: Stores) -> list[str]:

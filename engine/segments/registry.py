@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..encryption.vault import Vault
+from ..erasure.suppression import Suppressed
 from ..ir.canonical import canonical_bytes, digest
 from ..ir.codec import decode, encode
 from ..ir.predicate import All, InList, Not, Predicate
@@ -15,12 +16,19 @@ from ..ir.predicate import Any as AnyOf
 from ..ir.program import Program
 from ..ir.types import Catalogue
 from ..ir.walk import lists as lists_in
+from ..storage.arrays import texts
 from .sealed_definitions import kept_predicate, opened_predicate
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 Lists = Mapping[str, tuple[str, ...]]
+
+PAGE = 10_000  # members of a list that are written at once
+_LISTS = "SELECT name FROM member_list WHERE name = ANY(%s)"
+_MEMBERS = "SELECT list, profile FROM list_member WHERE list = ANY(%s) ORDER BY list, profile"
+_KEEP_LIST = "INSERT INTO member_list (name) VALUES (%s) ON CONFLICT DO NOTHING"
+_KEEP = "INSERT INTO list_member (list, profile) SELECT %s, profile FROM unnest(%s::text[]) AS given (profile)"
 
 CATALOGUE_MADE = "catalogue_made"  # the fact that every profile was made with the catalogue of this digest
 
@@ -100,17 +108,23 @@ def read_registry(connection: Connection, vault: Vault) -> Registry:
     rows = connection.execute(
         "SELECT name, active_digest, active, building_digest, building FROM segment ORDER BY name"
     ).fetchall()
-    lists = {name: tuple(members) for name, members in connection.execute("SELECT name, members FROM member_list")}
+    active = {
+        name: (found, opened_predicate(vault, name, data)) for name, found, data, _, _ in rows if found is not None
+    }
+    building = {
+        name: (found, opened_predicate(vault, name, data)) for name, _, _, found, data in rows if found is not None
+    }
+    predicates = [predicate for each in (active, building) for _, predicate in each.values()]
+    lists = _read_lists(connection, {each for predicate in predicates for each in lists_in(predicate)})
 
-    def definition(name: str, digest_text: str, data: Any) -> Definition:
-        predicate = opened_predicate(vault, name, data)
+    def definition(digest_text: str, predicate: Predicate) -> Definition:
         return Definition(digest_text, predicate, {each: lists[each] for each in lists_in(predicate)})
 
     return Registry(
         version,
         decode(json.loads(catalogue)) if catalogue else None,
-        {name: definition(name, found, data) for name, found, data, _, _ in rows if found is not None},
-        {name: definition(name, found, data) for name, _, _, found, data in rows if found is not None},
+        {name: definition(*each) for name, each in active.items()},
+        {name: definition(*each) for name, each in building.items()},
     )
 
 
@@ -180,9 +194,27 @@ def rise(connection: Connection) -> None:
     connection.execute("UPDATE registry SET version = version + 1")
 
 
+def _read_lists(connection: Connection, names: Collection[str]) -> Lists:
+    """The members of these lists, as far as there are such, in order of their keys."""
+    if not names:
+        return {}
+    found: dict[str, list[str]] = {name: [] for (name,) in connection.execute(_LISTS, (list(names),))}
+    for name, profile in connection.execute(_MEMBERS, (list(found),)):
+        found[name].append(profile)
+    return {name: tuple(profiles) for name, profiles in found.items()}
+
+
 def _keep_lists(connection: Connection, definition: Definition) -> None:
+    """Keep the lists that are not there yet, without those who were erased: the workspace's file may still have them.
+
+    A list that is there stays as it is.
+    """
+    suppressed = Suppressed()
     for name, members in definition.lists.items():
-        connection.execute(
-            "INSERT INTO member_list (name, members) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            (name, json.dumps(members, ensure_ascii=False)),
-        )
+        if not connection.execute(_KEEP_LIST, (name,)).rowcount:
+            continue
+        profiles = sorted(set(members))
+        for first in range(0, len(profiles), PAGE):
+            page = profiles[first : first + PAGE]
+            erased = suppressed(connection, page)
+            connection.execute(_KEEP, (name, texts(each for each in page if each not in erased)))

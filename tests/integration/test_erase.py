@@ -67,7 +67,7 @@ def fill(world: World) -> None:
             "INSERT INTO override VALUES ('ada', %s, true, 'asked for', now(), NULL)",
             "INSERT INTO live_verdict VALUES ('ada', %s, true)",
             "INSERT INTO staged_transition VALUES ('ada', 1, %s, true, now(), 'definition', 'sha256:0', false)",
-            "INSERT INTO member_list VALUES ('picked@1', json_build_array('c-1', %s::text))",
+            "INSERT INTO list_member VALUES ('picked@1', 'c-1'), ('picked@1', %s)",
         ):
             connection.execute(statement.encode(), (PERSON,))
 

@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace) -> int:
         print(f"of erasures begun earlier, {done:,} were ended and {len(open_ones):,} are still open", file=sys.stderr)
     for each in refused:
         print(printable(each), file=sys.stderr)
-    return CLEAN if report.done else FINDINGS
+    return CLEAN if report.done and not report.closed else FINDINGS
 
 
 def _erasure(servers: Servers) -> Erasure:
@@ -125,12 +125,22 @@ def _tell(report: Report, form: str) -> None:
     _print(report.rows, form)
     for problem in report.problems:
         print(printable(problem))
+    if report.closed:
+        print(_closed(report.closed))
     if not report.done:
         print("not done: a running worker goes on once the above is mended, and so does this command")
     elif not report.found:
         print("nothing was found of this customer; the id is barred from now on")
     else:
         print("\n".join(["erased: nothing is left", *(f"  {each}" for each in _STAYS)]))
+
+
+def _closed(numbers: Sequence[int]) -> str:
+    some = " ".join(map(str, numbers[:10])) + (" …" if len(numbers) > 10 else "")
+    return (
+        f"{len(numbers):,} of the dead letters do not open with these keys ({some}), so nobody can tell whether they"
+        f" name the customer: run this again with their keys, or `decisor dead-letters discard {some}` removes them"
+    )
 
 
 def _print(rows: list[Row], form: str) -> None:

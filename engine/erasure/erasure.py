@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from ..ir.instant import format_instant
 from ..storage.partitions import PARTITIONS, advance, locked, partition_of
+from .letters import UnreadableLetters
 from .old_bytes import let_go
-from .place import Place, Stage, Stores
+from .place import PartlyClosed, Place, Stage, Stores
 from .places import places_of
-from .postgres_places import Begun, UnreadableLetters, write_exits
+from .postgres_places import Begun, write_exits
 from .suppression import suppress
 
 if TYPE_CHECKING:
@@ -35,13 +36,17 @@ ERASE_LOCK = 0x0DEC_0007  # the class of the advisory locks of those who are bei
 
 @dataclass(slots=True)
 class Row:
-    """A place with its counts before and after, None where it could not be looked at; `problem` says why."""
+    """A place with its counts before and after, None where it could not be looked at; `problem` says why.
+
+    `closed` are the numbers of what does not open, so that nobody knows whose it is.
+    """
 
     store: str
     place: str
     before: int | None = None
     after: int | None = None
     problem: str | None = None
+    closed: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -53,8 +58,13 @@ class Report:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left anywhere, and it is known."""
+        """Whether nothing is left of all that opens, and it is known; then the erasure has ended."""
         return not self.problems and all(row.after == 0 and row.problem is None for row in self.rows)
+
+    @property
+    def closed(self) -> list[int]:
+        """The numbers of the dead letters that do not open, so that something of the customer may be in them."""
+        return [number for row in self.rows for number in row.closed]
 
     @property
     def found(self) -> bool:
@@ -91,14 +101,14 @@ class Erasure:
             begun = self._resume(customer, rows)
             return None if begun is None else self._carry_out(customer, rows, begun)
 
-    def look_again(self, customer: str) -> int:
-        """Delete what has come of broken late events of somebody who was erased: how many dead letters."""
-        count = 0
-        for place in self._places:
-            if isinstance(place, UnreadableLetters) and (found := place.count(customer)):
-                place.erase(customer)
-                count += found
-        return count
+    def look_again(self, customer: str) -> Row:
+        """Delete what has come of broken late events of somebody who was erased; `before` is how many dead letters."""
+        place = UnreadableLetters(self._stores)
+        row = Row(place.store, place.name)
+        row.before = _counted(place, customer, row)
+        if row.before:
+            place.erase(customer)
+        return row
 
     def _carry_out(self, customer: str, rows: Rows, begun: Begun) -> Report:
         report = Report([row for _, row in rows])
@@ -232,12 +242,15 @@ def alone(connection: Connection, customer: str) -> Iterator[bool]:
 
 def _counted(place: Place, customer: str, row: Row) -> int | None:
     try:
-        return place.count(customer)
+        found = place.count(customer)
     except Exception as problem:
         if place.stage != "outside":
             raise
         row.problem = told(problem)
         return None
+    if isinstance(place, PartlyClosed):
+        row.closed = place.closed
+    return found
 
 
 def _erase_until_gone(place: Place, customer: str, row: Row) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from ..encryption.vault import Vault
 
@@ -69,4 +69,14 @@ class Place(Protocol):
 
     def erase(self, customer: str) -> None:
         """Remove them; done twice, it is no error."""
+        ...
+
+
+@runtime_checkable
+class PartlyClosed(Protocol):
+    """A place of which not everything opens, so that nobody can tell whose it is."""
+
+    @property
+    def closed(self) -> tuple[int, ...]:
+        """The numbers of what did not open when the place was last counted."""
         ...

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from .letters import UnreadableLetters
 from .place import Place, Stage, Stores
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-PAGE = 200
 TABLES: tuple[tuple[str, Stage], ...] = (
     ("event", "record"),
     ("event_id", "record"),
@@ -23,11 +22,11 @@ TABLES: tuple[tuple[str, Stage], ...] = (
     ("override", "record"),
     ("staged_transition", "record"),
     ("live_verdict", "record"),
+    ("list_member", "record"),  # of lists that definitions name; the workspace's files are for their authors to change
     ("dead_letter", "record"),
     ("transition", "last"),
 )
 
-_UNREADABLE = "SELECT id, payload, sealed FROM dead_letter WHERE profile IS NULL AND id > %s ORDER BY id LIMIT %s"
 # Whoever is just flagging another content of such an id is waited for, and seen by the statement after.
 _HOLD_IDS = "SELECT count(*) FROM (SELECT id FROM event_id WHERE profile = %(customer)s ORDER BY id FOR UPDATE) AS held"
 _HAND_ON_IDS = (
@@ -44,7 +43,6 @@ def record_places(stores: Stores) -> Iterator[Place]:
     """A place for each table."""
     for table, stage in TABLES:
         yield (EventIds if table == "event_id" else Table)(stores.connection, table, stage)
-    yield Lists(stores.connection)
     yield UnreadableLetters(stores)
     yield Outbox(stores.connection)
 
@@ -77,59 +75,6 @@ class EventIds(Table):
         for statement in (_HOLD_IDS, _HAND_ON_IDS):
             self.connection.execute(statement, {"customer": customer})
         Table.erase(self, customer)
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """The member lists that definitions name; those in the workspace's files are for their authors to change."""
-
-    connection: Connection
-    name: str = "member_list"
-    store: str = "PostgreSQL"
-    stage: Stage = "record"
-
-    def count(self, customer: str) -> int:
-        """How many lists name the customer."""
-        return _one(self.connection, "SELECT count(*) FROM member_list WHERE members::jsonb ? %s", customer)
-
-    def erase(self, customer: str) -> None:
-        """Take the customer out of them."""
-        self.connection.execute(
-            "UPDATE member_list SET members = (members::jsonb - %s::text)::json WHERE members::jsonb ? %s",
-            (customer, customer),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadableLetters:
-    """Dead letters whose customer could not be read, but whose text holds the customer's id in quotes."""
-
-    stores: Stores
-    name: str = "dead_letter (unreadable)"
-    store: str = "PostgreSQL"
-    stage: Stage = "record"
-
-    def count(self, customer: str) -> int:
-        """How many there are."""
-        return len(self._found(customer))
-
-    def erase(self, customer: str) -> None:
-        """Delete them."""
-        self.stores.connection.execute("DELETE FROM dead_letter WHERE id = ANY(%s)", (self._found(customer),))
-
-    def _found(self, customer: str) -> list[int]:
-        told = {json.dumps(customer, ensure_ascii=plain).encode() for plain in (True, False)}
-        found: list[int] = []
-        last = 0
-        while True:
-            rows = self.stores.connection.execute(_UNREADABLE, (last, PAGE)).fetchall()
-            if not rows:
-                return found
-            last = rows[-1][0]
-            for number, payload, sealed in rows:
-                raw = self.stores.vault.open_payload(bytes(payload)) if sealed else bytes(payload)
-                if any(each in raw for each in told):
-                    found.append(number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ..profiles.ingest import customer_of
 from ..storage import keys
 from ..storage.partitions import PARTITIONS, partition_of
 from ..storage.streams import pages
+from .mention import mentions
 from .place import Place, Stage, Stores
 
 PAGE = 250  # entries looked at in one step
@@ -72,7 +73,9 @@ class EventQueue:
                 self.stores.pause()
 
     def _is_of(self, customer: str, fields: dict[bytes, bytes]) -> bool:
-        return customer_of(fields.get(b"e", b""), self.stores.key) == customer
+        raw, key = fields.get(b"e", b""), self.stores.key
+        named = customer_of(raw, key)
+        return mentions(raw, customer, key) if named is None else named == customer
 
 
 @dataclass(frozen=True, slots=True)

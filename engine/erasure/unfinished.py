@@ -133,6 +133,7 @@ class Unfinished:
             self._told.clear()
             self._ended += 1
             LOG.warning("an erasure that had been broken off was ended")
+            self._tell_closed(report.closed)
         else:
             self._put_off(customer, self._failures(customer) + 1)
             reasons = {*report.problems, *(row.problem for row in report.rows if row.problem is not None)}
@@ -143,7 +144,7 @@ class Unfinished:
         return self._waits[customer].failures if customer in self._waits else 0
 
     def _look_again(self, customer: str) -> None:
-        """Delete what has come of broken late events; one that does not open is told, and keeps no notice."""
+        """Delete what has come of broken late events; what does not open is told, and keeps no notice."""
         try:
             found = self._erasure_of(self._open(), self._pause).look_again(customer)
         except StoppedError:
@@ -151,8 +152,17 @@ class Unfinished:
         except RuntimeError as problem:
             self._tell(f"dead letters were not looked at for somebody who was erased: {told(problem)}")
             return
-        if found:
-            LOG.warning("broken late events of somebody who was erased were deleted from the dead letters: %d", found)
+        self._tell_closed(found.closed)
+        if found.before:
+            said = "broken late events of somebody who was erased were deleted from the dead letters: %d"
+            LOG.warning(said, found.before)
+
+    def _tell_closed(self, numbers: Collection[int]) -> None:
+        if numbers:
+            self._tell(
+                f"{len(numbers):,} dead letters do not open with these keys, so they may hold something of somebody who"
+                " was erased: `decisor erase` names them"
+            )
 
     def _put_off(self, customer: str, failures: int) -> None:
         pause = min(2.0 ** min(failures, 30), LONGEST_PAUSE)

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from engine.erasure.erasure import Erasure
+from engine.erasure.place import Stores
 from engine.ir.predicate import InList
-from engine.profiles.erase.erasure import Erasure
-from engine.profiles.erase.place import Stores
-from engine.segments.live.publish import settle
 from engine.segments.registry import activate_unfilled, definition_of, read_registry
 from engine.storage import migrate as migrating
 from engine.storage.migrate import migrate, migrations
 from engine.storage.partitions import PARTITIONS, locked
 from engine.storage.postgres import connect_postgres
+from engine.worker.publish import settle
 from tests.live_world import World
 from tests.servers.postgres import Postgres
 

@@ -12,9 +12,9 @@ import pytest
 from engine.encryption.key_file import KeysRefusedError
 from engine.erasure import notices as noticing
 from engine.erasure.erasure import Erasure
+from engine.erasure.letters import UnreadableLetters
 from engine.erasure.notices import LATEST_MS, NOTICE_MS, Notices
 from engine.erasure.place import Stores
-from engine.erasure.postgres_places import UnreadableLetters
 from engine.erasure.stream_places import TransitionStreams
 from engine.erasure.suppression import KEY, suppress
 from engine.ir.program import Program

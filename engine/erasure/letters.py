@@ -1,0 +1,53 @@
+"""Dead letters of which nobody can read whose they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..encryption.cipher import UnsealError
+from ..encryption.key_file import KeysRefusedError
+from .mention import mentions
+from .place import Stage, Stores
+
+PAGE = 200
+
+_UNREADABLE = "SELECT id, payload, sealed FROM dead_letter WHERE profile IS NULL AND id > %s ORDER BY id LIMIT %s"
+
+
+@dataclass(slots=True)
+class UnreadableLetters:
+    """Dead letters whose customer could not be read, but whose text names the customer (see mention.py).
+
+    One that does not open keeps nobody from being erased: it is passed over, and its number is in `closed`.
+    """
+
+    stores: Stores
+    name: str = "dead_letter (unreadable)"
+    store: str = "PostgreSQL"
+    stage: Stage = "record"
+    closed: tuple[int, ...] = field(default=(), init=False)
+
+    def count(self, customer: str) -> int:
+        """How many there are."""
+        return len(self._found(customer))
+
+    def erase(self, customer: str) -> None:
+        """Delete them."""
+        self.stores.connection.execute("DELETE FROM dead_letter WHERE id = ANY(%s)", (self._found(customer),))
+
+    def _found(self, customer: str) -> list[int]:
+        found: list[int] = []
+        closed: list[int] = []
+        last = 0
+        while rows := self.stores.connection.execute(_UNREADABLE, (last, PAGE)).fetchall():
+            last = rows[-1][0]
+            for number, payload, sealed in rows:
+                try:
+                    raw = self.stores.vault.open_payload(bytes(payload)) if sealed else bytes(payload)
+                except (KeysRefusedError, UnsealError):
+                    closed.append(number)
+                    continue
+                if mentions(raw, customer, self.stores.key):
+                    found.append(number)
+        self.closed = tuple(closed)
+        return found

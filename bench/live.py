@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from engine.ir.instant import format_instant
-from engine.ir.predicate import All, Bounds, Events, Leaf, Now, Predicate
+from engine.ir.predicate import AllOf, Bounds, Events, Leaf, Now, Predicate
 from engine.ir.types import Aggregate, Catalogue, Field
 from engine.runtime.flips import Schedule
 from engine.runtime.matcher import Matcher
@@ -119,14 +119,14 @@ def run() -> bool:
 def _behaving(named: Sequence[tuple[str, Predicate]]) -> list[tuple[str, Predicate]]:
     source = random.Random("behaviour")
     return [
-        (name, All((predicate, _bought(source))) if source.random() < 0.3 else predicate) for name, predicate in named
+        (name, AllOf((predicate, _bought(source))) if source.random() < 0.3 else predicate) for name, predicate in named
     ]
 
 
 def _schedule() -> None:
     """How long it takes to tell when time alone may next change something, by the length of the history."""
     source = random.Random("schedule")
-    predicates = {f"s{number}": All(tuple(_clocked(source) for _ in range(3))) for number in range(1_000)}
+    predicates = {f"s{number}": AllOf(tuple(_clocked(source) for _ in range(3))) for number in range(1_000)}
     window = Aggregate("purchase", "count", within=30 * DAY_MS)
     schedule = Schedule(predicates, Catalogue("bench", "customer_id", (Field("n", "integer", source=window),)))
     results = []

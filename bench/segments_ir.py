@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.ir.predicate import All, Bounds, CoreName, Leaf, LeafValue, Predicate
+from engine.ir.predicate import AllOf, Bounds, CoreName, Leaf, LeafValue, Predicate
 
 from .workload import TYPES, Condition, Segment
 
 
 def predicate(segment: Segment) -> Predicate:
     """All conditions of the segment."""
-    return All(tuple(_leaf(condition) for condition in segment.conditions))
+    return AllOf(tuple(_leaf(condition) for condition in segment.conditions))
 
 
 def named(segments: Sequence[Segment]) -> list[tuple[str, Predicate]]:

@@ -12,10 +12,11 @@ A coded column is named after its field, with what it holds behind a `$`:
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any as AnyValue
+from typing import Any
 
-from ..ir.predicate import All, Any, InList, Leaf, Not, Predicate
+from ..ir.predicate import AllOf, AnyOf, InList, Leaf, Not, Predicate
 from ..ir.types import Catalogue, Field
+from ..ir.walk import rebuilt
 from ..operators.text import tokens
 
 OTHER = -1
@@ -27,18 +28,14 @@ class Coding:
     """The numbers of constants by field, given out as predicates are coded."""
 
     catalogue: Catalogue
-    codes: dict[str, dict[AnyValue, int]] = field(default_factory=dict)
+    codes: dict[str, dict[Any, int]] = field(default_factory=dict)
     words: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def of(self, predicate: Predicate) -> Predicate:
         """The predicate over coded columns that holds for the same profiles."""
         match predicate:
-            case All(items):
-                return All(tuple(self.of(item) for item in items))
-            case Any(items):
-                return Any(tuple(self.of(item) for item in items))
-            case Not(item):
-                return Not(self.of(item))
+            case AllOf() | AnyOf() | Not():
+                return rebuilt(predicate, self.of)
             case InList(name):
                 return Leaf(f"{name}{LIST}", "equals", True, "boolean")  # noqa: FBT003 - the constant
             case Leaf():
@@ -60,7 +57,7 @@ class Coding:
             name = f"{leaf.field}{WORDS}"
             if leaf.op == "contains":
                 return _one_of(name, numbers, many=True)
-            return All(tuple(_one_of(name, (number,), many=True) for number in numbers))
+            return AllOf(tuple(_one_of(name, (number,), many=True) for number in numbers))
         return leaf
 
     def coded_catalogue(self, lists: tuple[str, ...]) -> Catalogue:
@@ -75,7 +72,7 @@ class Coding:
         return replace(self.catalogue, fields=(*fields[1:], *coded))
 
 
-def _number(numbers: dict[AnyValue, int], value: AnyValue) -> int:
+def _number(numbers: dict[Any, int], value: Any) -> int:
     return numbers.setdefault(value, len(numbers))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any as AnyValue
+from typing import Any
 
 from ..diagnostics import Path, Sink
 from ..language.document import Document
@@ -49,7 +49,7 @@ class _Checks:
     named: Mapping[str, Mapping[str, Document]]
     report: Report
 
-    def case(self, case: Mapping[str, AnyValue], ruleset: str | None, path: Path) -> None:
+    def case(self, case: Mapping[str, Any], ruleset: str | None, path: Path) -> None:
         """All names of a case; `ruleset` is the test's."""
         if case.get("ruleset") is not None:
             ruleset = case["ruleset"]
@@ -72,7 +72,7 @@ class _Checks:
             help_ = self.scope.suggestion(kind, name)
             tell("L009", path, f"`{name}` is no {NOUNS[kind]} of this workspace", help=help_)
 
-    def _facts(self, case: Mapping[str, AnyValue], path: Path) -> None:
+    def _facts(self, case: Mapping[str, Any], path: Path) -> None:
         catalogue = self.scope.catalogue
         fields = [catalogue.key, *(field.name for field in catalogue.fields)]
         self._keys("L001", case.get("profile"), fields, "is no field of the catalogue", (*path, "profile"))
@@ -88,15 +88,13 @@ class _Checks:
                     "L004", (*at, "type"), f"`{event['type']}` is no event type of this workspace", help=help_
                 )
 
-    def _keys(
-        self, code: str, given: Mapping[str, AnyValue] | None, names: Sequence[str], told: str, path: Path
-    ) -> None:
+    def _keys(self, code: str, given: Mapping[str, Any] | None, names: Sequence[str], told: str, path: Path) -> None:
         for name in given or {}:
             if name not in names:
                 help_ = suggestion(name, list(names), "names")
                 self.report.at_key(code, (*path, name), f"`{name}` {told}", help=help_)
 
-    def _answers(self, answers: Mapping[str, AnyValue], path: Path) -> None:
+    def _answers(self, answers: Mapping[str, Any], path: Path) -> None:
         for key, kind in _ANSWERS.items():
             for name in answers.get(key) or {}:
                 self.document(kind, name, (*path, key, name), key=True)
@@ -120,7 +118,7 @@ class _Checks:
                 help_ = self.scope.suggestion("Segment", name)
                 self.report.add("L005", (*path, index), f"`{name}` is no segment of this workspace", help=help_)
 
-    def _decided(self, ruleset: Document, case: Mapping[str, AnyValue], path: Path) -> None:
+    def _decided(self, ruleset: Document, case: Mapping[str, Any], path: Path) -> None:
         """What a case says to the ruleset, and what it expects of it."""
         value, of = ruleset.yaml.value, f"ruleset `{ruleset.name}`"
         expect, at = case["expect"], (*path, "expect")
@@ -133,7 +131,7 @@ class _Checks:
                 self.report.add("L009", (*at, "path", index), f"`{name}` is no node of {of}", help=help_)
 
 
-def _events(case: Mapping[str, AnyValue], path: Path) -> Iterator[tuple[Mapping[str, AnyValue], Path]]:
+def _events(case: Mapping[str, Any], path: Path) -> Iterator[tuple[Mapping[str, Any], Path]]:
     for index, event in enumerate(case.get("events") or ()):
         yield event, (*path, "events", index)
     if case.get("event") is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any as AnyValue
+from typing import Any
 
 from ..diagnostics import Path, Sink
 from ..ir.instant import parse_duration
@@ -59,7 +59,7 @@ def lower_catalogue(
     return catalogue
 
 
-def _check_spec(written: Mapping[str, AnyValue], path: Path, report: Report, *, top: bool) -> None:
+def _check_spec(written: Mapping[str, Any], path: Path, report: Report, *, top: bool) -> None:
     """What a field's parts say together that they must not."""
     spec = given(written)
     encrypted = spec.get("encrypted")
@@ -76,7 +76,7 @@ def _check_spec(written: Mapping[str, AnyValue], path: Path, report: Report, *, 
         _check_spec(member, (*path, "fields", name), report, top=False)
 
 
-def lower_field(name: str, written: Mapping[str, AnyValue]) -> Field:
+def lower_field(name: str, written: Mapping[str, Any]) -> Field:
     """The declared field of a shape-checked mapping."""
     spec = given(written)
     encrypted = spec.get("encrypted")
@@ -92,7 +92,7 @@ def lower_field(name: str, written: Mapping[str, AnyValue]) -> Field:
     )
 
 
-def _values(name: str, spec: Mapping[str, AnyValue]) -> tuple[str, ...]:
+def _values(name: str, spec: Mapping[str, Any]) -> tuple[str, ...]:
     """The closed values, normalised as the field is; one that cannot be a value stays as it is written."""
     plain = Field(name, spec["type"], normalize=spec.get("normalize"))
     found: list[str] = []
@@ -104,7 +104,7 @@ def _values(name: str, spec: Mapping[str, AnyValue]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def lower_fields(specs: Mapping[str, Mapping[str, AnyValue]]) -> tuple[Field, ...]:
+def lower_fields(specs: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:
     """The declared fields of a shape-checked mapping, sorted by name."""
     return tuple(lower_field(name, spec) for name, spec in sorted(specs.items()))
 
@@ -117,7 +117,7 @@ def _event_type(document: Document) -> EventType:
 
 
 def _sourced(
-    field: Field, spec: Mapping[str, AnyValue], path: Path, events: Mapping[str, EventType | None], report: Report
+    field: Field, spec: Mapping[str, Any], path: Path, events: Mapping[str, EventType | None], report: Report
 ) -> Field:
     source = spec.get("from")
     if source is None:

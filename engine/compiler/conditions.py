@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any as AnyValue
+from typing import Any
 
 from ..diagnostics import Path
 from ..ir.instant import InstantError, parse_duration
-from ..ir.predicate import All, Any, Bounds, Element, Events, EventSequence, InList, Leaf, Not, Now, Predicate, Step
+from ..ir.predicate import AllOf, AnyOf, Bounds, Element, Events, EventSequence, InList, Leaf, Not, Now, Predicate, Step
 from ..ir.types import AggregateName, EventType, Field
 from ..operators.registry import lower
 from ..operators.surface import ABSENT, Operand, Refused
@@ -45,13 +45,13 @@ class Lowering:
         catalogue = self.scope.catalogue
         return Facts(catalogue.field, catalogue.paths, "the catalogue")
 
-    def conditions(self, value: AnyValue, path: Path, facts: Facts) -> Predicate | None:
+    def conditions(self, value: Any, path: Path, facts: Facts) -> Predicate | None:
         """The predicate of a list of conditions (all must hold) or of one; None when something was reported."""
         if isinstance(value, list):
-            return self._group(value, path, facts, All)
+            return self._group(value, path, facts, AllOf)
         return self.condition(value, path, facts)
 
-    def condition(self, value: Mapping[str, AnyValue], path: Path, facts: Facts) -> Predicate | None:
+    def condition(self, value: Mapping[str, Any], path: Path, facts: Facts) -> Predicate | None:
         """The predicate of one condition; None when something was reported."""
         if "field" in value:
             return self._leaf(value, path, facts)
@@ -60,7 +60,7 @@ class Lowering:
                 return lower_form(self, value[key], (*path, key), facts)
         raise AssertionError(f"the shape of a condition was not checked: {sorted(value)}")
 
-    def _group(self, items: list[AnyValue], path: Path, facts: Facts, group: type[All | Any]) -> Predicate | None:
+    def _group(self, items: list[Any], path: Path, facts: Facts, group: type[AllOf | AnyOf]) -> Predicate | None:
         lowered = [self.condition(item, (*path, index), facts) for index, item in enumerate(items)]
         kept: list[Predicate] = []
         for item in lowered:
@@ -69,13 +69,13 @@ class Lowering:
             kept.extend(item.items if isinstance(item, group) else (item,))  # nested groups of a kind are one
         return kept[0] if len(kept) == 1 else group(tuple(kept))
 
-    def _all(self, value: AnyValue, path: Path, facts: Facts) -> Predicate | None:
-        return self._group(value, path, facts, All)
+    def _all(self, value: Any, path: Path, facts: Facts) -> Predicate | None:
+        return self._group(value, path, facts, AllOf)
 
-    def _any(self, value: AnyValue, path: Path, facts: Facts) -> Predicate | None:
-        return self._group(value, path, facts, Any)
+    def _any(self, value: Any, path: Path, facts: Facts) -> Predicate | None:
+        return self._group(value, path, facts, AnyOf)
 
-    def _not(self, value: AnyValue, path: Path, facts: Facts) -> Predicate | None:
+    def _not(self, value: Any, path: Path, facts: Facts) -> Predicate | None:
         item = self.conditions(value, path, facts)
         return None if item is None else Not(item)
 
@@ -97,7 +97,7 @@ class Lowering:
             self.report.add("L006", path, f"`{form}` is about profiles, and this condition is about {facts.what}")
         return facts.profile
 
-    def _leaf(self, value: Mapping[str, AnyValue], path: Path, facts: Facts) -> Predicate | None:
+    def _leaf(self, value: Mapping[str, Any], path: Path, facts: Facts) -> Predicate | None:
         name = value["field"]
         field = facts.field(name)
         if field is None:
@@ -117,7 +117,7 @@ class Lowering:
             return None
         return self._apply(name, field, value, path)
 
-    def _apply(self, name: str, field: Field, value: Mapping[str, AnyValue], path: Path) -> Predicate | None:
+    def _apply(self, name: str, field: Field, value: Mapping[str, Any], path: Path) -> Predicate | None:
         options = {key: item for key, item in value.items() if key not in {"field", "operator", "value"}}
         operand = Operand(name, field, self.scope.timezone, options)
         lowered = lower(operand, value["operator"], value.get("value", ABSENT))
@@ -137,7 +137,7 @@ class Lowering:
                 return outer
         return None
 
-    def _element(self, written: Mapping[str, AnyValue], path: Path, facts: Facts) -> Predicate | None:
+    def _element(self, written: Mapping[str, Any], path: Path, facts: Facts) -> Predicate | None:
         value = given(written)
         name = value["of"]
         field = facts.field(name)
@@ -153,7 +153,7 @@ class Lowering:
         item = _FORMS[form](self, value[form], (*path, form), inner)
         return None if item is None else Element(name, item)
 
-    def _events(self, written: Mapping[str, AnyValue], path: Path, facts: Facts) -> Predicate | None:
+    def _events(self, written: Mapping[str, Any], path: Path, facts: Facts) -> Predicate | None:
         value = given(written)
         if not self._on_profile("events", path, facts):
             return None
@@ -172,7 +172,7 @@ class Lowering:
             return Not(Events(event.name, "count", _at_least_one(), None, where, window))
         return self._aggregate(value, path, event, Events(event.name, "count", _at_least_one(), None, where, window))
 
-    def _aggregate(self, value: Mapping[str, AnyValue], path: Path, event: EventType, base: Events) -> Predicate | None:
+    def _aggregate(self, value: Mapping[str, Any], path: Path, event: EventType, base: Events) -> Predicate | None:
         name = next((each for each in AGGREGATES if each in value), None)
         if name is None:
             return base
@@ -184,7 +184,7 @@ class Lowering:
         return None if test is None else replace(base, aggregate=name, test=test, field=spec.get("field"))
 
     def _aggregated_field(
-        self, name: AggregateName, spec: Mapping[str, AnyValue], path: Path, event: EventType
+        self, name: AggregateName, spec: Mapping[str, Any], path: Path, event: EventType
     ) -> Field | None:
         if name == "count":
             return Field("value", "integer")
@@ -201,13 +201,13 @@ class Lowering:
             return None
         return aggregate_type(name, field)
 
-    def _where(self, value: Mapping[str, AnyValue], path: Path, event: EventType) -> tuple[Predicate | None, bool]:
+    def _where(self, value: Mapping[str, Any], path: Path, event: EventType) -> tuple[Predicate | None, bool]:
         if "where" not in value:
             return None, True
         where = self.conditions(value["where"], (*path, "where"), event_facts(event))
         return where, where is not None
 
-    def _step(self, written: Mapping[str, AnyValue], path: Path) -> Step | None:
+    def _step(self, written: Mapping[str, Any], path: Path) -> Step | None:
         value = given(written)
         event = self._event_type(value["type"], (*path, "type"))
         if event is None:
@@ -222,7 +222,7 @@ class Lowering:
         return self.scope.catalogue.event(name)
 
 
-_FORMS: dict[str, Callable[[Lowering, AnyValue, Path, Facts], Predicate | None]] = {
+_FORMS: dict[str, Callable[[Lowering, Any, Path, Facts], Predicate | None]] = {
     "all": Lowering._all,  # noqa: SLF001 - the table stands beside its class
     "any": Lowering._any,  # noqa: SLF001 - as above
     "not": Lowering._not,  # noqa: SLF001 - as above
@@ -233,7 +233,7 @@ _FORMS: dict[str, Callable[[Lowering, AnyValue, Path, Facts], Predicate | None]]
 }
 
 
-def given(value: Mapping[str, AnyValue]) -> dict[str, AnyValue]:
+def given(value: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping without the keys that were written with no value."""
     return {key: item for key, item in value.items() if item is not None}
 
@@ -300,7 +300,7 @@ def _duration(text: str | None) -> int | None:
         raise AssertionError(f"the shape of a duration was not checked: {problem}") from None
 
 
-def _window(value: Mapping[str, AnyValue]) -> Now | None:
+def _window(value: Mapping[str, Any]) -> Now | None:
     within = _duration(value.get("within"))
     return None if within is None else Now(-within)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any as AnyValue
+from typing import Any
 
 from ..diagnostics import Path, Sink
 from ..ir.types import EventType, Field
@@ -47,7 +47,7 @@ class _Checks:
     scope: Scope
     report: Report
 
-    def measured(self, value: Mapping[str, AnyValue], path: Path) -> Field | None:
+    def measured(self, value: Mapping[str, Any], path: Path) -> Field | None:
         """An aggregate of events: its event type, its field and which events count; the aggregate's type."""
         name: str = value["event"]
         if not self.scope.has("EventType", name):
@@ -61,7 +61,7 @@ class _Checks:
             lowering.conditions(value["where"], (*path, "where"), event_facts(event))
         return self._aggregated(value, path, event)
 
-    def _aggregated(self, value: Mapping[str, AnyValue], path: Path, event: EventType) -> Field | None:
+    def _aggregated(self, value: Mapping[str, Any], path: Path, event: EventType) -> Field | None:
         aggregate, source = value["aggregate"], value.get("field")
         if source is None:  # `any` and `count`; the others were told to need one
             return Field("value", "integer")
@@ -76,7 +76,7 @@ class _Checks:
             return None
         return aggregate_type(aggregate, field)
 
-    def feature(self, name: str, value: Mapping[str, AnyValue], path: Path) -> None:
+    def feature(self, name: str, value: Mapping[str, Any], path: Path) -> None:
         """A feature: where it comes from, and whether what comes from there is of its type."""
         source, at = given(value["from"]), (*path, "from")
         if "event" in source:
@@ -117,7 +117,7 @@ def _kind(kind: str, *, many: bool) -> str:
     return f"a list of {kind}" if many else kind
 
 
-def _check_release(value: Mapping[str, AnyValue], scope: Scope, report: Report) -> None:
+def _check_release(value: Mapping[str, Any], scope: Scope, report: Report) -> None:
     named: list[tuple[str, str, str, Path]] = [
         (kind, noun, name, (key, i)) for key, (kind, noun) in _RELEASED.items() for i, name in _each(value, key)
     ]
@@ -129,5 +129,5 @@ def _check_release(value: Mapping[str, AnyValue], scope: Scope, report: Report) 
             report.add("L010", path, f"`{name}` is no {noun} of this workspace", help=help_)
 
 
-def _each(value: Mapping[str, AnyValue], key: str) -> list[tuple[int, str]]:
+def _each(value: Mapping[str, Any], key: str) -> list[tuple[int, str]]:
     return list(enumerate(value.get(key) or ()))

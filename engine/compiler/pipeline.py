@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any as AnyValue
+from typing import Any
 
 from ..diagnostics import Sink
 from ..ir.program import Program
@@ -77,7 +77,7 @@ def by_kind(documents: Sequence[Document]) -> Mapping[str, list[Document]]:
 _ENVELOPE = {"api_version", "kind", "name", "description", "owner", "tags", "version", "created_at", "allow"}
 
 
-def _data(documents: Sequence[Document]) -> dict[str, AnyValue]:
+def _data(documents: Sequence[Document]) -> dict[str, Any]:
     """What a document means at run time: all but what is written for people; `5%` and `50000` are the same share."""
     return {
         document.name: document.model.model_dump(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, product
 
-from ..ir.predicate import All, Any, Bounds, Constant, Element, Leaf, Not, Now, Predicate, Scalar
+from ..ir.predicate import AllOf, AnyOf, Bounds, Constant, Element, Leaf, Not, Now, Predicate, Scalar
 from ..operators.evaluate import Subject, evaluate
 
 CONJUNCTION_LIMIT = 256
@@ -54,8 +54,8 @@ def _conjunctions(item: Predicate, positive: bool) -> Iterator[Conjunction]:  # 
     elif isinstance(item, Constant):
         if item.value is positive:
             yield ()
-    elif isinstance(item, All | Any):
-        if isinstance(item, All) is positive:
+    elif isinstance(item, AllOf | AnyOf):
+        if isinstance(item, AllOf) is positive:
             yield from _product(item.items, positive)
         else:
             for each in item.items:
@@ -71,7 +71,7 @@ def _product(items: tuple[Predicate, ...], positive: bool) -> Iterator[Conjuncti
         inner, sign = item, positive
         while isinstance(inner, Not):
             inner, sign = inner.item, not sign
-        if isinstance(inner, Constant | All | Any):  # one more than the limit is enough to know that it is exceeded
+        if isinstance(inner, Constant | AllOf | AnyOf):  # one more than the limit is enough to know that it is exceeded
             groups.append(list(islice(_conjunctions(inner, sign), CONJUNCTION_LIMIT + 1)))
         else:
             literals.append(Literal(inner, sign))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any as AnyValue
+from typing import Any
 
 from ..diagnostics import Path, Sink
 from ..ir.predicate import Predicate
@@ -123,9 +123,9 @@ def _cycle(document: Document, path: Path, names: Sequence[str], sink: Sink) -> 
     report.add("L008", path, f"`{document.name}` refers to itself: {way}", label="closes the circle")
 
 
-def references(value: AnyValue, path: Path) -> Iterator[Reference]:
+def references(value: Any, path: Path) -> Iterator[Reference]:
     """The segments that conditions refer to, and where, in the order of the text."""
-    open_parts: list[tuple[AnyValue, Path]] = [(value, path)]
+    open_parts: list[tuple[Any, Path]] = [(value, path)]
     while open_parts:
         part, at = open_parts.pop()
         if isinstance(part, list):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any as AnyValue
+from typing import Any
 
 from ..ir.expression import EXPRESSIONS, Expression
 from ..ir.expression_reads import reads
@@ -52,15 +52,15 @@ def reached(resource: str, steps: Mapping[str, Iterable[str]]) -> tuple[str, ...
     return tuple(seen)[1:]
 
 
-def _nothing(_value: AnyValue) -> Iterator[str]:
+def _nothing(_value: Any) -> Iterator[str]:
     return iter(())
 
 
-def _in_segment(value: AnyValue) -> Iterator[str]:
+def _in_segment(value: Any) -> Iterator[str]:
     yield from _in_conditions(value["conditions"], profile=True)
 
 
-def _in_conditions(part: AnyValue, *, profile: bool) -> Iterator[str]:
+def _in_conditions(part: Any, *, profile: bool) -> Iterator[str]:
     """What conditions name; fields count where they are the profile's, not an element's or an event's."""
     waiting = [(part, profile)]
     while waiting:
@@ -72,7 +72,7 @@ def _in_conditions(part: AnyValue, *, profile: bool) -> Iterator[str]:
             waiting.extend(_inside(each, own=own))
 
 
-def _in_condition(value: Mapping[str, AnyValue], *, own: bool) -> Iterator[str]:
+def _in_condition(value: Mapping[str, Any], *, own: bool) -> Iterator[str]:
     if own and isinstance(value.get("field"), str):
         yield f"field/{value['field'].partition('.')[0]}"
     if isinstance(value.get("segment"), str):
@@ -88,7 +88,7 @@ def _in_condition(value: Mapping[str, AnyValue], *, own: bool) -> Iterator[str]:
                 yield resource_of("EventType", step["type"])
 
 
-def _inside(value: Mapping[str, AnyValue], *, own: bool) -> Iterator[tuple[AnyValue, bool]]:
+def _inside(value: Mapping[str, Any], *, own: bool) -> Iterator[tuple[Any, bool]]:
     yield from ((value[key], own) for key in ("all", "any", "not") if key in value)
     if isinstance(value.get("element"), dict):
         yield value["element"], False
@@ -119,7 +119,7 @@ def _named_by_node(node: GraphNode) -> Iterator[str]:
             yield from (resource_of("FeatureView", read.view.name) for read in node.reads)
 
 
-def expressions_of(value: AnyValue) -> Iterator[Expression]:
+def expressions_of(value: Any) -> Iterator[Expression]:
     """The outermost expressions anywhere in a node."""
     if type(value) in _EXPRESSIONS:
         yield value
@@ -131,26 +131,26 @@ def expressions_of(value: AnyValue) -> Iterator[Expression]:
             yield from expressions_of(getattr(value, field.name))
 
 
-def _in_experiment(value: AnyValue) -> Iterator[str]:
+def _in_experiment(value: Any) -> Iterator[str]:
     if value.get("layer"):
         yield resource_of("Layer", value["layer"])
     names = [value.get("primary"), *(value.get("secondary") or ()), *(value.get("guardrails") or ())]
     yield from (resource_of("Metric", name) for name in names if name)
 
 
-def _in_bandit(value: AnyValue) -> Iterator[str]:
+def _in_bandit(value: Any) -> Iterator[str]:
     reward, rails = value.get("reward") or {}, value.get("guardrails") or {}
     names = [reward.get("metric"), *(rails.get("metrics") or ())]
     yield from (resource_of("Metric", name) for name in names if name)
 
 
-def _in_metric(value: AnyValue) -> Iterator[str]:
+def _in_metric(value: Any) -> Iterator[str]:
     for measured in (value, value.get("denominator") or {}):
         if measured.get("event"):
             yield resource_of("EventType", measured["event"])
 
 
-def _in_feature_view(value: AnyValue) -> Iterator[str]:
+def _in_feature_view(value: Any) -> Iterator[str]:
     for feature in value["features"].values():
         source = feature.get("from") or {}
         if source.get("event"):
@@ -159,25 +159,25 @@ def _in_feature_view(value: AnyValue) -> Iterator[str]:
             yield f"field/{source['profile'].partition('.')[0]}"
 
 
-def _in_profile(value: AnyValue) -> Iterator[str]:
+def _in_profile(value: Any) -> Iterator[str]:
     for field in value["fields"].values():
         source = field.get("from") or {}
         if source.get("event"):
             yield resource_of("EventType", source["event"])
 
 
-def _in_event_type(value: AnyValue) -> Iterator[str]:
+def _in_event_type(value: Any) -> Iterator[str]:
     yield from (f"field/{name}" for name in value.get("sets") or ())
 
 
-def _in_release(value: AnyValue) -> Iterator[str]:
+def _in_release(value: Any) -> Iterator[str]:
     yield from (resource_of("FeatureView", name) for name in value.get("feature_views") or ())
     yield from (resource_of("Model", name) for name in value.get("models") or ())
     if value.get("rollback"):
         yield resource_of("RollbackPolicy", value["rollback"])
 
 
-def _in_rollback_policy(value: AnyValue) -> Iterator[str]:
+def _in_rollback_policy(value: Any) -> Iterator[str]:
     if value.get("metric"):
         yield resource_of("Metric", value["metric"])
 

@@ -13,14 +13,15 @@ register(
     predicate.Circle,
     predicate.Leaf,
     predicate.Constant,
-    predicate.All,
-    predicate.Any,
     predicate.Not,
     predicate.Element,
     predicate.InList,
     predicate.Events,
     predicate.Step,
     predicate.EventSequence,
+    # Definitions that are stored keep their digests, so these two keep the names by which they are encoded.
+    All=predicate.AllOf,
+    Any=predicate.AnyOf,
 )
 register(
     graph.SwitchCase,

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any as AnyValue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Node = TypeVar("Node", bound=type)
 
 _CLASSES: dict[str, type] = {}
-_SHAPES: dict[type, tuple[str, tuple[tuple[str, AnyValue], ...]]] = {}
+_SHAPES: dict[type, tuple[str, tuple[tuple[str, Any], ...]]] = {}
 
 
-def register(*classes: type) -> None:
-    """Make frozen dataclasses encodable under their class names. Raises ValueError for a name that is taken."""
-    for cls in classes:
-        if _CLASSES.setdefault(cls.__name__, cls) is not cls:
-            raise ValueError(f"two IR classes are called {cls.__name__}")
-        shape = tuple((field.name, field.default) for field in fields(cls))
-        _SHAPES[cls] = (cls.__name__, shape)
+def register(*classes: type, **named: type) -> None:
+    """Make frozen dataclasses encodable: under their class names, or under the name of the keyword.
+
+    Raises ValueError for a name that is taken.
+    """
+    for name, cls in [*((each.__name__, each) for each in classes), *named.items()]:
+        if _CLASSES.setdefault(name, cls) is not cls:
+            raise ValueError(f"two IR classes are called {name}")
+        _SHAPES[cls] = (name, tuple((field.name, field.default) for field in fields(cls)))
 
 
-def encode(value: AnyValue) -> AnyValue:
+def encode(value: Any) -> Any:
     """JSON data of an IR value: nodes, tuples, text, numbers, booleans, None and dicts with text keys."""
     if value is None or isinstance(value, str | int | float):
         return value
@@ -32,7 +33,7 @@ def encode(value: AnyValue) -> AnyValue:
     if not is_dataclass(value) or type(value) not in _SHAPES:
         raise TypeError(f"{type(value).__name__} is no IR value")
     name, shape = _SHAPES[type(value)]
-    data: dict[str, AnyValue] = {"$": name}
+    data: dict[str, Any] = {"$": name}
     for key, default in shape:
         item = getattr(value, key)
         if default is MISSING or type(item) is not type(default) or item != default:
@@ -40,7 +41,7 @@ def encode(value: AnyValue) -> AnyValue:
     return data
 
 
-def decode(data: AnyValue) -> AnyValue:
+def decode(data: Any) -> Any:
     """The IR value of JSON data; lists become tuples. Raises DecodeError for an unknown class or member."""
     if isinstance(data, list):
         return tuple([decode(item) for item in data])

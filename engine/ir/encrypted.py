@@ -6,13 +6,13 @@ The same is asked of what is personal, where somebody is told about a customer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any as AnyValue
+from typing import Any
 
 from .predicate import Element, Events, EventSequence, Leaf, Predicate
 from .types import Catalogue, Field
 from .walk import children
 
-Tree = dict[str, AnyValue]  # field name: None where the field is encrypted, otherwise the tree of its fields
+Tree = dict[str, Any]  # field name: None where the field is encrypted, otherwise the tree of its fields
 
 
 class Encrypted:
@@ -60,11 +60,14 @@ class Encrypted:
             return {}  # a number, which tells no value
         return below(self.of_event(events.type), events.field)
 
-    def inside(self, part: Predicate, tree: Tree) -> Iterator[tuple[Predicate, Tree | None]]:
-        """The predicates directly inside, each with what is encrypted where it looks; None: whatever it looks at."""
+    def inside(self, part: Predicate, tree: Tree | None) -> Iterator[tuple[Predicate, Tree | None]]:
+        """The predicates directly inside, in the order of `children`, each with what is encrypted where it looks.
+
+        None stands for everything.
+        """
         match part:
             case Element(of, item):
-                yield item, below(tree, of)
+                yield item, None if tree is None else below(tree, of)
             case Events():
                 yield part.test, self.of_test(part)
                 if part.where is not None:

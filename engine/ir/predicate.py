@@ -92,14 +92,14 @@ class Constant(Frozen):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class All(Frozen):
+class AllOf(Frozen):
     """Every item holds."""
 
     items: tuple[Predicate, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Any(Frozen):
+class AnyOf(Frozen):
     """Some item holds."""
 
     items: tuple[Predicate, ...]
@@ -160,4 +160,4 @@ class EventSequence(Frozen):
     within: Now | None = None
 
 
-Predicate: TypeAlias = Constant | All | Any | Not | Leaf | Element | InList | Events | EventSequence
+Predicate: TypeAlias = Constant | AllOf | AnyOf | Not | Leaf | Element | InList | Events | EventSequence

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from operator import is_
+from typing import assert_never
 
-from .predicate import All, Any, Element, Events, EventSequence, InList, Leaf, Not, Predicate
+from .predicate import AllOf, AnyOf, Constant, Element, Events, EventSequence, InList, Leaf, Not, Predicate, Step
 
 
 def children(predicate: Predicate) -> tuple[Predicate, ...]:
     """The predicates directly inside."""
-    if isinstance(predicate, All | Any):
+    if isinstance(predicate, AllOf | AnyOf):
         return predicate.items
     if isinstance(predicate, Not | Element):
         return (predicate.item,)
@@ -18,6 +21,45 @@ def children(predicate: Predicate) -> tuple[Predicate, ...]:
     if isinstance(predicate, EventSequence):
         return tuple(step.where for step in predicate.steps if step.where is not None)
     return ()
+
+
+def rebuilt(predicate: Predicate, function: Callable[[Predicate], Predicate]) -> Predicate:
+    """The predicate with `function` of each predicate directly inside in its place, asked in the order of `children`.
+
+    A predicate of which nothing has changed comes back as it is.
+    """
+    match predicate:
+        case AllOf(items) | AnyOf(items):
+            changed = tuple([function(item) for item in items])
+            return predicate if _same(items, changed) else type(predicate)(changed)
+        case Not(item):
+            inside = function(item)
+            return predicate if inside is item else Not(inside)
+        case Element(of, item):
+            inside = function(item)
+            return predicate if inside is item else Element(of, inside)
+        case Events(test=test, where=where):
+            inside = function(test)
+            narrowed = None if where is None else function(where)
+            return (
+                predicate if inside is test and narrowed is where else replace(predicate, test=inside, where=narrowed)
+            )
+        case EventSequence(steps):
+            kept = tuple([_step(step, function) for step in steps])
+            return predicate if _same(steps, kept) else replace(predicate, steps=kept)
+        case Constant() | Leaf() | InList():
+            return predicate
+        case _:
+            assert_never(predicate)
+
+
+def _step(step: Step, function: Callable[[Predicate], Predicate]) -> Step:
+    where = None if step.where is None else function(step.where)
+    return step if where is step.where else replace(step, where=where)
+
+
+def _same(before: tuple[object, ...], after: tuple[object, ...]) -> bool:
+    return all(map(is_, before, after))
 
 
 def parts(predicate: Predicate) -> Iterator[Predicate]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any as AnyValue
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..ir.binding import month_days
 from ..ir.predicate import Anniversary, CoreName, Leaf, Predicate
@@ -29,7 +28,7 @@ class AnniversaryWithin(CoreOperator):
     name: ClassVar[CoreName] = "anniversary_within"
     types: ClassVar[tuple[FieldType, ...]] = ("day",)
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:
         """Whether the day's `MM-DD` is in the window."""
         return str(value)[5:] in month_days(window(leaf), now_ms)
 
@@ -52,7 +51,7 @@ class AnniversaryWithin(CoreOperator):
         return f"{'has' if positive else 'does not have'} its anniversary {span} ({own.zone})"
 
 
-def _anniversary_within(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _anniversary_within(operand: Operand, value: Any) -> Predicate | Refused:
     days = whole_number(operand, value, DAYS_LIMIT, "days")
     if isinstance(days, Refused):
         return days

@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any as AnyValue
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 from ..ir.predicate import Anniversary, CoreName, Leaf, Now, Scalar
 from ..ir.types import FieldType
 
-Query: TypeAlias = dict[str, AnyValue]
+Query: TypeAlias = dict[str, Any]
 Dialect: TypeAlias = Literal["duckdb", "postgres"]
 SqlValue: TypeAlias = "Scalar | Now | Anniversary"
 
@@ -80,7 +79,7 @@ class CoreOperator(ABC):
     types: ClassVar[tuple[FieldType, ...]]
 
     @abstractmethod
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:
         """Whether the leaf holds for ONE present canonical value (an element, where the field is a list)."""
 
     @abstractmethod

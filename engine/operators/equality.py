@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any as AnyValue
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..ir.predicate import CoreName, Leaf, Not, Predicate, Scalar
 from ..ir.types import FieldType
@@ -14,7 +13,7 @@ from .surface import Operand, Operator, Refused, constant_of
 EQUAL_TYPES: tuple[FieldType, ...] = ("keyword", "integer", "boolean", "date")
 
 
-def same(value: AnyValue, constant: AnyValue) -> bool:
+def same(value: Any, constant: Any) -> bool:
     """Equal and of one type, so that `true` is not 1."""
     return type(value) is type(constant) and bool(value == constant)
 
@@ -33,7 +32,7 @@ class Equals(CoreOperator):
     name: ClassVar[CoreName] = "equals"
     types: ClassVar[tuple[FieldType, ...]] = EQUAL_TYPES
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the value is the constant, type included."""
         return same(value, leaf.value)
 
@@ -54,12 +53,12 @@ class Equals(CoreOperator):
         return f"{'is' if positive else 'is not'} {text}"
 
 
-def _equals(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _equals(operand: Operand, value: Any) -> Predicate | Refused:
     constant = constant_of(operand, value)
     return constant if isinstance(constant, Refused) else operand.leaf("equals", constant)
 
 
-def _not_equals(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _not_equals(operand: Operand, value: Any) -> Predicate | Refused:
     positive = _equals(operand, value)
     return positive if isinstance(positive, Refused) else Not(positive)
 

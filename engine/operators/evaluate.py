@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any as AnyValue
+from typing import Any
 
 from ..ir.binding import bind_instant
 from ..ir.instant import format_instant, parse_instant
 from ..ir.predicate import (
-    All,
-    Any,
+    AllOf,
+    AnyOf,
     Constant,
     Element,
     Events,
@@ -29,7 +29,7 @@ from ..ir.predicate import (
 from .aggregates import aggregate
 from .registry import CORE
 
-Event = Mapping[str, AnyValue]
+Event = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Subject:
     `lists` are the MemberLists by name; `key_field` is the profile's key.
     """
 
-    profile: Mapping[str, AnyValue]
+    profile: Mapping[str, Any]
     events: Sequence[Event] = ()
     lists: Mapping[str, Container[str]] = field(default_factory=dict)
     key_field: str = "customer_id"
@@ -51,9 +51,9 @@ def evaluate(predicate: Predicate, subject: Subject, now_ms: int) -> bool:
     match predicate:
         case Constant(value):
             return value
-        case All(items):
+        case AllOf(items):
             return all(evaluate(item, subject, now_ms) for item in items)
-        case Any(items):
+        case AnyOf(items):
             return any(evaluate(item, subject, now_ms) for item in items)
         case Not(item):
             return not evaluate(item, subject, now_ms)
@@ -75,18 +75,18 @@ def _behaviour(predicate: Events | EventSequence, events: Sequence[Event], now_m
     return _events(predicate, events, now_ms)
 
 
-def present_values(data: Mapping[str, AnyValue], path: str) -> list[AnyValue]:
+def present_values(data: Mapping[str, Any], path: str) -> list[Any]:
     """The values at a dotted path, lists opened, without what is missing."""
     head, _, rest = path.partition(".")
     value = data.get(head)
-    items: Sequence[AnyValue] = value if isinstance(value, list | tuple) else [value]
+    items: Sequence[Any] = value if isinstance(value, list | tuple) else [value]
     found = [item for item in items if _present(item)]
     if not rest:
         return found
     return [inner for item in found for inner in present_values(item, rest)]
 
 
-def _present(value: AnyValue) -> bool:
+def _present(value: Any) -> bool:
     """Null is missing, and so is what holds nothing but missing values; empty text is a value."""
     if isinstance(value, list | tuple):
         return any(_present(item) for item in value)
@@ -103,7 +103,7 @@ def _events(predicate: Events, events: Sequence[Event], now_ms: int) -> bool:
         if _is(event, predicate.type, predicate.where, now_ms)
     ]
     if predicate.field is None:
-        values: list[AnyValue] = [True] * len(counted)
+        values: list[Any] = [True] * len(counted)
     else:
         values = [value for event in counted for value in _field_values(event, predicate.field)]
     result = aggregate(predicate.aggregate, values)
@@ -121,7 +121,7 @@ def _is(event: Event, kind: str, where: Predicate | None, now_ms: int) -> bool:
     return event["type"] == kind and (where is None or evaluate(where, Subject(event["data"]), now_ms))
 
 
-def _field_values(event: Event, path: str) -> list[AnyValue]:
+def _field_values(event: Event, path: str) -> list[Any]:
     return [event["time"]] if path == "time" else present_values(event["data"], path)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any as AnyValue
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..ir.predicate import CoreName, Leaf, Predicate
 from ..ir.types import FieldType
@@ -21,7 +20,7 @@ class Matches(CoreOperator):
     name: ClassVar[CoreName] = "matches"
     types: ClassVar[tuple[FieldType, ...]] = KEYWORD
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the whole value matches."""
         return parse(str(scalar(leaf))).matches(str(value))
 
@@ -49,7 +48,7 @@ class Matches(CoreOperator):
         return f"matches {quoted}" if positive else f"does not match {quoted}"
 
 
-def _matches(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _matches(operand: Operand, value: Any) -> Predicate | Refused:
     text = text_of(operand, value, MAX_LENGTH)
     if isinstance(text, Refused):
         return text

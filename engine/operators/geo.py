@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any as AnyValue
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from ..ir.predicate import Circle, CoreName, Leaf, Predicate
 from ..ir.types import FieldType
@@ -58,7 +57,7 @@ class WithinDistance(CoreOperator):
     name: ClassVar[CoreName] = "within_distance"
     types: ClassVar[tuple[FieldType, ...]] = ("geo_point",)
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the point lies in the circle, its rim included."""
         own = circle(leaf)
         return distance(own.lat, own.lon, value["lat"], value["lon"]) <= own.metres
@@ -79,7 +78,7 @@ class WithinDistance(CoreOperator):
         return f"{'is' if positive else 'is not'} within {length} of {own.lat!r}, {own.lon!r}"
 
 
-def _metres(operand: Operand, value: AnyValue) -> float | Refused:
+def _metres(operand: Operand, value: Any) -> float | Refused:
     expected = "expected a length, as 500m, 5km or 3mi"
     at = ("value", "distance")
     if not isinstance(value, str):
@@ -93,7 +92,7 @@ def _metres(operand: Operand, value: AnyValue) -> float | Refused:
     return metres
 
 
-def _within_distance(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _within_distance(operand: Operand, value: Any) -> Predicate | Refused:
     form = ("write it as {lat: 52.52, lon: 13.405, distance: 5km}",)
     if not isinstance(value, dict):
         return Refused(f"`value` of `{operand.path}`: expected a point and a distance, found {kind_of(value)}", form)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any as AnyValue
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from ..ir.predicate import CoreName, Leaf, Not, Predicate, Scalar
 from ..ir.types import FieldType
@@ -30,7 +29,7 @@ class In(CoreOperator):
     name: ClassVar[CoreName] = "in"
     types: ClassVar[tuple[FieldType, ...]] = IN_TYPES
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the value is one of the constants, type included."""
         return any(same(value, constant) for constant in scalars(leaf))
 
@@ -50,17 +49,17 @@ class In(CoreOperator):
         return f"{'is' if positive else 'is not'} one of {values}"
 
 
-def _in(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _in(operand: Operand, value: Any) -> Predicate | Refused:
     constants = constants_of(operand, value)
     return constants if isinstance(constants, Refused) else operand.leaf("in", constants)
 
 
-def _not_in(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _not_in(operand: Operand, value: Any) -> Predicate | Refused:
     positive = _in(operand, value)
     return positive if isinstance(positive, Refused) else Not(positive)
 
 
-def constants_of(operand: Operand, value: AnyValue) -> tuple[Scalar, ...] | Refused:
+def constants_of(operand: Operand, value: Any) -> tuple[Scalar, ...] | Refused:
     """The canonical constants of a list in the order written, each once."""
     if not isinstance(value, list | tuple):
         found = kind_of(value)

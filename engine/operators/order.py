@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any as AnyValue
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from ..ir.binding import bind_instant, placeholder
 from ..ir.predicate import Bounds, CoreName, Leaf, Now, Predicate, Scalar
@@ -32,7 +31,7 @@ class Range(CoreOperator):
     name: ClassVar[CoreName] = "range"
     types: ClassVar[tuple[FieldType, ...]] = ORDER_TYPES
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:
         """Whether the value lies within both bounds; canonical instants are compared as text."""
         limits = bounds(leaf)
         if limits.lower is not None:
@@ -126,15 +125,15 @@ def _limit(limit: Limit, kind: FieldType) -> str:
     return wording.instant(limit) if kind == "date" and isinstance(limit, str) else wording.constant(limit)
 
 
-def _comparison(make: Callable[[AnyValue], Bounds]) -> Callable[[Operand, AnyValue], Predicate | Refused]:
-    def lower(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _comparison(make: Callable[[Any], Bounds]) -> Callable[[Operand, Any], Predicate | Refused]:
+    def lower(operand: Operand, value: Any) -> Predicate | Refused:
         constant = constant_of(operand, value)
         return constant if isinstance(constant, Refused) else operand.leaf("range", make(constant))
 
     return lower
 
 
-def _between(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _between(operand: Operand, value: Any) -> Predicate | Refused:
     if not isinstance(value, list | tuple):
         expected = "expected a list of two values"
         return Refused(f"`value` of `{operand.path}`: {expected}, found {kind_of(value)}", ("write it as [from, to]",))
@@ -152,7 +151,7 @@ def _between(operand: Operand, value: AnyValue) -> Predicate | Refused:
     return operand.leaf("range", Bounds(sides[0], sides[1], upper_inclusive=inclusive == "both"))
 
 
-def _one_sided(name: str, summary: str, make: Callable[[AnyValue], Bounds]) -> Operator:
+def _one_sided(name: str, summary: str, make: Callable[[Any], Bounds]) -> Operator:
     return Operator(
         name=name,
         family="order",

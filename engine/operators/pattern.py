@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any as AnyValue
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..ir.predicate import CoreName, Leaf, Predicate
 from ..ir.types import FieldType
@@ -24,7 +23,7 @@ class StartsWith(CoreOperator):
     name: ClassVar[CoreName] = "starts_with"
     types: ClassVar[tuple[FieldType, ...]] = KEYWORD
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the value begins with the constant."""
         return str(value).startswith(str(leaf.value))
 
@@ -48,7 +47,7 @@ class EndsWith(CoreOperator):
     name: ClassVar[CoreName] = "ends_with"
     types: ClassVar[tuple[FieldType, ...]] = KEYWORD
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the value ends with the constant."""
         return str(value).endswith(str(leaf.value))
 
@@ -74,7 +73,7 @@ class Substring(CoreOperator):
     name: ClassVar[CoreName] = "substring"
     types: ClassVar[tuple[FieldType, ...]] = KEYWORD
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the constant is a part of the value."""
         return str(leaf.value) in str(value)
 
@@ -101,7 +100,7 @@ class Like(CoreOperator):
     name: ClassVar[CoreName] = "like"
     types: ClassVar[tuple[FieldType, ...]] = KEYWORD
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the whole value fits."""
         return parse_like(str(leaf.value)).matches(str(value))
 
@@ -127,7 +126,7 @@ def _said(leaf: Leaf, verb: str, plain: str, *, positive: bool) -> str:
 
 
 def _lowering(op: CoreName) -> Lowering:
-    def lower(operand: Operand, value: AnyValue) -> Predicate | Refused:
+    def lower(operand: Operand, value: Any) -> Predicate | Refused:
         text = text_of(operand, value, MAX_LENGTH)
         if isinstance(text, Refused):
             return text

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any as AnyValue
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..ir.predicate import CoreName, Leaf, Not, Predicate
 from ..ir.types import FIELD_TYPES, FieldType
@@ -17,7 +16,7 @@ class Exists(CoreOperator):
     name: ClassVar[CoreName] = "exists"
     types: ClassVar[tuple[FieldType, ...]] = FIELD_TYPES
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Always, as a value is present."""
         return True
 
@@ -34,11 +33,11 @@ class Exists(CoreOperator):
         return "is known" if positive else "is missing"
 
 
-def _exists(operand: Operand, value: AnyValue) -> Predicate | Refused:  # noqa: ARG001 - one signature for all
+def _exists(operand: Operand, value: Any) -> Predicate | Refused:  # noqa: ARG001 - one signature for all
     return operand.leaf("exists")
 
 
-def _missing(operand: Operand, value: AnyValue) -> Predicate | Refused:  # noqa: ARG001 - one signature for all
+def _missing(operand: Operand, value: Any) -> Predicate | Refused:  # noqa: ARG001 - one signature for all
     return Not(operand.leaf("exists"))
 
 

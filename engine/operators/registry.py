@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
-from typing import Any as AnyValue
-from typing import Final
+from typing import Any, Final
 
 from ..ir.predicate import CoreName, Predicate
 from ..ir.types import Field
@@ -54,7 +53,7 @@ def operators_for(field: Field) -> list[str]:
     return [operator.name for operator in OPERATORS.values() if operator.fits(field)]
 
 
-def lower(operand: Operand, name: str, value: AnyValue = ABSENT) -> Predicate | Refused:
+def lower(operand: Operand, name: str, value: Any = ABSENT) -> Predicate | Refused:
     """The predicate of a condition, or why it is refused: unknown operator, type, encryption, constant or option."""
     operator = OPERATORS.get(name)
     if operator is None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as member
-from typing import Any as AnyValue
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from ..ir.predicate import CoreName, Leaf, LeafValue, Predicate, Scalar
 from ..ir.types import Field, FieldType
 from .values import ValueRefusedError, canonical, kind_of
 
 Lists: TypeAlias = Literal["both", "scalar", "list"]
-Lowering: TypeAlias = "Callable[[Operand, AnyValue], Predicate | Refused]"
+Lowering: TypeAlias = "Callable[[Operand, Any], Predicate | Refused]"
 
 
 class Absent:
@@ -41,7 +40,7 @@ class Operand:
     path: str
     field: Field
     timezone: str = "UTC"
-    options: Mapping[str, AnyValue] = member(default_factory=dict)
+    options: Mapping[str, Any] = member(default_factory=dict)
 
     def leaf(self, op: CoreName, value: LeafValue = None) -> Leaf:
         """A leaf on this field."""
@@ -66,12 +65,12 @@ class Operator:
     name: str
     family: str
     applies: Mapping[FieldType, Lists]
-    value_schema: Mapping[str, AnyValue] | None
+    value_schema: Mapping[str, Any] | None
     summary: str
     missing: Literal["holds", "does not hold"]
     example: str
     lowering: Lowering
-    options: Mapping[str, Mapping[str, AnyValue]] = member(default_factory=dict)
+    options: Mapping[str, Mapping[str, Any]] = member(default_factory=dict)
     hint: str = ""
     searches_encrypted: bool = False
 
@@ -84,7 +83,7 @@ class Operator:
             return True
         return target.encrypted == "equality" and self.searches_encrypted
 
-    def lower(self, operand: Operand, value: AnyValue = ABSENT) -> Predicate | Refused:
+    def lower(self, operand: Operand, value: Any = ABSENT) -> Predicate | Refused:
         """The predicate, or why the constant or an option is refused. The operator must fit the field."""
         for name in operand.options:
             if name not in self.options:
@@ -97,7 +96,7 @@ class Operator:
         return self.lowering(operand, value)
 
 
-def constant_of(operand: Operand, value: AnyValue, at: tuple[str | int, ...] = ("value",)) -> Scalar | Refused:
+def constant_of(operand: Operand, value: Any, at: tuple[str | int, ...] = ("value",)) -> Scalar | Refused:
     """The canonical constant of the operand's type, or why it is refused."""
     words = operand.field.type if operand.field.type != "object" else "text"
     if isinstance(value, list | tuple):
@@ -111,7 +110,7 @@ def constant_of(operand: Operand, value: AnyValue, at: tuple[str | int, ...] = (
     return constant
 
 
-def text_of(operand: Operand, value: AnyValue, limit: int) -> str | Refused:
+def text_of(operand: Operand, value: Any, limit: int) -> str | Refused:
     """A constant that is part of a text or a pattern: normalised as the field is, of at most `limit` characters."""
     open_field = replace(operand.field, values=())
     constant = constant_of(replace(operand, field=open_field), value)
@@ -123,7 +122,7 @@ def text_of(operand: Operand, value: AnyValue, limit: int) -> str | Refused:
     return text
 
 
-def whole_number(operand: Operand, value: AnyValue, limit: int, what: str) -> int | Refused:
+def whole_number(operand: Operand, value: Any, limit: int, what: str) -> int | Refused:
     """A count of `what` from 0 to `limit`, or why it is refused."""
     if isinstance(value, bool) or not isinstance(value, int):
         expected = f"expected a whole number of {what}"
@@ -136,7 +135,7 @@ def whole_number(operand: Operand, value: AnyValue, limit: int, what: str) -> in
 _LIST_HELP = ("use `in` to compare with several values",)
 
 
-def _constant_help(operand: Operand, value: AnyValue) -> tuple[str, ...]:
+def _constant_help(operand: Operand, value: Any) -> tuple[str, ...]:
     if operand.field.type == "keyword" and isinstance(value, bool | int | float):
         return ("put the value in quotes",)
     if operand.field.type == "integer" and isinstance(value, float):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any as AnyValue
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from ..ir.predicate import All, CoreName, Leaf, Predicate
+from ..ir.predicate import AllOf, CoreName, Leaf, Predicate
 from ..ir.types import FieldType
 from . import wording
 from .core import CoreOperator, Query, SqlPlace
@@ -23,7 +22,7 @@ class Contains(CoreOperator):
     name: ClassVar[CoreName] = "contains"
     types: ClassVar[tuple[FieldType, ...]] = ("text", "keyword")
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the texts share a token, or the element is the constant."""
         if leaf.type == "keyword":
             return same(value, leaf.value)
@@ -55,7 +54,7 @@ class ContainsAll(CoreOperator):
     name: ClassVar[CoreName] = "contains_all"
     types: ClassVar[tuple[FieldType, ...]] = ("text",)
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the value has all tokens of the constant."""
         return token_set(str(leaf.value)) <= token_set(value)
 
@@ -81,7 +80,7 @@ class ContainsPhrase(CoreOperator):
     name: ClassVar[CoreName] = "contains_phrase"
     types: ClassVar[tuple[FieldType, ...]] = ("text",)
 
-    def holds(self, leaf: Leaf, value: AnyValue, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
+    def holds(self, leaf: Leaf, value: Any, now_ms: int) -> bool:  # noqa: ARG002 - one signature for all
         """Whether the value has the constant's tokens in a row."""
         return contains_phrase(tokens(value), tokens(str(leaf.value)))
 
@@ -106,7 +105,7 @@ def _tokens(leaf: Leaf) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tokens(str(leaf.value))))
 
 
-def _analysed(operand: Operand, value: AnyValue) -> str | Refused:
+def _analysed(operand: Operand, value: Any) -> str | Refused:
     constant = constant_of(operand, value)
     if isinstance(constant, Refused):
         return constant
@@ -119,12 +118,12 @@ def _analysed(operand: Operand, value: AnyValue) -> str | Refused:
     return text
 
 
-def _contains(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _contains(operand: Operand, value: Any) -> Predicate | Refused:
     constant = constant_of(operand, value) if operand.field.type == "keyword" else _analysed(operand, value)
     return constant if isinstance(constant, Refused) else operand.leaf("contains", constant)
 
 
-def _contains_all(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _contains_all(operand: Operand, value: Any) -> Predicate | Refused:
     if operand.field.type == "text":
         text = _analysed(operand, value)
         return text if isinstance(text, Refused) else operand.leaf("contains_all", text)
@@ -135,10 +134,10 @@ def _contains_all(operand: Operand, value: AnyValue) -> Predicate | Refused:
         message = f"`value` of `{operand.path}` has {len(constants):,} values, expected at most {MENTIONED_LIMIT}"
         return Refused(message)
     leaves = tuple(operand.leaf("equals", constant) for constant in constants)
-    return leaves[0] if len(leaves) == 1 else All(leaves)
+    return leaves[0] if len(leaves) == 1 else AllOf(leaves)
 
 
-def _contains_phrase(operand: Operand, value: AnyValue) -> Predicate | Refused:
+def _contains_phrase(operand: Operand, value: Any) -> Predicate | Refused:
     text = _analysed(operand, value)
     return text if isinstance(text, Refused) else operand.leaf("contains_phrase", text)
 

@@ -6,7 +6,7 @@ All are core ranges with `Now` as bounds. Durations are exact; calendar units be
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any as AnyValue
+from typing import Any
 
 from ..ir.instant import InstantError, parse_duration
 from ..ir.predicate import Bounds, Now, Predicate
@@ -35,7 +35,7 @@ def zone_of(operand: Operand) -> str | Refused:
     return name
 
 
-def duration_of(operand: Operand, value: AnyValue) -> int | Refused:
+def duration_of(operand: Operand, value: Any) -> int | Refused:
     """Milliseconds of the constant, or why it is refused."""
     expected = "expected a duration, as 15m, 12h, 30d or 2w"
     if not isinstance(value, str):
@@ -48,7 +48,7 @@ def duration_of(operand: Operand, value: AnyValue) -> int | Refused:
 
 
 def _lasting(make: Callable[[int], Bounds]) -> Lowering:
-    def lower(operand: Operand, value: AnyValue) -> Predicate | Refused:
+    def lower(operand: Operand, value: Any) -> Predicate | Refused:
         span = duration_of(operand, value)
         return span if isinstance(span, Refused) else operand.leaf("range", make(span))
 
@@ -56,7 +56,7 @@ def _lasting(make: Callable[[int], Bounds]) -> Lowering:
 
 
 def _calendar(unit: str, size: int, limit: int) -> Lowering:
-    def lower(operand: Operand, value: AnyValue) -> Predicate | Refused:
+    def lower(operand: Operand, value: Any) -> Predicate | Refused:
         count = whole_number(operand, value, limit, unit)
         if isinstance(count, Refused):
             return count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any as AnyValue
+from typing import Any
 
 from ..ir.instant import InstantError, canonical_day, canonical_instant
 from ..ir.types import KEYWORD_LIMIT, Field
@@ -17,12 +17,12 @@ class ValueRefusedError(ValueError):
     """The value does not fit the field; the message says what was expected, and never repeats the value."""
 
 
-def canonical(field: Field, value: AnyValue) -> AnyValue:
+def canonical(field: Field, value: Any) -> Any:
     """The canonical form of ONE present value (not a list) of a field that is no object. Raises ValueRefusedError."""
     return _CANONICAL[field.type](field, value)
 
 
-def _string(field: Field, value: AnyValue) -> str:
+def _string(field: Field, value: Any) -> str:
     if not isinstance(value, str):
         raise ValueRefusedError(f"expected text, found {kind_of(value)}")
     limit = KEYWORD_LIMIT if field.type == "keyword" else TEXT_LIMIT
@@ -37,7 +37,7 @@ def _string(field: Field, value: AnyValue) -> str:
     return text
 
 
-def _number(_field: Field, value: AnyValue) -> float:
+def _number(_field: Field, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueRefusedError(f"expected a number, found {kind_of(value)}")
     try:
@@ -49,7 +49,7 @@ def _number(_field: Field, value: AnyValue) -> float:
     return number + 0.0  # -0.0 becomes 0.0
 
 
-def _integer(_field: Field, value: AnyValue) -> int:
+def _integer(_field: Field, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueRefusedError(f"expected a whole number without point or exponent, found {kind_of(value)}")
     if not INTEGER_MIN <= value <= INTEGER_MAX:
@@ -57,21 +57,21 @@ def _integer(_field: Field, value: AnyValue) -> int:
     return value
 
 
-def _boolean(_field: Field, value: AnyValue) -> bool:
+def _boolean(_field: Field, value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueRefusedError(f"expected true or false, found {kind_of(value)}")
     return value
 
 
-def _date(_field: Field, value: AnyValue) -> str:
+def _date(_field: Field, value: Any) -> str:
     return _instant_text(value, "an instant with a zone, as 2026-03-01T09:30:00Z", canonical_instant)
 
 
-def _day(_field: Field, value: AnyValue) -> str:
+def _day(_field: Field, value: Any) -> str:
     return _instant_text(value, "a calendar day, as 1990-02-28", canonical_day)
 
 
-def _instant_text(value: AnyValue, expected: str, read: AnyValue) -> str:
+def _instant_text(value: Any, expected: str, read: Any) -> str:
     if not isinstance(value, str):
         raise ValueRefusedError(f"expected {expected}, found {kind_of(value)}")
     try:
@@ -81,7 +81,7 @@ def _instant_text(value: AnyValue, expected: str, read: AnyValue) -> str:
     return text
 
 
-def _point(_field: Field, value: AnyValue) -> dict[str, float]:
+def _point(_field: Field, value: Any) -> dict[str, float]:
     if not isinstance(value, dict) or set(value) != {"lat", "lon"}:
         raise ValueRefusedError("expected a point as {lat: 52.5, lon: 13.4}")
     lat, lon = (_number(_field, value[axis]) for axis in ("lat", "lon"))
@@ -90,11 +90,11 @@ def _point(_field: Field, value: AnyValue) -> dict[str, float]:
     return {"lat": lat, "lon": lon}
 
 
-def _object(_field: Field, _value: AnyValue) -> AnyValue:
+def _object(_field: Field, _value: Any) -> Any:
     raise ValueRefusedError("an object has no value of its own; name one of its fields")
 
 
-def kind_of(value: AnyValue) -> str:
+def kind_of(value: Any) -> str:
     """The JSON word for a value's kind, for messages."""
     if value is None:
         return "null"

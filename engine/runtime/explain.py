@@ -8,15 +8,15 @@ constants are always told.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any as AnyValue
+from typing import Any
 
 from ..ir.binding import bind_instant
 from ..ir.codec import encode
 from ..ir.encrypted import Encrypted, is_private
 from ..ir.instant import format_instant
 from ..ir.predicate import (
-    All,
-    Any,
+    AllOf,
+    AnyOf,
     Bounds,
     Constant,
     Element,
@@ -38,7 +38,7 @@ from .matcher.checks import Checks
 from .matcher.moment import Clock, Moment
 from .withholding import is_withheld, without_constants
 
-Node = dict[str, AnyValue]
+Node = dict[str, Any]
 
 SHOWN = 5  # values and elements that are told
 VALUE_LIMIT = 60  # characters of a value in text
@@ -93,7 +93,7 @@ class _Explainer:
 
     def _seen(self, predicate: Predicate) -> Node:
         match predicate:
-            case All(items) | Any(items):
+            case AllOf(items) | AnyOf(items):
                 return {"inside": [self.node(item) for item in items]}
             case Not(item):
                 return {"inside": [self.node(item)]}
@@ -124,7 +124,7 @@ class _Explainer:
             return found | {"withheld": True}
         return found | _listed(values)
 
-    def _bound(self, limit: AnyValue) -> AnyValue:
+    def _bound(self, limit: Any) -> Any:
         return bind_instant(limit, self._now_ms) if isinstance(limit, Now) else limit
 
     def _element(self, element: Element) -> Node:
@@ -200,14 +200,14 @@ def _holds_private(field: Field) -> bool:
     return any(is_private(member) or _holds_private(member) for member in field.fields)
 
 
-def _listed(values: list[AnyValue]) -> Node:
+def _listed(values: list[Any]) -> Node:
     return {"values": values[:SHOWN], **({"more": len(values) - SHOWN} if len(values) > SHOWN else {})}
 
 
 _OR_MISSING = " (or is missing)"
 _KINDS: Mapping[type, str] = {
-    All: "all",
-    Any: "any",
+    AllOf: "all",
+    AnyOf: "any",
     Not: "not",
     Constant: "constant",
     Leaf: "leaf",
@@ -225,8 +225,8 @@ def words(predicate: Predicate, *, positive: bool = True) -> str:
             return words(item, positive=not positive)
         case Constant(value):
             return "everyone" if value is positive else "no one"
-        case All() | Any():
-            joined = "all of" if isinstance(predicate, All) else "any of"
+        case AllOf() | AnyOf():
+            joined = "all of" if isinstance(predicate, AllOf) else "any of"
             return joined if positive else f"not {joined}"
         case Leaf():
             return _leaf_words(predicate, positive=positive)
@@ -252,10 +252,10 @@ def _leaf_words(leaf: Leaf, *, positive: bool) -> str:
 
 def _flat(predicate: Predicate) -> str:
     """The whole of a predicate on one line."""
-    if isinstance(predicate, All | Any):
-        joined = " and " if isinstance(predicate, All) else " or "
+    if isinstance(predicate, AllOf | AnyOf):
+        joined = " and " if isinstance(predicate, AllOf) else " or "
         return f"({joined.join(map(_flat, predicate.items))})"
-    if isinstance(predicate, Not) and isinstance(predicate.item, All | Any):
+    if isinstance(predicate, Not) and isinstance(predicate.item, AllOf | AnyOf):
         return f"not {_flat(predicate.item)}"
     return words(predicate)
 
@@ -292,7 +292,7 @@ def _step_words(kind: str, where: Predicate | None, within: int | None) -> str:
     return text if within is None else f"{text} at most {wording.duration(within)} later"
 
 
-def lines(node: Mapping[str, AnyValue], indent: str = "") -> Iterator[str]:
+def lines(node: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """The tree as text, one condition a line."""
     notes = [note for note in (_seen_words(node), _flip_words(node)) if note]
     gap = " " if "inside" in node else "  "
@@ -302,7 +302,7 @@ def lines(node: Mapping[str, AnyValue], indent: str = "") -> Iterator[str]:
         yield from lines(each, indent + "  ")
 
 
-def _seen_words(node: Mapping[str, AnyValue]) -> str:
+def _seen_words(node: Mapping[str, Any]) -> str:
     if "missing" in node:
         return str(node["missing"])
     if "steps" in node:
@@ -317,12 +317,12 @@ def _seen_words(node: Mapping[str, AnyValue]) -> str:
     return f"is {', '.join(_shown(value) for value in node['values'])}{more}"
 
 
-def _shown(value: AnyValue) -> str:
+def _shown(value: Any) -> str:
     text = wording.constant(value) if isinstance(value, str | int | float) else str(value)
     return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1] + "…"
 
 
-def _flip_words(node: Mapping[str, AnyValue]) -> str:
+def _flip_words(node: Mapping[str, Any]) -> str:
     if node["flips_at"] is None:
         return ""
     verb = "flips" if node.get("flips_exactly", True) else "does not flip before"

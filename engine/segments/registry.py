@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..encryption.vault import Vault
 from ..erasure.suppression import Suppressed
 from ..ir.canonical import canonical_bytes, digest
 from ..ir.codec import decode, encode
-from ..ir.predicate import All, InList, Not, Predicate
-from ..ir.predicate import Any as AnyOf
+from ..ir.predicate import InList, Predicate
 from ..ir.program import Program
 from ..ir.types import Catalogue
 from ..ir.walk import lists as lists_in
+from ..ir.walk import rebuilt
 from ..storage.arrays import texts
 from .sealed_definitions import kept_predicate, opened_predicate
 
@@ -79,14 +79,9 @@ def definition_of(program: Program, name: str) -> Definition:
 
 
 def _renamed(predicate: Predicate, names: Mapping[str, str]) -> Predicate:
-    match predicate:
-        case InList(name):
-            return InList(names[name])
-        case Not(item):
-            return Not(_renamed(item, names))
-        case All(items) | AnyOf(items):
-            return replace(predicate, items=tuple(_renamed(item, names) for item in items))
-    return predicate
+    if isinstance(predicate, InList):
+        return InList(names[predicate.list])
+    return rebuilt(predicate, lambda item: _renamed(item, names))
 
 
 def read_catalogue(connection: Connection) -> Catalogue | None:

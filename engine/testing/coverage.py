@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any as AnyValue
+from typing import Any
 
 from ..compiler.targets.english import to_english
 from ..ir.graph import BanditNode, CapNode, ExperimentNode, GraphNode, Ruleset, SwitchNode, TableNode
-from ..ir.predicate import All, Any, Not, Predicate
+from ..ir.predicate import AllOf, AnyOf, Not, Predicate
 from ..ir.program import Program
 from ..operators.evaluate import Subject, evaluate
 
@@ -29,7 +29,7 @@ class Coverage:
             verdict = "true" if evaluate(condition, subject, now_ms) else "false"
             self.seen.add((f"segment/{segment}", text, verdict))
 
-    def passed(self, ruleset: str, trace: list[Mapping[str, AnyValue]]) -> None:
+    def passed(self, ruleset: str, trace: list[Mapping[str, Any]]) -> None:
         """Note the ways that a decision took out of its nodes and of those of the rulesets it called."""
         for step in trace:
             for way in _taken(step):
@@ -69,7 +69,7 @@ def coverage_of(program: Program) -> Coverage:
 
 def atoms(predicate: Predicate) -> Iterator[Predicate]:
     """The conditions that are no groups, in order."""
-    if isinstance(predicate, All | Any):
+    if isinstance(predicate, AllOf | AnyOf):
         for item in predicate.items:
             yield from atoms(item)
     elif isinstance(predicate, Not):
@@ -106,7 +106,7 @@ def _ways(node: GraphNode) -> Iterator[str]:
         yield from ("below", "reached")
 
 
-def _taken(step: Mapping[str, AnyValue]) -> Iterator[str]:
+def _taken(step: Mapping[str, Any]) -> Iterator[str]:
     """The ways in a node's entry of a trace."""
     kind, outcome = step["kind"], step["outcome"]
     if kind == "switch":

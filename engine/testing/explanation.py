@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any as AnyValue
+from typing import Any
 
 from ..compiler.targets.english import to_english
-from ..ir.predicate import All, Any, Element, Events, EventSequence, Leaf, Not, Predicate
+from ..ir.predicate import AllOf, AnyOf, Element, Events, EventSequence, Leaf, Not, Predicate
 from ..operators.evaluate import Subject, evaluate, present_values
 from ..runtime.trace import values_of
 from .differences import shown
@@ -35,10 +35,10 @@ class Explanation:
 def explain(predicate: Predicate, subject: Subject, now_ms: int) -> Explanation:
     """The tree of a predicate for a subject at an instant."""
     holds = evaluate(predicate, subject, now_ms)
-    if isinstance(predicate, All | Any):
-        text = "all of" if isinstance(predicate, All) else "any of"
+    if isinstance(predicate, AllOf | AnyOf):
+        text = "all of" if isinstance(predicate, AllOf) else "any of"
         return Explanation(text, holds, inside=tuple(explain(item, subject, now_ms) for item in predicate.items))
-    if isinstance(predicate, Not) and isinstance(predicate.item, All | Any | Not):
+    if isinstance(predicate, Not) and isinstance(predicate.item, AllOf | AnyOf | Not):
         return Explanation("not", holds, inside=(explain(predicate.item, subject, now_ms),))
     condition = predicate.item if isinstance(predicate, Not) else predicate
     return Explanation(" ".join(to_english(predicate).split()), holds, _seen(condition, subject))
@@ -57,7 +57,7 @@ def _seen(condition: Predicate, subject: Subject) -> str:
     return ""
 
 
-def told(trace: Sequence[Mapping[str, AnyValue]], indent: str = "") -> Iterator[str]:
+def told(trace: Sequence[Mapping[str, Any]], indent: str = "") -> Iterator[str]:
     """The nodes that a decision passed, with the way each took and what it saw."""
     for step in trace:
         values = ", ".join(
@@ -67,7 +67,7 @@ def told(trace: Sequence[Mapping[str, AnyValue]], indent: str = "") -> Iterator[
         yield from told(step.get("trace") or (), indent + "  ")
 
 
-def _way(step: Mapping[str, AnyValue]) -> str:
+def _way(step: Mapping[str, Any]) -> str:
     kind, outcome = step["kind"], step["outcome"]
     if kind == "switch":
         return f"`{step['when']}` holds → {outcome}" if step["case"] else f"no case holds → {outcome}"

@@ -14,8 +14,7 @@ from engine.compiler.mapping import index_document, index_mapping
 from engine.compiler.targets.elasticsearch import Exact, compile_query
 from engine.compiler.targets.limits import LEAVES_LIMIT, LEVELS_LIMIT, query_size
 from engine.ir.instant import format_instant
-from engine.ir.predicate import All, Bounds, Circle, Element, InList, Leaf, Not, Predicate
-from engine.ir.predicate import Any as AnyOf
+from engine.ir.predicate import AllOf, AnyOf, Bounds, Circle, Element, InList, Leaf, Not, Predicate
 from engine.ir.types import KEY_LIMIT, KEYWORD_LIMIT, LIST_LIMIT, Catalogue, Field
 from engine.operators.geo import EARTH_RADIUS, distance
 from engine.operators.membership import VALUES_LIMIT
@@ -118,7 +117,7 @@ def test_server_takes_as_many_leaves_as_a_segment_may_have(engine: Elasticsearch
     leaves = LEAVES[kind]
     expected = {"none", "many", LONGEST_KEY} if kind == "exists" else set()
     assert found(engine, AnyOf(tuple(leaves))) == expected
-    assert found(engine, All(tuple(Not(leaf) for leaf in leaves))) >= {"none"} - expected
+    assert found(engine, AllOf(tuple(Not(leaf) for leaf in leaves))) >= {"none"} - expected
 
 
 def test_server_takes_the_longest_list_of_values(engine: ElasticsearchEngine) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import Any as AnyValue
+from typing import Any
 
 from engine.ir.instant import format_duration
 from engine.ir.predicate import (
-    All,
-    Any,
+    AllOf,
+    AnyOf,
     Constant,
     Element,
     Events,
@@ -73,13 +73,13 @@ class Draw:
     uses: list[Use]
 
 
-def profiles(seed: int, count: int) -> list[dict[str, AnyValue]]:
+def profiles(seed: int, count: int) -> list[dict[str, Any]]:
     """Canonical profiles, keys `0`, `1`, …; a quarter of all fields is missing in one of the ways to be missing."""
     random = Random(seed)
     return [{KEY: str(number), **_members(CATALOGUE.fields, random, 0)} for number in range(count)]
 
 
-def events(seed: int, count: int) -> list[dict[str, AnyValue]]:
+def events(seed: int, count: int) -> list[dict[str, Any]]:
     """Canonical events of one customer in event order."""
     random = Random(seed)
     found = []
@@ -90,7 +90,7 @@ def events(seed: int, count: int) -> list[dict[str, AnyValue]]:
     return sorted(found, key=lambda event: str(event["time"]))
 
 
-def _members(fields: tuple[Field, ...], random: Random, depth: int) -> dict[str, AnyValue]:
+def _members(fields: tuple[Field, ...], random: Random, depth: int) -> dict[str, Any]:
     found = {}
     for field in fields:
         if random.random() >= MISSING:
@@ -100,20 +100,20 @@ def _members(fields: tuple[Field, ...], random: Random, depth: int) -> dict[str,
     return found
 
 
-def _value(field: Field, random: Random, depth: int) -> AnyValue:
+def _value(field: Field, random: Random, depth: int) -> Any:
     if not field.many:
         return _one(field, random, depth)
     size = random.choice((1, 1, 2, 3)) if field.type == "object" else random.choice((1, 1, 2, 3, 5))
     return [item for item in (_one(field, random, depth) for _ in range(size)) if item is not None] or None
 
 
-def _one(field: Field, random: Random, depth: int) -> AnyValue:
+def _one(field: Field, random: Random, depth: int) -> Any:
     if field.type == "object":
         return _members(field.fields, random, depth + 1) or None
     return canonical(field, _raw(field, random))
 
 
-def _raw(field: Field, random: Random) -> AnyValue:
+def _raw(field: Field, random: Random) -> Any:
     return random.choice(field.values) if field.values else vocabulary.VALUES[field.type](random)
 
 
@@ -146,7 +146,7 @@ def _may_be_refused(name: str) -> bool:
     return name.startswith("contains") or name in {"matches", "starts_with", "ends_with", "substring", "like"}
 
 
-def constant(field: Field, name: str, draw: Draw) -> tuple[AnyValue, Mapping[str, AnyValue]]:
+def constant(field: Field, name: str, draw: Draw) -> tuple[Any, Mapping[str, Any]]:
     """A constant as an author may write it, and the condition's further keys."""
     if OPERATORS[name].value_schema is None:
         return ABSENT, {}
@@ -160,7 +160,7 @@ def constant(field: Field, name: str, draw: Draw) -> tuple[AnyValue, Mapping[str
     return _of_its_own_form(name, draw) or (raw(), {})
 
 
-def _of_its_own_form(name: str, draw: Draw) -> tuple[AnyValue, Mapping[str, AnyValue]] | None:
+def _of_its_own_form(name: str, draw: Draw) -> tuple[Any, Mapping[str, Any]] | None:
     random = draw.random
     if name in {"within_last", "older_than", "within_next"}:
         return format_duration(random.choice(vocabulary.DURATIONS)), {}
@@ -208,9 +208,9 @@ def _wrapped(first: Predicate, draw: Draw) -> Predicate:
     if shape < 0.45:
         return Not(first)
     if shape < 0.55:
-        return All((first, _group(CATALOGUE.fields, draw, 2)))
+        return AllOf((first, _group(CATALOGUE.fields, draw, 2)))
     if shape < 0.65:
-        return Any((first, Not(_group(CATALOGUE.fields, draw, 2))))
+        return AnyOf((first, Not(_group(CATALOGUE.fields, draw, 2))))
     return draw.random.choice((_group, _element_anywhere))(CATALOGUE.fields, draw, 3)
 
 
@@ -225,7 +225,7 @@ def _group(fields: tuple[Field, ...], draw: Draw, depth: int) -> Predicate:
     choice = draw.random.random()
     if depth > 0 and choice < 0.5:
         items = tuple(_group(fields, draw, depth - 1) for _ in range(draw.random.randint(1, 3)))
-        return (All(items), Any(items), Not(items[0]))[draw.random.randrange(3)]
+        return (AllOf(items), AnyOf(items), Not(items[0]))[draw.random.randrange(3)]
     if depth > 0 and choice < 0.65 and lists_of_objects(fields):
         return _element_anywhere(fields, draw, depth)
     if choice > 0.98:
@@ -244,7 +244,7 @@ def behaviours(seed: int, count: int) -> list[Case]:
         item = _sequence(draw) if draw.random.random() < 0.3 else _events(draw)
         shape = draw.random.random()
         if shape > 0.5:
-            item = draw.random.choice((All, Any))((item, _group(CATALOGUE.fields, draw, 1)))
+            item = draw.random.choice((AllOf, AnyOf))((item, _group(CATALOGUE.fields, draw, 1)))
         predicate = Not(item) if draw.random.random() < 0.3 else item
         found.setdefault(predicate, Case(predicate, draw.random.choice(NOWS)))
     return list(found.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
-from typing import Any as AnyValue
+from typing import Any
 
 from engine.ir.instant import FIRST_MS, LAST_MS, format_instant, parse_instant
 from engine.ir.predicate import Anniversary, Bounds, Element, Events, EventSequence, Leaf, Not, Now, Predicate, Step
@@ -76,11 +76,11 @@ class ClockCases(Cases):
         near = [each.isoformat()[5:] for each in nearby(day, range(-9, 10))]
         return f"1988-{self.source.choice((*near, '02-28', '02-29', '02-29', '02-29', '03-01', '12-31'))}"
 
-    def order(self) -> dict[str, AnyValue]:
+    def order(self) -> dict[str, Any]:
         """An object that has an instant."""
         return {**super().order(), "at": self.instant()}
 
-    def event(self) -> dict[str, AnyValue]:
+    def event(self) -> dict[str, Any]:
         """An event whose data may hold an instant."""
         found = super().event()
         if self.source.random() < 0.5:
@@ -152,7 +152,7 @@ class ClockCases(Cases):
         test = Leaf("value", "range", self._bounds((0, 1, 2) if kind == "integer" else (0.0, 1.5, 4.0)), kind)
         return Events("purchase", name, test, None if name == "count" else "amount", self._where(), within)
 
-    def moments(self, predicates: list[Predicate], profile: Mapping[str, AnyValue], events: AnyValue) -> list[int]:
+    def moments(self, predicates: list[Predicate], profile: Mapping[str, Any], events: Any) -> list[int]:
         """Instants after now at which something may change, and those beside them, by brute force; sorted."""
         found = {self.now_ms + self.source.randint(0, 40 * DAY_MS) for _ in range(10)}
         found |= {parse_instant(moment) + nudge for moment in MOMENTS for nudge in (0, 30_000, 31_000, 60_000)}
@@ -209,7 +209,7 @@ def midnights(day: date, name: str) -> Iterator[int]:
         yield max(FIRST_MS, min(LAST_MS, moment))
 
 
-def texts(data: AnyValue) -> Iterator[str]:
+def texts(data: Any) -> Iterator[str]:
     """Every instant and day in plain data."""
     if isinstance(data, Mapping):
         for value in data.values():

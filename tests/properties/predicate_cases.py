@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import inf, nextafter
 from random import Random
-from typing import Any as AnyValue
+from typing import Any
 
 from engine.ir.instant import FIRST_MS, LAST_MS, format_instant
 from engine.ir.predicate import (
-    All,
+    AllOf,
     Anniversary,
-    Any,
+    AnyOf,
     Bounds,
     Circle,
     Constant,
@@ -51,7 +51,7 @@ class Cases:
     def __init__(self, source: Random) -> None:
         self.source = source
 
-    def some(self, values: Sequence[AnyValue], least: int = 1, most: int = 3) -> list[AnyValue]:
+    def some(self, values: Sequence[Any], least: int = 1, most: int = 3) -> list[Any]:
         """A few of the values, perhaps the same ones."""
         return self.source.choices(values, k=self.source.randint(least, most))
 
@@ -74,37 +74,37 @@ class Cases:
         """A point in or near Berlin."""
         return {"lat": self.source.choice((52.5, 52.52, 48.1)), "lon": self.source.choice((13.4, 13.405, 11.6))}
 
-    def order(self) -> dict[str, AnyValue]:
+    def order(self) -> dict[str, Any]:
         """An object with at least one member."""
-        found: dict[str, AnyValue] = {"sku": self.source.choice(KEYWORDS)}
+        found: dict[str, Any] = {"sku": self.source.choice(KEYWORDS)}
         if self.source.random() < 0.7:
             found["amount"] = self.source.choice(NUMBERS)
         if self.source.random() < 0.5:
             found["labels"] = self.some(KEYWORDS)
         return found
 
-    def event(self) -> dict[str, AnyValue]:
+    def event(self) -> dict[str, Any]:
         """An event with data."""
         data = {"amount": self.source.choice((1.5, 2.5, 100.0)), "sku": self.source.choice(KEYWORDS)}
         kept = {name: value for name, value in data.items() if self.source.random() < 0.8}
         kind = self.source.choice(("purchase", "visit"))
         return {"id": "e", "type": kind, "customer_id": "c1", "time": self.instant(), "data": kept}
 
-    def events(self) -> list[dict[str, AnyValue]]:
+    def events(self) -> list[dict[str, Any]]:
         """A history in event order."""
         found = [self.event() for _ in range(self.source.choice((0, 0, 1, 3, 6)))]
         return sorted(found, key=lambda event: str(event["time"]))
 
-    def profile(self) -> dict[str, AnyValue]:
+    def profile(self) -> dict[str, Any]:
         """A canonical profile: what is missing is absent."""
         here = self.source.choice((0.3, 0.8, 1.0))
-        found: dict[str, AnyValue] = {"customer_id": self.source.choice(("c1", "c2", "c3"))}
+        found: dict[str, Any] = {"customer_id": self.source.choice(("c1", "c2", "c3"))}
         for name, draw in self._fields().items():
             if self.source.random() < here:
                 found[name] = draw()
         return found
 
-    def _fields(self) -> dict[str, Callable[[], AnyValue]]:
+    def _fields(self) -> dict[str, Callable[[], Any]]:
         choice = self.source.choice
         return {
             "country": lambda: choice(KEYWORDS),
@@ -136,7 +136,7 @@ class Cases:
         if kind == "not":
             return Not(self._predicate(depth - 1, leaf))
         items = tuple(self._predicate(depth - 1, leaf) for _ in range(self.source.choice((1, 2, 3, 4))))
-        return All(items) if kind == "all" else Any(items)
+        return AllOf(items) if kind == "all" else AnyOf(items)
 
     def _outer_leaf(self) -> Predicate:
         draw = self.source.random()
@@ -238,10 +238,10 @@ class Cases:
         amount = self.source.choice((0, -1, -7, -30, 2))
         return Now(amount, self.source.choice(("days", "months")), self.source.choice(ZONES))
 
-    def _bounds(self, values: Sequence[AnyValue]) -> Bounds:
+    def _bounds(self, values: Sequence[Any]) -> Bounds:
         return self._between(lambda: self.source.choice(values), lambda: self.source.choice(values))
 
-    def _between(self, lower: Callable[[], AnyValue], upper: Callable[[], AnyValue]) -> Bounds:
+    def _between(self, lower: Callable[[], Any], upper: Callable[[], Any]) -> Bounds:
         sides = self.source.choice(("lower", "upper", "both"))
         inclusive = self.source.choice((True, False)), self.source.choice((True, False))
         low = None if sides == "upper" else lower()

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.ir.instant import format_instant
-from engine.ir.predicate import All, Not, Predicate
-from engine.ir.predicate import Any as AnyOf
+from engine.ir.predicate import AllOf, AnyOf, Not, Predicate
 from engine.operators.evaluate import Subject, evaluate
 from engine.runtime.explain import explain, lines
 from engine.runtime.flips import next_flip
@@ -36,7 +35,7 @@ def check(predicate: Predicate, node: Mapping[str, Any], subject: Subject, now_m
     assert node["holds"] is evaluate(predicate, subject, now_ms)
     flip = next_flip(predicate, subject, now_ms)
     assert node["flips_at"] == (None if flip.at_ms is None else format_instant(flip.at_ms))
-    items = predicate.items if isinstance(predicate, All | AnyOf) else ()
+    items = predicate.items if isinstance(predicate, AllOf | AnyOf) else ()
     items = (predicate.item,) if isinstance(predicate, Not) else items
     assert len(node.get("inside", ())) == len(items)
     for item, inside in zip(items, node.get("inside", ()), strict=True):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.bundle.plan.sameness import settled, with_names
 from engine.bundle.plan.segments import clauses, segment_changes
-from engine.ir.predicate import All, Any, Element, Leaf, Not, Predicate
+from engine.ir.predicate import AllOf, AnyOf, Element, Leaf, Not, Predicate
 from engine.operators.evaluate import Subject, evaluate
 from tests.properties.predicate_cases import LISTS, NOWS, Cases
 
@@ -19,7 +19,7 @@ KEY = "customer_id"
 def arranged(predicate: Predicate, source: Random) -> Predicate:
     """The predicate with items and values in another order, some of them said again."""
     match predicate:
-        case All(items) | Any(items):
+        case AllOf(items) | AnyOf(items):
             moved = [arranged(item, source) for item in items]
             moved += source.choices(moved, k=source.randint(0, 1))
             source.shuffle(moved)
@@ -57,7 +57,7 @@ def test_what_is_only_arranged_otherwise_is_no_change(seed: int) -> None:
 def varied(predicate: Predicate, cases: Cases) -> Predicate:
     """The predicate with one of its conditions exchanged for another."""
     match predicate:
-        case All(items) | Any(items):
+        case AllOf(items) | AnyOf(items):
             at = cases.source.randrange(len(items))
             return type(predicate)((*items[:at], varied(items[at], cases), *items[at + 1 :]))
         case Not(item):

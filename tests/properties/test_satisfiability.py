@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from engine.compiler.satisfiability import always_holds, never_holds
 from engine.ir.instant import parse_instant
-from engine.ir.predicate import All, Any, Not, Predicate
+from engine.ir.predicate import AllOf, AnyOf, Not, Predicate
 from engine.operators.evaluate import Subject, evaluate
 from tests.conformance.workload import LISTS, predicates, profiles
 
@@ -30,8 +30,8 @@ def test_what_is_said_to_hold_never_or_always_does() -> None:
 def _combined(first: Predicate, second: Predicate) -> list[Predicate]:
     return [
         first,
-        All((first, second)),
-        All((first, Not(second))),
-        All((first, Not(first))),
-        Any((Not(first), first, second)),
+        AllOf((first, second)),
+        AllOf((first, Not(second))),
+        AllOf((first, Not(first))),
+        AnyOf((Not(first), first, second)),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any as AnyValue
+from typing import Any
 
 from ...compiler.mapping import index_mapping
 from ...ir.instant import format_duration
@@ -97,7 +97,7 @@ def _source_differs(before: Catalogue, field: Field) -> bool:
     return old is None or old.source != field.source
 
 
-def _unlike(old: Mapping[str, AnyValue], new: Mapping[str, AnyValue], path: str) -> Iterator[str]:
+def _unlike(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[str]:
     """The fields whose mapping an index cannot take on: gone, or with another type or setting."""
     here = {key: value for key, value in old.items() if key != "properties"}
     if here != {key: value for key, value in new.items() if key != "properties"}:

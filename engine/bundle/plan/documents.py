@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any as AnyValue
+from typing import Any
 
 from ...ir.program import Program
 from ...language.document import resource_of
@@ -43,7 +43,7 @@ def document_changes(before: Program, after: Program) -> Iterator[Change]:
                 yield Change("other", action_of(name, old, new), resource_of(kind, name), details)
 
 
-def value_differences(old: AnyValue, new: AnyValue) -> Iterator[Detail]:
+def value_differences(old: Any, new: Any) -> Iterator[Detail]:
     """What differs between two values of plain data, by the path of each scalar or list."""
     before, after = dict(leaves("", old)), dict(leaves("", new))
     for path in [*before, *(path for path in after if path not in before)]:
@@ -55,7 +55,7 @@ def value_differences(old: AnyValue, new: AnyValue) -> Iterator[Detail]:
             yield Detail("~", f"{path}: {shown_value(before[path])} → {shown_value(after[path])}")
 
 
-def leaves(path: str, value: AnyValue) -> Iterator[tuple[str, AnyValue]]:
+def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     """The path and value of everything in plain data that is no mapping."""
     if isinstance(value, dict):
         for key, item in value.items():
@@ -64,7 +64,7 @@ def leaves(path: str, value: AnyValue) -> Iterator[tuple[str, AnyValue]]:
         yield path, value
 
 
-def shown_value(value: AnyValue) -> str:
+def shown_value(value: Any) -> str:
     """A value in a line of bounded length."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

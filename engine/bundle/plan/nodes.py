@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from difflib import SequenceMatcher
-from typing import Any as AnyValue
+from typing import Any
 
 from ...drawing.phrases import cell_text, expression_text, value_text
 from ...drawing.rulesets import KINDS
@@ -87,7 +87,7 @@ def _columns(before: TableNode, after: TableNode) -> Iterator[Detail]:
         yield Detail("~", f"outputs {shapes[0]} → {shapes[1]}")
 
 
-def _member(name: str, old: AnyValue, new: AnyValue) -> Iterator[Detail]:
+def _member(name: str, old: Any, new: Any) -> Iterator[Detail]:
     if meaning(old) == meaning(new):
         return
     if _is_items(old) and _is_items(new):
@@ -100,7 +100,7 @@ def _member(name: str, old: AnyValue, new: AnyValue) -> Iterator[Detail]:
         yield Detail("~", f"{name} {before} → {after}")
 
 
-def _is_items(value: AnyValue) -> bool:
+def _is_items(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(item, SetItem) for item in value)
 
 
@@ -121,7 +121,7 @@ def _item_text(item: SetItem) -> str:
     return item.text or expression_text(item.value)
 
 
-def _text(value: AnyValue) -> str:
+def _text(value: Any) -> str:
     """A member of a node in a word or few."""
     if value is None:
         return "none"
@@ -135,5 +135,5 @@ def _text(value: AnyValue) -> str:
     return str(value) if name is None else str(name)
 
 
-def _is_pair(value: AnyValue) -> bool:
+def _is_pair(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any as AnyValue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ...ir.canonical import canonical_bytes
 from ...ir.codec import decode, encode
-from ...ir.predicate import All, Any, Element, Events, EventSequence, Leaf, Not, Predicate, Scalar, Step
+from ...ir.predicate import AllOf, AnyOf, Leaf, Predicate, Scalar
+from ...ir.walk import rebuilt
 
 Item = TypeVar("Item")
 
@@ -21,12 +21,12 @@ _SETS = frozenset({"in", "contains_all"})
 _WRITTEN = frozenset({"SwitchCase", "TableInput", "SetItem"})  # classes whose `text` is the author's own
 
 
-def meaning(value: AnyValue) -> bytes:
+def meaning(value: Any) -> bytes:
     """Bytes that are equal for IR values of equal meaning."""
     return canonical_bytes(_bare(encode(value)))
 
 
-def _bare(data: AnyValue) -> AnyValue:
+def _bare(data: Any) -> Any:
     if isinstance(data, list):
         return [_bare(item) for item in data]
     if not isinstance(data, dict):
@@ -35,12 +35,12 @@ def _bare(data: AnyValue) -> AnyValue:
     return {key: _bare(item) for key, item in data.items() if not (written and key == "text")}
 
 
-def with_names(value: AnyValue, names: Names) -> AnyValue:
+def with_names(value: Any, names: Names) -> Any:
     """The IR value with references by old names made references by new ones."""
     return decode(_named(encode(value), names)) if any(names.values()) else value
 
 
-def _named(data: AnyValue, names: Names) -> AnyValue:
+def _named(data: Any, names: Names) -> Any:
     if isinstance(data, list):
         return [_named(item, names) for item in data]
     if not isinstance(data, dict):
@@ -57,29 +57,15 @@ def settled(predicate: Predicate) -> Predicate:
     match predicate:
         case Leaf(value=tuple(values)) if predicate.op in _SETS:
             return replace(predicate, value=tuple(sorted(set(values), key=_value_order)))
-        case All(items):
-            return All(_ordered(items))
-        case Any(items):
-            return Any(_ordered(items))
-        case Not(item):
-            return Not(settled(item))
-        case Element(of, item):
-            return Element(of, settled(item))
-        case Events():
-            where = None if predicate.where is None else settled(predicate.where)
-            test = settled(predicate.test)
-            return Events(predicate.type, predicate.aggregate, test, predicate.field, where, predicate.within)
-        case EventSequence(steps, within):
-            return EventSequence(tuple(_settled_step(step) for step in steps), within)
-    return predicate
+        case AllOf(items):
+            return AllOf(_ordered(items))
+        case AnyOf(items):
+            return AnyOf(_ordered(items))
+    return rebuilt(predicate, settled)
 
 
 def _value_order(value: Scalar) -> tuple[str, Scalar]:
     return type(value).__name__, value
-
-
-def _settled_step(step: Step) -> Step:
-    return step if step.where is None else Step(step.type, settled(step.where), step.within)
 
 
 def _ordered(items: tuple[Predicate, ...]) -> tuple[Predicate, ...]:

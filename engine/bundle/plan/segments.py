@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from ...compiler.targets.english import to_english
-from ...ir.predicate import All, Any, Predicate
+from ...ir.predicate import AllOf, AnyOf, Predicate
 from .change import Change, Detail
 from .sameness import meaning, renamed, settled
 
@@ -34,9 +34,9 @@ def segment_changes(before: Mapping[str, Predicate], after: Mapping[str, Predica
 
 def clauses(predicate: Predicate) -> list[str]:
     """The predicate in English, each condition of the outermost group in a line of its own."""
-    if isinstance(predicate, All):
+    if isinstance(predicate, AllOf):
         return [line for item in predicate.items for line in to_english(item).split("\n")]
-    if isinstance(predicate, Any) and len(predicate.items) > 1:
+    if isinstance(predicate, AnyOf) and len(predicate.items) > 1:
         return ["any of:", *(line for item in predicate.items for line in _bullet(to_english(item).split("\n")))]
     return to_english(predicate).split("\n")
 

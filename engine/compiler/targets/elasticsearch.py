@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...ir.predicate import (
-    All,
-    Any,
+    AllOf,
+    AnyOf,
     Constant,
     Element,
     Events,
@@ -21,6 +21,7 @@ from ...ir.predicate import (
     Predicate,
 )
 from ...ir.types import Catalogue, Field
+from ...ir.walk import rebuilt
 from ...operators.core import Query, Unsupported
 from ...operators.membership import VALUES_LIMIT
 from ...operators.registry import CORE
@@ -67,12 +68,10 @@ def bounded(predicate: Predicate, lists: Lists, *, wide: bool) -> Predicate:
             return Constant(wide)
         case InList(name) if len(lists[name]) > VALUES_LIMIT:
             return Constant(wide)
-        case Not(item):
-            return Not(bounded(item, lists, wide=not wide))
-        case All(items):
-            return All(tuple(bounded(item, lists, wide=wide) for item in items))
-        case Any(items):
-            return Any(tuple(bounded(item, lists, wide=wide) for item in items))
+        case Not():
+            return rebuilt(predicate, lambda item: bounded(item, lists, wide=not wide))
+        case AllOf() | AnyOf():
+            return rebuilt(predicate, lambda item: bounded(item, lists, wide=wide))
     return predicate
 
 
@@ -84,14 +83,14 @@ def _is_exact(predicate: Predicate, lists: Lists) -> bool:
             return len(lists[name]) <= VALUES_LIMIT
         case Not(item):
             return _is_exact(item, lists)
-        case All(items) | Any(items):
+        case AllOf(items) | AnyOf(items):
             return all(_is_exact(item, lists) for item in items)
     return True
 
 
 def _top(predicate: Predicate, catalogue: Catalogue, lists: Lists) -> Query:
     clauses = _Clauses(catalogue, lists)
-    items = predicate.items if isinstance(predicate, All) else (predicate,)
+    items = predicate.items if isinstance(predicate, AllOf) else (predicate,)
     return {"bool": {"filter": [clauses.of(item, "") for item in items]}}
 
 
@@ -107,9 +106,9 @@ class _Clauses:
                 return {"match_all": {}} if value else {"match_none": {}}
             case Not(item):
                 return {"bool": {"must_not": [self.of(item, prefix)]}}
-            case All(items):
+            case AllOf(items):
                 return {"bool": {"filter": [self.of(item, prefix) for item in items]}}
-            case Any(items):
+            case AnyOf(items):
                 return {"bool": {"should": [self.of(item, prefix) for item in items], "minimum_should_match": 1}}
             case Leaf():
                 return self._leaf(predicate, prefix + predicate.field)

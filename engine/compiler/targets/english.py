@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...ir.predicate import (
-    All,
-    Any,
+    AllOf,
+    AnyOf,
     Bounds,
     Constant,
     Element,
@@ -55,9 +55,9 @@ class _Speaker:
         """The predicate or its complement, as one line or as a head with indented lines."""
         if isinstance(item, Not):
             return self.lines(item.item, positive=not positive)
-        if isinstance(item, All | Any) and len(item.items) == 1:
+        if isinstance(item, AllOf | AnyOf) and len(item.items) == 1:
             return self.lines(item.items[0], positive=positive)
-        if isinstance(item, All | Any):
+        if isinstance(item, AllOf | AnyOf):
             return self._group(item, positive=positive)
         if isinstance(item, Element):
             return self._element(item, positive=positive)
@@ -65,12 +65,12 @@ class _Speaker:
             return self._events(item, positive=positive)
         return [self._sentence(item, positive=positive)]
 
-    def _group(self, item: All | Any, *, positive: bool) -> list[str]:
+    def _group(self, item: AllOf | AnyOf, *, positive: bool) -> list[str]:
         parts = [self.lines(each, positive=True) for each in item.items]
-        word = "and" if isinstance(item, All) else "or"
+        word = "and" if isinstance(item, AllOf) else "or"
         sentence = f" {word} ".join(part[0] for part in parts)
         flat = all(
-            len(part) == 1 and not isinstance(each, All | Any) for part, each in zip(parts, item.items, strict=True)
+            len(part) == 1 and not isinstance(each, AllOf | AnyOf) for part, each in zip(parts, item.items, strict=True)
         )
         if positive and flat and len(sentence) <= LINE:
             return [sentence]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any as AnyValue
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ...ir.predicate import All, Any, Constant, Events, EventSequence, InList, Not, Predicate
+from ...ir.predicate import AllOf, AnyOf, Constant, Events, EventSequence, InList, Not, Predicate
 from ...ir.types import Catalogue
 from ...ir.walk import fields
 from ...operators.evaluate import Subject
@@ -17,7 +16,7 @@ from .watch import EventWatch, Gathered, Watch
 
 ATTEMPTS = 400  # instants at which one question is asked again
 
-ProfileAt = Callable[[int], Mapping[str, AnyValue]]
+ProfileAt = Callable[[int], Mapping[str, Any]]
 
 
 class Flip(NamedTuple):
@@ -55,7 +54,7 @@ class Flips:
         self._checks = Checks(subject.lists, subject.key_field)
         self._asked: dict[int, tuple[Predicate, Check]] = {}  # by identity; the predicate is kept so that it stays one
         self._candidates: dict[int, Callable[[int], int]] = {}
-        self._moments: dict[int, tuple[Mapping[str, AnyValue], Moment]] = {}
+        self._moments: dict[int, tuple[Mapping[str, Any], Moment]] = {}
         self._known: dict[tuple[int, int], Flip] = {}
         self._attempts = ATTEMPTS
 
@@ -75,7 +74,7 @@ class Flips:
             found = self._asked[id(predicate)] = (predicate, self._checks.of(predicate))
         return found[1]
 
-    def _moment(self, at_ms: int) -> tuple[Mapping[str, AnyValue], Moment]:
+    def _moment(self, at_ms: int) -> tuple[Mapping[str, Any], Moment]:
         found = self._moments.get(at_ms)
         if found is None:
             subject = self._subject
@@ -91,13 +90,15 @@ class Flips:
         if known is not None and known.exact:
             return known
         self._check(predicate)
-        found = self._group(predicate, now_ms) if isinstance(predicate, All | Any) else self._single(predicate, now_ms)
+        found = (
+            self._group(predicate, now_ms) if isinstance(predicate, AllOf | AnyOf) else self._single(predicate, now_ms)
+        )
         self._known[key] = found
         return found
 
-    def _group(self, group: All | Any, now_ms: int) -> Flip:
+    def _group(self, group: AllOf | AnyOf, now_ms: int) -> Flip:
         """A group that every item agrees to flips with its first item; otherwise not before all that object have."""
-        agreed = isinstance(group, All)
+        agreed = isinstance(group, AllOf)
         at_ms = now_ms
         while True:
             objecting = [item for item in group.items if self.holds(item, at_ms) is not agreed]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any as AnyValue
+from typing import Any
 
 from ...ir.binding import bind_instant
 from ...ir.instant import format_instant
@@ -106,7 +106,7 @@ class Watch:
         """Whether there is anything to watch."""
         return bool(self._plain or self._paths or self._elements)
 
-    def next(self, data: Mapping[str, AnyValue], now_ms: int) -> int:
+    def next(self, data: Mapping[str, Any], now_ms: int) -> int:
         """The first instant after now at which a limit may pass a value, or NEVER."""
         found = NEVER
         for path, edges in self._plain:

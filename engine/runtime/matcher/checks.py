@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
-from typing import Any as AnyValue
+from typing import Any
 
 from ...ir.predicate import (
-    All,
-    Any,
+    AllOf,
+    AnyOf,
     Constant,
     Element,
     Events,
@@ -25,7 +25,7 @@ from .behaviour import aggregate_check, sequence_check
 from .moment import Moment
 from .value_tests import ValueTest, value_test
 
-Check = Callable[[Mapping[str, AnyValue], Moment], bool]
+Check = Callable[[Mapping[str, Any], Moment], bool]
 
 
 COSTLY = frozenset({"like", "matches", "within_distance"})  # worth remembering for the rest of a call
@@ -42,14 +42,14 @@ class Checks:
     key: str
     inner: bool = False
     _leaves: dict[Leaf, Check] = field(default_factory=dict)
-    _questions: dict[AnyValue, int] = field(default_factory=dict)
+    _questions: dict[Any, int] = field(default_factory=dict)
 
     def of(self, predicate: Predicate) -> Check:
         """Whether the predicate holds for a canonical profile (or element, or event data) at a moment."""
         match predicate:
-            case All(items):
+            case AllOf(items):
                 return _all([self.of(item) for item in items])
-            case Any(items):
+            case AnyOf(items):
                 return _any([self.of(item) for item in items])
             case Not(item):
                 return _not(self.of(item))
@@ -88,7 +88,7 @@ class Checks:
         asked = (predicate.type, predicate.aggregate, predicate.field, predicate.where, predicate.within)
         return aggregate_check(predicate, where, inside.of(predicate.test), self._number(asked))
 
-    def _number(self, question: AnyValue) -> int:
+    def _number(self, question: Any) -> int:
         return self._questions.setdefault(question, len(self._questions))
 
 
@@ -100,7 +100,7 @@ def _leaf(leaf: Leaf) -> Check:
 
 
 def _on_value(name: str, test: ValueTest) -> Check:
-    def check(profile: Mapping[str, AnyValue], moment: Moment) -> bool:
+    def check(profile: Mapping[str, Any], moment: Moment) -> bool:
         value = profile.get(name)
         return value is not None and test(value, moment)
 
@@ -108,7 +108,7 @@ def _on_value(name: str, test: ValueTest) -> Check:
 
 
 def _on_list(name: str, test: ValueTest) -> Check:
-    def check(profile: Mapping[str, AnyValue], moment: Moment) -> bool:
+    def check(profile: Mapping[str, Any], moment: Moment) -> bool:
         values = profile.get(name)
         if values is None:
             return False
@@ -127,7 +127,7 @@ def _on_path(path: str, test: ValueTest) -> Check:
 
 
 def _remembered(check: Check, question: int) -> Check:
-    def asked_once(profile: Mapping[str, AnyValue], moment: Moment) -> bool:
+    def asked_once(profile: Mapping[str, Any], moment: Moment) -> bool:
         found = moment.answers.get(question)
         if found is None:
             found = moment.answers[question] = check(profile, moment)
@@ -154,7 +154,7 @@ def _all(items: list[Check]) -> Check:
     if len(items) == 1:
         return items[0]
 
-    def check(profile: Mapping[str, AnyValue], moment: Moment) -> bool:
+    def check(profile: Mapping[str, Any], moment: Moment) -> bool:
         for item in items:  # noqa: SIM110 - as in `_on_list`
             if not item(profile, moment):
                 return False
@@ -167,7 +167,7 @@ def _any(items: list[Check]) -> Check:
     if len(items) == 1:
         return items[0]
 
-    def check(profile: Mapping[str, AnyValue], moment: Moment) -> bool:
+    def check(profile: Mapping[str, Any], moment: Moment) -> bool:
         for item in items:  # noqa: SIM110 - as in `_on_list`
             if item(profile, moment):
                 return True

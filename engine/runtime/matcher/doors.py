@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...ir.predicate import All, Constant, Leaf, Predicate
+from ...ir.predicate import AllOf, Constant, Leaf, Predicate
 from .guess import guess
 from .plain import Segment
 
@@ -45,7 +45,7 @@ def parted(segments: Sequence[Segment]) -> tuple[list[Door], list[Segment]]:
 
 def _keys(predicate: Predicate) -> Iterator[Leaf]:
     """The conditions that must hold and name the values of a field."""
-    items = predicate.items if isinstance(predicate, All) else (predicate,)
+    items = predicate.items if isinstance(predicate, AllOf) else (predicate,)
     for item in items:
         if isinstance(item, Leaf) and item.op in ("equals", "in") and item.type in KEYED and not item.many:
             yield item
@@ -69,7 +69,7 @@ def _door(path: str, members: Sequence[tuple[Leaf, Segment]]) -> Door:
 
 
 def _without(predicate: Predicate, leaf: Leaf) -> Predicate:
-    if not isinstance(predicate, All):
+    if not isinstance(predicate, AllOf):
         return ALWAYS
     items = tuple(item for item in predicate.items if item is not leaf)
-    return All(items) if items else ALWAYS
+    return AllOf(items) if items else ALWAYS

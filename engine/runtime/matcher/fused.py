@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...ir.instant import FIRST_MS, LAST_MS
-from ...ir.predicate import All, Any, Bounds, Constant, Leaf, Not, Now, Predicate
+from ...ir.predicate import AllOf, AnyOf, Bounds, Constant, Leaf, Not, Now, Predicate
 from ...operators.text import tokens
 from .checks import Checks
 from .doors import ALWAYS, Door, parted
@@ -111,9 +111,9 @@ class _Writer:
             return self._leaf(predicate)
         if isinstance(predicate, Not):
             return f"not {self._grouped(predicate.item)}"
-        if isinstance(predicate, All):
+        if isinstance(predicate, AllOf):
             return " and ".join(map(self._grouped, conjunction(predicate.items))) or "True"
-        if isinstance(predicate, Any):
+        if isinstance(predicate, AnyOf):
             return " or ".join(map(self._grouped, disjunction(predicate.items))) or "False"
         if isinstance(predicate, Constant):
             return repr(bool(predicate.value))
@@ -121,7 +121,7 @@ class _Writer:
 
     def _grouped(self, predicate: Predicate) -> str:
         text = self.write(predicate)
-        return f"({text})" if isinstance(predicate, All | Any | Not | Leaf) else text
+        return f"({text})" if isinstance(predicate, AllOf | AnyOf | Not | Leaf) else text
 
     def _asked(self, predicate: Predicate) -> str:
         moment = self.kept("mo", f"{self.source.bind(self.moments.moment)}(now_ms, events)")
@@ -157,8 +157,8 @@ def _count(predicate: Predicate, share: float, reads: Counter[str]) -> float:
             reads[predicate.field] += share  # type: ignore[assignment] # a Counter adds any number
     elif isinstance(predicate, Not):
         _count(predicate.item, share, reads)
-    elif isinstance(predicate, All | Any):
-        holds = isinstance(predicate, All)
+    elif isinstance(predicate, AllOf | AnyOf):
+        holds = isinstance(predicate, AllOf)
         for item in conjunction(predicate.items) if holds else disjunction(predicate.items):
             _count(item, share, reads)
             own = guess(item).share

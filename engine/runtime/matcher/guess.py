@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ...ir.predicate import All, Any, Bounds, Constant, InList, Leaf, Not, Now, Predicate
+from ...ir.predicate import AllOf, AnyOf, Bounds, Constant, InList, Leaf, Not, Now, Predicate
 
 
 class Guess(NamedTuple):
@@ -25,9 +25,9 @@ def guess(predicate: Predicate) -> Guess:
     if isinstance(predicate, Not):
         share, cost = guess(predicate.item)
         return Guess(1 - share, cost)
-    if isinstance(predicate, All):
+    if isinstance(predicate, AllOf):
         return _joined(conjunction(predicate.items))
-    if isinstance(predicate, Any):
+    if isinstance(predicate, AnyOf):
         share, cost = _joined([Guess(1 - each.share, each.cost) for each in map(guess, disjunction(predicate.items))])
         return Guess(1 - share, cost)
     if isinstance(predicate, Constant):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...ir.instant import FIRST_MS, LAST_MS
-from ...ir.predicate import All, Not, Predicate
+from ...ir.predicate import AllOf, Not, Predicate
 from .bits import Bits, names_reader
 from .checks import Check, Checks
 from .columns import Column, Lookup
@@ -76,7 +76,7 @@ class Rest:
         return mask
 
     def _test(self, row: int) -> Check:
-        found = self._tests[row] = self._checks.of(All(tuple(_said(literal) for literal in self._literals[row])))
+        found = self._tests[row] = self._checks.of(AllOf(tuple(_said(literal) for literal in self._literals[row])))
         return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...ir.predicate import All, Any, Constant, Not, Predicate
+from ...ir.predicate import AllOf, AnyOf, Constant, Not, Predicate
 
 ROW_LIMIT = 16  # rows of one segment
 LITERAL_LIMIT = 64  # literals of one row
@@ -34,9 +34,9 @@ def _rows(item: Predicate, positive: bool) -> list[Row]:  # noqa: FBT001 - as ab
         return _rows(item.item, not positive)
     if isinstance(item, Constant):
         return [()] if item.value is positive else []
-    if isinstance(item, All | Any):
+    if isinstance(item, AllOf | AnyOf):
         parts = [_rows(each, positive) for each in item.items]
-        if isinstance(item, All) is positive:
+        if isinstance(item, AllOf) is positive:
             return _product(item.items, parts, positive)
         return _sum(item, parts, positive)
     return [(Literal(item, positive),)]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from engine.batch import match_parquet, memberships
-from engine.ir.predicate import All, Bounds, Circle, Element, Leaf, Predicate
+from engine.ir.predicate import AllOf, Bounds, Circle, Element, Leaf, Predicate
 from engine.ir.program import Program
 from engine.ir.types import Catalogue, Field
 from engine.runtime.border import Border
@@ -61,11 +61,11 @@ SEGMENTS: dict[str, Predicate] = {
     "near": Leaf("home", "within_distance", Circle(52.5, 13.4, 5_000.0), "geo_point"),
     "bought": Element(
         "lines",
-        All((Leaf("sku", "equals", "a"), Leaf("at", "range", Bounds(upper="2026-01-01T00:00:00.000Z"), "date"))),
+        AllOf((Leaf("sku", "equals", "a"), Leaf("at", "range", Bounds(upper="2026-01-01T00:00:00.000Z"), "date"))),
     ),
     "praised": Element("lines", Leaf("note", "contains", "jazz", "text")),
     "on_matching_day": Element("lines", Leaf("day", "exists", None, "day")),
-    "seen_off_sql": All(
+    "seen_off_sql": AllOf(
         (
             Leaf("home", "within_distance", Circle(0.0, 0.0, 20_000_000.0), "geo_point"),
             Leaf("seen", "exists", None, "date"),

@@ -8,7 +8,7 @@ import pytest
 
 from engine.batch import BatchResult, match_parquet, memberships
 from engine.batch.plan import SQL_LEAVES, plan_of
-from engine.ir.predicate import All, Bounds, Events, InList, Leaf, Not, Predicate
+from engine.ir.predicate import AllOf, Bounds, Events, InList, Leaf, Not, Predicate
 from engine.ir.program import Program
 from engine.ir.types import Catalogue, EventType, Field
 from engine.operators.evaluate import Subject, evaluate
@@ -165,7 +165,7 @@ def test_words_are_those_of_the_analysis(tmp_path: Path, text: str | None) -> No
 
 
 def test_beyond_what_one_query_takes_segments_are_matched_in_process() -> None:
-    large = All(tuple(Leaf("spend", "range", Bounds(lower=float(each)), "number") for each in range(1_000)))
+    large = AllOf(tuple(Leaf("spend", "range", Bounds(lower=float(each)), "number") for each in range(1_000)))
     count = SQL_LEAVES // 1_000 + 2
     plan = plan_of(program_of({f"s{number:02}": large for number in range(count)}, SMALL), [f"s{count - 1:02}"], 0)
     assert not plan.reasons

@@ -4,7 +4,7 @@ import pytest
 
 from engine.compiler.targets.elasticsearch import Exact, compile_query
 from engine.compiler.targets.limits import LEAVES_LIMIT, LEVELS_LIMIT, query_size, surely_within
-from engine.ir.predicate import All, Any, Element, Leaf, Not, Predicate
+from engine.ir.predicate import AllOf, AnyOf, Element, Leaf, Not, Predicate
 from tests.conformance.vocabulary import CATALOGUE
 from tests.conformance.workload import LISTS, predicates
 
@@ -36,10 +36,10 @@ def test_ordinary_predicates_are_known_to_be_within_the_limits_without_a_query()
     [
         nested(LEVELS_LIMIT),
         nested(LEVELS_LIMIT - 2, BOUGHT),
-        Any((US,) * (LEAVES_LIMIT + 1)),
-        All((Not(US), *(US,) * LEAVES_LIMIT)),
-        Any((Leaf("bio", "contains", "a " * (LEAVES_LIMIT - 10), "text"), *(US,) * 20)),
-        Any((Leaf("bio", "contains", "漢" * (LEAVES_LIMIT + 1), "text"),)),
+        AnyOf((US,) * (LEAVES_LIMIT + 1)),
+        AllOf((Not(US), *(US,) * LEAVES_LIMIT)),
+        AnyOf((Leaf("bio", "contains", "a " * (LEAVES_LIMIT - 10), "text"), *(US,) * 20)),
+        AnyOf((Leaf("bio", "contains", "漢" * (LEAVES_LIMIT + 1), "text"),)),
     ],
 )
 def test_what_may_be_too_large_is_not_waved_through(predicate: Predicate) -> None:
@@ -56,5 +56,5 @@ def test_levels_are_never_underestimated(levels: int, inner: Predicate) -> None:
 def test_a_predicate_of_shared_parts_is_told_at_once() -> None:
     predicate: Predicate = US
     for _ in range(64):
-        predicate = Any((predicate, predicate))
+        predicate = AnyOf((predicate, predicate))
     assert not surely_within(predicate)

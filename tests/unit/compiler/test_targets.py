@@ -14,8 +14,9 @@ from engine.compiler.targets.sql import SqlQuery, compile_sql, create_table, row
 from engine.ir.binding import placeholder
 from engine.ir.instant import parse_instant
 from engine.ir.predicate import (
-    All,
+    AllOf,
     Anniversary,
+    AnyOf,
     Bounds,
     Constant,
     Element,
@@ -27,9 +28,6 @@ from engine.ir.predicate import (
     Now,
     Predicate,
     Step,
-)
-from engine.ir.predicate import (
-    Any as AnyOf,
 )
 from engine.ir.types import Catalogue, Field
 from engine.operators.core import Unsupported
@@ -98,7 +96,7 @@ def test_classic_operators_have_exactly_their_short_forms(leaf: Leaf, expected: 
 
 
 def test_every_condition_at_the_top_is_a_clause_of_its_own() -> None:
-    assert query(All((US, Not(CA)))) == {
+    assert query(AllOf((US, Not(CA)))) == {
         "bool": {"filter": [{"term": {"country": "US"}}, {"bool": {"must_not": [{"term": {"country": "CA"}}]}}]}
     }
 
@@ -203,7 +201,7 @@ NONE: dict[str, Any] = {"match_none": {}}
 
 def test_behaviour_is_bounded_and_the_rest_stays_exact() -> None:
     us = {"term": {"country": "US"}}
-    assert bounds(All((US, BOUGHT))) == ([us, ALL], [us, NONE])
+    assert bounds(AllOf((US, BOUGHT))) == ([us, ALL], [us, NONE])
     assert bounds(EventSequence((Step("visit"),))) == ([ALL], [NONE])
 
 
@@ -247,11 +245,11 @@ def test_limits_name_what_is_too_large() -> None:
     assert [problem.message for problem in check_limits(query(deep), "vips", CATALOGUE)] == [
         "`vips` has 26 nested levels once references are expanded, expected at most 25"
     ]
-    wide = All((US,) * (LEAVES_LIMIT + 1))
+    wide = AllOf((US,) * (LEAVES_LIMIT + 1))
     assert [problem.message for problem in check_limits(query(wide), "vips", CATALOGUE)] == [
         "`vips` has 1,025 conditions once references are expanded, expected at most 1,024"
     ]
-    assert check_limits(query(All((US,) * LEAVES_LIMIT)), "vips", CATALOGUE) == []
+    assert check_limits(query(AllOf((US,) * LEAVES_LIMIT)), "vips", CATALOGUE) == []
 
 
 def test_sql_refuses_events_with_the_reason() -> None:
@@ -260,7 +258,7 @@ def test_sql_refuses_events_with_the_reason() -> None:
 
 
 def test_sql_names_its_parameters_by_the_prefix_and_each_constant_once() -> None:
-    compiled = compile_sql(All((US, Not(US), CA)), CATALOGUE, "duckdb", "vips_")
+    compiled = compile_sql(AllOf((US, Not(US), CA)), CATALOGUE, "duckdb", "vips_")
     assert isinstance(compiled, SqlQuery)
     assert dict(compiled.parameters) == {"vips_1": "US", "vips_2": "CA"}
 
@@ -324,7 +322,7 @@ def test_mapping_is_strict_everywhere_and_drops_nothing() -> None:
     "predicate, text",
     [
         (
-            All(
+            AllOf(
                 (
                     Leaf("lifetime_value", "range", Bounds(1000.0, lower_inclusive=False), "number"),
                     Leaf("country", "in", ("US", "CA")),

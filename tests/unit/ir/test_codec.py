@@ -7,8 +7,8 @@ import pytest
 from engine.ir.canonical import canonical_bytes, digest
 from engine.ir.codec import DecodeError, decode, encode
 from engine.ir.predicate import (
-    All,
-    Any,
+    AllOf,
+    AnyOf,
     Bounds,
     Circle,
     Constant,
@@ -36,12 +36,12 @@ CATALOGUE = Catalogue(
     ),
     (EventType("purchase", (Field("amount", "number"),), (("country", "country"),)),),
 )
-PREDICATE: Predicate = All(
+PREDICATE: Predicate = AllOf(
     (
         Leaf("country", "in", ("US", "CA")),
         Not(Leaf("spend", "range", Bounds(lower=1.0, upper=2.0, upper_inclusive=False), "number")),
         Leaf("last", "range", Bounds(lower=Now(-5), upper=Now()), "date"),
-        Any(
+        AnyOf(
             (
                 Constant(value=False),
                 InList("staff"),
@@ -104,6 +104,6 @@ def test_walks_see_every_part() -> None:
 def test_shared_parts_are_counted_without_being_written_out() -> None:
     part: Predicate = Leaf("a", "exists")
     for _ in range(200):
-        part = All((part, part))
+        part = AllOf((part, part))
     assert leaf_count(part) == 2**200
     assert depth(part) == 201

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.ir.encrypted import Encrypted
-from engine.ir.predicate import All, Bounds, Element, Events, EventSequence, InList, Leaf, Not, Predicate, Step
+from engine.ir.predicate import AllOf, Bounds, Element, Events, EventSequence, InList, Leaf, Not, Predicate, Step
 from engine.ir.types import Aggregate, Catalogue, EventType, Field
 
 CATALOGUE = Catalogue(
@@ -36,10 +36,10 @@ MANY = Leaf("value", "range", Bounds(2), "integer")
 MENTION: dict[str, Predicate] = {
     "a field": Leaf("email", "equals", "a"),
     "whether there is one": Leaf("email", "exists"),
-    "deep inside": Not(All((Leaf("country", "equals", "DE"), Not(Leaf("email", "in", ("a", "b")))))),
+    "deep inside": Not(AllOf((Leaf("country", "equals", "DE"), Not(Leaf("email", "in", ("a", "b")))))),
     "a member of an object": Leaf("home.street", "exists"),
     "a member of a list's objects": Element("cards", Leaf("number", "exists")),
-    "events with a value": Events("visit", "count", MANY, where=All((SECONDS, PAGE))),
+    "events with a value": Events("visit", "count", MANY, where=AllOf((SECONDS, PAGE))),
     "the value of an event": Events("visit", "last", Leaf("value", "equals", "a"), "page"),
     "a step of a sequence": EventSequence((Step("visit", SECONDS), Step("signup", Leaf("mail", "equals", "a")))),
 }
@@ -102,5 +102,5 @@ def test_what_covers_another_catalogue_encrypts_at_least_as_much() -> None:
 def test_parts_that_are_shared_are_looked_at_once() -> None:
     shared: Predicate = Leaf("country", "equals", "DE")
     for _ in range(60):
-        shared = All((shared, shared))
+        shared = AllOf((shared, shared))
     assert not ENCRYPTED.mentions(shared)

@@ -6,7 +6,8 @@ import pytest
 
 from engine.ir.instant import format_instant, parse_instant
 from engine.ir.predicate import (
-    All,
+    AllOf,
+    AnyOf,
     Bounds,
     Constant,
     Element,
@@ -18,9 +19,6 @@ from engine.ir.predicate import (
     Now,
     Predicate,
     Step,
-)
-from engine.ir.predicate import (
-    Any as AnyOf,
 )
 from engine.ir.types import AggregateName
 from engine.operators.evaluate import Subject, evaluate, present_values
@@ -63,8 +61,8 @@ def test_empty_text_is_a_value() -> None:
 
 def test_groups_are_those_of_logic() -> None:
     yes, no = Constant(value=True), Constant(value=False)
-    assert holds(All((yes, yes)))
-    assert not holds(All((yes, no)))
+    assert holds(AllOf((yes, yes)))
+    assert not holds(AllOf((yes, no)))
     assert holds(AnyOf((no, yes)))
     assert not holds(AnyOf((no, no)))
     assert holds(Not(no))
@@ -88,7 +86,7 @@ def test_paths_go_through_objects() -> None:
 
 
 def test_element_means_one_and_the_same() -> None:
-    both = All((equals("sku", "a"), equals("color", "red")))
+    both = AllOf((equals("sku", "a"), equals("color", "red")))
     profile = {"orders": [{"sku": "a", "color": "blue"}, {"sku": "b", "color": "red"}]}
     assert not holds(Element("orders", both), profile)
     assert holds(Element("orders", both), {"orders": [*profile["orders"], {"sku": "a", "color": "red"}]})

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.ir.predicate import All, Anniversary, Bounds, Circle, Leaf, Not, Now, Predicate
+from engine.ir.predicate import AllOf, Anniversary, Bounds, Circle, Leaf, Not, Now, Predicate
 from engine.ir.types import Field
 from engine.operators.registry import lower
 from engine.operators.surface import ABSENT, Operand, Refused
@@ -57,7 +57,7 @@ def lowered(field: str, operator: str, value: Any = ABSENT, **options: Any) -> P
         (("tags", "contains_all", ["a"]), Leaf("tags", "equals", "a", many=True)),
         (
             ("tags", "contains_all", ["a", "b", "a"]),
-            All((Leaf("tags", "equals", "a", many=True), Leaf("tags", "equals", "b", many=True))),
+            AllOf((Leaf("tags", "equals", "a", many=True), Leaf("tags", "equals", "b", many=True))),
         ),
         (("bio", "contains", "Free  Jazz!"), Leaf("bio", "contains", "Free  Jazz!", "text")),
         (("country", "exists"), Leaf("country", "exists")),

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any as AnyValue
+from typing import Any
 
 from engine.ir.instant import parse_instant
 from engine.ir.predicate import (
-    All,
-    Any,
+    AllOf,
+    AnyOf,
     Bounds,
     Element,
     Events,
@@ -50,7 +50,7 @@ EVENTS = [
 ]
 
 
-def told(predicate: Predicate, *, reveal: bool = False, **profile: AnyValue) -> dict[str, AnyValue]:
+def told(predicate: Predicate, *, reveal: bool = False, **profile: Any) -> dict[str, Any]:
     subject = Subject({"id": "c1", **profile}, EVENTS, {"vip@0123": {"c1"}}, "id")
     found = explain(predicate, subject, NOW_MS, catalogue=CATALOGUE, reveal=reveal)
     assert json.loads(json.dumps(found)) == found
@@ -87,7 +87,7 @@ def test_only_the_first_of_many_values_are_told() -> None:
 
 
 def test_what_is_personal_or_encrypted_is_told_only_when_asked_for() -> None:
-    profile: dict[str, AnyValue] = {
+    profile: dict[str, Any] = {
         "email": "ada@example.org",
         "phone": "+49 30 1",
         "orders": [{"sku": "a", "note": "for Ada"}],
@@ -105,10 +105,10 @@ def test_what_is_personal_or_encrypted_is_told_only_when_asked_for() -> None:
         Leaf("unknown", "exists"),
         Events("purchase", "last", Leaf("value", "equals", "x"), "card"),
     )
-    for each in told(Any(conditions), **profile)["inside"]:
+    for each in told(AnyOf(conditions), **profile)["inside"]:
         assert each["withheld"] is True
         assert "values" not in each
-    for each in told(Any(conditions), reveal=True, **profile)["inside"]:
+    for each in told(AnyOf(conditions), reveal=True, **profile)["inside"]:
         assert each["values"]
     for open_to_all in (Leaf("home.floor", "range", Bounds(1), "integer"), Leaf("id", "equals", "c2")):
         assert told(open_to_all, **profile)["values"]
@@ -117,12 +117,12 @@ def test_what_is_personal_or_encrypted_is_told_only_when_asked_for() -> None:
 
 def test_what_private_fields_are_compared_with_is_told_only_when_asked_for() -> None:
     mail = Leaf("mail", "in", ("eve@plain.example", "x"))
-    predicate = All(
+    predicate = AllOf(
         (
             Not(Leaf("email", "equals", "ada@plain.example")),
             Leaf("email", "exists"),
             Events("signup", "last", Leaf("value", "starts_with", "bob@plain.example"), "mail"),
-            Events("signup", "count", Leaf("value", "range", Bounds(1), "integer"), where=Any((mail, Not(mail)))),
+            Events("signup", "count", Leaf("value", "range", Bounds(1), "integer"), where=AnyOf((mail, Not(mail)))),
             EventSequence((Step("signup", mail), Step("purchase", Leaf("card", "equals", "a-card")))),
         )
     )
@@ -163,7 +163,7 @@ def test_a_verdict_on_a_personal_field_does_not_give_the_value_away() -> None:
         Events("purchase", "count", some, where=Leaf("card", "equals", "a-secret")),
         Events("purchase", "last", Leaf("value", "equals", "a-secret"), "card"),
     )
-    profile: dict[str, AnyValue] = {"phone": "a-secret", "home": {"city": "a-secret"}, "orders": [{"note": "a-secret"}]}
+    profile: dict[str, Any] = {"phone": "a-secret", "home": {"city": "a-secret"}, "orders": [{"note": "a-secret"}]}
     for predicate in private:
         hidden = told(Not(predicate), **profile)
         assert "a-secret" not in json.dumps(hidden) + "\n".join(lines(hidden))
@@ -186,7 +186,7 @@ def test_behaviour_is_told_with_what_was_counted() -> None:
 
 
 def test_what_did_not_happen_is_told_so() -> None:
-    def count(test: Predicate) -> dict[str, AnyValue]:
+    def count(test: Predicate) -> dict[str, Any]:
         return told(Not(Events("purchase", "count", test, within=Now(-7 * DAY_MS))))
 
     some = Leaf("value", "range", Bounds(1), "integer")
@@ -203,7 +203,7 @@ def test_a_name_with_digits_is_told_as_it_is_written() -> None:
 
 
 def test_a_group_is_told_with_its_flip() -> None:
-    first = next(lines(told(All((RECENT, Leaf("country", "exists"))), at="2026-02-15T12:00:00.000Z", country="DE")))
+    first = next(lines(told(AllOf((RECENT, Leaf("country", "exists"))), at="2026-02-15T12:00:00.000Z", country="DE")))
     assert first == "✓ all of (flips at 2026-03-17 12:00:00.001 UTC)"
 
 
@@ -216,13 +216,13 @@ def test_a_sequence_is_told_step_by_step() -> None:
 
 
 def test_the_tree_reads_as_text() -> None:
-    tree = All(
+    tree = AllOf(
         (
             Not(Leaf("country", "equals", "US")),
-            Any((RECENT, InList("vip@0123"))),
+            AnyOf((RECENT, InList("vip@0123"))),
             Events("purchase", "count", Leaf("value", "range", Bounds(3), "integer"), within=Now(-7 * DAY_MS)),
             Leaf("phone", "exists"),
-            Element("orders", All((Leaf("sku", "equals", "a"), Leaf("sku", "exists")))),
+            Element("orders", AllOf((Leaf("sku", "equals", "a"), Leaf("sku", "exists")))),
         )
     )
     found = told(tree, country="DE", at="2026-01-01T00:00:00.000Z", phone="+49 30 1", orders=[{"sku": "b"}])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any as AnyValue
+from typing import Any
 
-from ....ir.predicate import All, Any, Constant, Element, InList, Leaf, Not, Predicate
+from ....ir.predicate import AllOf, AnyOf, Constant, Element, InList, Leaf, Not, Predicate
 from ....ir.types import Catalogue, Field
 from ....operators.core import Dialect, Unsupported
 from ....operators.registry import CORE
@@ -22,7 +22,7 @@ class SqlQuery:
     """A condition on the table of profiles, and its parameters by name: JSON data, placeholders among it."""
 
     where: str
-    parameters: Mapping[str, AnyValue]
+    parameters: Mapping[str, Any]
     key: str
 
     @property
@@ -32,7 +32,7 @@ class SqlQuery:
 
     def bind(
         self, now_ms: int, hasher: placeholders.Hasher | None = None, lists: placeholders.Lists | None = None
-    ) -> dict[str, AnyValue]:
+    ) -> dict[str, Any]:
         """The parameters as the database's client takes them."""
         return {name: placeholders.bind(value, now_ms, hasher, lists) for name, value in self.parameters.items()}
 
@@ -94,9 +94,9 @@ class _Writer:
                 return "TRUE" if value else "FALSE"
             case Not(item):
                 return f"({self.of(item, root)}) IS NOT TRUE"
-            case All(items):
+            case AllOf(items):
                 return " AND ".join(f"({self.of(item, root)})" for item in items)
-            case Any(items):
+            case AnyOf(items):
                 return " OR ".join(f"({self.of(item, root)})" for item in items)
             case Leaf():
                 return self._leaf(predicate, root)

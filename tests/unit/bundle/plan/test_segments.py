@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from engine.bundle.plan.change import Detail
 from engine.bundle.plan.segments import clauses, segment_changes
-from engine.ir.predicate import All, Any, Bounds, Constant, Leaf, Not, Predicate
+from engine.ir.predicate import AllOf, AnyOf, Bounds, Constant, Leaf, Not, Predicate
 
 RICH = Leaf("spend", "range", Bounds(lower=500.0), "number")
 RICHER = Leaf("spend", "range", Bounds(lower=600.0), "number")
@@ -15,13 +15,13 @@ def changes(before: dict[str, Predicate], after: dict[str, Predicate]) -> list[t
 
 
 def test_equal_segments_are_no_change() -> None:
-    assert not changes({"a": All((RICH, HERE))}, {"a": All((RICH, HERE))})
+    assert not changes({"a": AllOf((RICH, HERE))}, {"a": AllOf((RICH, HERE))})
 
 
 def test_the_order_of_conditions_and_values_and_their_repetition_mean_nothing() -> None:
-    turned = All((Leaf("country", "in", ("AT", "DE")), RICH, HERE, RICH))
-    assert not changes({"a": All((RICH, HERE))}, {"a": turned})
-    assert not changes({"a": Not(Any((RICH, HERE)))}, {"a": Not(Any((HERE, RICH)))})
+    turned = AllOf((Leaf("country", "in", ("AT", "DE")), RICH, HERE, RICH))
+    assert not changes({"a": AllOf((RICH, HERE))}, {"a": turned})
+    assert not changes({"a": Not(AnyOf((RICH, HERE)))}, {"a": Not(AnyOf((HERE, RICH)))})
 
 
 def test_values_of_another_type_are_another_meaning() -> None:
@@ -38,7 +38,7 @@ def test_new_and_gone_segments_are_told_with_their_clauses() -> None:
 
 
 def test_a_changed_predicate_shows_the_clauses_that_differ_and_no_others() -> None:
-    (found,) = segment_changes({"a": All((RICH, HERE))}, {"a": All((RICHER, HERE, BUSY))})
+    (found,) = segment_changes({"a": AllOf((RICH, HERE))}, {"a": AllOf((RICHER, HERE, BUSY))})
     assert found.details == (
         Detail("-", "spend is at least 500"),
         Detail("+", "spend is at least 600"),
@@ -47,7 +47,7 @@ def test_a_changed_predicate_shows_the_clauses_that_differ_and_no_others() -> No
 
 
 def test_an_equal_predicate_under_another_name_is_a_renaming() -> None:
-    assert changes({"old": All((RICH, HERE))}, {"new": All((HERE, RICH))}) == [("renamed", "segment/new", "old")]
+    assert changes({"old": AllOf((RICH, HERE))}, {"new": AllOf((HERE, RICH))}) == [("renamed", "segment/new", "old")]
 
 
 def test_a_renaming_needs_one_of_each() -> None:
@@ -65,5 +65,5 @@ def test_predicates_that_read_alike_are_told_apart_all_the_same() -> None:
 
 
 def test_clauses_of_a_choice_are_lines_of_their_own() -> None:
-    assert clauses(Any((RICH, HERE))) == ["any of:", "- spend is at least 500", "- country is one of DE, AT"]
+    assert clauses(AnyOf((RICH, HERE))) == ["any of:", "- spend is at least 500", "- country is one of DE, AT"]
     assert clauses(Constant(value=True)) == ["everyone"]

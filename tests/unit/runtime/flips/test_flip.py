@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any as AnyValue
+from typing import Any
 
 from engine.ir.instant import format_instant
-from engine.ir.predicate import All, Any, Bounds, Constant, Events, InList, Leaf, Not, Now, Predicate
+from engine.ir.predicate import AllOf, AnyOf, Bounds, Constant, Events, InList, Leaf, Not, Now, Predicate
 from engine.ir.types import Aggregate, Catalogue, Field
 from engine.operators.evaluate import Subject
 from engine.runtime.flips import Flip, next_flip
@@ -22,7 +22,7 @@ def last(days: int, field: str = "at") -> Leaf:
     return Leaf(field, "range", Bounds(Now(-days * DAY_MS)), "date")
 
 
-def flip(predicate: Predicate, *times: str, **profile: AnyValue) -> Flip:
+def flip(predicate: Predicate, *times: str, **profile: Any) -> Flip:
     events = [{"type": "purchase", "time": time, "data": {}} for time in sorted(times)]
     return next_flip(predicate, Subject({"customer_id": "c", **profile}, events, {"vip": {"c"}}), NOW_MS)
 
@@ -32,26 +32,26 @@ def in_days(days: float) -> Flip:
 
 
 def test_all_fail_with_the_first_condition_that_fails() -> None:
-    assert flip(All((last(30), last(7))), at=ago(5)) == in_days(2)
+    assert flip(AllOf((last(30), last(7))), at=ago(5)) == in_days(2)
 
 
 def test_all_hold_only_when_the_last_objection_is_gone() -> None:
-    old_enough = All((Not(last(30)), Not(last(7)), last(60)))
+    old_enough = AllOf((Not(last(30)), Not(last(7)), last(60)))
     assert flip(old_enough, at=ago(5)) == in_days(25)
 
 
 def test_any_fails_only_with_the_last_condition_that_holds() -> None:
-    assert flip(Any((last(30), last(7))), at=ago(5)) == in_days(25)
+    assert flip(AnyOf((last(30), last(7))), at=ago(5)) == in_days(25)
 
 
 def test_a_group_never_flips_while_a_condition_that_decides_it_stays() -> None:
-    assert flip(All((last(30), Leaf("country", "equals", "US"))), at=ago(5)) == Flip(None)
-    assert flip(Any((last(30), InList("vip"))), at=ago(5)) == Flip(None)
+    assert flip(AllOf((last(30), Leaf("country", "equals", "US"))), at=ago(5)) == Flip(None)
+    assert flip(AnyOf((last(30), InList("vip"))), at=ago(5)) == Flip(None)
     assert flip(Constant(True)) == Flip(None)  # noqa: FBT003 - the one always
 
 
 def test_conditions_that_swap_at_the_same_instant_do_not_flip_their_group() -> None:
-    assert flip(Any((last(7), Not(last(7)))), at=ago(5)) == Flip(None)
+    assert flip(AnyOf((last(7), Not(last(7)))), at=ago(5)) == Flip(None)
 
 
 def test_a_count_flips_when_the_event_that_makes_it_leaves_the_window() -> None:
@@ -79,7 +79,7 @@ def test_a_field_that_is_an_aggregate_in_a_window_changes_with_its_events() -> N
     times = [NOW_MS - 20 * HOUR_MS, NOW_MS - 2 * HOUR_MS]
     events = [{"type": "purchase", "time": format_instant(time), "data": {}} for time in times]
 
-    def profile_at(at_ms: int) -> dict[str, AnyValue]:
+    def profile_at(at_ms: int) -> dict[str, Any]:
         return {"id": "1", "n": sum(at_ms - DAY_MS <= time <= at_ms for time in times)}
 
     twice = Leaf("n", "range", Bounds(2), "integer")

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any as AnyValue
+from typing import Any
 
 import pytest
 
 from engine.ir.predicate import (
-    All,
+    AllOf,
     Anniversary,
     Bounds,
     Element,
@@ -31,11 +31,11 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1_000)
 
 
-def due(predicate: Predicate, now: str, *events: AnyValue, **profile: AnyValue) -> int | None:
+def due(predicate: Predicate, now: str, *events: Any, **profile: Any) -> int | None:
     return Schedule({"it": predicate}, CATALOGUE).next({"id": "1", **profile}, events, at(now))
 
 
-def event(time: str, kind: str = "purchase", **data: AnyValue) -> dict[str, AnyValue]:
+def event(time: str, kind: str = "purchase", **data: Any) -> dict[str, Any]:
     return {"type": kind, "time": time, "data": data}
 
 
@@ -108,7 +108,7 @@ def test_elements_of_lists_are_looked_at_one_by_one() -> None:
 def test_an_event_is_due_to_leave_each_window_of_its_type() -> None:
     week = Events("purchase", "count", SOME, within=Now(-7 * DAY_MS))
     month = Events("purchase", "count", SOME, within=Now(-30 * DAY_MS))
-    both = All((week, month))
+    both = AllOf((week, month))
     purchase, visit = event("2026-02-27T10:00:00.000Z"), event("2026-02-21T10:00:00.000Z", "visit")
     assert due(both, "2026-03-01T00:00:00Z", visit, purchase) == at("2026-03-06T10:00:00.001Z")
     assert due(both, "2026-03-07T00:00:00Z", visit, purchase) == at("2026-03-29T10:00:00.001Z")
@@ -127,7 +127,7 @@ def test_a_long_history_is_searched_and_not_walked() -> None:
         f"2026-{month:02}-{day:02}T{hour:02}:00:00.000Z" for month in (1, 2) for day in range(1, 28) for hour in (1, 9)
     ]
     events = [event(time) for time in times]
-    assert due(All(tuple(windows)), "2026-02-28T00:00:00Z", *events) == at("2026-02-28T01:00:00.001Z")
+    assert due(AllOf(tuple(windows)), "2026-02-28T00:00:00Z", *events) == at("2026-02-28T01:00:00.001Z")
     assert due(windows[2], "2026-02-28T00:00:00Z", *events) == at("2026-03-03T01:00:00.001Z")
 
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from typing import Any as AnyValue
+from typing import Any
 
 import pytest
 
-from engine.ir.predicate import All, Any, Bounds, Element, Events, InList, Leaf, Not, Now, Predicate
+from engine.ir.predicate import AllOf, AnyOf, Bounds, Element, Events, InList, Leaf, Not, Now, Predicate
 from engine.runtime.matcher.delta import Delta
 
 DAY_MS = 86_400_000
@@ -13,12 +13,12 @@ SOME = Leaf("value", "range", Bounds(1), "integer")
 SEGMENTS: dict[str, Predicate] = {
     "american": Leaf("country", "equals", "US"),
     "foreign": Not(Leaf("country", "equals", "US")),
-    "rich american": All((Leaf("country", "equals", "US"), Leaf("value", "range", Bounds(100.0), "number"))),
-    "rich or american": Any((Leaf("country", "equals", "US"), Leaf("value", "range", Bounds(100.0), "number"))),
+    "rich american": AllOf((Leaf("country", "equals", "US"), Leaf("value", "range", Bounds(100.0), "number"))),
+    "rich or american": AnyOf((Leaf("country", "equals", "US"), Leaf("value", "range", Bounds(100.0), "number"))),
     "a country like U": Leaf("country", "starts_with", "U"),
     "buyer": Events("purchase", "count", SOME),
-    "american buyer": All((Leaf("country", "equals", "US"), Events("purchase", "count", SOME))),
-    "vip": All((InList("vip"), Leaf("country", "exists"))),
+    "american buyer": AllOf((Leaf("country", "equals", "US"), Events("purchase", "count", SOME))),
+    "vip": AllOf((InList("vip"), Leaf("country", "exists"))),
     "orders": Element("orders", Leaf("sku", "equals", "a")),
     "city": Leaf("home.city", "equals", "Berlin"),
     "recent": Leaf("at", "range", Bounds(Now(-DAY_MS)), "date"),
@@ -29,7 +29,7 @@ def delta(**segments: Predicate) -> Delta:
     return Delta((segments or SEGMENTS).items(), {"vip": {"1"}}, "id")
 
 
-def moved(old: AnyValue, new: AnyValue, was: set[str], **more: AnyValue) -> tuple[list[str], list[str]]:
+def moved(old: Any, new: Any, was: set[str], **more: Any) -> tuple[list[str], list[str]]:
     changed = {name for name in {*(old or {}), *new} if (old or {}).get(name) != new.get(name)}
     return delta().changed(old, {"id": "1", **new}, NOW_MS, more.pop("events", ()), fields=changed, was=was, **more)
 

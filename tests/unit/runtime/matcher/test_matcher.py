@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from engine.ir.instant import FIRST_INSTANT, FIRST_MS
-from engine.ir.predicate import All, Any, Bounds, Element, Events, InList, Leaf, Not, Now, Predicate
+from engine.ir.predicate import AllOf, AnyOf, Bounds, Element, Events, InList, Leaf, Not, Now, Predicate
 from engine.runtime.matcher import Matcher, Strategy
 from engine.runtime.matcher.matcher import FUSED_SEGMENTS
 from engine.runtime.matcher.order import Order
@@ -31,7 +31,7 @@ def test_names_are_sorted_whatever_order_the_segments_came_in(strategy: Strategy
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_segment_of_which_several_alternatives_hold_is_named_once(strategy: Strategy) -> None:
-    either = Any((Leaf("a", "equals", "x"), Leaf("b", "equals", "y")))
+    either = AnyOf((Leaf("a", "equals", "x"), Leaf("b", "equals", "y")))
     assert matcher({"either": either}, strategy).match({"id": "1", "a": "x", "b": "y"}, 0) == ["either"]
 
 
@@ -83,7 +83,7 @@ def test_a_range_bound_to_local_days_moves_on_at_local_midnight(strategy: Strate
 def test_behaviour_lists_and_elements_are_decided_together(strategy: Strategy) -> None:
     buys = Events("purchase", "count", Leaf("value", "range", Bounds(2, None), "integer"))
     dear = Element("orders", Leaf("amount", "range", Bounds(10.0, None), "number"))
-    found = matcher({"all": All((buys, dear, InList("vips")))}, strategy, vips=frozenset({"1"}))
+    found = matcher({"all": AllOf((buys, dear, InList("vips")))}, strategy, vips=frozenset({"1"}))
     events = [{"type": "purchase", "time": "2026-01-01T00:00:00.000Z", "data": {}}] * 2
     profile = {"id": "1", "orders": [{"amount": 1.0}, {"amount": 10.0}]}
     now_ms = at("2026-02-01T00:00:00+00:00")
@@ -97,7 +97,9 @@ def test_few_segments_are_fused_and_many_indexed() -> None:
     leaf = Leaf("a", "equals", "x")
     assert matcher({f"s{number}": leaf for number in range(FUSED_SEGMENTS)}).strategy == "fused"
     assert matcher({f"s{number}": leaf for number in range(FUSED_SEGMENTS + 1)}).strategy == "indexed"
-    assert matcher({"s": Any(tuple(Leaf("a", "like", f"{number}*") for number in range(3_000)))}).strategy == "indexed"
+    assert (
+        matcher({"s": AnyOf(tuple(Leaf("a", "like", f"{number}*") for number in range(3_000)))}).strategy == "indexed"
+    )
 
 
 def test_no_segments_match_nobody() -> None:
@@ -114,7 +116,7 @@ def test_affected_names_the_segments_that_read_a_changed_field() -> None:
     segments: dict[str, Predicate] = {
         "by_city": Leaf("address.city", "equals", "Oslo"),
         "by_tier": Not(Leaf("tier", "equals", "gold")),
-        "by_both": All((Leaf("tier", "exists"), Leaf("country", "exists"))),
+        "by_both": AllOf((Leaf("tier", "exists"), Leaf("country", "exists"))),
     }
     found = matcher(segments)
     assert found.affected({"tier"}) == ["by_both", "by_tier"]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .encryption.letters import PlainLetters
 from .encryption.vault import OpenVault, Vault
 from .erasure.erasure import Erasure
 from .erasure.notices import Notices
@@ -140,7 +141,7 @@ class Running:
         try:
             worker.run(drain=drain)
             if drain:
-                self._move_all()
+                self._finish()
                 self._unfinished().finish()
         finally:
             self.tally = worker.tally
@@ -187,9 +188,13 @@ class Running:
         finally:
             follower.close()
 
-    def _move_all(self) -> None:
+    def _finish(self) -> None:
+        """Do what a worker that goes on does beside events, to its end."""
         with self.connect(MOVER_APPLICATION) as connection:
             move_all(connection, self.redis, self.vault)
+            letters = PlainLetters()
+            while letters.step(connection, self.vault):
+                pass
 
 
 class Beside:
@@ -198,6 +203,7 @@ class Beside:
     def __init__(self, redis: Any, clock: Clock, index: IndexAudit | None) -> None:
         self._redis, self._clock = redis, clock
         self._rounds = Rounds(redis, index)
+        self._letters = PlainLetters()
         self._mover: tuple[Session, Mover] | None = None
         self._next_move = self._next_tidying = self._next_pruning = 0.0
         self._turn = 0
@@ -213,6 +219,7 @@ class Beside:
             recover(session.connection, self._redis, session.processor.vault, self._clock.now_ms)
         if time.monotonic() >= self._next_pruning and session.owned:
             self._prune(session)
+        self._letters.step(session.connection, session.processor.vault)
         session.queue.trim()  # where no event comes any more, the last ones must go too
         self._rounds(session, now_ms)
 

@@ -191,8 +191,8 @@ class World:
             **options,
         )
 
-    def drain(self) -> Tally:
-        """Let a worker do all there is to do now, and the index follow where there is one; what was done."""
+    def running(self) -> Running:
+        """A worker with all that belongs to it, at the world's time."""
         return Running(
             redis=self.redis,
             connect=self.connect,
@@ -201,7 +201,11 @@ class World:
             clock=Clock(self.now_ms),
             vault=self.vault,
             alias=self.alias,
-        ).run(drain=True)
+        )
+
+    def drain(self) -> Tally:
+        """Let a worker do all there is to do now, and the index follow where there is one; what was done."""
+        return self.running().run(drain=True)
 
     def found(self, segment: str) -> set[str]:
         """Everybody whom the index finds by the segment's query, verified where it gives candidates."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .command import CannotRunError
 from .opening import open_workspace
+from .report import counted
 from .servers import Servers, alias_named
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def _holds_sealed(servers: Servers) -> bool:
 def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
     """Note the keys that the database uses and the process lacks."""
     from ..encryption.cipher import UnsealError
+    from ..encryption.letters import plain_letters
     from ..encryption.status import status_of
 
     connection = servers.postgres
@@ -136,6 +138,11 @@ def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
                 if each.seals
                 else "it has sealed nothing: `decisor keys rotate` does without it",
             )
+    if letters := plain_letters(connection):
+        found.wrong(
+            f"{counted(letters, 'dead letter')} kept in plain, of before there were keys",
+            "a running worker seals them within ten minutes, and `decisor worker --drain` does so at once",
+        )
     found.facts["keys"] = f"{sum(each.state != 'missing' for each in statuses)}; `decisor keys status` shows them"
 
 

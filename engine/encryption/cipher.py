@@ -1,7 +1,8 @@
 """AES-256-GCM with random nonces of 96 bits, and the one form in which everything sealed is kept.
 
-What is sealed is a byte for the version of the form, the nonce, the cipher text and its tag. A key serves for far fewer
-than 2^32 values: data keys belong to one profile, and master keys wrap one data key a profile.
+What is sealed is a byte for the version of the form, the nonce, the cipher text and its tag. The version says what the
+sealed bytes are bound to, so whoever seals names it. A key serves for far fewer than 2^32 values: data keys belong to
+one profile, and master keys wrap one data key a profile.
 """
 
 from __future__ import annotations
@@ -46,17 +47,17 @@ class Cipher:
         cipher, self._refusal = _library()
         self._cipher = cipher(key)
 
-    def seal(self, plain: bytes, bound_to: bytes, nonce: bytes | None = None) -> bytes:
+    def seal(self, plain: bytes, bound_to: bytes, nonce: bytes | None = None, form: bytes = FORM) -> bytes:
         """The sealed bytes, which open only with the same key and the same `bound_to`.
 
         `nonce` is for known-answer tests; a nonce that is used twice gives both values away.
         """
         nonce = os.urandom(NONCE_BYTES) if nonce is None else nonce
-        return FORM + nonce + self._cipher.encrypt(nonce, plain, bound_to)
+        return form + nonce + self._cipher.encrypt(nonce, plain, bound_to)
 
-    def unseal(self, sealed: bytes, bound_to: bytes) -> bytes:
+    def unseal(self, sealed: bytes, bound_to: bytes, form: bytes = FORM) -> bytes:
         """What was sealed. Raises UnsealError when anything was changed, or is bound to something else."""
-        if sealed[:1] != FORM or len(sealed) < 1 + NONCE_BYTES + TAG_BYTES:
+        if sealed[:1] != form or len(sealed) < 1 + NONCE_BYTES + TAG_BYTES:
             raise UnsealError("it is not in a form that this decisor knows")
         try:
             return self._cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound_to)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BATCH = 20  # profiles, each with its whole history
 
 _VALUES = "SELECT profile, value FROM profile WHERE profile = ANY(%b)"
-_EVENTS = "SELECT profile, position, instant(at), type, data FROM event WHERE profile = ANY(%b)"
+_EVENTS = "SELECT profile, position, instant(at), id, type, data FROM event WHERE profile = ANY(%b)"
 _PUT_VALUES = (
     "UPDATE profile SET value = given.value::json FROM unnest(%b::text[], %b::text[]) AS given (profile, value)"
     " WHERE profile.profile = given.profile"
@@ -58,7 +58,10 @@ def _reseal(connection: Connection, vault: SealedVault, profiles: Sequence[str])
     sealing = vault.sealing
     kept: dict[str, Any] = dict(connection.execute(_VALUES, (list(profiles),)).fetchall())
     rows = connection.execute(_EVENTS, (list(profiles),)).fetchall()
-    events = [(profile, {"type": kind, "data": data}) for profile, _, _, kind, data in rows]
+    events = [
+        (profile, {"id": name, "position": position, "type": kind, "data": data})
+        for profile, position, _, name, kind, data in rows
+    ]
     values = vault.open_values(connection, kept)
     opened = vault.open_events(connection, events)
     needing = {profile for profile, value in values.items() if is_sealed(kept[profile]) or sealing.profile_needs(value)}
@@ -73,9 +76,9 @@ def _reseal(connection: Connection, vault: SealedVault, profiles: Sequence[str])
     sealed = [_text(sealing.seal_profile(profile, values[profile], key)) for profile, key in keys.items()]
     connection.execute(_PUT_VALUES, (list(keys), sealed))
     told = [
-        (row[0], row[1], row[2], _text(sealing.seal_event(row[0], row[3], data, keys[row[0]])))
-        for row, data in zip(rows, opened, strict=True)
-        if row[0] in keys
+        (profile, event["position"], row[2], _text(sealing.seal_event(profile, event | {"data": data}, keys[profile])))
+        for row, (profile, event), data in zip(rows, events, opened, strict=True)
+        if profile in keys
     ]
     if told:
         connection.execute(_PUT_EVENTS, tuple(list(column) for column in zip(*told, strict=True)))

@@ -48,6 +48,19 @@ def master_in_use(connection: Connection, keyring: Keyring) -> str:
     return _fact(connection, MASTER, keyring.current.id)
 
 
+def master_to_seal_with(connection: Connection, keyring: Keyring) -> str:
+    """The same, and it stays so until the caller's transaction ends: a rotation waits for that before its pass.
+
+    For whoever holds no partition's lock, which a rotation waits for as well.
+    """
+    for _ in range(2):
+        row = connection.execute("SELECT value FROM fact WHERE name = %s FOR SHARE", (MASTER,)).fetchone()
+        if row is not None:
+            return str(row[0])
+        master_in_use(connection, keyring)  # writes it down; somebody else may just have written another one
+    return master_in_use(connection, keyring)
+
+
 def hash_keys_in_use(connection: Connection, keyring: Keyring) -> HashKeys:
     """The hash keys in use; the keyring's first, if none was used yet."""
     data = json.loads(_fact(connection, HASH, HashKeys(keyring.hash_ids[0]).text()))

@@ -1,6 +1,7 @@
 """Sealing things whole that belong to no profile for sure, such as dead letters: each has a key of its own.
 
-What a payload is bound to is no part of its head, so that it is wrapped anew without knowing that.
+What a payload is bound to is no part of its head, so that it is wrapped anew without knowing that. Dead letters were
+once bound to nothing; such ones still open.
 """
 
 from __future__ import annotations
@@ -25,6 +26,23 @@ def open_payload(keyring: Keyring, sealed: bytes, bound_to: bytes = b"") -> byte
     """What was sealed. Raises UnsealError and KeyMissingError."""
     master, wrapped, rest = _parts(sealed)
     return Cipher(keyring.master(master).unwrap(wrapped, _CONTEXT)).unseal(rest, _bound(bound_to))
+
+
+def seal_letter(master: MasterKey, payload: bytes, source: str) -> bytes:
+    """A dead letter, sealed under a master key; it opens only as the letter from the same `source`."""
+    return seal_payload(master, payload, _letter(source))
+
+
+def open_letter(keyring: Keyring, sealed: bytes, source: str) -> bytes:
+    """A sealed dead letter in plain. Raises UnsealError and KeyMissingError."""
+    try:
+        return open_payload(keyring, sealed, _letter(source))
+    except UnsealError:
+        return open_payload(keyring, sealed)  # sealed before letters were bound to where they come from
+
+
+def _letter(source: str) -> bytes:
+    return framed("dead letter", source)
 
 
 def master_of(sealed: bytes) -> str:

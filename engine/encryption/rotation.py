@@ -14,7 +14,8 @@ from .data_keys import context_of
 from .in_use import HASH, MASTER, HashKeys, hash_keys_in_use, put_in_force, read_fact
 from .key_file import KeysRefusedError, read_key_file, replace_key_file
 from .keyring import KEYS, KeyMissingError, Keyring
-from .proving import refuse_other_keys
+from .letters import rewrap_letters, seal_all_plain_letters
+from .proving import letter_heads, refuse_other_keys
 from .sealed_values import kept, rewrap_kept
 from .walk import tell, touch, walk
 
@@ -33,7 +34,6 @@ _REWRAP = (
     " FROM unnest(%b::text[], %b::bytea[], %b::bytea[]) AS given (profile, old, new)"
     " WHERE profile_key.profile = given.profile AND profile_key.wrapped = given.old RETURNING profile_key.profile"
 )
-_LETTERS = "SELECT id, payload FROM dead_letter WHERE id > %s AND sealed ORDER BY id LIMIT %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Rewrapped:
     dead_letters: int
     definitions: int = 0
     secrets: int = 0
+    plain_letters: int = 0  # dead letters that stood in plain, and were sealed
 
 
 @contextmanager
@@ -71,9 +72,10 @@ def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE) ->
     master = keyring.current
     if read_fact(connection, MASTER) != master.id:
         put_in_force(connection, MASTER, master.id)
-    keys, letters = _rewrap_keys(connection, keyring, page), _rewrap_letters(connection, keyring)
+    keys, letters = _rewrap_keys(connection, keyring, page), rewrap_letters(connection, keyring)
     small = [each.is_definition for each in rewrap_kept(connection, keyring)]
-    return Rewrapped(master.id, keys, letters, small.count(True), small.count(False))
+    plain = seal_all_plain_letters(connection, keyring)
+    return Rewrapped(master.id, keys, letters, small.count(True), small.count(False), plain)
 
 
 def _unfinished(connection: Connection, keyring: Keyring) -> bool:
@@ -83,7 +85,9 @@ def _unfinished(connection: Connection, keyring: Keyring) -> bool:
     if used is not None and used != newest:
         return True
     row = connection.execute("SELECT EXISTS (SELECT FROM profile_key WHERE master <> %s)", (newest,)).fetchone()
-    return bool(row and row[0]) or any(each.master != newest for each in kept(connection))
+    if bool(row and row[0]) or any(each.master != newest for each in kept(connection)):
+        return True
+    return any(payloads.master_of(head) != newest for head in letter_heads(connection))
 
 
 def _add(keyring: Keyring, kind: str) -> None:
@@ -133,23 +137,6 @@ def _put(connection: Connection, master: str, profiles: Sequence[str], keys: tup
         for partition, names in changed.items():
             tell(connection, partition, last[partition], names)
     return len(rows)
-
-
-def _rewrap_letters(connection: Connection, keyring: Keyring) -> int:
-    count, last = 0, 0
-    while True:
-        rows = connection.execute(_LETTERS, (last, 50)).fetchall()
-        if not rows:
-            return count
-        last = rows[-1][0]
-        for number, raw in rows:
-            payload = bytes(raw)
-            if payloads.master_of(payload) != keyring.current.id:
-                new = payloads.rewrap(keyring, payload)
-                done = connection.execute(
-                    "UPDATE dead_letter SET payload = %s WHERE id = %s AND payload = %s", (new, number, payload)
-                )
-                count += done.rowcount
 
 
 def rotate_hash(connection: Connection, keyring: Keyring) -> HashKeys:

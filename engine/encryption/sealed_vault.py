@@ -14,7 +14,7 @@ from .cipher import UnsealError
 from .data_keys import DataKeys, Wrapped
 from .framing import framed, unframed
 from .hashing import FieldHashes
-from .in_use import hash_keys_in_use, master_in_use
+from .in_use import hash_keys_in_use, master_to_seal_with
 from .key_file import KeysRefusedError
 from .keyring import KEYS, KEYS_FILE, Keyring, open_keyring
 from .sealing import FieldCipher, Sealing, is_sealed
@@ -73,9 +73,7 @@ class SealedVault:
         """The data of events in plain, in the same order. Raises UnsealError, KeyMissingError."""
         keys = self._keys(connection, [profile for profile, event in events if is_sealed(event["data"])])
         return [
-            self.sealing.open_event(profile, event["type"], event["data"], keys[profile])
-            if profile in keys
-            else event["data"]
+            self.sealing.open_event(profile, event, keys[profile]) if profile in keys else event["data"]
             for profile, event in events
         ]
 
@@ -84,19 +82,20 @@ class SealedVault:
         needing = {profile for profile, event in events if self.sealing.event_needs(event["type"], event["data"])}
         keys = self.data_keys.data_keys(connection, sorted(needing), create=True) if needing else {}
         return [
-            self.sealing.seal_event(profile, event["type"], event["data"], keys[profile])
-            if profile in keys
-            else event["data"]
+            self.sealing.seal_event(profile, event, keys[profile]) if profile in keys else event["data"]
             for profile, event in events
         ]
 
-    def seal_payload(self, payload: bytes) -> tuple[bytes, bool]:
-        """A dead letter, sealed whole."""
-        return payloads.seal_payload(self.keyring.current, payload), True
+    def seal_payloads(self, connection: Connection, letters: Sequence[tuple[str, bytes]]) -> list[tuple[bytes, bool]]:
+        """Dead letters, each sealed whole, in the transaction that keeps them. Raises KeyMissingError."""
+        if not letters:
+            return []
+        master = self.keyring.master(master_to_seal_with(connection, self.keyring))
+        return [(payloads.seal_letter(master, payload, source), True) for source, payload in letters]
 
-    def open_payload(self, payload: bytes) -> bytes:
+    def open_payload(self, payload: bytes, source: str) -> bytes:
         """A sealed dead letter in plain. Raises UnsealError, KeyMissingError."""
-        return payloads.open_payload(self.keyring, payload)
+        return payloads.open_letter(self.keyring, payload, source)
 
     @property
     def seals(self) -> bool:
@@ -113,7 +112,7 @@ class SealedVault:
 
     def seal_kept(self, connection: Connection, plain: bytes, place: Place) -> bytes:
         """Something that belongs to no profile, under the master key that the database says is in use."""
-        master = self.keyring.master(master_in_use(connection, self.keyring))
+        master = self.keyring.master(master_to_seal_with(connection, self.keyring))
         return payloads.seal_payload(master, plain, framed(*place))
 
     def open_kept(self, sealed: bytes, place: Place) -> bytes:
@@ -129,8 +128,12 @@ class SealedVault:
         return lambda profile: ProfileSealer(self._catalogue, profile, keys.get(profile), hashes)
 
     def hasher(self, connection: Connection) -> Hasher:
-        """What hashes the constants of a query, with the hash key that is searched now."""
-        return self._hashes_of(hash_keys_in_use(connection, self.keyring).searched).hash
+        """What hashes the constants of queries, each with the hash key that is searched when it is asked."""
+
+        def hashed(path: str, value: Any) -> str:
+            return self._hashes_of(hash_keys_in_use(connection, self.keyring).searched).hash(path, value)
+
+        return hashed
 
     def serving_keys(self, connection: Connection, profiles: Iterable[str]) -> dict[str, str]:
         """The wrapped data keys as serving copies carry them; a profile without one is left out."""

@@ -28,22 +28,28 @@ class Vault(Protocol):
         ...
 
     def open_events(self, connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
-        """The data of events, each given with its profile and `type`, in plain, in the same order."""
+        """The data of events, each given with its profile, in plain, in the same order.
+
+        An event has its `id`, its `position` in the profile's history, its `type` and `data`.
+        """
         ...
 
     def seal_events(self, connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
-        """The data of events, each given with its profile and `type`, as they may be kept, in the same order."""
+        """The data of events, each given as to `open_events`, as they may be kept, in the same order."""
         ...
 
     def serving_keys(self, connection: Connection, profiles: Iterable[str]) -> dict[str, str]:
         """What serving copies carry so that they can be opened: wrapped data keys, of the profiles that have one."""
         ...
 
-    def seal_payload(self, payload: bytes) -> tuple[bytes, bool]:
-        """A dead letter as it may be kept, and whether it was sealed."""
+    def seal_payloads(self, connection: Connection, letters: Sequence[tuple[str, bytes]]) -> list[tuple[bytes, bool]]:
+        """Dead letters, each given with its source, as they may be kept, and whether they were sealed.
+
+        In the transaction that keeps them.
+        """
         ...
 
-    def open_payload(self, payload: bytes) -> bytes:
+    def open_payload(self, payload: bytes, source: str) -> bytes:
         """A sealed dead letter in plain. Raises UnsealError, KeyMissingError."""
         ...
 
@@ -88,11 +94,11 @@ class OpenVault:
         """None."""
         return {}
 
-    def seal_payload(self, payload: bytes) -> tuple[bytes, bool]:
-        """As it is."""
-        return payload, False
+    def seal_payloads(self, _connection: Connection, letters: Sequence[tuple[str, bytes]]) -> list[tuple[bytes, bool]]:
+        """As they are."""
+        return [(payload, False) for _, payload in letters]
 
-    def open_payload(self, _payload: bytes) -> bytes:
+    def open_payload(self, _payload: bytes, _source: str) -> bytes:
         """Nothing: it was sealed where there were keys. Raises KeyMissingError."""
         raise _missing()
 

@@ -29,7 +29,8 @@ _LIST = (
     " WHERE id > %s AND (%s::text IS NULL OR code = %s) AND (%s OR replayed_at IS NULL) ORDER BY id LIMIT %s"
 )
 _WAITING = (
-    "SELECT id, payload, sealed FROM dead_letter WHERE id > %s AND replayed_at IS NULL AND source LIKE 'events:%%'"
+    "SELECT id, payload, sealed, source FROM dead_letter"
+    " WHERE id > %s AND replayed_at IS NULL AND source LIKE 'events:%%'"
     " AND (%s::text IS NULL OR code = %s) AND (%s::bigint[] IS NULL OR id = ANY(%s)) ORDER BY id LIMIT %s"
 )
 _SHOWN = (
@@ -88,7 +89,7 @@ def dead_letter(
     row = connection.execute(_SHOWN, (number,)).fetchone() if 0 < number < 1 << 63 else None
     if row is None:
         return None
-    return _letter(row, _types(connection), vault), _opened(row[-1], row[-2], vault)
+    return _letter(row, _types(connection), vault), _opened(row, vault)
 
 
 def waiting_count(connection: Connection) -> int:
@@ -138,30 +139,31 @@ def replay(
             done.kept |= {each: _NOT_WAITING for each in ids or () if each not in found}
             return done
         raws: dict[int, bytes] = {}
-        for number, payload, sealed in rows:
+        for number, payload, sealed, source in rows:
             try:
-                raws[number] = vault.open_payload(bytes(payload)) if sealed else bytes(payload)
+                raws[number] = vault.open_payload(bytes(payload), source) if sealed else bytes(payload)
             except (KeysRefusedError, UnsealError) as problem:
                 done.kept[number] = str(problem)
         producer.put_addressed([(stream_of(customer_of(raw, key), raw), raw) for raw in raws.values()])
         connection.execute("UPDATE dead_letter SET replayed_at = now() WHERE id = ANY(%s)", (list(raws),))
         done.count += len(raws)
-        found.update(number for number, _, _ in rows)
+        found.update(row[0] for row in rows)
         last = rows[-1][0]
 
 
 def _letter(row: Sequence[Any], types: Collection[str], vault: Vault | None) -> DeadLetter:
-    payload = _opened(row[-1], row[-2], vault)
+    payload = _opened(row, vault)
     event, kind = _named(payload)
     found = DeadLetter(*row[:7])
     return replace(found, event=event if found.customer else None, type=kind if kind in types else None)
 
 
-def _opened(payload: bytes | None, sealed: bool, vault: Vault | None) -> bytes | None:  # noqa: FBT001 - as in the row
+def _opened(row: Sequence[Any], vault: Vault | None) -> bytes | None:
+    source, sealed, payload = row[2], row[-2], row[-1]
     if payload is None or not sealed:
         return payload if payload is None else bytes(payload)
     try:
-        return None if vault is None else vault.open_payload(bytes(payload))
+        return None if vault is None else vault.open_payload(bytes(payload), source)
     except (KeysRefusedError, UnsealError):
         return None
 

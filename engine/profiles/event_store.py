@@ -42,11 +42,11 @@ _KEEP = (
 )
 
 _EVENTS = (
-    "SELECT profile, id, type, instant(at), customer, data FROM event WHERE profile = ANY(%b)"
+    "SELECT profile, id, type, instant(at), customer, data, position FROM event WHERE profile = ANY(%b)"
     " ORDER BY profile, at, position"
 )
 _WINDOWED = (
-    "SELECT profile, id, type, instant(at), customer, data FROM event WHERE profile = ANY(%b)"
+    "SELECT profile, id, type, instant(at), customer, data, position FROM event WHERE profile = ANY(%b)"
     " AND type = ANY(%b) AND at >= %b::timestamptz ORDER BY profile, at, position"
 )
 _PARTITIONS = (
@@ -173,11 +173,10 @@ def read_events(
     else:
         types, since = only
         rows = connection.execute(_WINDOWED, (list(profiles), list(types), since)).fetchall()
-    events = [
-        (profile, {"id": name, "type": kind, key: customer, "time": time, "data": data})
-        for profile, name, kind, time, customer, data in rows
+    kept = [
+        (profile, {"id": name, "position": position, "type": kind, "data": data})
+        for profile, name, kind, _, _, data, position in rows
     ]
-    opened = vault.open_events(connection, events)
-    for (profile, event), data in zip(events, opened, strict=True):
-        event["data"] = data
-        yield profile, event
+    opened = vault.open_events(connection, kept)
+    for (profile, name, kind, time, customer, _, _), data in zip(rows, opened, strict=True):
+        yield profile, {"id": name, "type": kind, key: customer, "time": time, "data": data}

@@ -112,7 +112,7 @@ def write_verdicts(connection: Connection, verdicts: Sequence[tuple[str, str, bo
 def write_letters(connection: Connection, letters: Sequence[Letter], vault: Vault, now_ms: int) -> None:
     """The dead letters; one that is there already is left as it is."""
     if letters:
-        sealed = [vault.seal_payload(each.payload) for each in letters]
+        sealed = vault.seal_payloads(connection, [(each.source, each.payload) for each in letters])
         connection.execute(
             _LETTERS,
             (

@@ -53,6 +53,8 @@ def _rotate_master(connection: Connection, keyring: Keyring) -> None:
     kinds = ((done.data_keys, "data key"), (done.dead_letters, "dead letter"), (done.definitions, "definition"))
     counts = ", ".join(counted(count, noun) for count, noun in kinds)
     print(f"master key {done.master}: {counts} and {counted(done.secrets, 'secret')} wrapped anew")
+    if done.plain_letters:
+        print(f"{counted(done.plain_letters, 'dead letter')} sealed that stood in plain")
     print("`decisor keys status` says which master keys may be removed")
 
 

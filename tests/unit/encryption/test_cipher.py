@@ -26,11 +26,28 @@ def test_the_form_is_a_version_the_nonce_and_what_aes_gcm_gives() -> None:
 def test_a_field_is_bound_to_catalogue_place_profile_and_path() -> None:
     text = FieldCipher("customer", "profile", "c-1", KEY).seal("email", "ada@example.com", NONCE)
     bound_to = b"".join(
-        len(part).to_bytes(4, "big") + part for part in (b"decisor field 1", b"customer", b"profile", b"c-1", b"email")
+        len(part).to_bytes(4, "big") + part for part in (b"decisor field 2", b"customer", b"profile", b"c-1", b"email")
     )
     wanted = AESGCM(KEY).encrypt(NONCE, b'"ada@example.com"', bound_to)
-    assert base64.b64decode(text) == b"\x01" + NONCE + wanted
-    assert text == "AWRlZmdoaWprbG1ub2p6ugc5jC7/UxIzjfQGBZBgc8nTir4tWhwlYkJjepvpfw=="
+    assert base64.b64decode(text) == b"\x02" + NONCE + wanted
+
+
+@pytest.mark.parametrize(
+    "place, path, text, value",
+    [
+        ("profile", "email", "AWRlZmdoaWprbG1ub2p6ugc5jC7/UxIzjfQGBZBgc8nTir4tWhwlYkJjepvpfw==", "ada@example.com"),
+        ("profile", "cards[3].number", "AWRlZmdoaWprbG1ub2ov71dIy6iPKgUD0NHXMjub1daxCPk=", "4111"),
+        ("event", "visit.page", "AWRlZmdoaWprbG1ub2pzsQscywSSvPVKw0eZCSAw5SKqC8k=", "home"),
+    ],
+)
+def test_a_value_of_the_form_before_still_opens(place: str, path: str, text: str, value: str) -> None:
+    within = ("e-1", "5") if place == "event" else ()
+    assert FieldCipher("customer", place, "c-1", KEY, within).unseal(path, text) == value
+    with pytest.raises(UnsealError):
+        FieldCipher("customer", place, "c-2", KEY, within).unseal(path, text)
+    raw = base64.b64decode(text)
+    with pytest.raises(UnsealError):
+        FieldCipher("customer", place, "c-1", KEY, within).unseal(path, base64.b64encode(b"\x02" + raw[1:]).decode())
 
 
 @pytest.mark.parametrize(
@@ -40,6 +57,7 @@ def test_a_field_is_bound_to_catalogue_place_profile_and_path() -> None:
         FieldCipher("customer", "event", "c-1", KEY),
         FieldCipher("customer", "index", "c-1", KEY),
         FieldCipher("customer", "profile", "c-2", KEY),
+        FieldCipher("customer", "profile", "c-1", KEY, ("e-1",)),
         FieldCipher("customer", "profile", "c-1", KEY[::-1]),
     ],
 )

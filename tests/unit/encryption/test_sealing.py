@@ -16,6 +16,11 @@ KEY = bytes(range(32))
 SEALING = Sealing(CATALOGUE)
 
 
+def event(kind: str, data: dict[str, Any], name: str = "e-1", position: int = 1) -> dict[str, Any]:
+    """An event as the vault is given it."""
+    return {"id": name, "position": position, "type": kind, "data": data}
+
+
 def test_a_sealed_profile_holds_no_plain_text_and_opens_to_the_same() -> None:
     sealed = SEALING.seal_profile("c-1", PROFILE, KEY)
     text = json.dumps(sealed, ensure_ascii=False)
@@ -40,15 +45,15 @@ def test_what_event_fields_are_sealed_follows_from_the_profile_fields_made_of_th
 
 def test_events_are_sealed_and_a_cleared_field_stays_cleared() -> None:
     data = {"email": None, "address": {"street": "Musterstraße 5", "city": "Berlin"}, "country": None}
-    sealed = SEALING.seal_event("c-1", "$set", data, KEY)
+    sealed = SEALING.seal_event("c-1", event("$set", data), KEY)
     assert sealed["email"] is None
     assert sealed["address"]["city"] == "Berlin"
     assert list(sealed["address"]["street"]) == [SEALED]
-    assert SEALING.open_event("c-1", "$set", sealed, KEY) == data
-    visit = SEALING.seal_event("c-1", "visit", {"page": "home", "seconds": 5}, KEY)
+    assert SEALING.open_event("c-1", event("$set", sealed), KEY) == data
+    visit = SEALING.seal_event("c-1", event("visit", {"page": "home", "seconds": 5}), KEY)
     assert visit["seconds"] == 5
-    assert SEALING.open_event("c-1", "visit", visit, KEY) == {"page": "home", "seconds": 5}
-    assert SEALING.seal_event("c-1", "unknown", {"page": "home"}, KEY) == {"page": "home"}
+    assert SEALING.open_event("c-1", event("visit", visit), KEY) == {"page": "home", "seconds": 5}
+    assert SEALING.seal_event("c-1", event("unknown", {"page": "home"}), KEY) == {"page": "home"}
 
 
 def test_nothing_is_needed_where_no_field_is_encrypted() -> None:
@@ -90,13 +95,32 @@ def test_a_value_moved_between_fields_profiles_events_or_catalogues_does_not_ope
         with pytest.raises(UnsealError):
             SEALING.open_profile(profile, value, KEY)
     with pytest.raises(UnsealError):
-        SEALING.open_event("c-1", "$set", {"email": sealed["email"]}, KEY)
-    event = SEALING.seal_event("c-1", "visit", {"page": "home"}, KEY)
+        SEALING.open_event("c-1", event("$set", {"email": sealed["email"]}), KEY)
+    data = SEALING.seal_event("c-1", event("visit", {"page": "home"}), KEY)
     with pytest.raises(UnsealError):
-        SEALING.open_event("c-1", "signup", event, KEY)
+        SEALING.open_event("c-1", event("signup", data), KEY)
     other = Sealing(Catalogue("other", "customer_id", CATALOGUE.fields))
     with pytest.raises(UnsealError):
         other.open_profile("c-1", {"email": sealed["email"]}, KEY)
+
+
+def test_a_value_moved_to_another_event_of_its_customer_and_type_does_not_open() -> None:
+    data = SEALING.seal_event("c-1", event("visit", {"page": "home"}), KEY)
+    assert SEALING.open_event("c-1", event("visit", data), KEY) == {"page": "home"}
+    for other in (event("visit", data, "e-2", 1), event("visit", data, "e-1", 2)):
+        with pytest.raises(UnsealError, match=r"`visit\.page` does not open"):
+            SEALING.open_event("c-1", other, KEY)
+
+
+def test_a_value_moved_within_a_list_of_objects_does_not_open() -> None:
+    cards = [{"number": "4111"}, {"number": "4222"}]
+    sealed = SEALING.seal_profile("c-1", {"cards": cards}, KEY)
+    assert SEALING.open_profile("c-1", sealed, KEY) == {"cards": cards}
+    with pytest.raises(UnsealError, match=r"`cards\[0\]\.number` does not open"):
+        SEALING.open_profile("c-1", {"cards": sealed["cards"][::-1]}, KEY)
+    kept = SEALING.seal_event("c-1", event("$set", {"cards": cards}), KEY)
+    with pytest.raises(UnsealError, match=r"cards\[0\]\.number` does not open"):
+        SEALING.open_event("c-1", event("$set", {"cards": kept["cards"][::-1]}), KEY)
 
 
 def test_what_does_not_open_is_named_without_its_value_or_its_profile() -> None:
@@ -149,8 +173,8 @@ def test_every_value_comes_back_exactly(value: Any, objects: list[Any], profile:
     assert repr(sorted(opened.items())) == repr(sorted({**plain, "a": opened["a"]}.items()))
     assert _exact(opened["a"]) == _exact(value)
     data = {"a": value, "b": None, "o": objects}
-    again = sealing.seal_event(profile, "$set", data, KEY)
-    assert _exact(sealing.open_event(profile, "$set", again, KEY)) == _exact(data)
+    again = sealing.seal_event(profile, event("$set", data), KEY)
+    assert _exact(sealing.open_event(profile, event("$set", again), KEY)) == _exact(data)
 
 
 def _exact(value: Any) -> Any:

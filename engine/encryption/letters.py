@@ -1,0 +1,104 @@
+"""Dead letters and the keys that they are sealed with: all of them wrapped anew, and those sealed that stand in plain.
+
+A letter stands in plain that was kept before there were keys. What the index refused holds no event, and is not sealed.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from . import payloads
+from .cipher import UnsealError
+from .in_use import master_to_seal_with
+from .keyring import Keyring
+from .sealed_vault import SealedVault
+from .vault import Vault
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PAGE = 50  # letters that are read, each of the size of an event
+LOOK = 1_000  # letters of which is asked how they stand
+ROUND_SECONDS = 600.0  # from the end of a worker's round through the letters to the beginning of the next
+
+_SEALED = "SELECT id, source, payload FROM dead_letter WHERE id > %s AND sealed ORDER BY id LIMIT %s"
+_STANDING = "SELECT id, NOT sealed AND source LIKE 'events:%%' FROM dead_letter WHERE id > %s ORDER BY id LIMIT %s"
+_PLAIN = "SELECT id, source, payload FROM dead_letter WHERE id = ANY(%s) AND NOT sealed"
+_PUT = "UPDATE dead_letter SET payload = %s, sealed = true WHERE id = %s AND payload = %s"
+
+
+def rewrap_letters(connection: Connection, keyring: Keyring) -> int:
+    """Wrap each sealed letter under the newest master key; how many. One that was bound to no source is bound to it."""
+    count, last = 0, 0
+    while rows := connection.execute(_SEALED, (last, PAGE)).fetchall():
+        last = rows[-1][0]
+        for number, source, raw in rows:
+            payload = bytes(raw)
+            if payloads.master_of(payload) != keyring.current.id:
+                new = _anew(keyring, payload, source)
+                count += connection.execute(_PUT, (new, number, payload)).rowcount
+    return count
+
+
+def seal_plain_letters(connection: Connection, keyring: Keyring, after: int = 0) -> tuple[int, int | None]:
+    """Look at some letters behind `after`, and seal those that stand in plain: how many, and how far that came.
+
+    The place is None where there were no more.
+    """
+    rows = connection.execute(_STANDING, (after, LOOK)).fetchall()
+    if not rows:
+        return 0, None
+    plain = [number for number, is_plain in rows if is_plain]
+    if not plain:
+        return 0, rows[-1][0]
+    count = 0
+    with connection.transaction():
+        master = keyring.master(master_to_seal_with(connection, keyring))
+        for number, source, raw in connection.execute(_PLAIN, (plain[:PAGE],)).fetchall():
+            sealed = payloads.seal_letter(master, bytes(raw), source)
+            count += connection.execute(_PUT, (sealed, number, raw)).rowcount
+    return count, plain[PAGE - 1] if len(plain) > PAGE else rows[-1][0]
+
+
+def seal_all_plain_letters(connection: Connection, keyring: Keyring) -> int:
+    """Seal every letter that stands in plain; how many."""
+    total, after = 0, 0
+    while True:
+        count, last = seal_plain_letters(connection, keyring, after)
+        total += count
+        if last is None:
+            return total
+        after = last
+
+
+def plain_letters(connection: Connection) -> int:
+    """How many letters stand in plain."""
+    row = connection.execute("SELECT count(*) FROM dead_letter WHERE NOT sealed AND source LIKE 'events:%'").fetchone()
+    return int(row[0]) if row else 0
+
+
+class PlainLetters:
+    """A worker's rounds through the letters: a bounded number in each step, and nothing without keys."""
+
+    def __init__(self, every: float = ROUND_SECONDS) -> None:
+        self._every = every
+        self._next = 0.0
+        self._after = 0
+
+    def step(self, connection: Connection, vault: Vault) -> bool:
+        """Take one step, if it is time for a round; whether the round goes on."""
+        if not isinstance(vault, SealedVault) or time.monotonic() < self._next:
+            return False
+        _, last = seal_plain_letters(connection, vault.keyring, self._after)
+        self._after = last or 0
+        if last is None:
+            self._next = time.monotonic() + self._every
+        return last is not None
+
+
+def _anew(keyring: Keyring, payload: bytes, source: str) -> bytes:
+    try:
+        return payloads.seal_letter(keyring.current, payloads.open_letter(keyring, payload, source), source)
+    except UnsealError:
+        return payloads.rewrap(keyring, payload)  # its content does not open, and it stays for whoever looks into that

@@ -84,9 +84,9 @@ _ENGINE = __package__.rpartition(".")[0]
 _REFUSALS = {
     f"{_ENGINE}.storage.locations": (["ServerUnreachableError"], "{problem}"),
     f"{_ENGINE}.storage.migrate": (["MigrationError"], "{problem}"),
-    f"{_ENGINE}.profiles.encryption.key_file": (["KeysRefusedError"], "{problem}"),
-    f"{_ENGINE}.profiles.encryption.cipher": (["UnsealError"], "{problem}"),
-    f"{_ENGINE}.profiles.index.names": (["IndexRefusedError"], "{problem}"),
+    f"{_ENGINE}.encryption.key_file": (["KeysRefusedError"], "{problem}"),
+    f"{_ENGINE}.encryption.cipher": (["UnsealError"], "{problem}"),
+    f"{_ENGINE}.index.names": (["IndexRefusedError"], "{problem}"),
     "psycopg": (["OperationalError", "InterfaceError"], "PostgreSQL failed: {kind}; `decisor doctor` looks at it"),
     "redis.exceptions": (["RedisError", "RedisClusterException"], "Redis failed: {kind}; `decisor doctor` looks at it"),
     "elasticsearch": (["ApiError", "TransportError"], "Elasticsearch failed: {kind}; `decisor doctor` looks at it"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..ir.types import Catalogue
     from ..storage.locations import Locations
 
-_ENCRYPTION = f"{__package__.rpartition('.')[0]}.profiles.encryption"  # imported late, as it is slow
+_ENCRYPTION = f"{__package__.rpartition('.')[0]}.encryption"  # imported late, as it is slow
 
 
 def add_servers(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import app
+from engine.cli import app, servers
 from engine.cli.command import Command
 from tests.unit.cli.conftest import Decisor
 
@@ -171,3 +172,10 @@ def test_help_is_there_without_loading_the_engine() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
+
+
+def test_what_is_refused_by_the_name_of_its_module_is_there() -> None:
+    for module, (names, _) in app._REFUSALS.items():
+        found = importlib.import_module(module)
+        assert not [name for name in names if not hasattr(found, name)], module
+    assert importlib.import_module(servers._ENCRYPTION)

@@ -11,7 +11,9 @@ from .place import Stage, Stores
 
 PAGE = 200
 
-_UNREADABLE = "SELECT id, payload, sealed FROM dead_letter WHERE profile IS NULL AND id > %s ORDER BY id LIMIT %s"
+_UNREADABLE = (
+    "SELECT id, payload, sealed, source FROM dead_letter WHERE profile IS NULL AND id > %s ORDER BY id LIMIT %s"
+)
 
 
 @dataclass(slots=True)
@@ -41,9 +43,9 @@ class UnreadableLetters:
         last = 0
         while rows := self.stores.connection.execute(_UNREADABLE, (last, PAGE)).fetchall():
             last = rows[-1][0]
-            for number, payload, sealed in rows:
+            for number, payload, sealed, source in rows:
                 try:
-                    raw = self.stores.vault.open_payload(bytes(payload)) if sealed else bytes(payload)
+                    raw = self.stores.vault.open_payload(bytes(payload), source) if sealed else bytes(payload)
                 except (KeysRefusedError, UnsealError):
                     closed.append(number)
                     continue

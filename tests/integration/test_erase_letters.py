@@ -11,7 +11,7 @@ import pytest
 from engine.cli.app import main
 from engine.encryption.key_file import new_key_set, write_new_key_file
 from engine.encryption.keyring import keyring_of_file
-from engine.encryption.sealed_vault import SealedVault
+from engine.encryption.payloads import seal_letter
 from engine.erasure.erasure import pending
 from engine.storage import keys
 from tests.integration.test_erase import erase, erasure_of
@@ -42,7 +42,7 @@ def close_one(world: World, folder: Path) -> int:
     """Keep a dead letter under keys that nobody has any more; its number."""
     lost = folder / "lost.json"
     write_new_key_file(lost, new_key_set())
-    payload, _ = SealedVault(world.program.catalogue, keyring_of_file(lost)).seal_payload(BROKEN[0])
+    payload = seal_letter(keyring_of_file(lost).current, BROKEN[0], "events:0:1-1")
     with world.connect("tests") as connection:
         row = connection.execute(
             "INSERT INTO dead_letter (received_at, source, code, reason, payload, sealed)"

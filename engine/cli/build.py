@@ -81,7 +81,8 @@ def _tests(opened: Opened, program: Program) -> dict[str, int]:
 
 def _provenance(workspace: Workspace) -> tuple[str | None, int]:
     """The revision and the number of commits that lead to it; None and 0 where git does not know the workspace."""
-    from ..language.revision import RevisionError, provenance
+    from ..language.git import RevisionError
+    from ..language.revision import provenance
 
     try:
         found = provenance(workspace)

@@ -75,7 +75,7 @@ def _rendered(plan: Plan, options: argparse.Namespace) -> str:
 
 def _earlier(against: str | None, now: Opened, after: Side) -> tuple[Side, tuple[str, ...]]:
     """The side that is compared with, and what is to be said of it."""
-    from ..language.revision import RevisionError
+    from ..language.git import RevisionError
 
     if against is not None and Path(against).is_file():
         return _bundle_side(Path(against)), ()

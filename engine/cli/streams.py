@@ -63,7 +63,7 @@ def is_unread() -> bool:
 
 
 def while_read(items: Iterable[Item]) -> Iterator[Item]:
-    """The stream over an outlet, in UTF-8 whatever the locale; on a terminal, in what it can show."""
+    """The items while standard output is read: for lists without end, whose length no exit code tells."""
     for item in items:
         if is_unread():
             return

@@ -1,38 +1,34 @@
 """A workspace as git has it: at which commit it stands, and what it was at an earlier one.
 
-Only git's plumbing is asked. What a revision holds is written into a fresh folder as regular files: paths that could
-lead out of it, links that leave the workspace and submodules are left out and told.
+What a revision holds is written into a fresh folder as regular files: paths that could lead out of it, links that leave
+the workspace and submodules are left out and told.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from . import git
 from .document import Document
 from .documents.member_list import MemberListDocument
 from .files import FOLDERS, WORKSPACE_FILE
+from .git import RevisionError
 from .workspace import Workspace
+from .worktree import is_as_committed
 
 MOST_BYTES = 2 * 1024 * 1024 * 1024  # of all files of a revision
 MOST_FILES = 1_000_000
 LINK_LIMIT = 4_096  # bytes of a link's target
-SECONDS = 120
 
 _PIECE = 1024 * 1024
 _PATHS = (WORKSPACE_FILE, *FOLDERS)
 _BRANCHES = ("main", "master", "origin/main", "origin/master")
-_OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})  # git sets these for its hooks
 _FILE_MODES = ("100644", "100755", "100664")
-
-
-class RevisionError(Exception):
-    """Git cannot give what was asked for; the message says what and why."""
+_LINK = "120000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +59,8 @@ def provenance(workspace: Workspace) -> Provenance | None:
     commit = _commit(root, "HEAD")
     if commit is None:
         return None
-    count = int(_text(root, "rev-list", "--count", commit))
-    return Provenance(commit, _is_dirty(workspace), count)
+    count = int(git.text(root, "rev-list", "--count", commit))
+    return Provenance(commit, _is_dirty(workspace, commit), count)
 
 
 def base_of(root: Path) -> str:
@@ -72,7 +68,7 @@ def base_of(root: Path) -> str:
     head = commit_of(root, "HEAD")
     for branch in _BRANCHES:
         if _commit(root, branch) is not None:
-            found = _try(root, "merge-base", head, branch)
+            found = git.run_or_none(root, "merge-base", head, branch)
             if found is not None:
                 return found.decode().strip()
     return head
@@ -83,7 +79,7 @@ def commit_of(root: Path, ref: str) -> str:
     commit = _commit(root, ref)
     if commit is not None:
         return commit
-    if _try(root, "rev-parse", "--git-dir") is None:
+    if git.run_or_none(root, "rev-parse", "--git-dir") is None:
         raise RevisionError(f"`{root}` lies in no git repository that git opens: {_refusal(root)}")
     if ref == "HEAD":
         raise RevisionError("the repository has no commit yet")
@@ -96,12 +92,12 @@ def write_revision(root: Path, ref: str, folder: Path) -> Revision:
     entries = list(_entries(root, commit))
     if len(entries) > MOST_FILES:
         raise RevisionError(f"`{ref}` has {len(entries):,} files in the workspace; expected at most {MOST_FILES:,}")
-    skipped = [each.path for each in entries if each.mode not in _FILE_MODES and each.mode != "120000"]
-    links = [each for each in entries if each.mode == "120000"]
+    skipped = [each.path for each in entries if each.mode not in _FILE_MODES and each.mode != _LINK]
+    links = [each for each in entries if each.mode == _LINK]
     files = [each for each in entries if each.mode in _FILE_MODES]
     followed, broken = _followed(root, commit, links)
     skipped += broken
-    with _Blobs(root, [each.blob for each in (*files, *followed)]) as stream:
+    with git.Blobs(root, [each.blob for each in (*files, *followed)]) as stream:
         left = MOST_BYTES
         for each in (*files, *followed):
             size = _size(stream)
@@ -122,7 +118,7 @@ class _Entry:
 
 def _entries(root: Path, commit: str, paths: Sequence[str] = _PATHS) -> Iterator[_Entry]:
     """What the commit has at those paths, seen from the workspace's folder."""
-    for line in _run(root, "ls-tree", "-r", "-z", commit, "--", *paths).split(b"\0"):
+    for line in git.run(root, "ls-tree", "-r", "-z", commit, "--", *paths).split(b"\0"):
         if line:
             about, _, path = line.partition(b"\t")
             mode, _kind, blob = about.decode().split()
@@ -145,7 +141,7 @@ def _followed(root: Path, commit: str, links: Sequence[_Entry]) -> tuple[list[_E
 
 def _target(root: Path, link: _Entry) -> str | None:
     """Where a link leads, as a path from the workspace's folder; None when it leaves it."""
-    raw = _run(root, "cat-file", "blob", link.blob)
+    raw = git.run(root, "cat-file", "blob", link.blob)
     if len(raw) > LINK_LIMIT or raw.startswith(b"/"):
         return None
     parts = list(PurePosixPath(link.path).parent.parts)
@@ -157,34 +153,6 @@ def _target(root: Path, link: _Entry) -> str | None:
         elif part not in {"", "."}:
             parts.append(part)
     return "/".join(parts)
-
-
-class _Blobs:
-    """The contents of blobs one after the other, as `git cat-file --batch` gives them."""
-
-    def __init__(self, root: Path, names: Sequence[str]) -> None:
-        self._asked = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit; a pipe could fill up and block
-        self._asked.write("".join(f"{name}\n" for name in names).encode())
-        self._asked.seek(0)
-        self._process = subprocess.Popen(
-            _command(root, "cat-file", "--batch"),
-            stdin=self._asked,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-        )
-
-    def __enter__(self) -> IO[bytes]:
-        if self._process.stdout is None:
-            raise AssertionError("the process was started with a pipe")
-        return self._process.stdout
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process.kill()
-        self._process.wait()
-        self._asked.close()
 
 
 def _size(stream: IO[bytes]) -> int:
@@ -227,17 +195,24 @@ def _is_safe(path: str) -> bool:
     return all(part and not part.startswith(".") and not set(part) & set("\\:\0") for part in parts)
 
 
-def _is_dirty(workspace: Workspace) -> bool:
-    """Whether a file that the workspace reads is not as committed, or a committed one is gone."""
-    read = {each for document in workspace.documents for each in _files_of(document)}
-    options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignored=traditional")
-    prefix = _text(workspace.root, "rev-parse", "--show-prefix")
-    listed = _run(workspace.root, "status", *options, "--", *_PATHS).decode("utf-8", "surrogateescape")
-    for line in listed.split("\0"):
-        state, path = line[:2], line[3:].removeprefix(prefix)
-        if state.strip() and (state not in {"??", "!!"} or path in read or path == WORKSPACE_FILE):
-            return True
-    return False
+def _is_dirty(workspace: Workspace, commit: str) -> bool:
+    """Whether a file that the workspace reads is not as committed, or a committed one is gone or changed."""
+    root = Path(os.path.realpath(workspace.root))
+    expected = {each.path: each for each in _entries(root, commit)}
+    read = {_place(root, each) for document in workspace.documents for each in _files_of(document)}
+    if (root / WORKSPACE_FILE).exists():
+        read.add(_place(root, WORKSPACE_FILE))
+    if elsewhere := read - expected.keys():  # behind links that the workspace has into its other folders
+        expected |= {each.path: each for each in _entries(root, commit, ()) if each.path in elsewhere}
+    if read - expected.keys():
+        return True
+    files = (each for each in expected.values() if each.mode in {*_FILE_MODES, _LINK})
+    return not all(is_as_committed(root / each.path, each.mode, each.blob) for each in files)
+
+
+def _place(root: Path, path: str) -> str:
+    """Where a file really lies, seen from the workspace."""
+    return Path(os.path.relpath(os.path.realpath(root / path), root)).as_posix()
 
 
 def _files_of(document: Document) -> Iterator[str]:
@@ -249,57 +224,14 @@ def _files_of(document: Document) -> Iterator[str]:
 def _commit(root: Path, ref: str) -> str | None:
     if ref.startswith("-") or "\0" in ref:
         return None
-    found = _try(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    found = git.run_or_none(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     return None if found is None else found.decode().strip()
-
-
-def _text(root: Path, *arguments: str) -> str:
-    return _run(root, *arguments).decode("utf-8", "surrogateescape").rstrip("\n")
-
-
-def _try(root: Path, *arguments: str) -> bytes | None:
-    """What git prints, or None when it fails or is not there."""
-    try:
-        return _run(root, *arguments)
-    except RevisionError:
-        return None
-
-
-def _run(root: Path, *arguments: str) -> bytes:
-    try:
-        done = subprocess.run(
-            _command(root, *arguments),
-            check=False,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env=_environment(),
-            timeout=SECONDS,
-        )
-    except FileNotFoundError:
-        raise RevisionError("git is not installed") from None
-    except subprocess.TimeoutExpired:
-        raise RevisionError(f"`git {arguments[0]}` took more than {SECONDS} s") from None
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
-        raise RevisionError(f"`git {arguments[0]}` failed: {said.removeprefix('fatal: ')}")
-    return done.stdout
 
 
 def _refusal(root: Path) -> str:
     """Why git does not open the repository, in its words."""
     try:
-        _run(root, "rev-parse", "--git-dir")
+        git.run(root, "rev-parse", "--git-dir")
     except RevisionError as problem:
         return str(problem)
     return ""
-
-
-def _command(root: Path, *arguments: str) -> list[str]:
-    settings = ["-c", "core.quotePath=false", "-c", "core.fsmonitor=false"]
-    return ["git", "-C", str(root), "--literal-pathspecs", *settings, *arguments]
-
-
-def _environment() -> dict[str, str]:
-    """The environment with git speaking English, asking nothing, taking no locks, and looking where it is told to."""
-    kept = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
-    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}

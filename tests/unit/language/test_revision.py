@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from engine.diagnostics import Sink
-from engine.language.revision import RevisionError, base_of, commit_of, provenance, write_revision
+from engine.language.git import RevisionError
+from engine.language.revision import base_of, commit_of, provenance, write_revision
 from engine.language.workspace import Workspace, load_workspace
 
 SEGMENT = """apiVersion: v1
@@ -215,3 +217,117 @@ def test_a_folder_that_holds_such_a_file_is_not_overwritten(shop: Path, tmp_path
     with pytest.raises(RevisionError, match="cannot be written"):
         write_revision(shop, "HEAD", tmp_path / "then")
     assert (tmp_path / "then" / "decisor.yaml").read_text("utf-8") == "mine"
+
+
+MARK = "RAN"
+
+
+def traps(folder: Path) -> dict[str, str]:
+    """Settings of a repository that make git run a program, which leaves a mark."""
+    program = folder / "program"
+    program.write_text(f"#!/bin/sh\ntouch '{folder / MARK}'\ncat\n")
+    program.chmod(0o755)
+    return {
+        "core.fsmonitor": str(program),
+        "core.sshCommand": str(program),
+        "core.askPass": str(program),
+        "core.pager": str(program),
+        "core.hooksPath": str(folder / "hooks"),
+        "credential.helper": f"!{program}",
+        "diff.external": str(program),
+        "diff.evil.textconv": str(program),
+        "filter.evil.clean": str(program),
+        "filter.evil.smudge": str(program),
+        "filter.evil.process": str(program),
+        "filter.evil.required": "true",
+        "alias.status": f"!{program}",
+        "protocol.ext.allow": "always",
+    }
+
+
+@pytest.mark.parametrize("url", ["ext::PROGRAM", "ssh://example.org/x"])
+def test_nothing_that_the_repository_names_is_run(shop: Path, tmp_path: Path, url: str) -> None:
+    settings = traps(tmp_path)
+    for name, value in settings.items():
+        git(shop, "config", name, value)
+    (tmp_path / "hooks").mkdir()
+    for name in ("post-index-change", "reference-transaction", "post-checkout"):
+        (tmp_path / "hooks" / name).symlink_to(tmp_path / "program")
+    (tmp_path / ".git" / "info" / "attributes").write_text("* filter=evil diff=evil\n")
+    lost = git(shop, "-c", "core.fsmonitor=false", "rev-parse", "HEAD:shop/segments/rich.yaml")
+    (tmp_path / ".git" / "objects" / lost[:2] / lost[2:]).unlink()  # git would fetch it
+    git(shop, "config", "extensions.partialClone", "origin")
+    git(shop, "config", "remote.origin.promisor", "true")
+    git(shop, "config", "remote.origin.url", url.replace("PROGRAM", settings["core.sshCommand"]))
+    (tmp_path / MARK).unlink(missing_ok=True)
+    (shop / "segments" / "rich.yaml").touch()
+    found = provenance(loaded(shop))
+    assert found is not None
+    assert not found.dirty
+    assert base_of(shop) == found.commit
+    with pytest.raises(RevisionError):
+        write_revision(shop, "HEAD", tmp_path / "out")
+    assert not (tmp_path / MARK).exists()
+
+
+def test_a_folder_that_looks_like_a_bare_repository_is_none(tmp_path: Path) -> None:
+    write(tmp_path / "real", {"decisor.yaml": "name: shop\n"})
+    git(tmp_path / "real", "init", "-q", "-b", "main")
+    commit(tmp_path / "real")
+    cloned = (tmp_path / "real" / ".git").rename(
+        tmp_path / "cloned"
+    )  # its files can be committed in another repository
+    git(tmp_path, f"--git-dir={cloned}", "config", "core.bare", "true")
+    write(cloned, {"decisor.yaml": "name: shop\n"})
+    assert provenance(loaded(cloned)) is None
+
+
+def test_environment_that_is_about_another_repository_is_passed_over(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = traps(tmp_path)["core.sshCommand"]
+    for name in ("GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_PAGER", "GIT_ASKPASS", "GIT_EDITOR", "GIT_PROXY_COMMAND"):
+        monkeypatch.setenv(name, program)
+    for name in ("GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_SHALLOW_FILE", "GIT_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    assert commit_of(shop, "HEAD") == (tmp_path / ".git" / "refs" / "heads" / "main").read_text().strip()
+    assert not (tmp_path / MARK).exists()
+
+
+def test_a_replaced_commit_is_the_commit_that_its_name_says(shop: Path, tmp_path: Path) -> None:
+    first = commit_of(shop, "HEAD")
+    write(shop, {"segments/rich.yaml": "replaced\n"})
+    git(shop, "replace", first, commit(shop))
+    write_revision(shop, first, tmp_path / "out")
+    assert (tmp_path / "out" / "segments" / "rich.yaml").read_text() == SEGMENT
+
+
+def test_line_breaks_of_a_checkout_and_large_files_of_lfs_are_as_committed(shop: Path) -> None:
+    content = b"c-1\n"
+    digest = hashlib.sha256(content).hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize 4\n"
+    write(shop, {"segments/lists/staff.txt": pointer})
+    commit(shop)
+    write(shop, {"segments/lists/staff.txt": "c-1\n"})
+    (shop / "segments" / "rich.yaml").write_bytes(SEGMENT.replace("\n", "\r\n").encode())
+    found = provenance(loaded(shop))
+    assert found is not None
+    assert not found.dirty
+
+
+def test_a_file_behind_a_link_counts_as_the_file_that_it_is(shop: Path) -> None:
+    write(shop, {"common/more.yaml": SEGMENT.replace("rich", "more"), "common/ids.txt": "c-2\n"})
+    (shop / "segments" / "common").symlink_to("../common")
+    (shop / "segments" / "lists" / "staff.txt").unlink()
+    (shop / "segments" / "lists" / "staff.txt").symlink_to("../../common/ids.txt")
+    commit(shop)
+    clean = provenance(loaded(shop))
+    assert clean is not None
+    assert not clean.dirty
+    for name in ("more.yaml", "ids.txt"):
+        before = (shop / "common" / name).read_text()
+        write(shop, {f"common/{name}": f"{before}# changed\n"})
+        changed = provenance(loaded(shop))
+        assert changed is not None
+        assert changed.dirty
+        write(shop, {f"common/{name}": before})

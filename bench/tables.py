@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import Runtime
-from engine.runtime.generated import Functions
+from engine.runtime.codegen.functions import Functions
 
 from . import generated_peer, zen_peer
 from .routing_workspace import NOWHERE, router, runtime_of

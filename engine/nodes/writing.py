@@ -1,249 +1,82 @@
-"""Writing a rule graph as one Python function: the statements, the constants they use, and the way between nodes.
+"""What a node's `run.py` works with: the function that is being written, and the way on to other nodes.
 
-Every node kind writes its own piece (`run.py`) and says where evaluation goes on. A node that one edge alone leads to
-is written where that edge ends; any other node gets a number, `at` is set to it, and the node stands further down under
-`if at == number`. Nodes come in topological order, so control only ever moves forward. What a node did is noted in
-`path`; the notes are held back and written together before evaluation leaves the place.
-
-Source is made from checked IR alone: names of ours, and constants as `repr` of text, numbers and booleans, or bound
-objects. What a function may use: its parameters `p c e now member path trace log`, its dict `f` for features,
-a numbered local for each var, and the globals of `engine.runtime.generated`.
+Every kind of node writes its own piece and says where evaluation goes on. `engine.runtime.codegen` implements `Writer`;
+nodes know only this much of it, so that they stay below the runtime. Source is made from checked IR alone: names that
+the writer gives, constants as `repr` of text, numbers and booleans, and bound objects.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ..ir.expression import Expression, InSegment, Name
-from ..ir.expression_reads import parts
-from ..ir.graph import Experiment, GraphNode, Ruleset
-from ..ir.graph_walk import kind_of, targets
-
-INLINE_DEPTH = 12  # nodes written inside each other; Python allows 100 levels of indentation
-BLOCK = 16  # numbered nodes that one test skips together
-REDACTED = "[personal]"
+from ..ir.expression import Expression
+from ..ir.graph import Experiment, GraphNode
 
 
-class Emitter(Protocol):
-    """Expressions as source; `bind` gives the name under which an object is found."""
+class Writer(Protocol):
+    """The source of one ruleset as it grows."""
 
-    def value(self, expression: Expression) -> str:
-        """Source of the value, None when it is missing."""
-
-    def truth(self, expression: Expression) -> str:
-        """Source of True or False."""
-
-    def certain(self, expression: Expression) -> bool:
-        """Whether it is never missing."""
-
-    def bind(self, value: Any, name: str) -> str:
-        """The name of a global that holds the object."""
-
-    def var(self, name: str) -> str:
-        """The local that holds `vars.<name>`."""
-
-
-Pending = tuple[tuple[str, str], ...]
-"""Notes that are not written yet: source of a path entry, source of a trace entry (empty without tracing)."""
-
-
-@dataclass(slots=True)
-class Writer:
-    """The source of one ruleset as it grows.
-
-    `callee` gives the name of another ruleset's function and whether it is a generator.
-    """
-
-    ruleset: Ruleset
-    emitter: Emitter
-    is_private: Callable[[Expression], bool]
-    runs: Mapping[type, Callable[[Any, Writer], None]]
-    experiments: Mapping[str, Experiment]
-    callee: Callable[[str], tuple[str, bool]]
-    tracing: bool = False
-    lines: list[str] = field(default_factory=list)
-    _indent: int = 1
-    _depth: int = 0
-    _pending: Pending = ()
-    _names: int = 0
-    _nodes: dict[str, GraphNode] = field(default_factory=dict)
-    _numbers: dict[str, int] = field(default_factory=dict)
-
-    def write(self) -> list[str]:
-        """The statements of the function's body."""
-        nodes = self.ruleset.nodes
-        self._nodes = {node.name: node for node in nodes}
-        order = {node.name: index for index, node in enumerate(nodes)}
-        edges = Counter(target for node in nodes for target in targets(node))
-        self._numbers = {name: order[name] for name, count in edges.items() if count > 1}
-        self._node(nodes[0])
-        self._blocks()
-        return self.lines
+    tracing: bool
+    """Whether the function traces."""
 
     def line(self, text: str) -> None:
-        """One statement, or the head of one."""
-        self.lines.append("    " * self._indent + text)
+        """Write one statement, or the head of one."""
 
-    @contextmanager
-    def block(self, head: str) -> Iterator[None]:
+    def block(self, head: str) -> AbstractContextManager[None]:
         """Statements under a head; notes made inside stay inside."""
-        self.line(head)
-        pending = self._pending
-        self._indent += 1
-        before = len(self.lines)
-        yield
-        if len(self.lines) == before:
-            self.line("pass")
-        self._indent -= 1
-        self._pending = pending
 
     def name(self, what: str) -> str:
         """A fresh local."""
-        self._names += 1
-        return f"{what}{self._names}"
-
-    def value(self, expression: Expression) -> str:
-        """Source of the value, None when it is missing."""
-        return self.emitter.value(expression)
-
-    def frozen(self, expression: Expression) -> str:
-        """As `value`, for a part of a need: a list becomes a tuple."""
-        source = self.value(expression)
-        if expression.type.kind != "array":
-            return source
-        held = self.name("held")
-        return f"(None if ({held} := {source}) is None else tuple({held}))"
-
-    def truth(self, expression: Expression) -> str:
-        """Source of True or False."""
-        return self.emitter.truth(expression)
-
-    def certain(self, expression: Expression) -> bool:
-        """Whether it is never missing."""
-        return self.emitter.certain(expression)
-
-    def bind(self, value: Any, name: str) -> str:
-        """The name of a global that holds the object."""
-        return self.emitter.bind(value, name)
-
-    def experiment(self, name: str) -> Experiment:
-        """The experiment of that name."""
-        return self.experiments[name]
-
-    def note(self, node: GraphNode, outcome: str, extra: str = "", seen: str = "", **details: str) -> None:
-        """What the node did: source of the outcome, more of the path entry, and what only a trace tells.
-
-        The values that were `seen` stand among the other members of a trace entry, by their texts, which have a point
-        or a bracket: an object of their own would cost as much again, and the garbage collector's attention.
-        """
-        entry = f"{{'node': {node.name!r}, 'outcome': {outcome}{extra}}}"
-        trace = ""
-        if self.tracing:
-            told = "".join(f", {key!r}: {source}" for key, source in details.items())
-            trace = f"{{'node': {node.name!r}, 'kind': {kind_of(node)!r}, 'outcome': {outcome}{told}{seen}}}"
-        self._pending = (*self._pending, (entry, trace))
 
     def var(self, name: str) -> str:
         """The local that holds `vars.<name>`."""
-        return self.emitter.var(name)
 
-    def ask(self, needs: str) -> None:
-        """Source of a tuple of needs: those not answered yet go to the driver."""
-        self.line(f"asked = log.unanswered({needs})")
-        with self.block("if asked:"):
-            self.line("log.answered(asked, (yield asked))")
+    def bind(self, value: Any, name: str) -> str:
+        """The name of a global that holds the object."""
+
+    def value(self, expression: Expression) -> str:
+        """Source of the value, None when it is missing."""
+
+    def frozen(self, expression: Expression) -> str:
+        """As `value`, for a part of a need: a list becomes a tuple."""
+
+    def truth(self, expression: Expression) -> str:
+        """Source of True or False."""
+
+    def certain(self, expression: Expression) -> bool:
+        """Whether it is never missing."""
+
+    def is_private(self, expression: Expression) -> bool:
+        """Whether it tells something personal, so that traces leave its value out."""
 
     def object(self, items: Iterable[tuple[str, Expression]]) -> str:
         """Source of an object with those items that are not missing."""
-        pairs = list(items)
-        source = "{" + ", ".join(f"{key!r}: {self._own(item)}" for key, item in pairs) + "}"
-        if all(self.certain(item) for _, item in pairs):
-            return source
-        made = self.name("made")
-        return f"({made} if None not in ({made} := {source}).values() else present({made}))"
 
-    def _own(self, item: Expression) -> str:
-        """Lists and objects are copied, so that what is handed out shares nothing with what came in."""
-        return f"own({self.value(item)})" if item.type.kind in {"array", "object", "any"} else self.value(item)
+    def ask(self, needs: str) -> None:
+        """Send needs, given as source of a tuple, to the driver, those aside that are answered already."""
 
-    def seen(self, expressions: Mapping[str, Expression]) -> str:
-        """Source of members with the value of each expression, those of personal fields left out."""
-        shown = [
-            f"{text!r}: {REDACTED!r}" if self.is_private(item) else f"{text!r}: {self._looked_up(item)}"
-            for text, item in expressions.items()
-        ]
-        return "".join(f", {each}" for each in shown)
+    def experiment(self, name: str) -> Experiment:
+        """The experiment of that name."""
 
-    def _looked_up(self, item: Expression) -> str:
-        """Source of a value that was looked at already: a segment that was not asked for stays so, as None."""
-        return f"member.__self__.get({item.segment!r})" if isinstance(item, InSegment) else self.value(item)
-
-    def seen_as(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:
-        """As `seen`, for values that stand in locals already."""
-        pairs = zip(sources.items(), expressions, strict=True)
-        shown = [f"{text!r}: {repr(REDACTED) if self.is_private(item) else source}" for (text, source), item in pairs]
-        return "".join(f", {each}" for each in shown)
+    def callee(self, ruleset: str) -> tuple[str, bool]:
+        """The name of another ruleset's function, and whether it is a generator."""
 
     def names_of(self, *expressions: Expression) -> dict[str, Expression]:
         """Every name that the expressions read and every segment that they ask for, by its text."""
-        found: dict[str, Expression] = {}
-        for expression in expressions:
-            for part in parts(expression):
-                if isinstance(part, Name):
-                    found.setdefault(".".join((part.root, *part.path)), part)
-                elif isinstance(part, InSegment):
-                    found.setdefault(f"in_segment({part.segment!r})", part)
-        return found
+
+    def seen(self, expressions: Mapping[str, Expression]) -> str:
+        """Source of members with the value of each expression, personal ones redacted."""
+
+    def seen_as(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:
+        """As `seen`, for values that stand in locals already."""
+
+    def note(self, node: GraphNode, outcome: str, extra: str = "", seen: str = "", **details: str) -> None:
+        """Note what the node did: source of the outcome, more of the path entry, and what only a trace tells."""
 
     def go(self, target: str) -> None:
         """Evaluation goes on at another node."""
-        if target not in self._numbers and self._depth < INLINE_DEPTH:
-            self._depth += 1
-            self._node(self._nodes[target])
-            self._depth -= 1
-            return
-        if target not in self._numbers:
-            self._numbers[target] = next(i for i, node in enumerate(self.ruleset.nodes) if node.name == target)
-        self._write_notes()
-        self.line(f"at = {self._numbers[target]}")
 
     def finish(self, output: str) -> None:
         """The decision: source of the output object."""
-        self._write_notes()
-        self.line(f"return {output}")
-
-    def _node(self, node: GraphNode) -> None:
-        self.runs[type(node)](node, self)
-
-    def _write_notes(self) -> None:
-        if self._pending:
-            self.line(_added("path", [entry for entry, _ in self._pending]))
-        if self._pending and self.tracing:
-            self.line(_added("trace", [entry for _, entry in self._pending]))
-        self._pending = ()
-
-    def _blocks(self) -> None:
-        """Numbered nodes, in their order; writing one may number later ones."""
-        nodes, position = self.ruleset.nodes, 0
-        while position < len(nodes):
-            end = position + BLOCK
-            if any(position <= number < end for number in self._numbers.values()):
-                with self.block(f"if at < {end}:"):
-                    for number in range(position, min(end, len(nodes))):
-                        self._numbered(nodes[number], number)
-            position = end
-
-    def _numbered(self, node: GraphNode, number: int) -> None:
-        if self._numbers.get(node.name) == number:
-            self._pending = ()
-            with self.block(f"if at == {number}:"):
-                self._node(node)
-
-
-def _added(to: str, entries: Sequence[str]) -> str:
-    """The statement that adds the entries to a list, in the quickest way."""
-    return f"{to}.append({entries[0]})" if len(entries) == 1 else f"{to} += ({', '.join(entries)})"

@@ -11,8 +11,8 @@ from ..ir.graph import FeaturesNode, ModelNode
 from ..ir.program import Program
 from .border import UNDECLARED, Problem, Reader, read_object, readers_of
 from .clock import new_decision_id, system_now
+from .codegen.functions import Function, Functions, Plan, Run
 from .drivers import FOREVER, Steps, drive, drive_async, drive_batch, replay
-from .generated import Function, Functions, Plan, Run
 from .membership import AT_ONCE, Given, Matched, MatchedAtOnce
 from .ports import Assigner, Ports, SegmentMatcher
 from .record import Log, Readers

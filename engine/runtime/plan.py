@@ -16,7 +16,7 @@ from ..ir.graph import CapNode, Experiment, ExperimentNode, FeaturesNode, GraphN
 from ..nodes.cap.run import cap_need
 from ..nodes.experiment.run import experiment_need
 from ..nodes.features.run import features_need
-from ..nodes.writing import Writer
+from .codegen.writer import RulesetWriter
 
 
 class PlannedRead(NamedTuple):
@@ -53,7 +53,7 @@ def planned_reads(
                     yield inner._replace(node=f"{node.name}/{inner.node}", planned=inner.planned and known)
 
 
-def write_plan(writer: Writer, callee: Callable[[str], str | None]) -> list[str]:
+def write_plan(writer: RulesetWriter, callee: Callable[[str], str | None]) -> list[str]:
     """The body of a function `(p, c, e, now)` that gives the planned needs; `callee` names another ruleset's plan."""
     writer.line("needs = []")
     before = len(writer.lines)
@@ -71,7 +71,7 @@ def write_plan(writer: Writer, callee: Callable[[str], str | None]) -> list[str]
     return writer.lines
 
 
-def _known_needs(node: GraphNode, writer: Writer) -> list[str]:
+def _known_needs(node: GraphNode, writer: RulesetWriter) -> list[str]:
     """Source of each need of the node that the request determines."""
     if isinstance(node, FeaturesNode):
         return [features_need(read, writer) for read in node.reads if is_known(read.entity)]

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ir.graph import Experiment
-from ..nodes.writing import REDACTED
 from .border import Problem, Reader, read_object
 from .needs import (
     Choose,
@@ -25,6 +24,7 @@ from .needs import (
     identity,
 )
 from .ports import Assigner
+from .trace import REDACTED
 
 Entry = dict[str, Any]
 Readers = Mapping[tuple[str, str], Mapping[str, Reader]]

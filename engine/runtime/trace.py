@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+REDACTED = "[personal]"  # stands in traces in the place of what is personal
+
 TOLD = frozenset(
     {
         "case",

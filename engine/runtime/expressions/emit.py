@@ -38,6 +38,7 @@ from ...ir.expression import (
     ToFloat,
     Value,
 )
+from ..codegen.source import Source
 from . import instants, numbers, texts
 from .evaluate import END
 from .facts import Facts
@@ -55,7 +56,7 @@ class Env:
     Each member up to `member` is the name of a local: dicts for the roots, the canonical instant `now`, perhaps the
     same in milliseconds, and the function that answers whether the customer is in a segment. `known` gives locals that
     hold what stands below a root, by root and first name, as (`vars`, `basket`); `elements` those that hold an element
-    while its list is gone through. `bound` fills up while emitting. Names that begin with `_` belong to the emitter.
+    while its list is gone through. `source` fills up while emitting. Names that begin with `_` belong to the emitter.
     """
 
     profile: str = "p"
@@ -68,17 +69,12 @@ class Env:
     member: str = "member"
     known: dict[tuple[str, str], str] = field(default_factory=dict)
     elements: dict[str, str] = field(default_factory=dict)
-    bound: dict[str, Any] = field(default_factory=dict)
+    source: Source = field(default_factory=Source)
     temporaries: int = 0
 
     def bind(self, value: Any, name: str) -> str:
-        """The global that holds the value: `_name`, numbered where that name holds another one."""
-        number = 0
-        while True:
-            chosen = f"_{name}{number or ''}"
-            if self.bound.setdefault(chosen, value) is value:
-                return chosen
-            number += 1
+        """The global that holds the value."""
+        return self.source.bind(value, name)
 
     def temporary(self) -> str:
         """A fresh local."""
@@ -106,11 +102,10 @@ def compile_expression(expression: Expression) -> Callable[[Facts], Any]:
         vars="facts.vars",
         now="facts.now",
         member="facts.member",
+        source=Source({"__builtins__": {}}),
     )
-    source = f"def run(facts):\n    return {emit(expression, env)}\n"
-    namespace: dict[str, Any] = {**env.bound, "__builtins__": {}}
-    exec(compile(source, "<expression>", "exec"), namespace)  # noqa: S102 - source of ours, from checked IR
-    run: Callable[[Facts], Any] = namespace["run"]
+    body = [f"return {emit(expression, env)}"]
+    run: Callable[[Facts], Any] = env.source.function("run", "facts", body, "expression")
     return run
 
 

@@ -10,11 +10,12 @@ from typing import Any
 from ...ir.binding import bind_instant
 from ...ir.predicate import Bounds, Now
 from ...ir.zones import local_day
+from ..codegen.source import Source
 from .bits import Bits
 from .columns import Lookup
 from .intervals import bound_limits
 from .order import Order
-from .source import Source, missing_aware
+from .reading import missing_aware
 
 Parts = tuple[tuple[Bounds, bool], ...]
 Group = tuple[Parts, list[int]]

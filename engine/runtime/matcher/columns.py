@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...ir.predicate import Leaf
+from ..codegen.source import Source
 from .bits import Bits
+from .reading import direct, missing_aware
 from .rows import Literal
-from .source import Source, direct, missing_aware
 
 
 @dataclass(frozen=True, slots=True)

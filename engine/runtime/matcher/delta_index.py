@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from ...ir.walk import fields
+from ..codegen.source import Source
 from .bits import Bits, bit_by_bit, names_reader
 from .checks import Checks
 from .columns import Column, Lookup
@@ -17,8 +18,8 @@ from .mentions import Mentions
 from .moment import Event, datetime_of
 from .order import Age
 from .plan import Plan, placed
+from .reading import FALLS_BACK, new_source
 from .rows import Literal, Row
-from .source import FALLS_BACK, Source
 
 Changed: TypeAlias = tuple[list[str], list[str]]
 Single = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event], int], Changed]
@@ -130,10 +131,10 @@ class _Body:
 
     def single(self) -> Single:
         """The function for a change of this field alone: what it asks of other fields is looked up once."""
-        source = Source()
+        source = new_source()
         own = source.bind(self._look(source, self.own))
         slow = [*_lines([each.column.careful(source) for each in self.others]), "return m"]
-        careful = source.function("careful", "m, p, now_ms, now", slow)
+        careful = source.function("careful", "m, p, now_ms, now", slow, "matcher: careful")
         lines = [f"now = {source.bind(datetime_of)}(now_ms)" if self.aged() else "now = None"]
         lines += [f"n = {own}(p, now_ms, now)", f"m = ({own}(o, now_ms, now) ^ n) & k", *_NONE_LEFT]
         fast: list[str] = []
@@ -148,7 +149,7 @@ class _Body:
             lines += [f"    m = {source.bind(self.rest.decide)}(m, p, now_ms, events)"]
         read = source.bind(reader(self.names))
         lines += [*_NONE_LEFT, f"return {read}(m, m & n)"]
-        found: Single = source.function("changed", "o, p, now_ms, events, k", lines)
+        found: Single = source.function("changed", "o, p, now_ms, events, k", lines, "matcher: changed")
         return found
 
     def aged(self) -> bool:
@@ -157,7 +158,7 @@ class _Body:
 
     def several(self) -> Several:
         """The function for a change of this field and others: theirs are looked up before and after too."""
-        source = Source()
+        source = new_source()
         own = self._look(source, self.own)
         by_field: dict[str, list[Column]] = defaultdict(list)
         for other in self.others:
@@ -193,7 +194,7 @@ class _Body:
     def _look(self, source: Source, columns: Sequence[Column]) -> Look:
         """A function from a profile to the mask of all the columns."""
         lines = [f"m = {source.bind(self.bits.every)}", *_lines([each.careful(source) for each in columns])]
-        found: Look = source.function("look", "p, now_ms, now", [*lines, "return m"])
+        found: Look = source.function("look", "p, now_ms, now", [*lines, "return m"], "matcher: look")
         return found
 
 

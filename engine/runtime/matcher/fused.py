@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from ...ir.instant import FIRST_MS, LAST_MS
 from ...ir.predicate import AllOf, AnyOf, Bounds, Constant, Leaf, Not, Now, Predicate
 from ...operators.text import tokens
+from ..codegen.source import Source
 from .checks import Checks
 from .doors import ALWAYS, Door, parted
 from .guess import conjunction, disjunction, guess
 from .intervals import relative_limits
 from .moment import Clocks, age, padded
 from .plain import Match, Segment, plain
-from .source import FALLS_BACK, Source, direct, missing_aware
+from .reading import FALLS_BACK, direct, missing_aware, new_source
 
 SET_LIMIT = 32  # constants of one `in` that are written out
 WORDS_LIMIT = 8  # tokens of a constant that are written out
@@ -28,14 +29,14 @@ WORTH_A_LOCAL = 1.4  # evaluations a call from which on a field is read once, at
 
 def fused(segments: Sequence[Segment], checks: Checks) -> Match:
     """The match function of segments in name order."""
-    source = Source()
+    source = new_source()
     fast, careful = _Writer(source, checks, careful=False), _Writer(source, checks, careful=True)
-    slow = source.function("careful", "p, now_ms, events", careful.body(segments))
+    slow = source.function("careful", "p, now_ms, events", careful.body(segments), "matcher: careful")
     body = fast.body(segments)
     lines = [*_guard(source, fast.reach, plain(segments, checks))] if fast.reach else []
     lines += ["try:", *(f"    {line}" for line in body), f"except {FALLS_BACK}:"]
     lines += [f"    return {source.bind(slow)}(p, now_ms, events)"]
-    match: Match = source.function("match", "p, now_ms, events=()", lines)
+    match: Match = source.function("match", "p, now_ms, events=()", lines, "matcher: match")
     return match
 
 

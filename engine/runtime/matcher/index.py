@@ -8,6 +8,7 @@ from typing import Any
 
 from ...ir.instant import FIRST_MS, LAST_MS
 from ...ir.predicate import AllOf, Not, Predicate
+from ..codegen.source import Source
 from .bits import Bits, names_reader
 from .checks import Check, Checks
 from .columns import Column, Lookup
@@ -15,8 +16,8 @@ from .moment import Clocks, Event, datetime_of
 from .order import Age
 from .plain import Match, Segment, plain
 from .plan import Plan
+from .reading import FALLS_BACK, new_source
 from .rows import Literal, rows_of
-from .source import FALLS_BACK, Source
 
 MEMORY = 128 << 20  # bytes of masks
 
@@ -95,10 +96,10 @@ class _Body:
 
     def function(self, reach: int, otherwise: Match) -> Match:
         """The match function; `otherwise` answers where now is nearer to an end of the calendar than `reach`."""
-        source = Source()
+        source = new_source()
         aged = any(isinstance(column, Age) for column in self.columns)
         slow = self._joined([column.careful(source) for column in self.columns], source)
-        careful = source.function("careful", "p, now_ms, now", [*slow, "return m"])
+        careful = source.function("careful", "p, now_ms, now", [*slow, "return m"], "matcher: careful")
         lines = self._guard(source, reach, otherwise) if aged else []
         lines += ["try:"]
         lines += [f"    {line}" for line in self._joined([column.fast(source) for column in self.columns], source)]
@@ -110,7 +111,7 @@ class _Body:
         if len(set(self.names)) < len(self.names):
             read = f"list(dict.fromkeys({read}))"
         lines += ["if not m:", "    return []", f"return {read}"]
-        match: Match = source.function("match", "p, now_ms, events=()", lines)
+        match: Match = source.function("match", "p, now_ms, events=()", lines, "matcher: match")
         return match
 
     def _joined(self, lookups: Sequence[Lookup], source: Source) -> list[str]:

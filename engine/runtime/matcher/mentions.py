@@ -8,10 +8,11 @@ from typing import Any
 
 from ...ir.predicate import Leaf
 from ...operators.text import tokens
+from ..codegen.source import Source
 from .bits import Bits
 from .columns import Lookup, Postings
+from .reading import direct, missing_aware
 from .rows import Literal
-from .source import Source, direct, missing_aware
 
 
 class Mentions:

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..codegen.source import Source
 from .bits import Bits
 from .columns import Lookup
 from .intervals import Cut, Limits, intersection
 from .moment import MILLISECOND, moment_of
-from .source import Source, direct, missing_aware
+from .reading import direct, missing_aware
 
 SPAN = 4_096  # whole numbers that a table may hold one by one, or 64 for each row
 

@@ -53,7 +53,7 @@ def test_roots_are_named_by_the_function_around() -> None:
     assert source == "((facts.get('country') == 'US') and in_segment('lost'))"
     source = emit(lowered("now() - profile.last_order_at"), env)
     assert source == "_subtract_spans(clock_ms, _milliseconds(facts.get('last_order_at')))"
-    assert sorted(env.bound) == ["_milliseconds", "_subtract_spans"]
+    assert sorted(env.source.scope) == ["_milliseconds", "_subtract_spans"]
 
 
 def test_truth_of_something_missing_is_false() -> None:
@@ -67,7 +67,7 @@ def test_many_constants_become_one_bound_set() -> None:
     second = emit(lowered("profile.country in ['v', 'w', 'x', 'y', 'z']"), env)
     assert first == "(p.get('country') in _constants)"
     assert second == "(p.get('country') in _constants1)"
-    assert env.bound["_constants1"] == frozenset("vwxyz")
+    assert env.source.scope["_constants1"] == frozenset("vwxyz")
 
 
 def test_constants_stay_text_whatever_they_hold() -> None:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, TypeAlias
 
-from ..ir.checked import check_experiment, check_ruleset
-from ..ir.codec import DecodeError
-from ..ir.expression import Expression, Name
-from ..ir.expression_reads import parts, reads
-from ..ir.graph import (
+from ...ir.checked import check_experiment, check_ruleset
+from ...ir.codec import DecodeError
+from ...ir.expression import Expression, Name
+from ...ir.expression_reads import parts, reads
+from ...ir.graph import (
     BanditNode,
     CapNode,
     Experiment,
@@ -34,23 +34,25 @@ from ..ir.graph import (
     SwitchNode,
     TableNode,
 )
-from ..ir.graph_walk import node_expressions, targets
-from ..ir.types import Catalogue
-from ..nodes.bandit.run import write_bandit
-from ..nodes.cap.run import write_cap
-from ..nodes.experiment.run import write_experiment
-from ..nodes.features.run import write_features
-from ..nodes.model.run import write_model
-from ..nodes.output.run import write_output
-from ..nodes.ruleset.run import write_ruleset
-from ..nodes.set.run import write_set
-from ..nodes.switch.run import write_switch
-from ..nodes.table.run import rows_text, write_table
-from ..nodes.writing import Writer
-from .expressions import Env, certain, emit, emit_truth
-from .needs import Choose, CountUses, Need, Predict, ReadFeatures, Recall
-from .plan import write_plan
-from .privacy import Privacy
+from ...ir.graph_walk import node_expressions, targets
+from ...ir.types import Catalogue
+from ...nodes.bandit.run import write_bandit
+from ...nodes.cap.run import write_cap
+from ...nodes.experiment.run import write_experiment
+from ...nodes.features.run import write_features
+from ...nodes.model.run import write_model
+from ...nodes.output.run import write_output
+from ...nodes.ruleset.run import write_ruleset
+from ...nodes.set.run import write_set
+from ...nodes.switch.run import write_switch
+from ...nodes.table.run import rows_text, write_table
+from ...nodes.writing import Writer
+from ..expressions import Env
+from ..needs import Choose, CountUses, Need, Predict, ReadFeatures, Recall
+from ..plan import write_plan
+from ..privacy import Privacy
+from .source import Source
+from .writer import RulesetWriter
 
 RUNS: Mapping[type, Callable[[Any, Writer], None]] = {
     SwitchNode: write_switch,
@@ -68,6 +70,7 @@ ASKING = (FeaturesNode, ModelNode, BanditNode, CapNode)
 BINDING = (TableNode, ModelNode, ExperimentNode, BanditNode, RulesetNode)
 LOGGED = (*ASKING, ExperimentNode)
 _ROOTS = {"profile": "p", "context": "c", "event": "e"}
+_FEATURES = re.compile(r"\bf\b")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 PARAMETERS = "p, c, e, now, member, path, trace, log"
 
@@ -104,28 +107,6 @@ _GLOBALS: Mapping[str, Any] = {
     "rows_text": rows_text,
     "tuple": tuple,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Emitter:
-    """Expressions by the emitter of `engine.runtime.expressions`; bound objects gather in its `bound`."""
-
-    env: Env
-
-    def value(self, expression: Expression) -> str:
-        return emit(expression, self.env)
-
-    def truth(self, expression: Expression) -> str:
-        return emit_truth(expression, self.env)
-
-    def certain(self, expression: Expression) -> bool:
-        return certain(expression)
-
-    def bind(self, value: Any, name: str) -> str:
-        return self.env.bind(value, name)
-
-    def var(self, name: str) -> str:
-        return self.env.known["vars", name]
 
 
 @dataclass(slots=True)
@@ -217,11 +198,11 @@ class Functions:
     def _remembers(self, node: GraphNode) -> bool:
         return isinstance(node, ExperimentNode) and self._experiments[node.experiment].sticky
 
-    def source(self, function: Function, *, tracing: bool = False) -> tuple[str, dict[str, Any]]:
-        """The Python text of a function and the objects it is bound to."""
+    def compiled(self, function: Function, *, tracing: bool) -> Run:
+        """The function, compiled."""
         names = var_names(function.ruleset)
         early = early_reads(function.ruleset)
-        env = Env(known={("vars", name): f"v{number}" for number, name in enumerate(names)})
+        env = Env(known={("vars", name): f"v{number}" for number, name in enumerate(names)}, source=Source(_GLOBALS))
         env.known.update({name: f"x{number}" for number, name in enumerate(early)})
 
         def callee(name: str) -> tuple[str, bool]:
@@ -229,21 +210,21 @@ class Functions:
             return env.bind(other.run(tracing=tracing), "run"), other.asks
 
         body = self._writer(function.ruleset, env, callee, tracing=tracing).write()
-        head = [f"def run({PARAMETERS}):"]
+        head = []
         if function.asks:
-            head.append("    if False: yield")  # a generator, even where the nodes that ask are not reached
-        head += [f"    v{number} = None" for number in range(len(names))]
-        head += [f"    x{number} = {_ROOTS[root]}.get({name!r})" for number, (root, name) in enumerate(early)]
-        text = "\n".join([*body, ""])
-        if re.search(r"\bf\b", text):
-            head.append("    f = {}")
-        return "\n".join([*head, text]), {**_GLOBALS, **env.bound}
+            head.append("if False: yield")  # a generator, even where the nodes that ask are not reached
+        head += [f"v{number} = None" for number in range(len(names))]
+        head += [f"x{number} = {_ROOTS[root]}.get({name!r})" for number, (root, name) in enumerate(early)]
+        if any(_FEATURES.search(line) for line in body):
+            head.append("f = {}")
+        run: Run = env.source.function("run", PARAMETERS, [*head, *body], f"ruleset {function.ruleset.name}")
+        return run
 
     def _writer(
         self, ruleset: Ruleset, env: Env, callee: Callable[[str], tuple[str, bool]], *, tracing: bool
-    ) -> Writer:
+    ) -> RulesetWriter:
         private = self._privacy().test(ruleset) if tracing else _tells_all
-        return Writer(ruleset, _Emitter(env), private, RUNS, self._experiments, callee, tracing)
+        return RulesetWriter(ruleset, env, RUNS, self._experiments, callee, private, tracing)
 
     def _privacy(self) -> Privacy:
         """What is personal in any ruleset: who calls one matters too, so all must be sound. Raises DecodeError."""
@@ -254,7 +235,7 @@ class Functions:
 
     def plan(self, function: Function) -> Plan | None:
         """A function from profile, context, event and now to the needs that they determine; None when none is."""
-        env = Env()
+        env = Env(source=Source(_GLOBALS))
 
         def callee(name: str) -> str | None:
             inner = self.plan(self.of(name))
@@ -264,15 +245,8 @@ class Functions:
         body = write_plan(writer, callee)
         if not body:
             return None
-        text = "\n".join(["def run(p, c, e, now):", *body, ""])
-        found: Plan = _function(text, f"<read plan {function.ruleset.name}>", {**_GLOBALS, **env.bound})
+        found: Plan = env.source.function("run", "p, c, e, now", body, f"read plan {function.ruleset.name}")
         return found
-
-    def compiled(self, function: Function, *, tracing: bool) -> Run:
-        """The function, compiled."""
-        text, namespace = self.source(function, tracing=tracing)
-        run: Run = _function(text, f"<ruleset {function.ruleset.name}>", namespace)
-        return run
 
 
 def early_reads(ruleset: Ruleset) -> list[tuple[str, str]]:
@@ -308,8 +282,3 @@ def var_names(ruleset: Ruleset) -> list[str]:
     if strange:
         raise DecodeError(f"ruleset `{ruleset.name}` is damaged: a var has no proper name")
     return sorted(found)
-
-
-def _function(text: str, name: str, namespace: dict[str, Any]) -> Any:
-    exec(compile(text, name, "exec"), namespace)  # noqa: S102 - source of ours, from checked IR
-    return namespace["run"]

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from engine.experiments import NativeAssigner
 from engine.ir.codec import decode, encode
 from engine.runtime.decide import Decider, Decision, Request
+from engine.runtime.evaluate import Walk
 from engine.runtime.expressions import Facts
 from engine.runtime.needs import Got
 from engine.runtime.ports import Ports
 from tests.properties.graph_cases import Cases, Oracle, World
-from tests.properties.graph_walker import Walker
 
 CASES = settings(max_examples=200)
 SEEDS = st.integers(0, 2**48)
@@ -74,14 +74,14 @@ def test_generated_functions_decide_as_a_walk_does(seed: int) -> None:
     world = Cases(Random(seed)).ruleset_world()
     member = world.segments.__contains__
     facts = Facts(world.profile, world.context, now=world.now, member=member)
-    walker = Walker(world.program, facts, Oracle(world.seed), "d-1")
-    output = walker.walk(world.program.rulesets["outer"])
+    reference = Walk(world.program, facts, Oracle(world.seed), NativeAssigner(world.program.experiments), "d-1")
+    output = reference.walk(world.program.rulesets["outer"])
     decision = decided(world)
     assert decision["output"] == output
-    assert decision["path"] == walker.path
-    assert decision["segments"] == walker.segments
-    assert [(each["experiment"], each["arm"], each["reason"]) for each in decision["experiments"]] == walker.arms
-    assert [(each["bandit"], each["arm"]) for each in decision["bandits"]] == walker.picks
+    assert decision["path"] == reference.path
+    assert decision["segments"] == reference.segments
+    assert [(each["experiment"], each["arm"], each["reason"]) for each in decision["experiments"]] == reference.arms
+    assert [(each["bandit"], each["arm"]) for each in decision["bandits"]] == reference.picks
 
 
 @CASES

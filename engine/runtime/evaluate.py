@@ -1,14 +1,18 @@
-"""The reference interpreter: walks a ruleset node by node, as the language describes it, without any generated code."""
+"""The reference: what a ruleset decides, by walking it node by node. Generated code is held against this.
+
+It is to rulesets what `operators/evaluate.py` is to predicates and `expressions/evaluate.py` is to expressions: plain
+enough to be checked against the language by reading. Each node asks what it needs when its turn comes. Requests never
+run it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, assert_never
 
-from engine.experiments import assign
-from engine.ir.expression import Expression
-from engine.ir.graph import (
+from ..ir.expression import Expression
+from ..ir.graph import (
     BanditNode,
     CapNode,
     ExperimentNode,
@@ -22,35 +26,39 @@ from engine.ir.graph import (
     SwitchNode,
     TableNode,
 )
-from engine.ir.program import Program
-from engine.nodes.table.meaning import holds
-from engine.runtime.expressions import Facts, evaluate_expression
-from engine.runtime.needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, accepted, fallback_of
+from ..ir.program import Program
+from ..ir.types import Field
+from ..nodes.table.meaning import holds
+from .border import Problem, read_object, readers_of
+from .expressions import Facts, evaluate_expression
+from .needs import (
+    Choose,
+    CountUses,
+    Got,
+    Need,
+    Predict,
+    ReadFeatures,
+    Recall,
+    accepted,
+    declared,
+    fallback_of,
+)
+from .ports import Assigner
 
 Next = str | None
 
 
-def pick(table: TableNode, values: list[Any]) -> list[int]:
-    """The rows that are hit, in the order in which they count."""
-    hit = [
-        index
-        for index, row in enumerate(table.rows)
-        if all(holds(cell, value) for cell, value in zip(row.cells, values, strict=True))
-    ]
-    if table.hit in {"collect", "rule_order"}:
-        return hit
-    if table.hit == "priority":
-        hit.sort(key=lambda index: -table.rows[index].priority)
-    return hit[:1]
-
-
 @dataclass(slots=True)
-class Walker:
-    """One walk through one ruleset."""
+class Walk:
+    """One walk through one ruleset, and what it came by: the output, and the parts of the decision record.
+
+    `answer` answers each need when its node asks, as a driver would; what it says is checked here.
+    """
 
     program: Program
     facts: Facts
     answer: Callable[[Need], Got]
+    assigner: Assigner
     decision_id: str
     path: list[dict[str, Any]] = field(default_factory=list)
     segments: dict[str, bool] = field(default_factory=dict)
@@ -62,13 +70,12 @@ class Walker:
     output: dict[str, Any] | None = None
 
     def walk(self, ruleset: Ruleset) -> dict[str, Any]:
-        """The output."""
+        """The ruleset's output."""
         nodes = {node.name: node for node in ruleset.nodes}
         at: Next = ruleset.start
         while at is not None:
             at = self._step(nodes[at])
-        assert self.output is not None
-        return self.output
+        return {} if self.output is None else self.output
 
     def _value(self, expression: Expression) -> Any:
         def member(segment: str) -> bool:
@@ -85,16 +92,38 @@ class Walker:
     def _ask(self, need: Need) -> Got:
         return accepted(need, self.answer(need))
 
-    def _step(self, node: GraphNode) -> Next:
-        return _STEPS[type(node)](self, node)
+    def _step(self, node: GraphNode) -> Next:  # noqa: C901, PLR0911 - one case for each kind of node
+        match node:
+            case SwitchNode():
+                return self._switch(node)
+            case TableNode():
+                return self._table(node)
+            case SetNode():
+                return self._set(node)
+            case FeaturesNode():
+                return self._read(node)
+            case ModelNode():
+                return self._score(node)
+            case ExperimentNode():
+                return self._split(node)
+            case BanditNode():
+                return self._choose(node)
+            case CapNode():
+                return self._cap(node)
+            case RulesetNode():
+                return self._call(node)
+            case OutputNode():
+                return self._finish(node)
+            case _:
+                assert_never(node)
 
-    def switch(self, node: SwitchNode) -> Next:
+    def _switch(self, node: SwitchNode) -> Next:
         target = next((case.then for case in node.cases if self._value(case.when) is True), node.otherwise)
         self._went(node, target)
         return target
 
-    def table(self, node: TableNode) -> Next:
-        hit = pick(node, [self._value(item.value) for item in node.inputs])
+    def _table(self, node: TableNode) -> Next:
+        hit = rows_hit(node, [self._value(item.value) for item in node.inputs])
         several = node.hit in {"collect", "rule_order"}
         rows = [node.rows[index].values for index in hit]
         found: dict[str, Any] = {}
@@ -117,49 +146,51 @@ class Walker:
         self.vars[str(node.bind)] = found
         return node.then
 
-    def set(self, node: SetNode) -> Next:
+    def _set(self, node: SetNode) -> Next:
         for item in node.items:
             self.vars[item.name] = self._value(item.value)
         self._went(node, "set")
         return node.then
 
-    def read(self, node: FeaturesNode) -> Next:
+    def _read(self, node: FeaturesNode) -> Next:
         outcome = "ok"
         for each in node.reads:
             view, entity = each.view, self._value(each.entity)
             got = Got({}, "fallback")
             if entity is not None:
                 need = ReadFeatures(view.name, view.entity, entity, view.defaults, view.timeout)
-                got = self._ask(need)
-                if not all(type(value) is int for value in got.value.values()) or not set(got.value) <= {"visits"}:
-                    got = fallback_of(need, "error")
-            self.features[view.name] = {**dict(view.defaults), **got.value}
+                got = _typed(need, self._ask(need), view.features)
+            self.features[view.name] = {**declared(view.defaults), **got.value}
             outcome = got.status if got.status != "ok" else outcome
         self._went(node, outcome)
         return node.then
 
-    def score(self, node: ModelNode) -> Next:
+    def _score(self, node: ModelNode) -> Next:
         inputs = tuple((item.name, self._value(item.value)) for item in node.inputs)
-        need = Predict(node.model.name, node.model.version, inputs, ("score",), node.model.fallback, node.timeout)
-        got = fallback_of(need, "fallback") if (None in [value for _, value in inputs]) else self._ask(need)
-        if type(got.value.get("score")) is not float or set(got.value) != {"score"}:
-            got = fallback_of(need, "error")
+        model, outputs = node.model, tuple(each.name for each in node.model.outputs)
+        need = Predict(model.name, model.version, inputs, outputs, model.fallback, node.timeout)
+        if None in [value for _, value in inputs]:
+            got = fallback_of(need, "fallback")
+        else:
+            got = _typed(need, self._ask(need), model.outputs)
+            if got.status == "ok" and not set(outputs) <= set(got.value):
+                got = fallback_of(need, "error")
         self.vars[node.bind] = got.value
         self._went(node, got.status)
         return node.then
 
-    def split(self, node: ExperimentNode) -> Next:
+    def _split(self, node: ExperimentNode) -> Next:
         experiment = self.program.experiments[node.experiment]
         unit = self._value(node.unit)
         kept = self._ask(Recall(node.experiment, experiment.unit, unit)).value if experiment.sticky and unit else None
-        arm, reason, _ = assign(experiment, unit, self.facts.now, kept)
+        arm, reason, _ = self.assigner.assign(node.experiment, unit, self.facts.now, kept)
         self.arms.append((node.experiment, arm, reason))
         if node.bind:
             self.vars[node.bind] = arm
         self._went(node, arm or reason)
         return dict(node.arms).get(arm or "", node.otherwise)
 
-    def choose(self, node: BanditNode) -> Next:
+    def _choose(self, node: BanditNode) -> Next:
         unit = self._value(node.unit)
         features = tuple((item.name, self._value(item.value)) for item in node.features)
         able = tuple(each.name for each in node.choices if each.when is None or self._value(each.when) is True)
@@ -175,7 +206,7 @@ class Walker:
             return node.otherwise or node.then or list(dict.fromkeys(way for _, way in node.arms))[-1]
         return node.then or dict(node.arms)[arm]
 
-    def cap(self, node: CapNode) -> Next:
+    def _cap(self, node: CapNode) -> Next:
         key, unit = self._value(node.key), self._value(node.unit)
         below = key is not None and unit is not None
         if below:
@@ -185,20 +216,42 @@ class Walker:
         self._went(node, "below" if below else "reached")
         return node.then if below else node.otherwise
 
-    def call(self, node: RulesetNode) -> Next:
+    def _call(self, node: RulesetNode) -> Next:
         items = ((item.name, self._value(item.value)) for item in node.context)
         context = {name: value for name, value in items if value is not None}
-        inner = Walker(self.program, replace(self.facts, context=context), self.answer, self.decision_id)
+        facts = replace(self.facts, context=context)
+        inner = Walk(self.program, facts, self.answer, self.assigner, self.decision_id)
         inner.segments, inner.arms, inner.picks, inner.used = self.segments, self.arms, self.picks, self.used
         found = inner.walk(self.program.rulesets[node.ruleset])
         self._went(node, node.ruleset, path=inner.path)
         return self._end(node, found)
 
-    def finish(self, node: OutputNode) -> Next:
+    def _finish(self, node: OutputNode) -> Next:
         items = ((item.name, self._value(item.value)) for item in node.items)
         self.output = {name: value for name, value in items if value is not None}
         self._went(node, "output")
         return None
+
+
+def rows_hit(table: TableNode, values: list[Any]) -> list[int]:
+    """The rows that are hit, in the order in which they count."""
+    hit = [
+        index
+        for index, row in enumerate(table.rows)
+        if all(holds(cell, value) for cell, value in zip(row.cells, values, strict=True))
+    ]
+    if table.hit in {"collect", "rule_order"}:
+        return hit
+    if table.hit == "priority":
+        hit.sort(key=lambda index: -table.rows[index].priority)
+    return hit[:1]
+
+
+def _typed(need: Need, got: Got, fields: tuple[Field, ...]) -> Got:
+    """The answer with its values as declared; the fallback where one does not fit or is not declared."""
+    problems: list[Problem] = []
+    value = read_object(readers_of(fields), got.value, "", problems) or {}
+    return fallback_of(need, "error") if problems else got._replace(value=value)
 
 
 def _folded(node: TableNode, kind: str, said: list[Any]) -> Any:
@@ -208,17 +261,3 @@ def _folded(node: TableNode, kind: str, said: list[Any]) -> Any:
     if not said:
         return None
     return said if collect == "list" else min(said) if collect == "min" else max(said)
-
-
-_STEPS: Mapping[type, Callable[[Walker, Any], Next]] = {
-    SwitchNode: Walker.switch,
-    TableNode: Walker.table,
-    SetNode: Walker.set,
-    FeaturesNode: Walker.read,
-    ModelNode: Walker.score,
-    ExperimentNode: Walker.split,
-    BanditNode: Walker.choose,
-    RulesetNode: Walker.call,
-    CapNode: Walker.cap,
-    OutputNode: Walker.finish,
-}

@@ -6,34 +6,33 @@ test holds when one element satisfies it (for a range: both bounds by the same e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from .frozen import Frozen
+from .frozen import Frozen, frozen
 
 CellConstant: TypeAlias = "str | int | float | bool"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class AnyValue(Frozen):
     """Holds always, for a missing value too."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Equals(Frozen):
     """The value equals a constant that is canonical for the column."""
 
     value: CellConstant
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class OneOf(Frozen):
     """The value is one of several constants, sorted and each once."""
 
     values: tuple[CellConstant, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Range(Frozen):
     """The value lies between the bounds; an absent side is unbounded. Dates are canonical instants."""
 
@@ -43,12 +42,12 @@ class Range(Frozen):
     upper_inclusive: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Missing(Frozen):
     """There is no value."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Negated(Frozen):
     """The complement of a test; of `Missing`, that there is a value."""
 

@@ -7,10 +7,9 @@ time), timedeltas are milliseconds, floats are finite doubles, integers have 64 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .frozen import Frozen
+from .frozen import Frozen, frozen
 
 Kind: TypeAlias = Literal[
     "string", "float", "integer", "boolean", "datetime", "timedelta", "array", "object", "null", "any"
@@ -49,7 +48,7 @@ FunctionName: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ValueType(Frozen):
     """The type of a value: `of` for the elements of an array, `members` (name, type) for an object.
 
@@ -100,7 +99,7 @@ NULL = ValueType("null")
 ANY = ValueType("any")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Value(Frozen):
     """A constant; None is the literal `null`."""
 
@@ -108,7 +107,7 @@ class Value(Frozen):
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Name(Frozen):
     """What stands at a path below a root, for instance (`profile`, (`home`, `lat`))."""
 
@@ -117,7 +116,7 @@ class Name(Frozen):
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Local(Frozen):
     """The element that the enclosing `Collect` looks at."""
 
@@ -125,7 +124,7 @@ class Local(Frozen):
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Member(Frozen):
     """A member of an object that is not reached by a path alone, for instance `profile.orders[0].sku`."""
 
@@ -134,7 +133,7 @@ class Member(Frozen):
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Compare(Frozen):
     """Never missing: false when a side is."""
 
@@ -148,7 +147,7 @@ class Compare(Frozen):
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class IsMissing(Frozen):
     """Whether the item is missing (`x == null`)."""
 
@@ -160,7 +159,7 @@ class IsMissing(Frozen):
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Logic(Frozen):
     """Every item or some item holds; a missing item does not hold."""
 
@@ -173,7 +172,7 @@ class Logic(Frozen):
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Negation(Frozen):
     """The complement: true when the item is false or missing."""
 
@@ -185,7 +184,7 @@ class Negation(Frozen):
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Arithmetic(Frozen):
     """Missing when a side is, when an integer leaves 64 bits, a float its range, a datetime the years 1 to 9999."""
 
@@ -195,7 +194,7 @@ class Arithmetic(Frozen):
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Minus(Frozen):
     """The negative of a number or timedelta."""
 
@@ -207,7 +206,7 @@ class Minus(Frozen):
         return self.item.type
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ToFloat(Frozen):
     """The nearest double of an integer."""
 
@@ -219,7 +218,7 @@ class ToFloat(Frozen):
         return FLOAT
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Conditional(Frozen):
     """`then` when the condition holds, else (a missing condition included) `otherwise`; both have the same type."""
 
@@ -229,7 +228,7 @@ class Conditional(Frozen):
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Coalesce(Frozen):
     """The first side unless it is missing, then the other."""
 
@@ -238,7 +237,7 @@ class Coalesce(Frozen):
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ArrayOf(Frozen):
     """A list of what its items yield; missing items are left out, and without any it is missing."""
 
@@ -246,7 +245,7 @@ class ArrayOf(Frozen):
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Contains(Frozen):
     """An element of the array equals the item, or the item is a part of the text; false when a side is missing."""
 
@@ -259,7 +258,7 @@ class Contains(Frozen):
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Matches(Frozen):
     """The whole text has the pattern (see `engine.operators.patterns`); false when it is missing."""
 
@@ -272,7 +271,7 @@ class Matches(Frozen):
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ItemOf(Frozen):
     """The element or character at an index (negative: from the end); missing beyond them."""
 
@@ -285,7 +284,7 @@ class ItemOf(Frozen):
         return self.container.type.of or STRING
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class SliceOf(Frozen):
     """The elements or characters from `start` up to `stop`; an array without elements is missing."""
 
@@ -299,7 +298,7 @@ class SliceOf(Frozen):
         return self.container.type
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Call(Frozen):
     """A function or attribute of the fixed set; missing when an argument is."""
 
@@ -308,7 +307,7 @@ class Call(Frozen):
     type: ValueType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Collect(Frozen):
     """What `body` yields for each element of `source` that satisfies `condition`; bounded by the length of a list."""
 
@@ -319,7 +318,7 @@ class Collect(Frozen):
     condition: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class InSegment(Frozen):
     """Whether the customer is a member."""
 
@@ -331,7 +330,7 @@ class InSegment(Frozen):
         return BOOLEAN
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Clock(Frozen):
     """The evaluation's `now()`."""
 

@@ -6,10 +6,9 @@ lives in `vars`. Expressions are IR of their own (`engine.ir.expression`), table
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from .frozen import Frozen
+from .frozen import Frozen, frozen
 from .types import Field
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ CellValue: TypeAlias = "str | int | float | bool | tuple[str | int | float | boo
 PPM = 1_000_000  # weights, coverage, holdouts and layer slots are in parts per million
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class SwitchCase(Frozen):
     """One way out of a switch; `text` is the condition as written, for traces."""
 
@@ -32,7 +31,7 @@ class SwitchCase(Frozen):
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class SwitchNode(Frozen):
     """The first case that holds says where to go, else `otherwise`."""
 
@@ -41,7 +40,7 @@ class SwitchNode(Frozen):
     otherwise: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class TableInput(Frozen):
     """An input column: what is looked at, and how it was written."""
 
@@ -49,7 +48,7 @@ class TableInput(Frozen):
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class TableRow(Frozen):
     """One cell per input and one value per output (None: the row says nothing of it)."""
 
@@ -58,7 +57,7 @@ class TableRow(Frozen):
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class TableNode(Frozen):
     """A decision table; rows as written, from 1 on in traces.
 
@@ -77,7 +76,7 @@ class TableNode(Frozen):
     otherwise: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class SetItem(Frozen):
     """A named expression."""
 
@@ -86,7 +85,7 @@ class SetItem(Frozen):
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class SetNode(Frozen):
     """Binds names one after the other; a later one may use an earlier one."""
 
@@ -95,7 +94,7 @@ class SetNode(Frozen):
     then: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class FeatureView(Frozen):
     """What the interpreter must know of a feature view: its entity, its features and their defaults."""
 
@@ -106,7 +105,7 @@ class FeatureView(Frozen):
     timeout: int = 20  # ms
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class FeatureRead(Frozen):
     """One view, and the expression that yields the id of whom or what to read it of."""
 
@@ -114,7 +113,7 @@ class FeatureRead(Frozen):
     entity: Expression
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class FeaturesNode(Frozen):
     """Reads feature views; their features are then found below `features.<view>`."""
 
@@ -123,7 +122,7 @@ class FeaturesNode(Frozen):
     then: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Model(Frozen):
     """What the interpreter must know of a model: its signature and what holds when it fails."""
 
@@ -134,7 +133,7 @@ class Model(Frozen):
     fallback: tuple[tuple[str, CellValue], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ModelNode(Frozen):
     """Calls a model with named inputs; its outputs are bound as one object, the fallback's after `timeout` ms."""
 
@@ -146,7 +145,7 @@ class ModelNode(Frozen):
     timeout: int = 50
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ExperimentNode(Frozen):
     """Assigns an arm and goes where the arm says; a unit outside the experiment goes to `otherwise`.
 
@@ -161,7 +160,7 @@ class ExperimentNode(Frozen):
     bind: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class BanditArm(Frozen):
     """An arm, and when it may be picked (None: always)."""
 
@@ -169,7 +168,7 @@ class BanditArm(Frozen):
     when: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class BanditNode(Frozen):
     """Picks one of the eligible arms and binds `{arm, probability}`; goes to `then`, or where the arm says.
 
@@ -191,7 +190,7 @@ class BanditNode(Frozen):
     timeout: int = 20
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class RulesetNode(Frozen):
     """Calls another ruleset with a context; without `then` its output is the decision, with it the output is bound."""
 
@@ -202,7 +201,7 @@ class RulesetNode(Frozen):
     then: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class CapNode(Frozen):
     """Goes to `then` while the unit has had fewer than `limit` of `key` within `within` ms, else to `otherwise`.
 
@@ -218,7 +217,7 @@ class CapNode(Frozen):
     otherwise: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class OutputNode(Frozen):
     """The decision, one item per declared output that is given."""
 
@@ -240,7 +239,7 @@ GraphNode: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Ruleset(Frozen):
     """A rule graph: the shapes around it and its nodes, the start first, each before those it leads to.
 
@@ -261,7 +260,7 @@ class Ruleset(Frozen):
         return self.nodes[0].name
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Arm(Frozen):
     """One arm of an experiment; the weight in parts per million."""
 
@@ -269,7 +268,7 @@ class Arm(Frozen):
     weight: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Phase(Frozen):
     """From `starts` (a canonical instant) on: who takes part, and with which weights.
 
@@ -284,7 +283,7 @@ class Phase(Frozen):
     ends: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Layer(Frozen):
     """Experiments of one layer exclude each other: a unit has one slot of a million, experiments own ranges of them.
 
@@ -296,7 +295,7 @@ class Layer(Frozen):
     holdout: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Experiment(Frozen):
     """An A/B test. `unit` is the unit type; `control` is the arm whose way is taken by those outside.
 

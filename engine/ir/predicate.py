@@ -6,14 +6,13 @@ are lowered to the few core operators of `Leaf`; see `engine.operators`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .frozen import Frozen
+from .frozen import Frozen, frozen
 from .types import AggregateName, FieldType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Now(Frozen):
     """An instant relative to the evaluation's `now`, bound when a predicate is evaluated.
 
@@ -26,7 +25,7 @@ class Now(Frozen):
     zone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Bounds(Frozen):
     """A range; an absent side is unbounded. Dates are canonical instants or `Now`."""
 
@@ -36,7 +35,7 @@ class Bounds(Frozen):
     upper_inclusive: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Anniversary(Frozen):
     """Today to `days` ahead in `zone`, compared by month and day; 29 February counts on 28 in common years."""
 
@@ -44,7 +43,7 @@ class Anniversary(Frozen):
     zone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Circle(Frozen):
     """All points within `metres` of a centre, by haversine on a sphere of radius 6,371,008.7714 m."""
 
@@ -73,7 +72,7 @@ CoreName: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Leaf(Frozen):
     """A core operator on one field: a dotted path, relative inside `Element` and `Events`; `many` says it is a list."""
 
@@ -84,35 +83,35 @@ class Leaf(Frozen):
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Constant(Frozen):
     """Always or never."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class AllOf(Frozen):
     """Every item holds."""
 
     items: tuple[Predicate, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class AnyOf(Frozen):
     """Some item holds."""
 
     items: tuple[Predicate, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Not(Frozen):
     """The complement."""
 
     item: Predicate
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Element(Frozen):
     """Some element of the list of objects `of` satisfies `item`, whose fields are relative to the element."""
 
@@ -120,14 +119,14 @@ class Element(Frozen):
     item: Predicate
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class InList(Frozen):
     """The profile's key is a member of the MemberList `list`."""
 
     list: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Events(Frozen):
     """An aggregate over the customer's events satisfies `test`, a predicate over the one pseudo field `value`.
 
@@ -143,7 +142,7 @@ class Events(Frozen):
     within: Now | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Step(Frozen):
     """One step of a sequence: an event of `type` satisfying `where`, at most `within` ms after the previous step's."""
 
@@ -152,7 +151,7 @@ class Step(Frozen):
     within: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class EventSequence(Frozen):
     """Events matching the steps in order (each strictly later in event order), all inside the window `within`."""
 

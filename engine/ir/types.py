@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .frozen import Frozen
+from .frozen import Frozen, frozen
 
 FieldType: TypeAlias = Literal["keyword", "text", "number", "integer", "boolean", "date", "day", "geo_point", "object"]
 FIELD_TYPES: tuple[FieldType, ...] = (
@@ -26,7 +25,7 @@ KEYWORD_LIMIT = 8_191  # code points; the index has no `ignore_above`
 KEY_LIMIT = 512  # UTF-8 bytes of a customer id
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Aggregate(Frozen):
     """How a profile field follows from events: `aggregate` of `field`, all time or `within` milliseconds."""
 
@@ -36,7 +35,7 @@ class Aggregate(Frozen):
     within: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Field(Frozen):
     """One declared field. `many` says that the field holds a list; `fields` are the members of an object."""
 
@@ -55,7 +54,7 @@ class Field(Frozen):
         return next((field for field in self.fields if field.name == name), None)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class EventType(Frozen):
     """An event's fields, and which profile fields it sets: pairs of (profile field, event field or `time`)."""
 
@@ -68,7 +67,7 @@ class EventType(Frozen):
         return next((field for field in self.fields if field.name == name), None)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Catalogue(Frozen):
     """All that may be known of a profile: the key's name, its fields and the event types that feed them."""
 

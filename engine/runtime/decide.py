@@ -58,7 +58,7 @@ _Begun: TypeAlias = tuple[Any, ...]
 """Profile, context, event, now, membership test, path, trace and log: the parameters of a generated function."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Entry:
     """A ruleset as the decider runs it; `alone`: it needs no log and no segments."""
 

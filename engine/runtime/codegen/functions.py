@@ -109,7 +109,7 @@ _GLOBALS: Mapping[str, Any] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Function:
     """One ruleset, ready to run.
 

@@ -1,4 +1,4 @@
-"""The one place where text becomes a function, and the names under which the text finds objects.
+"""The one place where what an author wrote becomes a function, and the names under which its text finds objects.
 
 Source is made of fixed pieces, names of ours and `repr` of text, numbers and booleans; everything else is bound as an
 object. Names of bound objects begin with `_`; locals do not, those of the emitter of expressions (`_t1`) aside.

@@ -32,7 +32,7 @@ Pending = tuple[tuple[str, str], ...]
 """Notes that are not written yet: source of a path entry, source of a trace entry (empty without tracing)."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class RulesetWriter:
     """The source of one ruleset as it grows; see `engine.nodes.writing.Writer` for what nodes use of it."""
 

@@ -49,7 +49,7 @@ CHAINED = ("+", "-", "*")
 INLINE_CONSTANTS = 4  # a longer list of constants becomes a set
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Env:
     """How generated source reaches the facts, and what must be in its globals.
 

@@ -10,6 +10,7 @@ from types import ModuleType
 
 FEW = 12  # rows for which shifting beats writing into bytes
 SHORT = 1_536  # rows up to which taking bit by bit beats reading binary text
+MEMORY = 128 << 20  # bytes that masks may take by default
 LONG = 1_536  # rows from which numpy, where it is installed, reads a mask faster
 
 Names = Callable[[int], list[str]]

@@ -31,7 +31,7 @@ Check = Callable[[Mapping[str, Any], Moment], bool]
 COSTLY = frozenset({"like", "matches", "within_distance"})  # worth remembering for the rest of a call
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Checks:
     """Closures of predicates, one per distinct leaf; `lists` are the MemberLists by name, `key` the profile's key.
 

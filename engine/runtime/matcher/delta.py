@@ -13,9 +13,9 @@ from ...ir.predicate import Predicate
 from ...ir.walk import event_types as event_types_of
 from ...ir.walk import fields as fields_of
 from ..flips.watch import reads_clock
+from .bits import MEMORY
 from .checks import Checks
 from .delta_index import FieldIndex, asks, field_index
-from .index import MEMORY
 from .matcher import Matcher
 from .moment import Clock, Event, Moment
 from .plain import Match

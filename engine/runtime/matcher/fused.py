@@ -46,7 +46,7 @@ def _guard(source: Source, reach: int, otherwise: Match) -> list[str]:
     return [f"if not {low} <= now_ms <= {high}:", f"    return {source.bind(otherwise)}(p, now_ms, events)"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Writer:
     """Writes predicates as expressions over `p`, `now_ms` and `events`."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from ...ir.instant import FIRST_MS, LAST_MS
 from ...ir.predicate import AllOf, Not, Predicate
 from ..codegen.source import Source
-from .bits import Bits, names_reader
+from .bits import MEMORY, Bits, names_reader
 from .checks import Check, Checks
 from .columns import Column, Lookup
 from .moment import Clocks, Event, datetime_of
@@ -18,8 +18,6 @@ from .plain import Match, Segment, plain
 from .plan import Plan
 from .reading import FALLS_BACK, new_source
 from .rows import Literal, rows_of
-
-MEMORY = 128 << 20  # bytes of masks
 
 
 def indexed(segments: Sequence[Segment], checks: Checks, *, memory: int = MEMORY, everything: bool = False) -> Match:

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from ...ir.predicate import Predicate
 from ...ir.walk import fields, leaf_count
+from .bits import MEMORY
 from .checks import Checks
 from .fused import fused
-from .index import MEMORY, indexed
 from .moment import Event
 from .plain import Match
 
@@ -51,7 +51,7 @@ class Matcher:
         self._reading: dict[str, list[str]] | None = None
         self.strategy: Strategy = strategy or _chosen(ordered)
         checks = Checks(lists, key)
-        self.match = fused(ordered, checks) if self.strategy == "fused" else indexed(ordered, checks, memory=memory)
+        self.match = fused(ordered, checks) if self.strategy == "fused" else _indexed(ordered, checks, memory)
 
     def bind(self, now_ms: int) -> Callable[..., list[str]]:
         """`match` at a fixed time: a function of the profile and, if there are any, its events."""
@@ -71,6 +71,12 @@ class Matcher:
                     reading.setdefault(field, []).append(name)
             self._reading = reading
         return sorted({name for field in changed for name in self._reading.get(field, ())})
+
+
+def _indexed(segments: Sequence[tuple[str, Predicate]], checks: Checks, memory: int) -> Match:
+    from .index import indexed  # most programs have too few segments to need it
+
+    return indexed(segments, checks, memory=memory)
 
 
 def _chosen(segments: Sequence[tuple[str, Predicate]]) -> Strategy:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 
-NAMES = ("match", "tables", "graph", "batch", "check", "imports", "reads", "sealing", "ingest", "rebuild")
+NAMES = ("match", "live", "tables", "graph", "batch", "check", "imports", "reads", "sealing", "ingest", "rebuild")
 PEERS = ("zen-engine", "duckdb", "polars", "PyYAML", "numpy")
 
 

@@ -83,6 +83,7 @@ _ENGINE = __package__.rpartition(".")[0]
 # Errors whose cause lies outside of decisor, by module, and what is said of them; a server's words may hold values.
 _REFUSALS = {
     f"{_ENGINE}.storage.locations": (["ServerUnreachableError"], "{problem}"),
+    f"{_ENGINE}.storage.key_types": (["WrongTypeError"], "{problem}"),
     f"{_ENGINE}.storage.migrate": (["MigrationError"], "{problem}"),
     f"{_ENGINE}.encryption.key_file": (["KeysRefusedError"], "{problem}"),
     f"{_ENGINE}.encryption.cipher": (["UnsealError"], "{problem}"),

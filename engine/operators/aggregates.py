@@ -36,9 +36,13 @@ def aggregate(name: AggregateName, values: Sequence[Value]) -> Value | None:
 
 def _sum(values: Sequence[Value]) -> int | float | None:
     if all(isinstance(value, int) for value in values):
-        total = sum(int(value) for value in values)
-        return total if INTEGER_MIN <= total <= INTEGER_MAX else None
+        return bounded(sum(int(value) for value in values))
     return _fsum(values)
+
+
+def bounded(total: int) -> int | None:
+    """A sum of whole numbers; None (missing) beyond 64 bits."""
+    return total if INTEGER_MIN <= total <= INTEGER_MAX else None
 
 
 def _average(values: Sequence[Value]) -> float | None:

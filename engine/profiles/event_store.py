@@ -47,7 +47,7 @@ _EVENTS = (
 )
 _WINDOWED = (
     "SELECT profile, id, type, instant(at), customer, data, position FROM event WHERE profile = ANY(%b)"
-    " AND type = ANY(%b) AND at >= %b::timestamptz ORDER BY profile, at, position"
+    " AND (type = ANY(%b) AND at >= %b::timestamptz OR at > %b::timestamptz) ORDER BY profile, at, position"
 )
 _PARTITIONS = (
     "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'event'::regclass"
@@ -162,17 +162,17 @@ def read_events(
     vault: Vault,
     key: str,
     *,
-    only: tuple[Sequence[str], str] | None = None,
+    only: tuple[Sequence[str], str, str] | None = None,
 ) -> Iterable[tuple[str, dict[str, Any]]]:
     """Canonical events with their profile, profiles in key order, each one's events in event order.
 
-    `only` leaves those of some types from an instant on.
+    `only` leaves those of some types from an instant on, and all after another instant.
     """
     if only is None:
         rows = connection.execute(_EVENTS, (list(profiles),)).fetchall()
     else:
-        types, since = only
-        rows = connection.execute(_WINDOWED, (list(profiles), list(types), since)).fetchall()
+        types, since, after = only
+        rows = connection.execute(_WINDOWED, (list(profiles), list(types), since, after)).fetchall()
     kept = [
         (profile, {"id": name, "position": position, "type": kind, "data": data})
         for profile, name, kind, _, _, data, position in rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,8 +23,7 @@ def event_order(events: Sequence[Event]) -> list[Event]:
 
 def fold(catalogue: Catalogue, key: str, events: Sequence[Event], now_ms: int) -> dict[str, Any]:
     """The canonical profile of `key` from its canonical events in event order; events after now do not count."""
-    now = format_instant(now_ms)
-    known = [event for event in events if event["time"] <= now]
+    known = events[: after(events, now_ms)]
     profile: dict[str, Any] = {catalogue.key: key}
     _set_latest(profile, {event.name: event.sets for event in catalogue.events}, known)
     for field in catalogue.fields:
@@ -41,8 +41,7 @@ def fold_windows(fields: Sequence[Field], events: Sequence[Event], now_ms: int) 
     """The values of aggregates of events in windows, by field, None where missing; as `fold` has them."""
     if not fields:
         return {}
-    now = format_instant(now_ms)
-    known = [event for event in events if event["time"] <= now]
+    known = events[: after(events, now_ms)]
     found: dict[str, Any] = {}
     for field in fields:
         value = None if field.source is None else aggregated(field.source, known, now_ms)
@@ -67,7 +66,7 @@ def aggregated(source: Aggregate, events: Sequence[Event], now_ms: int) -> Any:
     own = [event for event in events if event["type"] == source.event and (since is None or event["time"] >= since)]
     if source.field is None:
         return aggregate(source.aggregate, [True] * len(own))
-    values = [_value(event, source.field) for event in own]
+    values = [value_of(event, source.field) for event in own]
     return aggregate(source.aggregate, [value for value in values if value is not None])
 
 
@@ -88,14 +87,20 @@ def _set_latest(profile: dict[str, Any], sets: Mapping[str, Sets], events: Seque
             continue
         for target, source in sets.get(event["type"], ()):  # its type may no longer be declared
             if target not in decided:
-                value = _value(event, source)
+                value = value_of(event, source)
                 if value is not None:
                     profile[target] = value
                     decided.add(target)
 
 
-def _value(event: Event, field: str) -> Any:
+def value_of(event: Event, field: str) -> Any:
+    """What an event says of a field of its own or, as `time`, when it happened; None where it says nothing."""
     return event["time"] if field == "time" else event["data"].get(field)
+
+
+def after(events: Sequence[Event], now_ms: int) -> int:
+    """The place of the first event, in event order, that lies in the future of now."""
+    return bisect_right(events, format_instant(now_ms), key=_time)
 
 
 def _time(event: Event) -> str:

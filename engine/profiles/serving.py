@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..storage import keys
@@ -20,33 +20,56 @@ class Opener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A customer as of now: the canonical profile, None for one who is not known, and the names of the segments."""
+    """A customer as of now: the canonical profile, None for one who is not known, and the names of the segments.
+
+    `as_of_ms` is None where the profile is exact as of now. Otherwise time has changed it since, more than the copy
+    knows of, and the worker has not caught up: then it is the last instant as of which the profile is exact.
+    """
 
     profile: Mapping[str, Any] | None
     segments: frozenset[str]
     version: int = 0
+    as_of_ms: int | None = None
 
 
-def pack(
-    version: int,
-    at_ms: int,
-    value: Mapping[str, Any],
-    *,
-    due_ms: int | None = None,
-    then: Mapping[str, Any] | None = None,
-    key: str | None = None,
-) -> str:
-    """The serving copy as text: at `due_ms` the fields `then` take other values (None: are missing) by time alone."""
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """What time alone does next to a profile: at `at_ms` the fields `then` take other values (None: are missing).
+
+    From `until_ms` on it may do more, which is not known; None where it does not.
+    """
+
+    at_ms: int | None = None
+    then: Mapping[str, Any] = field(default_factory=dict)
+    until_ms: int | None = None
+
+
+STILL = Slide()
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a serving copy says at an instant; `as_of_ms` as in Served."""
+
+    profile: dict[str, Any]
+    version: int
+    as_of_ms: int | None
+
+
+def pack(version: int, at_ms: int, value: Mapping[str, Any], slide: Slide = STILL, *, key: str | None = None) -> str:
+    """The serving copy as text."""
     packed: dict[str, Any] = {"v": version, "at": at_ms, "p": value}
-    if due_ms is not None and then:
-        packed["due"], packed["then"] = due_ms, then
+    if slide.at_ms is not None:
+        packed["due"], packed["then"] = slide.at_ms, slide.then
+    if slide.until_ms is not None:
+        packed["until"] = slide.until_ms
     if key is not None:
         packed["k"] = key
     return json.dumps(packed, ensure_ascii=False, separators=(",", ":"))
 
 
-def unpack(text: bytes | str, profile: str, now_ms: int, opener: Opener | None = None) -> tuple[dict[str, Any], int]:
-    """The canonical profile as of now, and its version."""
+def unpack(text: bytes | str, profile: str, now_ms: int, opener: Opener | None = None) -> Copy:
+    """What the serving copy says now."""
     packed = json.loads(text)
     value: dict[str, Any] = packed["p"]
     if packed.get("due", now_ms + 1) <= now_ms:
@@ -54,7 +77,8 @@ def unpack(text: bytes | str, profile: str, now_ms: int, opener: Opener | None =
         value = {name: kept for name, kept in value.items() if kept is not None}
     if opener is not None:
         value = opener(profile, value, packed.get("k"))
-    return value, packed["v"]
+    until_ms = packed.get("until")
+    return Copy(value, packed["v"], None if until_ms is None or now_ms < until_ms else until_ms - 1)
 
 
 class ProfileReader:
@@ -81,8 +105,8 @@ class ProfileReader:
         segments = frozenset(name.decode() for name in names)
         if text is None:
             return Served(None, segments)
-        value, version = unpack(text, customer, now_ms, self._opener)
-        return Served(value, segments, version)
+        copy = unpack(text, customer, now_ms, self._opener)
+        return Served(copy.profile, segments, copy.version, copy.as_of_ms)
 
     def segments(self, customer: str) -> frozenset[str]:
         """The names of the segments that the customer is in."""

@@ -371,8 +371,8 @@ def _is_copy(state: State, text: bytes | None) -> bool:
     """Whether the serving copy is the profile's; a change that Redis needed not hear of leaves an earlier version."""
     if text is None or not _opens(text):
         return False
-    value, version = unpack(text, state.profile, 0)
-    return version <= state.version and _is_same(value, state.value)
+    copy = unpack(text, state.profile, 0)
+    return copy.version <= state.version and _is_same(copy.profile, state.value)
 
 
 def _opens(text: bytes) -> bool:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from heapq import merge
 from typing import Any
 
 from ..ir.canonical import digest
 from ..ir.codec import encode
+from ..ir.instant import LAST_MS, parse_instant
 from ..ir.types import Catalogue, Field
-from ..profiles.fold import fold, fold_windows
+from ..profiles.fold import after, fold, fold_windows
+from ..profiles.serving import Slide
+from ..profiles.slides import changes
 from ..runtime.border import Border
 from ..runtime.flips import Schedule
 from ..runtime.matcher import Matcher
 from ..runtime.matcher.delta import Delta
 from .registry import Definition, Registry
 
-_SLIDES = 8  # instants at which windows slide that are looked at until one changes a value
+NEVER = LAST_MS + 1
+_LOOKS = 8  # changes of aggregates that are looked at, where the values before and behind do not fit the field
 
 
 class Live:
@@ -58,53 +63,54 @@ class Live:
 
     def prepare(self) -> None:
         """Make at once what is otherwise made when it is first needed, so that no event waits for it."""
-        _ = self.border, self.schedule, self._slides, self._matcher
+        _ = self.border, self.schedule, self._matcher
         self._delta.prepare()
 
     def fold(self, profile: str, events: Sequence[Mapping[str, Any]], now_ms: int) -> dict[str, Any]:
         """The canonical profile of a customer's events in event order."""
         return fold(self.catalogue, profile, events, now_ms)
 
-    def slide(
-        self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int
-    ) -> tuple[int | None, dict[str, Any]]:
-        """When time alone next changes aggregates in windows, and their values then, None where missing.
+    def slide(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> Slide:
+        """What time alone does next to the profile, as far as a serving copy can tell it.
 
-        Encrypted ones are left out. None where that does not happen, or not at the next few instants at which it could.
+        That is the next change of aggregates in windows. What an event in the future of now changes when it happens is
+        not told, nor are the values of encrypted fields: up to there a copy is exact.
         """
-        at_ms = now_ms
-        for _ in range(_SLIDES if self._windowed else 0):
-            following = self._slides.next(value, events, at_ms)
-            if following is None:
+        ends = [_first(changes(each.source, events, now_ms)) for each in self._sealed if each.source is not None]
+        until_ms = min([*ends, _arrival(events, now_ms)])
+        slides = merge(*(changes(each.source, events, now_ms) for each in self._windowed if each.source is not None))
+        for look, at_ms in enumerate(slides):
+            if at_ms >= until_ms:
                 break
-            at_ms = following
+            if look == _LOOKS:
+                until_ms = at_ms
+                break
             later = fold_windows(self._windowed, events, at_ms)
             changed = {name: later[name] for name in later if later[name] != value.get(name)}
             if changed:
-                return at_ms, changed
-        return None, {}
+                following = next((each for each in slides if each > at_ms), NEVER)
+                return Slide(at_ms, changed, _told(min(until_ms, following)))
+        return Slide(until_ms=_told(until_ms))
 
     @cached_property
     def windowed_types(self) -> tuple[str, ...]:
         """The types of the events that `slide` looks at."""
-        return tuple(sorted({each.source.event for each in self._windowed if each.source is not None}))
+        windowed = (*self._windowed, *self._sealed)
+        return tuple(sorted({each.source.event for each in windowed if each.source is not None}))
 
     @cached_property
     def longest_window_ms(self) -> int:
         """How far back from an instant `slide` looks."""
-        return max((each.source.within or 0 for each in self._windowed if each.source is not None), default=0)
-
-    @cached_property
-    def _slides(self) -> Schedule:
-        return Schedule({}, self.catalogue)
+        windowed = (*self._windowed, *self._sealed)
+        return max((each.source.within or 0 for each in windowed if each.source is not None), default=0)
 
     @cached_property
     def _windowed(self) -> tuple[Field, ...]:
-        return tuple(
-            each
-            for each in self.catalogue.fields
-            if each.source is not None and each.source.within is not None and each.encrypted is None
-        )
+        return tuple(each for each in _in_windows(self.catalogue) if each.encrypted is None)
+
+    @cached_property
+    def _sealed(self) -> tuple[Field, ...]:
+        return tuple(each for each in _in_windows(self.catalogue) if each.encrypted is not None)
 
     def match(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> list[str]:
         """The names of the segments whose conditions hold."""
@@ -142,6 +148,25 @@ class Live:
     def due(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> int | None:
         """The next instant (ms) at which time alone may change profile or membership."""
         return self.schedule.next(value, events, now_ms)
+
+
+def _in_windows(catalogue: Catalogue) -> Iterator[Field]:
+    for field in catalogue.fields:
+        if field.source is not None and field.source.within is not None:
+            yield field
+
+
+def _first(instants: Iterator[int]) -> int:
+    return next(instants, NEVER)
+
+
+def _told(instant_ms: int) -> int | None:
+    return None if instant_ms >= NEVER else instant_ms
+
+
+def _arrival(events: Sequence[Mapping[str, Any]], now_ms: int) -> int:
+    """When the next event in the future of now happens."""
+    return parse_instant(events[first]["time"]) if (first := after(events, now_ms)) < len(events) else NEVER
 
 
 def matcher_of(definitions: Mapping[str, Definition], key: str) -> Matcher:

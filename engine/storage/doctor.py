@@ -145,6 +145,7 @@ def _redis(found: Examined, locations: Locations) -> None:
         found.reachable = True
         if "+cluster" not in url:
             _redis_node(found, client.info())
+            _key_types(found, client)
             return
         state = client.cluster_info(target_nodes="random")
         found.facts["nodes"] = str(len(client.get_primaries()))
@@ -152,8 +153,17 @@ def _redis(found: Examined, locations: Locations) -> None:
             found.wrong("the Cluster is down: not every slot is served", "`CLUSTER INFO` and `CLUSTER NODES` say why")
         for node in client.get_primaries():
             _redis_node(found, client.info(target_nodes=node), f"node {node.host}:{node.port}: ", cluster=True)
+        _key_types(found, client)
     finally:
         client.close()
+
+
+def _key_types(found: Examined, client: Any) -> None:
+    """Note keys of decisor's that another program has written; those of single customers are not looked at."""
+    from .key_types import wrong_keys
+
+    for what, mend in wrong_keys(client):
+        found.wrong(what, mend)
 
 
 def _redis_node(found: Examined, info: Mapping[str, Any], node: str = "", *, cluster: bool = False) -> None:

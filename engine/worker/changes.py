@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..profiles.serving import STILL, Slide
 from ..segments.transitions import Transition
 
 
@@ -13,8 +14,7 @@ from ..segments.transitions import Transition
 class Change:
     """One customer changed; `seq` is its place in the partition's order, None where nothing but `due_ms` is new.
 
-    `then` are the fields that take other values at `slides_ms`, by time alone; `sealed` is the profile as it is kept,
-    and `key` its wrapped data key.
+    `slide` is what time alone does next; `sealed` is the profile as it is kept, and `key` its wrapped data key.
     """
 
     profile: str
@@ -25,8 +25,7 @@ class Change:
     due_ms: int | None
     seq: int | None = None
     transitions: list[Transition] = field(default_factory=list)
-    slides_ms: int | None = None
-    then: Mapping[str, Any] = field(default_factory=dict)
+    slide: Slide = STILL
     sealed: Mapping[str, Any] | None = None
     key: str | None = None
 

@@ -19,7 +19,7 @@ from ..encryption.vault import Vault
 from ..ir.codec import decode
 from ..ir.instant import format_instant
 from ..profiles.event_store import read_events
-from ..profiles.serving import pack
+from ..profiles.serving import STILL, Slide, pack
 from ..segments.definitions import Live
 from ..segments.registry import Registry
 
@@ -47,7 +47,6 @@ _MEMBERSHIPS = (
 )
 
 Row = tuple[str, int, int, dict[str, Any], int, "int | None"]
-Slide = tuple["int | None", dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +94,22 @@ class Copies:
         slides = {} if live is None else self._slides(rows, live)
         found = []
         for profile, version, _events, value, computed_ms, due_ms in rows:
-            slides_ms, then = slides.get(profile, (None, None))
-            key = keys_of.get(profile)
-            packed = pack(version, computed_ms, value, due_ms=slides_ms, then=then, key=key)
+            packed = pack(version, computed_ms, value, slides.get(profile, STILL), key=keys_of.get(profile))
             found.append(Copy(profile, packed, due_ms))
         return found
 
     def _slides(self, rows: Sequence[Row], live: Live) -> dict[str, Slide]:
-        if not live.windowed_types:
-            return {}
         found: dict[str, Slide] = {}
         for group in _grouped(rows):
-            since_ms = min(row[4] for row in group) - live.longest_window_ms
+            computed_ms = min(row[4] for row in group)
+            since_ms = computed_ms - live.longest_window_ms
             events: dict[str, list[dict[str, Any]]] = {}
             for profile, event in read_events(
                 self._connection,
                 [row[0] for row in group],
                 self._vault,
                 live.key,
-                only=(live.windowed_types, format_instant(max(since_ms, 0))),
+                only=(live.windowed_types, format_instant(max(since_ms, 0)), format_instant(computed_ms)),
             ):
                 events.setdefault(profile, []).append(event)
             for profile, _version, _events, value, computed_ms, _due_ms in group:

@@ -6,6 +6,7 @@ import re
 from traceback import extract_tb
 
 from ..encryption.key_file import KeysRefusedError
+from ..storage.key_types import WRONG, WrongTypeError, wrong_type_told
 from ..storage.locations import ServerUnreachableError
 
 _SERVERS = {
@@ -31,7 +32,8 @@ def is_outage(problem: Exception) -> bool:
     if isinstance(problem, psycopg.Error) and problem.sqlstate is not None:
         return problem.sqlstate[:2] in _NOT_OF_DATA
     if isinstance(
-        problem, ServerUnreachableError | KeysRefusedError | psycopg.OperationalError | psycopg.InterfaceError
+        problem,
+        ServerUnreachableError | WrongTypeError | KeysRefusedError | psycopg.OperationalError | psycopg.InterfaceError,
     ):
         return True
     if isinstance(
@@ -44,20 +46,23 @@ def is_outage(problem: Exception) -> bool:
     ):
         return True
     if isinstance(problem, redis.ResponseError):
-        return _REFUSED.search(str(problem)) is not None
+        return WRONG in str(problem) or _REFUSED.search(str(problem)) is not None
     return isinstance(problem, redis.RedisError | redis_errors.RedisClusterException)
 
 
 def told(problem: Exception) -> str:
     """The server that a problem is of and its kind, as its text may hold values.
 
-    What holds none is told: ids of keys that are missing, and where a server is that cannot be reached.
+    What holds none is told: ids of keys that are missing, where a server is that cannot be reached, and which of
+    decisor's keys in Redis is of another type than decisor's.
     """
-    if isinstance(problem, KeysRefusedError):
+    if isinstance(problem, KeysRefusedError | WrongTypeError):
         return str(problem)
     if isinstance(problem, ServerUnreachableError):
         return problem.what
     kind = type(problem)
+    if WRONG in str(problem) and kind.__module__.startswith("redis"):
+        return wrong_type_told(problem)
     server = _SERVERS.get(kind.__module__.partition(".")[0])
     return f"{server}: {kind.__name__}" if server else kind.__name__
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..ir.instant import format_instant
@@ -11,26 +11,10 @@ from ..segments.transitions import Transition
 from ..storage import keys
 from .changes import Change
 from .fence import Command, Fence, expect
+from .sequence import FIELDS, TELL, alone, check_each, check_ran, run
 from .witnesses import Witnesses, lost
 
-STREAM_LENGTH = 100_000  # transitions kept on each partition's stream, roughly; PostgreSQL keeps all
-FIELDS = ("id", "customer", "segment", "change", "at", "reason", "digest", "cause", "number")
-_CHUNK = 200 * (1 + len(FIELDS))  # values of one call
-# Appends transitions to a stream, each under its own id; one that is there already is passed over.
-_TELL = """
-local names = {NAMES}
-for first = 2, #ARGV, #names + 1 do
-    local entry = {}
-    for place, name in ipairs(names) do
-        entry[2 * place - 1], entry[2 * place] = name, ARGV[first + place]
-    end
-    local answer = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], ARGV[first], unpack(entry))
-    if type(answer) == 'table' and answer.err and not string.find(answer.err, 'equal or smaller', 1, true) then
-        return answer
-    end
-end
-return 1
-""".replace("NAMES", ", ".join(f"'{name}'" for name in FIELDS))
+_ARGUMENTS = 2_000  # values of one command; Lua takes no more than some thousands at once
 # Moves a cursor that is where it was known to be; whether it was.
 _MOVE = """
 if (redis.call('GET', KEYS[1]) or '-1') ~= ARGV[1] then
@@ -55,6 +39,7 @@ class Batch:
         self._redis = redis
         self._fence = fence
         self._witnesses = witnesses
+        self._copies: list[Command] = []  # never refused, whatever type the key has
         self._commands: list[Command] = []
         self._members: dict[tuple[str, str], bool] = {}
         self._due: dict[int, dict[str, int | None]] = {}
@@ -66,7 +51,7 @@ class Batch:
             self._schedule(change.partition, change.profile, change.due_ms)
             return
         value = change.value if change.sealed is None else change.sealed
-        packed = pack(change.version, change.now_ms, value, due_ms=change.slides_ms, then=change.then, key=change.key)
+        packed = pack(change.version, change.now_ms, value, change.slide, key=change.key)
         self.copy(change.partition, change.profile, packed, change.due_ms)
         ordered = sorted(change.transitions, key=lambda each: each.segment)
         for place, transition in enumerate(ordered, start=1):
@@ -74,7 +59,7 @@ class Batch:
 
     def copy(self, partition: int, profile: str, packed: str, due_ms: int | None) -> None:
         """The serving copy, and when it is next due."""
-        self._commands.append(("SET", keys.profile(profile), packed))
+        self._copies.append(("SET", keys.profile(profile), packed))
         self._schedule(partition, profile, due_ms)
 
     def transition(self, partition: int, seq: int, place: int, transition: Transition) -> None:
@@ -91,7 +76,7 @@ class Batch:
         """Nothing is left of a customer without a row."""
         for segment in segments:
             self._commands.append(("SREM", keys.members(segment.decode()), profile))
-        self._commands += [("DEL", keys.segments_of(profile)), ("DEL", keys.profile(profile))]
+        self._copies += [("DEL", keys.segments_of(profile)), ("DEL", keys.profile(profile))]
         self._schedule(partition, profile, None)
 
     def _schedule(self, partition: int, profile: str, due_ms: int | None) -> None:
@@ -104,14 +89,14 @@ class Batch:
 
         What is `done` comes last.
 
-        Raises WatchError if they are not, and the first error that Redis told, but for transitions that it has already.
+        Raises WatchError if they are not, WrongTypeError where a key is not of its type, and what else Redis refuses
+        something for, but for transitions that it has already. Then no cursor has moved, and nothing is `done`.
         """
         self._change_sets()
         self._change_due()
+        chunk = _ARGUMENTS // (1 + len(FIELDS)) * (1 + len(FIELDS))
         for partition, told in self._told.items():
-            for start in range(0, len(told), _CHUNK):
-                part = told[start : start + _CHUNK]
-                self._commands.append(("EVAL", _TELL, 1, keys.transitions_stream(partition), STREAM_LENGTH, *part))
+            self._commands += _split((TELL, keys.transitions_stream(partition)), told, chunk)
         if self._witnesses is None:
             self._send_at_once(known, cursors or {}, done)
         else:
@@ -120,7 +105,10 @@ class Batch:
     def _send_at_once(self, known: Mapping[int, int], cursors: Mapping[int, int], done: Sequence[Command]) -> None:
         moves = [("SET", keys.published(partition), seq) for partition, seq in cursors.items()]
         standing = {keys.published(partition): seq for partition, seq in known.items()}
-        _check(self._fence.transact(standing, [*self._commands, *moves, *done]))
+        commands = [*self._commands, *moves, *_short(done)]
+        *copied, ran = self._fence.transact(standing, [*self._copies, run(commands)])
+        check_each(copied, self._copies)
+        check_ran(ran, commands)
 
     def _send_in_slots(
         self, known: Mapping[int, int], cursors: Mapping[int, int], done: Sequence[Command], witnesses: Witnesses
@@ -129,15 +117,16 @@ class Batch:
         for partition in known:
             pipeline.get(keys.published(partition))
         expect(known, pipeline.execute())
-        for command in self._commands:
-            pipeline.execute_command(*command)
+        commands = [*self._copies, *self._commands]
+        for command in commands:
+            pipeline.execute_command(*alone(command))
         written = pipeline.execute(raise_on_error=False)
         moved = {} if any(isinstance(answer, Exception) for answer in written) else cursors
         for partition, seq in known.items():
             stands = "GET", keys.published(partition)
             pipeline.execute_command(*(move(partition, seq, moved[partition]) if partition in moved else stands))
         told = [*(witnesses.moves(known, moved) if moved else ())]
-        for command in (*told, *(done if moved is cursors else ())):
+        for command in (*told, *(_short(done) if moved is cursors else ())):
             pipeline.execute_command(*command)
         answers = pipeline.execute(raise_on_error=False)
         wanted = {partition: 1 if partition in moved else seq for partition, seq in known.items()}
@@ -145,7 +134,8 @@ class Batch:
         if lost_ones := [each for each in known if not _is(found[each], wanted[each])]:
             # What was written may be old; without cursors it can be of any age, and everything is written again.
             witnesses.put_back({partition: known[partition] if cursors else -1 for partition in lost_ones})
-        _check([*written, *answers])
+        check_each(written, commands)
+        _check(answers)
         expect(wanted, found.values())
         if any(answers[len(known) : len(known) + len(told)]):
             raise lost()
@@ -156,21 +146,33 @@ class Batch:
             command = "SADD" if entered else "SREM"
             changes.setdefault((command, keys.members(segment)), []).append(profile)
             changes.setdefault((command, keys.segments_of(profile)), []).append(segment)
-        self._commands += [(*command, *members) for command, members in changes.items()]
+        for key, members in changes.items():
+            self._commands += _split(key, members)
 
     def _change_due(self) -> None:
         for partition, due in self._due.items():
             scores = [part for profile, at in due.items() if at is not None for part in (at, profile)]
             gone = [profile for profile, at in due.items() if at is None]
-            if scores:
-                self._commands.append(("ZADD", keys.due(partition), *scores))
-            if gone:
-                self._commands.append(("ZREM", keys.due(partition), *gone))
+            self._commands += _split(("ZADD", keys.due(partition)), scores)
+            self._commands += _split(("ZREM", keys.due(partition)), gone)
 
 
 def move(partition: int, known: int, seq: int) -> Command:
     """The command that moves a cursor from where it is known to be; it answers with 1 if it was there."""
     return "EVAL", _MOVE, 1, keys.published(partition), known, seq
+
+
+def _split(command: Command, values: Sequence[Any], most: int = _ARGUMENTS) -> Iterator[Command]:
+    """The command with all the values, as often as they take, not at all for none."""
+    for first in range(0, len(values), most):
+        yield *command, *values[first : first + most]
+
+
+def _short(done: Iterable[Command]) -> Iterator[Command]:
+    """Acknowledgements, none with more values than one command takes."""
+    for name, stream, group, *ids in done:
+        for first in range(0, len(ids), _ARGUMENTS):
+            yield name, stream, group, *ids[first : first + _ARGUMENTS]
 
 
 def _is(answer: Any, number: int) -> bool:

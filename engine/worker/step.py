@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import format_instant
+from ..profiles.fold import after
 from ..segments.definitions import Live
 from ..segments.transitions import Reason, Transition
 from ..storage.partitions import partition_of
@@ -54,6 +55,7 @@ class Step:
         self._tally = tally
         self._causes: dict[str, str] = {}
         self._types: dict[str, set[str]] = {}
+        self._times: dict[str, list[str]] = {}
 
     def add_events(self, states: Mapping[str, State], kept: Iterable[tuple[Arrival, bool]]) -> list[dict[str, Any]]:
         """Put the events into the histories; the rows to keep of them, their data still in plain."""
@@ -66,6 +68,7 @@ class Step:
             state.events.insert(bisect_right(state.events, event["time"], key=_time), event)
             self._causes[arrival.profile] = event["id"]
             self._types.setdefault(arrival.profile, set()).add(event["type"])
+            self._times.setdefault(arrival.profile, []).append(event["time"])
             rows.append(
                 {
                     "profile": arrival.profile,
@@ -103,16 +106,27 @@ class Step:
         rewritten = changed or happened or profile in self._touched or state.catalogue != live.catalogue_digest
         if not rewritten and due_ms == state.due_ms and profile not in self._due:
             return
+        foreseen = self._foreseen(state, at_ms)
         partition = partition_of(profile)
-        state.version += rewritten
+        state.version += rewritten or foreseen
         state.value, state.computed_ms, state.due_ms, state.catalogue = value, at_ms, due_ms, live.catalogue_digest
         change = Change(profile, partition, state.version, value, at_ms, due_ms, None, transitions)
-        if changed or profile in self._touched:
-            change.slides_ms, change.then = live.slide(value, state.events, at_ms)
+        if changed or foreseen or profile in self._touched:
+            change.slide = live.slide(value, state.events, at_ms)
             self.last[partition] += 1
             change.seq = self.last[partition]
         self._tally.profiles += 1
         self.changes.append(change)
+
+    def _foreseen(self, state: State, at_ms: int) -> bool:
+        """Whether an event has come that lies in the future, or one that lay there has happened.
+
+        A copy is exact up to there, and again behind it, whatever that event has changed.
+        """
+        before, now = after(state.events, state.computed_ms), after(state.events, at_ms)
+        come = self._times.get(state.profile, ())
+        late = sum(format_instant(state.computed_ms) < time <= format_instant(at_ms) for time in come)
+        return (bool(come) and now < len(state.events)) or (state.exists and now - before > late)
 
     def _instant(self, state: State) -> int:
         """When to evaluate: a due customer at the due instant itself, so that transitions happen when they happened.

@@ -123,3 +123,67 @@ def test_a_copy_is_text_that_any_client_can_read(live_world: World) -> None:
     raw = world.redis.get(keys.profile("c-1"))
     assert raw.startswith(b'{"v":')
     assert b'"p":{' in raw
+
+
+def purchase(name: str, at_ms: int, amount: float) -> dict[str, Any]:
+    return {
+        "id": name,
+        "type": "purchase",
+        "customer_id": "c-1",
+        "time": format_instant(at_ms),
+        "data": {"amount": amount},
+    }
+
+
+def test_a_copy_is_exact_though_many_slides_change_nothing_before_one_does(live_world: World) -> None:
+    world = live_world
+    start = world.now_ms
+    # Small purchases leave the window of the maximum one after the other, and the great one after all of them.
+    world.put(purchase(f"e-{number}", start - 1_000 + number, 5.0) for number in range(20))
+    world.put([purchase("e-great", start, 50.0)])
+    world.drain()
+    reader = ProfileReader(world.redis)
+    slides = start + 7 * DAY + 1
+    for at_ms in (slides - 900, slides - 1, slides):
+        served = reader.read("c-1", at_ms)
+        assert (served.profile, served.as_of_ms) == (world.oracle.profile("c-1", at_ms), None)
+    assert "best_7d" not in (reader.read("c-1", slides).profile or {})
+
+
+def test_a_copy_says_as_of_when_it_is_exact_where_the_worker_is_far_behind(live_world: World) -> None:
+    world = live_world
+    start = world.now_ms
+    world.put(purchase(f"e-{number}", start - 10 * DAY + DAY * number, 50.0 - number) for number in range(10))
+    world.drain()
+    reader = ProfileReader(world.redis)
+    behind = 0
+    for at_ms in range(start, start + 11 * DAY, DAY // 4):
+        served = reader.read("c-1", at_ms)
+        exact_ms = at_ms if served.as_of_ms is None else served.as_of_ms
+        assert served.profile == world.oracle.profile("c-1", exact_ms)
+        behind += served.as_of_ms is not None
+    assert behind
+    world.pass_time(11 * DAY)
+    assert reader.read("c-1", world.now_ms).as_of_ms is None
+
+
+def test_a_copy_is_exact_up_to_an_event_from_the_future_and_again_behind_it(live_world: World) -> None:
+    world = live_world
+    start = world.now_ms
+    world.put([purchase("e-1", start, 50.0)])
+    world.drain()
+    reader = ProfileReader(world.redis)
+    for number, kind in enumerate(("purchase", "visit")):
+        happens = world.now_ms + 60_000
+        world.put([{**purchase(f"e-{number}-later", happens, 50.0), "type": kind, "data": {}}])
+        world.drain()
+        assert reader.read("c-1", happens - 1).as_of_ms is None
+        assert reader.read("c-1", happens).as_of_ms == happens - 1
+        world.redis.delete(keys.profile("c-1"))
+        for partition in range(16):
+            world.redis.set(keys.published(partition), 0)
+        world.drain()  # the copy is written again from what is committed
+        assert reader.read("c-1", happens).as_of_ms == happens - 1
+        world.pass_time(60_000)
+        served = reader.read("c-1", happens)
+        assert (served.profile, served.as_of_ms) == (world.oracle.profile("c-1", happens), None)

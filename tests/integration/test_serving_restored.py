@@ -39,9 +39,9 @@ def lose_the_copies(world: World) -> None:
 
 
 def shown(world: World) -> dict[str, tuple[Any, ...]]:
-    """What the serving copies say: the profile, when time moves it, and to what."""
+    """What the serving copies say: the profile, when time moves it, and to what, and until when that is exact."""
     found = {each: json.loads(world.redis.get(keys.profile(each))) for each in world.oracle.events}
-    return {each: tuple(copy.get(name) for name in ("p", "due", "then")) for each, copy in found.items()}
+    return {each: tuple(copy.get(name) for name in ("p", "due", "then", "until")) for each, copy in found.items()}
 
 
 @pytest.mark.parametrize("lose", [lose_everything, lose_the_copies])
@@ -51,7 +51,7 @@ def test_a_copy_that_is_written_again_says_what_it_said(
 ) -> None:
     world = filled(live_world)
     before = shown(world)
-    assert sum(due is not None for _, due, _ in before.values()) > 10
+    assert sum(due is not None for _, due, *_ in before.values()) > 10
     monkeypatch.setattr(copies, "EVENTS", events)
     lose(world)
     world.drain()
@@ -64,7 +64,7 @@ def test_a_copy_that_is_written_again_is_right_when_a_window_has_slid(lose: Any,
     world = filled(live_world_anywhere)
     lose(world)
     world.drain()
-    slides = {customer: due for customer, (_, due, _) in shown(world).items() if due is not None}
+    slides = {customer: due for customer, (_, due, *_) in shown(world).items() if due is not None}
     assert slides
     reader = ProfileReader(world.redis)
     for customer, at_ms in slides.items():

@@ -1,0 +1,101 @@
+"""A key that another program has written as another type stops what needs it, and nothing is taken as done."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from engine.storage import keys
+from engine.storage.key_types import wrong_keys
+from engine.storage.partitions import PARTITIONS, partition_of
+from tests.faults.test_workers_together import events, settled, until, working
+from tests.live_world import World
+
+SOMEBODY = "c-3"
+KEYS = {
+    "segment:local": keys.members("local"),
+    "segments:{…}": keys.segments_of(SOMEBODY),
+    f"decisor:due:{partition_of(SOMEBODY)}": keys.due(partition_of(SOMEBODY)),
+    f"decisor:transitions:{partition_of(SOMEBODY)}": keys.transitions_stream(partition_of(SOMEBODY)),
+}
+
+
+def cursors(world: World) -> list[bytes | None]:
+    return [world.redis.get(keys.published(partition)) for partition in range(PARTITIONS)]
+
+
+@pytest.mark.parametrize("family", KEYS)
+def test_what_redis_refuses_is_published_once_the_key_is_mended(
+    family: str, live_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = live_world
+    name = KEYS[family]
+    world.drain()
+    before = cursors(world)
+    world.redis.delete(name)
+    world.redis.lpush(name, "another program's")
+    world.put(events(world, random.Random(31), 200))
+    with working(world) as worker:
+        until(lambda: family in caplog.text)
+        number = partition_of(SOMEBODY)
+        assert cursors(world)[number] == before[number]
+        assert world.redis.xlen(keys.events_stream(number))
+        assert not settled(world)
+        assert SOMEBODY not in caplog.text
+        assert "redis-cli" in caplog.text
+        world.redis.delete(name)
+        until(lambda: settled(world))
+        assert worker.tally.dead == 0
+    world.drain()
+    world.check()
+    world.check_transitions()
+    with world.connect("tests") as connection:
+        kept = connection.execute("SELECT count(*) FROM event").fetchone()
+    assert kept == (sum(map(len, world.oracle.events.values())),)
+
+
+def test_a_cursor_of_another_type_is_waited_for(live_world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world = live_world
+    world.put(events(world, random.Random(32), 60))
+    name = keys.published(3)
+    world.redis.lpush(name, "another program's")
+    with working(world):
+        until(lambda: "`decisor doctor` names it" in caplog.text)
+        world.redis.delete(name)
+        until(lambda: settled(world))
+    world.check()
+    world.check_transitions()
+
+
+def test_every_server_publishes_what_it_has_refused(
+    live_world_anywhere: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = live_world_anywhere
+    name = keys.members("local")
+    world.redis.lpush(name, "another program's")
+    world.put(events(world, random.Random(33), 100))
+    with working(world):
+        until(lambda: "`segment:local` is no set" in caplog.text)
+        world.redis.delete(name)
+        until(lambda: settled(world))
+    world.drain()
+    world.check()
+    world.check_transitions()
+
+
+def test_keys_of_another_type_are_named_with_what_mends_them(live_world: World) -> None:
+    world = live_world
+    world.drain()
+    assert wrong_keys(world.redis) == []
+    found = []
+    for name in (keys.members("local"), keys.due(2), keys.events_stream(1)):
+        world.redis.delete(name)
+        world.redis.set(name, "another program's")
+        found.append(name)
+    told = wrong_keys(world.redis)
+    assert sorted(what.split("`")[1] for what, _ in told) == sorted(found)
+    assert all(f"redis-cli TYPE '{what.split('`')[1]}'" in mend for what, mend in told)
+    world.redis.delete(keys.RUNNING)
+    world.redis.set(keys.RUNNING, "another program's")
+    assert keys.RUNNING in {what.split("`")[1] for what, _ in wrong_keys(world.redis)}

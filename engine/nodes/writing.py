@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from ..ir.expression import Expression
 from ..ir.graph import Experiment, GraphNode
+from ..ir.types import Field
 
 
 class Writer(Protocol):
@@ -35,6 +36,9 @@ class Writer(Protocol):
 
     def bind(self, value: Any, name: str) -> str:
         """The name of a global that holds the object."""
+
+    def readers(self, fields: tuple[Field, ...]) -> str:
+        """The name of a global that reads the members of an object with these fields."""
 
     def value(self, expression: Expression) -> str:
         """Source of the value, None when it is missing."""

@@ -7,7 +7,6 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from ..ir.graph import FeaturesNode, ModelNode
 from ..ir.program import Program
 from .border import UNDECLARED, Problem, Reader, read_object, readers_of
 from .clock import new_decision_id, system_now
@@ -15,7 +14,7 @@ from .codegen.functions import Function, Functions, Plan, Run
 from .drivers import FOREVER, Steps, drive, drive_async, drive_batch, replay
 from .membership import AT_ONCE, Given, Matched, MatchedAtOnce
 from .ports import Assigner, Ports, SegmentMatcher
-from .record import Log, Readers
+from .record import Log
 
 Decision: TypeAlias = dict[str, Any]
 """A decision record, plain JSON data.
@@ -124,7 +123,6 @@ class Decider:
         self._assigner = assigner
         self._clock = clock
         self._key = program.catalogue.key
-        self._readers = _answer_readers(program)
         self._entries = _Entries(Functions(program.rulesets, program.experiments, program.catalogue))
 
     def matching(self, matcher: SegmentMatcher) -> Decider:
@@ -300,7 +298,7 @@ class Decider:
             segments = Given(membership)
         elif entry.matched is not None:
             segments = Given(()) if self._matcher is None else entry.matched(self._matcher, profile, now)
-        log = Log(decision_id, now, self._assigner, forced, self._readers) if entry.function.logs else None
+        log = Log(decision_id, now, self._assigner, forced) if entry.function.logs else None
         traced: list[Any] | None = [] if trace else None
         begun: _Begun = (profile, context, event or _NONE, now, segments.__getitem__, [], traced, log)
         return begun, segments, decision_id
@@ -353,16 +351,3 @@ class Decider:
         if trace is not None:
             decision["trace"] = trace
         return decision
-
-
-def _answer_readers(program: Program) -> Readers:
-    """How the values of each feature view and model are read, by the kind of need and the name."""
-    found: dict[tuple[str, str], Mapping[str, Reader]] = {}
-    for ruleset in program.rulesets.values():
-        for node in ruleset.nodes:
-            if isinstance(node, ModelNode):
-                found["predict", node.model.name] = readers_of(node.model.outputs)
-            elif isinstance(node, FeaturesNode):
-                for read in node.reads:
-                    found["features", read.view.name] = readers_of(read.view.features)
-    return found

@@ -3,19 +3,20 @@
 Steps are a generator that yields tuples of needs and returns the decision. A driver groups needs by kind and time
 limit, asks the port for each group once, and turns whatever goes wrong into the declared fallback: no port, a deadline
 that has passed before or after asking, an exception, another number of answers (what an answer says is checked where it
-is used, `record`).
+is used, `record`). The asyncio driver asks a port that blocks in a thread, and leaves it there when its time is over.
 Deadlines are absolute, in monotonic seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from inspect import isawaitable
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
-from .needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, Status, fallback_of, identity
-from .ports import Ports
+from .needs import Got, Need, Status, fallback_of
+from .ports import Answers, Port, Ports
 
 Value = TypeVar("Value")
 Steps: TypeAlias = Generator[tuple[Need, ...], tuple[Got, ...], Value]
@@ -23,14 +24,6 @@ Group: TypeAlias = list[Need]
 
 TOGETHER = 1_000  # decisions whose needs a batch gathers
 FOREVER = float("inf")
-
-_METHODS: Mapping[type, tuple[str, str]] = {
-    ReadFeatures: ("features", "read"),
-    Predict: ("scorer", "predict"),
-    Choose: ("chooser", "choose"),
-    Recall: ("memory", "recall"),
-    CountUses: ("caps", "count"),
-}
 
 
 def drive(steps: Steps[Value], ports: Ports, deadline: float = FOREVER) -> Value:
@@ -97,12 +90,12 @@ def answer(needs: Sequence[Need], ports: Ports, deadline: float) -> dict[Need, G
     """An answer to each need; ports are asked once for each kind and time limit."""
     answers: dict[Need, Got] = {}
     for group in _groups(needs):
-        ask, limit = _question(group, ports, deadline)
-        answers.update(_failed(group, "unavailable" if ask is None else "timeout"))
-        if ask is None or limit <= ports.clock():
+        port, limit = _question(group, ports, deadline)
+        answers.update(_failed(group, "unavailable" if port is None else "timeout"))
+        if port is None or limit <= ports.clock():
             continue
         try:
-            given = ask(group, limit)
+            given = port.answer(group, limit)
         except TimeoutError:
             continue
         except Exception:  # noqa: BLE001 - whatever a client raises, the decision goes on with the fallback
@@ -129,15 +122,17 @@ async def answer_async(needs: Sequence[Need], ports: Ports, deadline: float) -> 
 async def _answer_group(group: Group, ports: Ports, deadline: float) -> dict[Need, Got]:
     import asyncio  # as in `answer_async`
 
-    ask, limit = _question(group, ports, deadline)
-    if ask is None:
+    port, limit = _question(group, ports, deadline)
+    if port is None:
         return _failed(group, "unavailable")
     left = limit - ports.clock()
     if left <= 0:
         return _failed(group, "timeout")
     try:
         async with asyncio.timeout(left):
-            given = ask(group, limit)
+            threads = ports.threads_of(type(group[0]))
+            ask = partial(port.answer, group, limit)
+            given: Answers = ask() if threads is None else await threads.run(ask)
             if isawaitable(given):
                 given = await given
     except TimeoutError:
@@ -154,12 +149,9 @@ def _groups(needs: Sequence[Need]) -> Iterator[Group]:
     yield from groups.values()
 
 
-def _question(group: Group, ports: Ports, deadline: float) -> tuple[Callable[[Group, float], Any] | None, float]:
-    """The port's method, if there is one, and the time by which the group wants its answers."""
-    port, method = _METHODS[type(group[0])]
-    found = getattr(ports, port)
-    limit = min(deadline, ports.clock() + group[0].timeout / 1000)
-    return (None if found is None else getattr(found, method)), limit
+def _question(group: Group, ports: Ports, deadline: float) -> tuple[Port[Any] | None, float]:
+    """The port, if there is one, and the time by which the group wants its answers."""
+    return ports.of(type(group[0])), min(deadline, ports.clock() + group[0].timeout / 1000)
 
 
 def _failed(group: Group, status: Status) -> dict[Need, Got]:
@@ -194,7 +186,7 @@ def _recorded(needs: Sequence[Need], entries: Iterator[Mapping[str, Any]]) -> tu
     found = []
     for need in needs:
         entry = next(entries, None)
-        if entry is None or (entry["kind"], entry["name"]) != identity(need):
-            raise TapeError(f"the tape has no answer of {' '.join(identity(need))} at this place")
+        if entry is None or (entry["kind"], entry["name"]) != (need.kind, need.name):
+            raise TapeError(f"the tape has no answer of {need.kind} {need.name} at this place")
         found.append(Got(entry["value"], entry["status"], entry["version"]))
     return tuple(found)

@@ -27,9 +27,8 @@ from ..ir.graph import (
     TableNode,
 )
 from ..ir.program import Program
-from ..ir.types import Field
 from ..nodes.table.meaning import holds
-from .border import Problem, read_object, readers_of
+from .border import readers_of
 from .expressions import Facts, evaluate_expression
 from .needs import (
     Choose,
@@ -158,8 +157,10 @@ class Walk:
             view, entity = each.view, self._value(each.entity)
             got = Got({}, "fallback")
             if entity is not None:
-                need = ReadFeatures(view.name, view.entity, entity, view.defaults, view.timeout)
-                got = _typed(need, self._ask(need), view.features)
+                need = ReadFeatures(
+                    view.name, view.entity, entity, view.defaults, view.timeout, readers_of(view.features)
+                )
+                got = self._ask(need)
             self.features[view.name] = {**declared(view.defaults), **got.value}
             outcome = got.status if got.status != "ok" else outcome
         self._went(node, outcome)
@@ -168,13 +169,9 @@ class Walk:
     def _score(self, node: ModelNode) -> Next:
         inputs = tuple((item.name, self._value(item.value)) for item in node.inputs)
         model, outputs = node.model, tuple(each.name for each in node.model.outputs)
-        need = Predict(model.name, model.version, inputs, outputs, model.fallback, node.timeout)
-        if None in [value for _, value in inputs]:
-            got = fallback_of(need, "fallback")
-        else:
-            got = _typed(need, self._ask(need), model.outputs)
-            if got.status == "ok" and not set(outputs) <= set(got.value):
-                got = fallback_of(need, "error")
+        readers = readers_of(model.outputs)
+        need = Predict(model.name, model.version, inputs, outputs, model.fallback, node.timeout, readers)
+        got = fallback_of(need, "fallback") if None in [value for _, value in inputs] else self._ask(need)
         self.vars[node.bind] = got.value
         self._went(node, got.status)
         return node.then
@@ -245,13 +242,6 @@ def rows_hit(table: TableNode, values: list[Any]) -> list[int]:
     if table.hit == "priority":
         hit.sort(key=lambda index: -table.rows[index].priority)
     return hit[:1]
-
-
-def _typed(need: Need, got: Got, fields: tuple[Field, ...]) -> Got:
-    """The answer with its values as declared; the fallback where one does not fit or is not declared."""
-    problems: list[Problem] = []
-    value = read_object(readers_of(fields), got.value, "", problems) or {}
-    return fallback_of(need, "error") if problems else got._replace(value=value)
 
 
 def _folded(node: TableNode, kind: str, said: list[Any]) -> Any:

@@ -2,19 +2,26 @@
 
 A rule graph never performs I/O. It yields a tuple of needs and is resumed with as many answers (`Got`); who answers,
 when and from where is the driver's business (`engine.runtime.drivers`). Two equal needs are the same question.
+
+A kind of need is one class: what is asked, which answer holds when nobody gives a better one, and which answers it
+accepts. Whoever answers it is one port (`engine.runtime.ports`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+
+from .border import Problem, Reader, read_object
 
 Status: TypeAlias = Literal["ok", "fallback", "timeout", "error", "unavailable"]
 STATUSES: tuple[Status, ...] = ("ok", "fallback", "timeout", "error", "unavailable")
 
 ANSWER_LIMIT = 100_000  # values in one answer
+_UNREAD: Mapping[str, Reader] = {}
 
 
 class Got(NamedTuple):
@@ -29,20 +36,64 @@ class Got(NamedTuple):
     version: str = ""
 
 
+class Need(ABC):
+    """One question, a frozen and hashable value; `timeout` is the time in ms that its answer may take.
+
+    `kind` is the kind's name on the tape of a decision.
+    """
+
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    timeout: int
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name of what is asked, as it stands on the tape."""
+
+    @abstractmethod
+    def fallback_value(self) -> Any:
+        """The declared value for when nobody can give a better one."""
+
+    @abstractmethod
+    def accept(self, got: Got) -> Got | None:
+        """The answer as the decision uses it, None when it does not have the form that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
-class ReadFeatures:
+class ReadFeatures(Need):
     """Features of one entity: the value is an object of (feature, value); missing features are absent."""
+
+    kind = "features"
 
     view: str
     entity_type: str
     entity: str
     fallback: tuple[tuple[str, Any], ...] = ()
-    timeout: int = 20  # ms, as for every need
+    timeout: int = 20
+    readers: Mapping[str, Reader] = field(default_factory=lambda: _UNREAD, compare=False, repr=False)
+    """How each declared feature is read; others are refused."""
+
+    @property
+    def name(self) -> str:
+        """The view."""
+        return self.view
+
+    def fallback_value(self) -> dict[str, Any]:
+        """The defaults."""
+        return declared(self.fallback)
+
+    def accept(self, got: Got) -> Got | None:
+        """Features of the declared types."""
+        return _read_answer(self.readers, got)
 
 
 @dataclass(frozen=True, slots=True)
-class Predict:
+class Predict(Need):
     """A model's reply to named inputs: the value is an object of (output, value)."""
+
+    kind = "predict"
 
     model: str
     version: str
@@ -50,16 +101,36 @@ class Predict:
     outputs: tuple[str, ...] = ()
     fallback: tuple[tuple[str, Any], ...] = ()
     timeout: int = 50
+    readers: Mapping[str, Reader] = field(default_factory=lambda: _UNREAD, compare=False, repr=False)
+    """How each declared output is read; others are refused."""
+
+    @property
+    def name(self) -> str:
+        """The model."""
+        return self.model
 
     @property
     def complete(self) -> bool:
         """Whether no input is missing; a model is not called without one."""
         return all(value is not None for _, value in self.inputs)
 
+    def fallback_value(self) -> dict[str, Any]:
+        """The outputs that are declared as fallback."""
+        return declared(self.fallback)
+
+    def accept(self, got: Got) -> Got | None:
+        """Outputs of the declared types; all of them, unless the engine fell back."""
+        read = _read_answer(self.readers, got)
+        if read is None or (got.status == "ok" and any(name not in read.value for name in self.outputs)):
+            return None
+        return read
+
 
 @dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(Need):
     """An arm of a bandit: the value is `{"arm", "probability", "distribution"}`; draws hash unit and decision id."""
+
+    kind = "choose"
 
     bandit: str
     unit_type: str
@@ -70,37 +141,106 @@ class Choose:
     fallback: str | None
     timeout: int = 20
 
+    @property
+    def name(self) -> str:
+        """The bandit."""
+        return self.bandit
+
+    def fallback_value(self) -> dict[str, Any] | None:
+        """The fallback arm for sure, None without one."""
+        if self.fallback is None:
+            return None
+        distribution = dict.fromkeys(self.arms, 0.0) | {self.fallback: 1.0}
+        return {"arm": self.fallback, "probability": 1.0, "distribution": distribution}
+
+    def accept(self, got: Got) -> Got | None:
+        """One of the arms, with its probability in a distribution that is one."""
+        return got if self._is_choice(got.value) else None
+
+    def _is_choice(self, value: Any) -> bool:
+        if value is None:
+            return self.fallback is None
+        arms = (*self.arms, self.fallback)
+        if not isinstance(value, dict) or not _is_plain(value) or value.get("arm") not in arms:
+            return False
+        shares, own = value.get("distribution"), value.get("probability")
+        if not isinstance(shares, dict) or not set(shares) <= set(arms) or type(own) is not float:
+            return False
+        numbers = list(shares.values())
+        if not all(type(number) is float and 0.0 <= number <= 1.0 for number in numbers):
+            return False
+        return abs(sum(numbers) - 1.0) < 1e-6 and own > 0.0 and bool(shares.get(value["arm"]) == own)
+
 
 @dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(Need):
     """The arm that a unit was given before (sticky assignment): the value is `{"arm", "phase"}` or None."""
+
+    kind = "sticky"
 
     experiment: str
     unit_type: str
     unit: str
     timeout: int = 20
 
+    @property
+    def name(self) -> str:
+        """The experiment."""
+        return self.experiment
+
+    def fallback_value(self) -> None:
+        """No arm."""
+
+    def accept(self, got: Got) -> Got | None:
+        """An arm with its phase, or none."""
+        value = got.value
+        fits = value is None or (
+            isinstance(value, dict) and isinstance(value.get("arm"), str) and type(value.get("phase")) is int
+        )
+        return got if fits else None
+
 
 @dataclass(frozen=True, slots=True)
-class CountUses:
+class CountUses(Need):
     """How often the unit had `key` in the last `within` ms: the value is a whole number."""
+
+    kind = "cap"
 
     key: str
     unit: str
     within: int
     timeout: int = 20
 
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self.key
 
-Need: TypeAlias = ReadFeatures | Predict | Choose | Recall | CountUses
+    def fallback_value(self) -> int:
+        """No use."""
+        return 0
+
+    def accept(self, got: Got) -> Got | None:
+        """A whole number from 0."""
+        return got if type(got.value) is int and got.value >= 0 else None
+
+
+NEEDS: tuple[type[Need], ...] = (ReadFeatures, Predict, Choose, Recall, CountUses)
+"""The kinds that nodes of rulesets ask for."""
 
 
 def fallback_of(need: Need, status: Status = "unavailable") -> Got:
     """The declared answer when nobody can give a better one."""
-    if isinstance(need, ReadFeatures | Predict):
-        return Got(declared(need.fallback), status)
-    if isinstance(need, Choose):
-        return Got(_certain(need), status)
-    return Got(None if isinstance(need, Recall) else 0, status)
+    return Got(need.fallback_value(), status)
+
+
+def accepted(need: Need, got: Any) -> Got:
+    """The answer as the decision uses it, or the fallback with status "error" when it does not have the form."""
+    if isinstance(got, Got) and got.status in STATUSES and type(got.version) is str:
+        found = need.accept(got)
+        if found is not None:
+            return found
+    return fallback_of(need, "error")
 
 
 def declared(values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -109,36 +249,13 @@ def declared(values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in pairs if value is not None}
 
 
-def accepted(need: Need, got: Any) -> Got:
-    """The answer if it has the form that the need asks for, else the fallback with status "error"."""
-    if not isinstance(got, Got) or got.status not in STATUSES or type(got.version) is not str:
-        return fallback_of(need, "error")
-    return got if _FITS[type(need)](need, got.value) else fallback_of(need, "error")
-
-
-def identity(need: Need) -> tuple[str, str]:
-    """The kind of a need and the name of what is asked, as they stand on the tape."""
-    return _IDENTITIES[type(need)][0], str(getattr(need, _IDENTITIES[type(need)][1]))
-
-
-_IDENTITIES: dict[type, tuple[str, str]] = {
-    ReadFeatures: ("features", "view"),
-    Predict: ("predict", "model"),
-    Choose: ("choose", "bandit"),
-    Recall: ("sticky", "experiment"),
-    CountUses: ("cap", "key"),
-}
-
-
-def _certain(need: Choose) -> dict[str, Any] | None:
-    if need.fallback is None:
+def _read_answer(readers: Mapping[str, Reader], got: Got) -> Got | None:
+    """The answer with the members of its object as they are declared, None when one does not fit."""
+    if not isinstance(got.value, dict) or not _is_plain(got.value):
         return None
-    distribution = dict.fromkeys(need.arms, 0.0) | {need.fallback: 1.0}
-    return {"arm": need.fallback, "probability": 1.0, "distribution": distribution}
-
-
-def _is_object(_need: Any, value: Any) -> bool:
-    return isinstance(value, dict) and all(type(key) is str for key in value) and _is_plain(value)
+    problems: list[Problem] = []
+    value = read_object(readers, got.value, "", problems) or {}
+    return None if problems else Got(value, got.status, got.version)
 
 
 def _is_plain(value: Any) -> bool:
@@ -167,37 +284,3 @@ def _is_scalar(item: Any) -> bool:
     if kind is int:
         return -(2**63) <= int(item) < 2**63
     return item is None or kind is str or kind is bool
-
-
-def _is_choice(need: Choose, value: Any) -> bool:
-    """The arm is one of the arms, its probability is that of the distribution, and the distribution is one."""
-    if value is None:
-        return need.fallback is None
-    if not isinstance(value, dict) or not _is_plain(value) or value.get("arm") not in (*need.arms, need.fallback):
-        return False
-    shares, own = value.get("distribution"), value.get("probability")
-    if not isinstance(shares, dict) or not set(shares) <= {*need.arms, need.fallback} or type(own) is not float:
-        return False
-    numbers = list(shares.values())
-    if not all(type(number) is float and 0.0 <= number <= 1.0 for number in numbers):
-        return False
-    return abs(sum(numbers) - 1.0) < 1e-6 and own > 0.0 and bool(shares.get(value["arm"]) == own)
-
-
-def _is_memory(_need: Any, value: Any) -> bool:
-    if value is None:
-        return True
-    return isinstance(value, dict) and isinstance(value.get("arm"), str) and type(value.get("phase")) is int
-
-
-def _is_count(_need: Any, value: Any) -> bool:
-    return type(value) is int and value >= 0
-
-
-_FITS: dict[type, Any] = {
-    ReadFeatures: _is_object,
-    Predict: _is_object,
-    Choose: _is_choice,
-    Recall: _is_memory,
-    CountUses: _is_count,
-}

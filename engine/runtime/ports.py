@@ -1,51 +1,35 @@
-"""What the outside must offer the interpreter: small protocols, implemented elsewhere and wired by service and CLI."""
+"""What the outside must offer the interpreter: small protocols, implemented elsewhere and wired by service and CLI.
+
+A port answers needs of one kind. `Ports` finds it by the type of need, so nothing here lists the kinds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
-from .needs import Choose, CountUses, Got, Predict, ReadFeatures, Recall
+from .needs import Got, Need
+from .threads import Threads
 
 Answers: TypeAlias = "Sequence[Got] | Awaitable[Sequence[Got]]"
 """As many as needs were asked, in their order; awaitable where only the asyncio driver asks."""
 
+Asked_contra = TypeVar("Asked_contra", bound=Need, contravariant=True)
 
-class FeatureReader(Protocol):
-    """Reads features of entities."""
-
-    def read(self, needs: Sequence[ReadFeatures], deadline: float) -> Answers:
-        """An object of features for each need, before `deadline` (monotonic seconds)."""
+THREADS = 16  # in which one port that blocks is asked at the same time
 
 
-class Scorer(Protocol):
-    """Calls models."""
+class Port(Protocol[Asked_contra]):
+    """Answers needs of one kind; what a value must look like, the need's class says."""
 
-    def predict(self, needs: Sequence[Predict], deadline: float) -> Answers:
-        """An object of outputs for each need; needs of one model are one batch."""
+    @property
+    def blocks(self) -> bool:
+        """Whether `answer` keeps its thread waiting; the asyncio driver then asks in a thread."""
 
-
-class Chooser(Protocol):
-    """Picks arms of bandits."""
-
-    def choose(self, needs: Sequence[Choose], deadline: float) -> Answers:
-        """`{"arm", "probability", "distribution"}` for each need; draws hash purpose, salt, unit and decision id."""
-
-
-class ArmMemory(Protocol):
-    """Remembers the arms of sticky experiments."""
-
-    def recall(self, needs: Sequence[Recall], deadline: float) -> Answers:
-        """`{"arm", "phase"}` or None for each need."""
-
-
-class CapCounter(Protocol):
-    """Counts uses within windows."""
-
-    def count(self, needs: Sequence[CountUses], deadline: float) -> Answers:
-        """A whole number for each need."""
+    def answer(self, needs: Sequence[Asked_contra], deadline: float) -> Answers:
+        """An answer to each need in their order, before `deadline` (monotonic seconds)."""
 
 
 class Assigner(Protocol):
@@ -72,14 +56,30 @@ class SegmentMatcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside as far as it is there; what is missing answers with the declared fallback.
+    """The outside as far as it is there: ports by the type of need that they answer.
 
-    `clock` gives the monotonic seconds that deadlines are held against; one that stands still makes nothing late.
+    What is missing answers with the declared fallback. `clock` gives the monotonic seconds that deadlines are held
+    against; one that stands still makes nothing late. Raises TypeError for a port that does not say whether it blocks.
     """
 
-    features: FeatureReader | None = None
-    scorer: Scorer | None = None
-    chooser: Chooser | None = None
-    memory: ArmMemory | None = None
-    caps: CapCounter | None = None
+    by_need: Mapping[type[Need], Port[Any]] = field(default_factory=dict)
     clock: Callable[[], float] = monotonic
+    _threads: Mapping[type[Need], Threads] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Give each port that blocks threads of its own, so that one that hangs takes none from the others."""
+        threads = {}
+        for need, port in self.by_need.items():
+            if not isinstance(getattr(port, "blocks", None), bool):
+                raise TypeError(f"the port of `{need.kind}` does not say whether it blocks; give it `blocks`")
+            if port.blocks:
+                threads[need] = Threads(THREADS)
+        object.__setattr__(self, "_threads", threads)
+
+    def of(self, need: type[Need]) -> Port[Any] | None:
+        """The port that answers a type of need."""
+        return self.by_need.get(need)
+
+    def threads_of(self, need: type[Need]) -> Threads | None:
+        """The threads in which the port is asked by an event loop, None for one that does not block."""
+        return self._threads.get(need)

@@ -9,26 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ir.graph import Experiment
-from .border import Problem, Reader, read_object
-from .needs import (
-    Choose,
-    CountUses,
-    Got,
-    Need,
-    Predict,
-    ReadFeatures,
-    Recall,
-    accepted,
-    declared,
-    fallback_of,
-    identity,
-)
+from .needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, accepted, declared, fallback_of
 from .ports import Assigner
 from .trace import REDACTED
 
 Entry = dict[str, Any]
-Readers = Mapping[tuple[str, str], Mapping[str, Reader]]
-"""For feature views and models by (kind, name): how each declared value is read."""
 
 
 class Log:
@@ -38,7 +23,6 @@ class Log:
         "_answers",
         "_assigner",
         "_forced",
-        "_readers",
         "_taken",
         "_used",
         "bandits",
@@ -50,9 +34,7 @@ class Log:
         "writes",
     )
 
-    def __init__(
-        self, decision_id: str, now: str, assigner: Assigner | None, forced: Mapping[str, str], readers: Readers
-    ) -> None:
+    def __init__(self, decision_id: str, now: str, assigner: Assigner | None, forced: Mapping[str, str]) -> None:
         self.decision_id = decision_id
         self.now = now
         self.experiments: list[Entry] = []
@@ -62,7 +44,6 @@ class Log:
         self.writes: list[Entry] = []
         self._assigner = assigner
         self._forced = forced
-        self._readers = readers
         self._answers: dict[Need, Got] = {}
         self._taken: dict[Need, Got] = {}
         self._used: dict[tuple[str, str], int] = {}
@@ -79,25 +60,10 @@ class Log:
         """The answer to a need, checked; the first time, it goes on the tape."""
         got = self._taken.get(need)
         if got is None:
-            got = self._typed(need, accepted(need, self._answers[need]))
+            got = accepted(need, self._answers[need])
             self._taken[need] = got
-            kind, name = identity(need)
-            self.tape.append({"node": node, "kind": kind, "name": name, **got._asdict()})
+            self.tape.append({"node": node, "kind": need.kind, "name": need.name, **got._asdict()})
         return got
-
-    def _typed(self, need: Need, got: Got) -> Got:
-        """The answer with values as declared; one that does not fit makes way for the fallback."""
-        if not isinstance(need, ReadFeatures | Predict):
-            return got
-        problems: list[Problem] = []
-        readers = self._readers[identity(need)]
-        value = read_object(readers, got.value, "", problems) or {}
-        incomplete = (
-            isinstance(need, Predict) and got.status == "ok" and any(name not in value for name in need.outputs)
-        )
-        if problems or incomplete:
-            return fallback_of(need, "error")
-        return Got(value, got.status, got.version)
 
     def features(self, node: str, need: ReadFeatures | None, defaults: Sequence[tuple[str, Any]]) -> Got:
         """The features of a view, defaults where there is no value."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..ir.instant import parse_instant
 from ..ir.predicate import Predicate
 from ..operators.evaluate import Subject, evaluate
-from ..runtime.needs import Choose, CountUses, Got, Predict, ReadFeatures, Recall, Status, fallback_of
+from ..runtime.needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, Status, fallback_of
 
 Written = Mapping[str, Any]
 
@@ -29,48 +29,21 @@ class Script:
     caps: Mapping[str, int]
     forced: Mapping[str, str]
 
-    def read(self, needs: Sequence[ReadFeatures]) -> list[Got]:
-        """The features of each view."""
-        return [
-            Got(dict(self.features[need.view])) if need.view in self.features else fallback_of(need) for need in needs
-        ]
-
-    def predict(self, needs: Sequence[Predict]) -> list[Got]:
-        """The outputs of each model."""
-        return [self._predicted(need, self.models.get(need.model)) for need in needs]
-
-    def _predicted(self, need: Predict, answer: Written | None) -> Got:
-        if answer is None:
-            return fallback_of(need)
-        status = answer.get("status", "ok")
-        if status != "ok":
-            return fallback_of(need, _FAILED[status])
-        return Got(dict(answer.get("output") or {}), "ok", str(answer.get("version") or ""))
-
-    def choose(self, needs: Sequence[Choose]) -> list[Got]:
-        """The arm of each bandit."""
-        return [self._chosen(need, self.bandits.get(need.bandit)) for need in needs]
-
-    def _chosen(self, need: Choose, answer: Written | None) -> Got:
-        status = "missing" if answer is None else answer.get("status", "ok")
-        if answer is None or status != "ok":
-            return fallback_of(need, _FAILED[status])
-        arm, probability = answer.get("arm"), float(answer.get("probability", 1.0))
-        others = [each for each in need.arms if each != arm]
-        rest = (1.0 - probability) / len(others) if others else 0.0
-        distribution = {each: probability if each == arm else rest for each in need.arms}
-        return Got({"arm": arm, "probability": probability, "distribution": distribution})
-
-    def recall(self, needs: Sequence[Recall]) -> list[Got]:
-        """The arms that units already have."""
-        return [
-            Got({"arm": self.sticky[need.experiment], "phase": 0}) if need.experiment in self.sticky else Got(None)
-            for need in needs
-        ]
-
-    def count(self, needs: Sequence[CountUses]) -> list[Got]:
-        """How many have been counted already."""
-        return [Got(self.caps.get(need.key, 0)) for need in needs]
+    def answer(self, need: Need) -> Got:
+        """What the case says to a need; the declared fallback where it says nothing."""
+        match need:
+            case ReadFeatures():
+                return Got(dict(self.features[need.view])) if need.view in self.features else fallback_of(need)
+            case Predict():
+                return _predicted(need, self.models.get(need.model))
+            case Choose():
+                return _chosen(need, self.bandits.get(need.bandit))
+            case Recall():
+                arm = self.sticky.get(need.experiment)
+                return Got(None if arm is None else {"arm": arm, "phase": 0})
+            case CountUses():
+                return Got(self.caps.get(need.key, 0))
+        return fallback_of(need)
 
     def refused(self, tape: Iterable[Written]) -> Iterator[str]:
         """What was answered and did not have the form that was asked for, by the tape of a decision."""
@@ -84,6 +57,26 @@ class Script:
             ):
                 continue
             yield f"answers.{section}.{entry['name']}: is not what was asked for, so the fallback took its place"
+
+
+def _predicted(need: Predict, answer: Written | None) -> Got:
+    if answer is None:
+        return fallback_of(need)
+    status = answer.get("status", "ok")
+    if status != "ok":
+        return fallback_of(need, _FAILED[status])
+    return Got(dict(answer.get("output") or {}), "ok", str(answer.get("version") or ""))
+
+
+def _chosen(need: Choose, answer: Written | None) -> Got:
+    status = "missing" if answer is None else answer.get("status", "ok")
+    if answer is None or status != "ok":
+        return fallback_of(need, _FAILED[status])
+    arm, probability = answer.get("arm"), float(answer.get("probability", 1.0))
+    others = [each for each in need.arms if each != arm]
+    rest = (1.0 - probability) / len(others) if others else 0.0
+    distribution = {each: probability if each == arm else rest for each in need.arms}
+    return Got({"arm": arm, "probability": probability, "distribution": distribution})
 
 
 def script_of(answers: Written | None) -> Script:

@@ -13,7 +13,7 @@ from ..operators.evaluate import Subject
 from ..profiles.fold import event_order
 from ..runtime.border import Border, Problem
 from ..runtime.decide import Decider, Decision, InputRefusedError
-from ..runtime.needs import Choose, CountUses, Got, Predict, ReadFeatures, Recall
+from ..runtime.needs import NEEDS, Got, Need
 from ..runtime.ports import Ports
 from .answers import ReferenceMatcher, Script, script_of
 from .coverage import Coverage
@@ -27,13 +27,15 @@ Event = dict[str, Any]
 class Stage:
     """One decider for all cases; which customer it matches and what the outside answers is the case's."""
 
+    blocks = False
+
     def __init__(self, program: Program) -> None:
         self.program = program
         self.border = Border(program.catalogue)
         self.lists = {name: frozenset(members) for name, members in program.lists.items()}
         self._matcher = ReferenceMatcher(program.segments, Subject({}))
         self._script = script_of(None)
-        ports = Ports(features=self, scorer=self, chooser=self, memory=self, caps=self, clock=lambda: 0.0)
+        ports = Ports(dict.fromkeys(NEEDS, self), clock=lambda: 0.0)
         assigner = NativeAssigner(program.experiments)
         self.decider = Decider(program, matcher=self, assigner=assigner, ports=ports)
 
@@ -49,25 +51,9 @@ class Stage:
         """All segments that the case's customer is in."""
         return self._matcher.match(profile, now)
 
-    def read(self, needs: Sequence[ReadFeatures], _deadline: float) -> list[Got]:
-        """The case's features."""
-        return self._script.read(needs)
-
-    def predict(self, needs: Sequence[Predict], _deadline: float) -> list[Got]:
-        """The case's answers of models."""
-        return self._script.predict(needs)
-
-    def choose(self, needs: Sequence[Choose], _deadline: float) -> list[Got]:
-        """The case's picks of bandits."""
-        return self._script.choose(needs)
-
-    def recall(self, needs: Sequence[Recall], _deadline: float) -> list[Got]:
-        """The case's arms that units already have."""
-        return self._script.recall(needs)
-
-    def count(self, needs: Sequence[CountUses], _deadline: float) -> list[Got]:
-        """The case's counts."""
-        return self._script.count(needs)
+    def answer(self, needs: Sequence[Need], _deadline: float) -> list[Got]:
+        """What the case answers to each need."""
+        return [self._script.answer(need) for need in needs]
 
 
 class CaseRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.experiments import hash53
 from engine.ir.cells import AnyValue, CellTest, Equals, Missing, Negated, OneOf, Range
@@ -338,6 +338,8 @@ class Oracle:
 
     seed: str
 
+    blocks: ClassVar[bool] = False
+
     def __call__(self, need: Need) -> Got:
         """The answer."""
         dice = hash53(f"{self.seed}{need!r}".encode())
@@ -361,9 +363,8 @@ class Oracle:
                 return {"arm": ("control", "other", "gone")[dice % 3], "phase": 1} if dice % 2 else None
             case CountUses():
                 return dice % 4
+        return None
 
-    def read(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
-        """Every port's method is the same."""
+    def answer(self, needs: Sequence[Need], _deadline: float) -> list[Got]:
+        """Every port is the same."""
         return [self(need) for need in needs]
-
-    predict = choose = recall = count = read

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ from engine.ir.codec import decode, encode
 from engine.runtime.decide import Decider, Decision, Request
 from engine.runtime.evaluate import Walk
 from engine.runtime.expressions import Facts
-from engine.runtime.needs import Got
+from engine.runtime.needs import NEEDS, Got
 from engine.runtime.ports import Ports
 from tests.properties.graph_cases import Cases, Oracle, World
 
@@ -44,15 +44,15 @@ class Awaited:
 
     oracle: Oracle
 
-    async def read(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
+    blocks: ClassVar[bool] = False
+
+    async def answer(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
         await asyncio.sleep(0)
         return [self.oracle(need) for need in needs]
 
-    predict = choose = recall = count = read
-
 
 def decider(world: World, outside: Any) -> Decider:
-    ports = Ports(outside, outside, outside, outside, outside, clock=lambda: 0.0)
+    ports = Ports({} if outside is None else dict.fromkeys(NEEDS, outside), clock=lambda: 0.0)
     assigner = NativeAssigner(world.program.experiments)
     return Decider(world.program, bundle="b", matcher=Members(world.segments), assigner=assigner, ports=ports)
 

@@ -247,7 +247,9 @@ def test_decisions_are_made_and_name_their_bundle(shop: Path) -> None:
 class Churn:
     """A model that knows."""
 
-    def predict(self, needs: Sequence[Predict], deadline: float) -> list[Got]:  # noqa: ARG002 - the port's signature
+    blocks = False
+
+    def answer(self, needs: Sequence[Predict], deadline: float) -> list[Got]:  # noqa: ARG002 - the port's signature
         return [Got({"score": 0.9}, "ok", "7") for _ in needs]
 
 
@@ -256,6 +258,6 @@ def test_models_answer_through_ports_and_fall_back_without(shop: Path) -> None:
     profile = {"customer_id": "c-1", "spend": 700}
     alone = open_bundle(bundle).decide("hero", profile)
     assert (alone["output"]["score"], alone["models"][0]["status"]) == (0.5, "unavailable")
-    asked = open_bundle(bundle, ports=Ports(scorer=Churn())).decide("hero", profile)
+    asked = open_bundle(bundle, ports=Ports({Predict: Churn()})).decide("hero", profile)
     assert asked["output"]["score"] == 0.9
     assert asked["models"] == [{"model": "churn", "version": "7", "status": "ok"}]

@@ -30,6 +30,7 @@ def features_need(read: FeatureRead, writer: Writer) -> str:
     """Source of the need, None without an entity."""
     view = read.view
     fallback = writer.bind(view.defaults, "defaults")
+    readers = writer.readers(view.features)
     entity = writer.name("entity")
-    need = f"ReadFeatures({view.name!r}, {view.entity!r}, {entity}, {fallback}, {view.timeout})"
+    need = f"ReadFeatures({view.name!r}, {view.entity!r}, {entity}, {fallback}, {view.timeout}, {readers})"
     return f"{need} if ({entity} := {writer.value(read.entity)}) is not None else None"

@@ -11,10 +11,9 @@ def write_model(node: ModelNode, writer: Writer) -> None:
     need, got, model = writer.name("need"), writer.name("got"), node.model
     inputs = "".join(f"({item.name!r}, {writer.frozen(item.value)}), " for item in node.inputs)
     outputs = tuple(field.name for field in model.outputs)
-    fallback = writer.bind(model.fallback, "fallback")
-    writer.line(
-        f"{need} = Predict({model.name!r}, {model.version!r}, ({inputs}), {outputs!r}, {fallback}, {node.timeout})"
-    )
+    fallback, readers = writer.bind(model.fallback, "fallback"), writer.readers(model.outputs)
+    about = f"{model.name!r}, {model.version!r}, ({inputs}), {outputs!r}"
+    writer.line(f"{need} = Predict({about}, {fallback}, {node.timeout}, {readers})")
     writer.ask(f"({need} if {need}.complete else None,)")
     writer.line(f"{got} = log.predicted({node.name!r}, {need})")
     writer.line(f"{writer.var(node.bind)} = {got}[0]")

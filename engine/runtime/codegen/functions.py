@@ -48,7 +48,7 @@ from ...nodes.switch.run import write_switch
 from ...nodes.table.run import rows_text, write_table
 from ...nodes.writing import Writer
 from ..expressions import Env
-from ..needs import Choose, CountUses, Need, Predict, ReadFeatures, Recall
+from ..needs import NEEDS, Need
 from ..plan import write_plan
 from ..privacy import Privacy
 from .source import Source
@@ -97,11 +97,7 @@ def _tells_all(_expression: Expression) -> bool:
 
 _GLOBALS: Mapping[str, Any] = {
     "__builtins__": {},
-    "Choose": Choose,
-    "CountUses": CountUses,
-    "Predict": Predict,
-    "ReadFeatures": ReadFeatures,
-    "Recall": Recall,
+    **{need.__name__: need for need in NEEDS},
     "own": own,
     "present": present,
     "rows_text": rows_text,

@@ -21,7 +21,9 @@ from ...ir.expression import Expression, InSegment, Name
 from ...ir.expression_reads import parts
 from ...ir.graph import Experiment, GraphNode, Ruleset
 from ...ir.graph_walk import kind_of, targets
+from ...ir.types import Field
 from ...nodes.writing import Writer
+from ..border import readers_of
 from ..expressions import Env, certain, emit, emit_truth
 from ..trace import REDACTED
 
@@ -107,6 +109,10 @@ class RulesetWriter:
     def bind(self, value: Any, name: str) -> str:
         """The name of a global that holds the object."""
         return self.env.bind(value, name)
+
+    def readers(self, fields: tuple[Field, ...]) -> str:
+        """The name of a global that reads the members of an object with these fields."""
+        return self.bind(readers_of(fields), "readers")
 
     def is_private(self, expression: Expression) -> bool:
         """Whether it tells something personal, so that traces leave its value out."""

@@ -39,7 +39,7 @@ from engine.ir.graph import (
 from engine.ir.program import Program
 from engine.ir.types import Catalogue, Field
 from engine.runtime.decide import Decider
-from engine.runtime.needs import Got, Need
+from engine.runtime.needs import NEEDS, Got, Need
 from engine.runtime.ports import Ports
 
 CATALOGUE = Catalogue(
@@ -73,34 +73,24 @@ def program(*nodes: GraphNode, sticky: bool = False, **more: Ruleset) -> Program
     return Program("w", "UTC", CATALOGUE, experiments=tests, rulesets={"main": main, **more})
 
 
+_WORDS = {"predict": "model", "choose": "bandit"}
+
+
 class Outside:
     """Answers everything with set values and remembers what was asked, call by call."""
+
+    blocks = False
 
     def __init__(self, **values: Any) -> None:
         self.values = values
         self.calls: list[list[Need]] = []
 
-    def _answer(self, what: str, needs: Sequence[Need]) -> list[Got]:
+    def answer(self, needs: Sequence[Need], _deadline: float) -> list[Got]:
         self.calls.append(list(needs))
-        return [Got(self.values[what], "ok", "v2") for _ in needs]
-
-    def read(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
-        return self._answer("features", needs)
-
-    def predict(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
-        return self._answer("model", needs)
-
-    def choose(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
-        return self._answer("bandit", needs)
-
-    def recall(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
-        return self._answer("sticky", needs)
-
-    def count(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
-        return self._answer("cap", needs)
+        return [Got(self.values[_WORDS.get(need.kind, need.kind)], "ok", "v2") for need in needs]
 
     def ports(self) -> Ports:
-        return Ports(self, self, self, self, self, clock=lambda: 0.0)
+        return Ports(dict.fromkeys(NEEDS, self), clock=lambda: 0.0)
 
 
 class Members:

@@ -157,7 +157,7 @@ def test_a_model_takes_lists_and_falls_back_to_lists() -> None:
     nodes = (node, output(label=Conditional(same, text("same"), text("other"), STRING)))
     outside = Outside(model={"labels": ["c"]})
     asked = decider(*nodes, outside=outside).decide("main", {**PROFILE, "tags": ["x", "y"]}, now=NOW)
-    assert outside.calls[0][0].inputs == (("tags", ("x", "y")),)  # type: ignore[union-attr] # a Predict
+    assert outside.calls[0][0].inputs == (("tags", ("x", "y")),)  # type: ignore[attr-defined] # a Predict
     assert (asked["output"], asked["models"][0]["status"]) == ({"label": "other"}, "ok")
     alone = decider(*nodes).decide("main", {**PROFILE, "tags": ["x"]}, now=NOW)
     assert (alone["output"], alone["tape"][0]["value"], alone["tape"][0]["status"]) == (
@@ -191,7 +191,7 @@ def test_arms_that_are_not_eligible_are_not_offered() -> None:
     made = decider(*later(replace(PICK, choices=(BanditArm("a"), rich))), outside=outside)
     made.decide("main", PROFILE, now=NOW)
     made.decide("main", {**PROFILE, "spend": 200.0}, now=NOW)
-    assert [call[0].arms for call in outside.calls] == [("a",), ("a", "b")]  # type: ignore[union-attr] # Chooses
+    assert [call[0].arms for call in outside.calls] == [("a",), ("a", "b")]  # type: ignore[attr-defined] # Chooses
 
 
 def only_over(spend: float) -> Expression:

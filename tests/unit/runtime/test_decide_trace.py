@@ -53,7 +53,7 @@ from tests.unit.runtime.decide_cases import (
 def test_a_model_is_called_with_its_inputs_and_its_version_recorded() -> None:
     outside = Outside(model={"score": 0.9})
     decision = decider(*later(SCORE), outside=outside).decide("main", PROFILE, now=NOW)
-    assert outside.calls[0][0].inputs == (("spend", 20.0),)  # type: ignore[union-attr] # a Predict
+    assert outside.calls[0][0].inputs == (("spend", 20.0),)  # type: ignore[attr-defined] # a Predict
     assert decision["models"] == [{"model": "churn", "version": "v2", "status": "ok"}]
 
 

@@ -22,20 +22,20 @@ FALLBACK = {"score": 0.5}
 class Recorder:
     """A port that answers with a value and remembers what it was asked."""
 
+    blocks = False
+
     def __init__(self, value: Any = None, problem: Exception | None = None) -> None:
         self.asked: list[tuple[Need, ...]] = []
         self.deadlines: list[float] = []
         self._value = value
         self._problem = problem
 
-    def predict(self, needs: Sequence[Any], deadline: float) -> list[Got]:
+    def answer(self, needs: Sequence[Any], deadline: float) -> list[Got]:
         self.asked.append(tuple(needs))
         self.deadlines.append(deadline)
         if self._problem is not None:
             raise self._problem
         return [Got(self._value, "ok", "7") for _ in needs]
-
-    read = choose = recall = count = predict
 
 
 def steps(*rounds: tuple[Need, ...]) -> Generator[tuple[Need, ...], tuple[Got, ...], list[tuple[Got, ...]]]:
@@ -49,7 +49,7 @@ def steps(*rounds: tuple[Need, ...]) -> Generator[tuple[Need, ...], tuple[Got, .
 def test_needs_of_one_kind_go_to_their_port_at_once() -> None:
     scorer, reader = Recorder({"score": 0.9}), Recorder({"visits": 2})
     other = Predict("churn", "1", (("orders", 4),), ("score",), (("score", 0.5),), 1_000)
-    found = drive(steps((SCORE, VISITS, other)), Ports(scorer=scorer, features=reader))
+    found = drive(steps((SCORE, VISITS, other)), Ports({Predict: scorer, ReadFeatures: reader}))
     assert found == [(Got({"score": 0.9}, "ok", "7"), Got({"visits": 2}, "ok", "7"), Got({"score": 0.9}, "ok", "7"))]
     assert scorer.asked == [(SCORE, other)]
     assert reader.asked == [(VISITS,)]
@@ -58,7 +58,7 @@ def test_needs_of_one_kind_go_to_their_port_at_once() -> None:
 def test_a_batch_asks_for_many_decisions_together_and_equal_needs_once() -> None:
     scorer = Recorder({"score": 0.9})
     many = [steps((SCORE,), (USES,)), steps((SCORE,)), steps((VISITS, SCORE))]
-    found = list(drive_batch(many, Ports(scorer=scorer)))
+    found = list(drive_batch(many, Ports({Predict: scorer})))
     assert scorer.asked == [(SCORE,)]
     assert [len(each) for each in found] == [2, 1, 1]
     assert found[2][0][0].status == "unavailable"
@@ -66,7 +66,7 @@ def test_a_batch_asks_for_many_decisions_together_and_equal_needs_once() -> None
 
 def test_a_batch_gathers_so_many_at_a_time() -> None:
     scorer = Recorder({"score": 0.9})
-    assert len(list(drive_batch((steps((SCORE,)) for _ in range(5)), Ports(scorer=scorer), together=2))) == 5
+    assert len(list(drive_batch((steps((SCORE,)) for _ in range(5)), Ports({Predict: scorer}), together=2))) == 5
     assert len(scorer.asked) == 3
 
 
@@ -75,21 +75,21 @@ def test_without_a_port_the_fallback_holds() -> None:
 
 
 def test_a_failing_port_gives_the_fallback() -> None:
-    ports = Ports(scorer=Recorder(problem=OSError("down")))
+    ports = Ports({Predict: Recorder(problem=OSError("down"))})
     assert drive(steps((SCORE,)), ports) == [(Got(FALLBACK, "error"),)]
 
 
 def test_another_number_of_answers_gives_the_fallback() -> None:
     class Short(Recorder):
-        def predict(self, needs: Sequence[Any], deadline: float) -> list[Got]:
-            return super().predict(needs, deadline)[1:]
+        def answer(self, needs: Sequence[Any], deadline: float) -> list[Got]:
+            return super().answer(needs, deadline)[1:]
 
-    assert drive(steps((SCORE,)), Ports(scorer=Short({"score": 1.0}))) == [(Got(FALLBACK, "error"),)]
+    assert drive(steps((SCORE,)), Ports({Predict: Short({"score": 1.0})})) == [(Got(FALLBACK, "error"),)]
 
 
 def test_a_deadline_that_has_passed_asks_nobody() -> None:
     scorer = Recorder({"score": 0.9})
-    found = drive(steps((SCORE,)), Ports(scorer=scorer), deadline=time.monotonic() - 1)
+    found = drive(steps((SCORE,)), Ports({Predict: scorer}), deadline=time.monotonic() - 1)
     assert found == [(Got(FALLBACK, "timeout"),)]
     assert scorer.asked == []
 
@@ -102,16 +102,16 @@ class Late(Recorder):
     def clock(self) -> float:
         return self.seconds
 
-    def predict(self, needs: Sequence[Any], deadline: float) -> list[Got]:
+    def answer(self, needs: Sequence[Any], deadline: float) -> list[Got]:
         self.seconds = deadline + 0.001
-        return super().predict(needs, deadline)
+        return super().answer(needs, deadline)
 
 
 @pytest.mark.parametrize("problem", [None, TimeoutError()])
 def test_an_answer_after_its_deadline_is_none(problem: Exception | None) -> None:
     def ports() -> Ports:
         late = Late({"score": 0.9}, problem) if problem is None else Recorder(problem=problem)
-        return Ports(scorer=late, clock=getattr(late, "clock", time.monotonic))
+        return Ports({Predict: late}, clock=getattr(late, "clock", time.monotonic))
 
     late = [(Got(FALLBACK, "timeout"),)]
     assert drive(steps((SCORE,)), ports()) == late
@@ -122,14 +122,16 @@ def test_an_answer_after_its_deadline_is_none(problem: Exception | None) -> None
 def test_a_port_is_told_the_sooner_of_both_deadlines() -> None:
     scorer = Recorder({"score": 0.9})
     soon = time.monotonic() + 0.25
-    drive(steps((SCORE,)), Ports(scorer=scorer), deadline=soon)
+    drive(steps((SCORE,)), Ports({Predict: scorer}), deadline=soon)
     assert scorer.deadlines == [soon]
-    drive(steps((SCORE,)), Ports(scorer=scorer))
+    drive(steps((SCORE,)), Ports({Predict: scorer}))
     assert 0.5 < scorer.deadlines[1] - time.monotonic() <= 1.0
 
 
 class Slow:
     """Answers late, or at once and in parallel."""
+
+    blocks = False
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -137,7 +139,7 @@ class Slow:
         self.running = 0
         self.most = 0
 
-    async def predict(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
+    async def answer(self, needs: Sequence[Any], _deadline: float) -> list[Got]:
         self.running += 1
         self.most = max(self.most, self.running)
         try:
@@ -149,20 +151,17 @@ class Slow:
             self.running -= 1
         return [Got({"score": 0.9} if isinstance(need, Predict) else {"visits": 1}) for need in needs]
 
-    read = predict
-    count = Recorder(3).count
-
 
 def test_asyncio_cancels_what_is_late() -> None:
     late = Slow(30)
     hurried = Predict("churn", "1", (), ("score",), (("score", 0.5),), 10)
-    assert asyncio.run(drive_async(steps((hurried,)), Ports(scorer=late))) == [(Got(FALLBACK, "timeout"),)]
+    assert asyncio.run(drive_async(steps((hurried,)), Ports({Predict: late}))) == [(Got(FALLBACK, "timeout"),)]
     assert late.cancelled
 
 
 def test_asyncio_asks_all_kinds_at_the_same_time() -> None:
     slow = Slow(0.01)
-    ports = Ports(scorer=slow, features=slow, caps=slow)
+    ports = Ports({Predict: slow, ReadFeatures: slow, CountUses: Recorder(3)})
     found = asyncio.run(drive_async(steps((SCORE, VISITS, USES)), ports))
     assert [got.status for got in found[0]] == ["ok", "ok", "ok"]
     assert slow.most == 2
@@ -172,7 +171,7 @@ def test_asyncio_gives_fallbacks_as_the_synchronous_driver_does() -> None:
     async def found(ports: Ports, deadline: float = float("inf")) -> Any:
         return (await drive_async(steps((SCORE,)), ports, deadline))[0][0].status
 
-    failing = Ports(scorer=Recorder(problem=ValueError("no")))
+    failing = Ports({Predict: Recorder(problem=ValueError("no"))})
     assert asyncio.run(found(Ports())) == "unavailable"
     assert asyncio.run(found(failing)) == "error"
     assert asyncio.run(found(failing, time.monotonic() - 1)) == "timeout"

@@ -4,15 +4,20 @@ A view (point in time) is read in slices by threads that are at most two pages a
 page before. The index is sorted by key, so a page costs what it holds. Only the sort values are asked for: the server
 then opens no stored field, which is most of what a page costs otherwise.
 
+However slowly the pages are taken, the view stays: whoever reads ahead asks for it again and again meanwhile. Where it
+is lost all the same, as when this process or the server has stood still, reading goes on behind the last page that was
+taken, in a view of then. Everybody is in it once, as the pages come in order.
+
 The server orders keys by the bytes of their UTF-8, which is the order of code points, and so Python's order of texts.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import chain
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +29,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = 10_000  # the server's own limit of hits in one answer
 AHEAD: Final = 2
-KEEP_ALIVE: Final = "5m"
+KEEP_ALIVE_SECONDS: Final = 300
+RENEWALS: Final = 4  # how often a view is asked for in that time while nobody takes its pages
 TICK_SECONDS: Final = 0.1
 
 _TOLD: Final = "pit_id,timed_out,_shards.failed,hits.hits.sort"
@@ -52,8 +58,30 @@ def export_pages(
     client: Elasticsearch, index: ProfileIndex, query: Mapping[str, Any], *, slices: int = 2, page: int = PAGE
 ) -> Generator[list[str], None, None]:
     """As `export_ids`, in lists of which each follows the one before."""
-    view = client.open_point_in_time(index=index.name, keep_alive=KEEP_ALIVE)["id"]
-    request = {"query": query, "sort": [{index.key: "asc"}], "size": page}
+    last: str | None = None
+    lost = True
+    while lost:
+        lost, came = False, False
+        with closing(_view_pages(client, index, query, last, (slices, page))) as pages:
+            try:
+                for each in pages:
+                    last, came = each[-1], True
+                    yield each
+            except _ViewLostError as problem:
+                if not came:  # a view that is lost before anything was read is lost again
+                    raise PartialAnswerError("the index gave up a view of it before a page was read") from problem
+                lost = True
+
+
+def _view_pages(
+    client: Elasticsearch, index: ProfileIndex, query: Mapping[str, Any], after: str | None, shape: tuple[int, int]
+) -> Generator[list[str], None, None]:
+    """The pages of one view behind a key; `shape` is the number of slices and the size of a page."""
+    slices, page = shape
+    view = client.open_point_in_time(index=index.name, keep_alive=_keep_alive())["id"]
+    request: dict[str, Any] = {"query": query, "sort": [{index.key: "asc"}], "size": page}
+    if after is not None:
+        request["search_after"] = [after]
     readers = [_Slice(client, view, request, number, slices) for number in range(slices)]
     try:
         for each in readers:
@@ -68,6 +96,14 @@ def export_pages(
             client.close_point_in_time(id=readers[0].view)
 
 
+def _keep_alive() -> str:
+    return f"{KEEP_ALIVE_SECONDS}s"
+
+
+class _ViewLostError(RuntimeError):
+    """The server does not know the view any more."""
+
+
 class _Slice(threading.Thread):
     """Reads one slice of a view ahead of whoever takes its pages."""
 
@@ -80,6 +116,7 @@ class _Slice(threading.Thread):
             self._request["slice"] = {"id": number, "max": slices}
         self._pages: Queue[list[str] | BaseException | None] = Queue(AHEAD)
         self._stopped = threading.Event()
+        self._renewed = time.monotonic()
 
     def stop(self) -> None:
         """No more pages are wanted."""
@@ -113,28 +150,40 @@ class _Slice(threading.Thread):
             with suppress(Full):
                 self._pages.put(found, timeout=TICK_SECONDS)
                 return True
+            if isinstance(found, list) and (time.monotonic() - self._renewed) * RENEWALS >= KEEP_ALIVE_SECONDS:
+                self._search({"query": {"match_none": {}}, "size": 0})
         return False
 
     def _read(self) -> Iterator[list[str]]:
         size = self._request["size"]
         while not self._stopped.is_set():
-            answer = self._client.search(
-                **self._request,
-                pit={"id": self.view, "keep_alive": KEEP_ALIVE},
-                stored_fields="_none_",
-                track_total_hits=False,
-                allow_partial_search_results=False,
-                filter_path=_TOLD,
-            ).body
-            if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
-                raise PartialAnswerError("the index answered in part only: try again, or look at the cluster's health")
-            self.view = answer["pit_id"]
-            hits = answer.get("hits", {}).get("hits", ())
+            hits = self._search({**self._request, "stored_fields": "_none_"})
             if hits:
                 self._request["search_after"] = hits[-1]["sort"]
                 yield [each["sort"][0] for each in hits]
             if len(hits) < size:
                 return
+
+    def _search(self, request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The hits in the view, which stays for another while."""
+        from elasticsearch import NotFoundError
+
+        self._renewed = time.monotonic()
+        try:
+            answer = self._client.search(
+                **request,
+                pit={"id": self.view, "keep_alive": _keep_alive()},
+                track_total_hits=False,
+                allow_partial_search_results=False,
+                filter_path=_TOLD,
+            ).body
+        except NotFoundError as problem:
+            raise _ViewLostError(f"the server does not know the view: {problem.status_code}") from None
+        if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+            raise PartialAnswerError("the index answered in part only: try again, or look at the cluster's health")
+        self.view = answer["pit_id"]
+        found: list[Mapping[str, Any]] = answer.get("hits", {}).get("hits", [])
+        return found
 
 
 def _merged(slices: list[_Slice]) -> Iterator[list[str]]:

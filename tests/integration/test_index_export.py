@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.index import export as exporting
 from engine.index.bulk import Bulk, Write
 from engine.index.export import AHEAD, PartialAnswerError, export_ids, export_pages
 from engine.index.making import is_empty
@@ -125,6 +127,58 @@ def test_readers_are_ahead_by_a_bounded_number_of_pages(elasticsearch: Elasticse
     threading.Event().wait(1.0)
     assert _searches(elasticsearch, index) - before <= AHEAD + 3
     ids.close()  # type: ignore[attr-defined]
+
+
+def test_a_view_stays_however_slowly_its_pages_are_taken(
+    elasticsearch: Elasticsearch, index: ProfileIndex, keys: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "KEEP_ALIVE_SECONDS", 4)
+    ids = export_ids(elasticsearch, index, EVERYBODY, slices=2, page=10)
+    first = next(ids)
+    ahead = _searches(elasticsearch, index)
+    deadline = time.monotonic() + 120
+    while _searches(elasticsearch, index) < ahead + 12:  # a quarter of the time apart, of two readers each
+        assert time.monotonic() < deadline, "nobody asks for the view while its pages are not taken"
+        time.sleep(0.2)
+    assert [first, *ids] == keys
+
+
+def test_a_view_that_is_lost_is_opened_anew_and_nobody_is_missing_or_there_twice(
+    elasticsearch: Elasticsearch, index: ProfileIndex, keys: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "KEEP_ALIVE_SECONDS", 1)
+    monkeypatch.setattr(exporting, "RENEWALS", 0.0)  # as if this process stood still
+    pages = export_pages(elasticsearch, index, EVERYBODY, slices=2, page=100)
+    found = next(pages)
+    _wait_until_no_view_is_open(elasticsearch, index)
+    monkeypatch.setattr(exporting, "KEEP_ALIVE_SECONDS", 300)
+    for page in pages:
+        found += page
+    assert found == keys
+
+
+def test_a_view_that_is_lost_before_anything_was_read_is_an_error(
+    elasticsearch: Elasticsearch, index: ProfileIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = elasticsearch.open_point_in_time
+
+    def closed_at_once(**options: Any) -> Any:
+        view = opened(**options)
+        elasticsearch.close_point_in_time(id=view["id"])
+        return view
+
+    monkeypatch.setattr(elasticsearch, "open_point_in_time", closed_at_once)
+    with pytest.raises(PartialAnswerError, match="gave up a view"):
+        list(export_ids(elasticsearch, index, EVERYBODY))
+
+
+def _wait_until_no_view_is_open(client: Elasticsearch, index: ProfileIndex) -> None:
+    deadline = time.monotonic() + 120
+    while client.indices.stats(index=index.name, metric="search")["indices"][index.name]["total"]["search"][
+        "open_contexts"
+    ]:
+        assert time.monotonic() < deadline, "the server keeps the view"
+        time.sleep(0.1)
 
 
 def _searches(client: Elasticsearch, index: ProfileIndex) -> int:

@@ -20,6 +20,7 @@ from engine.storage.embedded.elasticsearch import Place
 
 START_SECONDS: Final = 150.0
 STOP_SECONDS: Final = 30.0
+SETTINGS: Final = {"search.keep_alive_interval": "1s"}  # how soon what has ended is thrown away: a minute elsewhere
 LOG_TAIL: Final = 8_000
 
 
@@ -43,7 +44,7 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 def keep(run: Path, home: Path, jdk: Path) -> None:
     """Nothing; returns after the last user has left and the server has ended."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    place = Place(run)
+    place = Place(run, settings=SETTINGS)
     server = place.start(home, jdk, ends_with_us="TERM")
     try:
         deadline = time.monotonic() + START_SECONDS

@@ -11,7 +11,8 @@ from .redis_places import queue_places
 from .stream_places import stream_places
 
 # Each part of the program that keeps personal data has one function here, which gives its places.
-PLACES: tuple[Callable[[Stores], Iterable[Place]], ...] = (record_places, stream_places, queue_places, index_places)
+# Sets are filled from indices, and so come after them.
+PLACES: tuple[Callable[[Stores], Iterable[Place]], ...] = (record_places, stream_places, index_places, queue_places)
 
 
 def places_of(stores: Stores) -> list[Place]:

@@ -8,12 +8,23 @@ from typing import Any
 
 from ..storage import keys
 from ..storage.partitions import partition_of
+from ..storage.replies import text
 from .place import Place, Stage, Stores
 
 PAGE = 1_000
 SCAN = 2_000
 SETS = "[{s]*egment:*"  # `segment:…` and `{segment:…`, and little else
 _BEGINNINGS = (b"segment:", b"{segment:")
+_LEFT_OUT = keys.left_out("").encode().rpartition(b"}")[2]
+# Beside a claim that stands, for as long as it does.
+_LEAVE_OUT = """
+local left = redis.call('PTTL', KEYS[1])
+if left > 0 then
+    redis.call('SADD', KEYS[2], ARGV[1])
+    redis.call('PEXPIRE', KEYS[2], left)
+end
+return left
+"""
 
 
 def queue_places(stores: Stores) -> Iterator[Place]:
@@ -25,7 +36,12 @@ def queue_places(stores: Stores) -> Iterator[Place]:
 
 @dataclass(frozen=True, slots=True)
 class Memberships:
-    """Every set of customers: of segments, of those being built or just replaced, and those that somebody stored."""
+    """Every set of customers: of segments, of those being built or just replaced, and those that somebody stored.
+
+    Whoever builds a set from what was read before, without PostgreSQL, holds a claim on it; those who are erased are
+    noted beside the claim, and left out when the set is switched in (see segments/claim.py). Noted afterwards, nobody
+    is missed: whoever takes a claim later reads sets and an index that do not have them any more.
+    """
 
     stores: Stores
     name: str = "segment:*"
@@ -42,10 +58,18 @@ class Memberships:
         for name in self._found(customer):
             pipeline.srem(name, customer)
         pipeline.execute()
+        self._leave_out(customer)
+
+    def _leave_out(self, customer: str) -> None:
+        redis = self.stores.reached_redis()
+        for name in redis.smembers(keys.CLAIMED):
+            claimed = text(name)
+            redis.eval(_LEAVE_OUT, 2, keys.claim(claimed), keys.left_out(claimed), customer)
 
     def _found(self, customer: str) -> list[bytes]:
         redis = self.stores.reached_redis()
-        names = sorted({name for name in redis.scan_iter(match=SETS, count=SCAN) if name.startswith(_BEGINNINGS)})
+        scanned = set(redis.scan_iter(match=SETS, count=SCAN))
+        names = sorted(name for name in scanned if name.startswith(_BEGINNINGS) and not name.endswith(_LEFT_OUT))
         found = []
         for first in range(0, len(names), PAGE):
             part = names[first : first + PAGE]

@@ -9,12 +9,13 @@ Of sets that change, the answer is of no single instant; what `store` writes is 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from ..storage import keys
-from .claim import Claim, SegmentBusyError
-from .owners import SegmentKeptError
+from .claim import Claim
 from .sets import PAGE, counts, switch
 
 Operation = Literal["intersect", "union", "difference"]
@@ -56,30 +57,42 @@ def store(
     """Make the pages' members the set of `target`, built beside it and switched in at once; how many there are.
 
     With `keep` the set that it was before stays under `keys.former_members`, and a mark under `keys.switched`.
-    Raises SegmentBusyError where a `claim` does not stand any more.
+    Who was erased since a `claim` was taken, before the pages were read, is left out; without a claim nobody knows of
+    them. Raises SegmentBusyError where it does not stand any more.
     """
     built = keys.stored_members(target, secrets.token_hex(8))
-    written = False
     try:
-        for found in pages:
-            if found:
-                written = True
-                pipeline = redis.pipeline(transaction=False)
-                pipeline.sadd(built, *found)
-                pipeline.expire(built, _STORED_SECONDS)
-                pipeline.execute()
-    except SegmentKeptError:
-        redis.unlink(built)
-        raise
-    if claim is not None:
-        claim.renew(always=True)
-    if written and not redis.persist(built):
-        raise LookupError(f"what was built of `{target}` is gone from Redis; the set is as it was")
-    try:
+        added = _build(redis, pages, built)
+        if claim is not None:
+            claim.renew(always=True)
+        if added and not redis.persist(built):
+            _refuse_lost(target, added, claim)
         return switch(redis, target, built, keep=keep, claim=claim)
-    except SegmentBusyError:
-        redis.unlink(built)
+    except BaseException:
+        with suppress(Exception):  # it goes by itself, and what went wrong before matters more
+            redis.unlink(built)
         raise
+
+
+def _build(redis: Any, pages: Iterable[Sequence[bytes | str]], built: str) -> int:
+    """Put the pages' members into a set that goes away where nobody goes on; how many it has."""
+    added, renewed = 0, time.monotonic()
+    for found in pages:
+        if not found and time.monotonic() < renewed + _STORED_SECONDS / 4:
+            continue  # of those that are sifted, page after page may keep nobody
+        renewed = time.monotonic()
+        pipeline = redis.pipeline(transaction=False)
+        if found:
+            pipeline.sadd(built, *found)
+        pipeline.expire(built, _STORED_SECONDS)
+        added += sum(pipeline.execute()[:-1])
+    return added
+
+
+def _refuse_lost(target: str, added: int, claim: Claim | None) -> None:
+    """Nothing where all who were in the set have been erased meanwhile. Raises LookupError."""
+    if claim is None or added > len(claim.left_out()):
+        raise LookupError(f"what was built of `{target}` is gone from Redis; the set is as it was")
 
 
 Keep = Callable[[Sequence[int]], bool]

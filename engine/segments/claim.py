@@ -2,6 +2,9 @@
 
 A claim is a key beside the set that names its owner. It ends by itself when its owner is gone, so whoever holds one
 renews it on the way.
+
+Whoever is erased meanwhile is noted beside the claim (see engine/erasure/redis_places.py): what its owner has read
+before may still name them, so they are left out of what is switched in. The note goes with the claim.
 """
 
 from __future__ import annotations
@@ -28,10 +31,15 @@ if owner and (ARGV[3] == '' or string.sub(owner, 1, #ARGV[3]) ~= ARGV[3]) then
     return 0
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('DEL', KEYS[2])
 return 1
 """
-_RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
-_FREE = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
+_RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+_FREE = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1], KEYS[2]) or 0"
 
 Item = TypeVar("Item")
 
@@ -45,19 +53,21 @@ class Claim:
 
     def __init__(self, redis: Any, name: str, kind: str = "") -> None:
         self._redis, self._name, self._key, self._kind = redis, name, keys.claim(name), kind
+        self._keys = self._key, keys.left_out(name)
         self.token = f"{kind}process {os.getpid()} on {socket.gethostname()} {secrets.token_hex(8)}"
         self._until = 0.0
 
     def take(self) -> bool:
         """Whether it is ours now."""
         self._until = time.monotonic() + SECONDS / 4
-        return bool(self._redis.eval(_TAKE, 1, self._key, self.token, _milliseconds(), self._kind))
+        self._redis.sadd(keys.CLAIMED, self._name)
+        return bool(self._redis.eval(_TAKE, 2, *self._keys, self.token, _milliseconds(), self._kind))
 
     def renew(self, *, always: bool = False) -> None:
         """Keep it, once some time has gone by or `always`. Raises SegmentBusyError where it has ended meanwhile."""
         if always or time.monotonic() >= self._until:
             self._until = time.monotonic() + SECONDS / 4
-            if not self._redis.eval(_RENEW, 1, self._key, self.token, _milliseconds()):
+            if not self._redis.eval(_RENEW, 2, *self._keys, self.token, _milliseconds()):
                 raise self.ended()
 
     def ended(self) -> SegmentBusyError:
@@ -70,6 +80,10 @@ class Claim:
             self.renew()
             yield item
 
+    def left_out(self) -> list[str]:
+        """Who was erased since it was taken."""
+        return [text(each) for each in self._redis.smembers(self._keys[1])]
+
     def owner(self) -> str:
         """Who has it, as a message says it."""
         found = self._redis.get(self._key)
@@ -81,7 +95,7 @@ class Claim:
         from redis.exceptions import RedisClusterException
 
         with suppress(RedisError, RedisClusterException):
-            self._redis.eval(_FREE, 1, self._key, self.token)
+            self._redis.eval(_FREE, 2, *self._keys, self.token)
 
 
 @contextmanager

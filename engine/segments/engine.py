@@ -183,6 +183,11 @@ class SegmentationEngine:
             for customer in page:
                 pipeline.srem(keys.segments_of(text(customer)), name)
             pipeline.execute()
+        pipeline = self._redis.pipeline(transaction=False)
+        for erased in claim.left_out():  # pages that were read before may have brought them back
+            pipeline.srem(present, erased)
+            pipeline.srem(keys.segments_of(erased), name)
+        pipeline.execute()
         self._redis.unlink(former, keys.switched(name))
 
 

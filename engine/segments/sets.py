@@ -15,7 +15,10 @@ PAGE = 1_000  # members asked of one set at once: a fraction of a millisecond of
 # The old set is put aside and freed in the background: freeing millions of members at once would stop the server.
 _SWITCH = """
 if ARGV[3] ~= '' and redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[3]) then return -1 end
-if ARGV[4] ~= '' and redis.call('GET', KEYS[5]) ~= ARGV[4] then return -2 end
+if ARGV[4] ~= '' then
+    if redis.call('GET', KEYS[5]) ~= ARGV[4] then return -2 end
+    for _, customer in ipairs(redis.call('SMEMBERS', KEYS[6])) do redis.call('SREM', KEYS[2], customer) end
+end
 redis.call('UNLINK', KEYS[3])
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[3]) end
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end
@@ -81,8 +84,8 @@ def switch(redis: Any, name: str, built: str, *, keep: bool = False, claim: Clai
     """Let the set under the key `built` be the segment's from now on, at once; how many members it has.
 
     No set there means no members. The old set is freed in the background, or with `keep` put under
-    `keys.former_members`, and 0 under `keys.switched`. Raises SegmentBusyError where a `claim` stands no more in that
-    very moment.
+    `keys.former_members`, and 0 under `keys.switched`. Who was erased since a `claim` was taken is left out. Raises
+    SegmentBusyError where it stands no more in that very moment.
     """
     return _switch(redis, name, built, ("1" if keep else "0", "0" if keep else "", ""), claim)
 
@@ -96,7 +99,8 @@ def switch_whole(redis: Any, name: str, generation: int, size: int, claim: Claim
 
 
 def _switch(redis: Any, name: str, built: str, told: tuple[str, str, str], claim: Claim | None) -> int:
-    together = (keys.members(name), built, keys.former_members(name), keys.switched(name), keys.claim(name))
+    sets = (keys.members(name), built, keys.former_members(name))
+    together = (*sets, keys.switched(name), keys.claim(name), keys.left_out(name))
     found = int(redis.eval(_SWITCH, len(together), *together, *told, "" if claim is None else claim.token))
     if found == -1:
         raise OtherSizeError(f"what was built of `{name}` is not whole any more; the set is as it was")

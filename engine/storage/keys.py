@@ -6,6 +6,7 @@ GROUP = "decisor"  # the consumer group of the event streams
 OWNER = "owner"  # its one consumer for each partition: whoever owns the partition
 RUNNING = "decisor:running"  # the names of the segments that workers keep
 MADE = "decisor:engine:segments"  # the names of the sets that a SegmentationEngine has made
+CLAIMED = "decisor:claimed"  # the names of the sets that were ever claimed; their keys say which ones are
 
 
 def events_stream(partition: int) -> str:
@@ -56,6 +57,11 @@ def switched(segment: str) -> str:
 def claim(segment: str) -> str:
     """Who is about to switch the segment's set, as long as that takes; it lies in the same slot."""
     return f"{{segment:{segment}}}:claim"
+
+
+def left_out(segment: str) -> str:
+    """Who was erased since a claim on the segment was taken, and goes with it; it lies in the same slot."""
+    return f"{{segment:{segment}}}:left-out"
 
 
 def stored_members(segment: str, token: str) -> str:

@@ -33,6 +33,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(operation: Operation, options: argparse.Namespace) -> int:
     from ...segments.algebra import combined, count, store
+    from ...segments.claim import claimed
 
     if len(options.names) < 2:
         raise CannotRunError(
@@ -46,7 +47,9 @@ def _run(operation: Operation, options: argparse.Namespace) -> int:
             _may_be_stored(options.store, servers)
         pages = combined(servers.redis, operation, names)
         if options.store is not None:
-            _print_count(store(servers.redis, pages, options.store), options.format)
+            with claimed(servers.redis, options.store) as claim:
+                size = store(servers.redis, claim.during(pages), options.store, claim=claim)
+            _print_count(size, options.format)
         elif options.count:
             _print_count(count(pages), options.format)
         else:

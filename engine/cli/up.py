@@ -32,6 +32,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="start Elasticsearch too, which needs a JDK 21 or newer, and Maven to fetch it once; or do without it from"
         " now on (default: as before)",
     )
+    parser.add_argument(
+        "--adopt",
+        action="store_true",
+        help="take over the servers' data though this account has not made it on this machine, as after a restore: you"
+        " trust whoever made it",
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -40,12 +46,13 @@ def _run(options: argparse.Namespace) -> int:
     from ..storage.locations import redacted, variables
 
     root = workspace_root(options.workspace)
+    _refuse_committed(root)
     wanted = {"postgres", "redis"} | ({"elasticsearch"} if _elasticsearch(root, options.elasticsearch) else set())
     for name, (variable, url) in variables(os.environ).items():
         print(line(name, "configured", f"{redacted(url)} ({variable})"), flush=True)
         wanted.discard(name)
     try:
-        for outcome in start(root, wanted):
+        for outcome in start(root, wanted, adopt=options.adopt):
             again = outcome.name == "elasticsearch" and options.elasticsearch is None and outcome.what == "started"
             note = " (again; `decisor up --no-elasticsearch` does without it)" if again else ""
             print(line(outcome.name, outcome.what, f"{outcome.server.url}{note}"), flush=True)
@@ -62,6 +69,22 @@ def _run(options: argparse.Namespace) -> int:
     if "elasticsearch" in wanted and find_spec("elasticsearch") is None:
         print(line("elasticsearch", "unused yet", "its client is missing: pip install 'decisor[elasticsearch]'"))
     return CLEAN
+
+
+def _refuse_committed(root: Path) -> None:
+    """Nothing, unless the repository has files where the servers' data lies: they say what a server runs.
+
+    A mark that we have made does not tell, as git writes over files that it ignores.
+    """
+    from ..language.git import run_or_none
+    from ..storage.embedded.state import FOLDER
+
+    listed = (run_or_none(root, "ls-files", "-z") or b"").split(b"\0")
+    if any(each.lower().split(b"/")[0] == FOLDER.encode() for each in listed):
+        raise CannotRunError(
+            f"the repository has files in `{root / FOLDER}`, where only servers of this machine keep theirs: `git rm -r"
+            f" --cached {FOLDER}`, and look at who has committed them"
+        )
 
 
 def _elasticsearch(root: Path, wish: bool | None) -> bool:  # noqa: FBT001 - it is the option

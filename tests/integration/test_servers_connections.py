@@ -19,7 +19,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from engine.storage.elasticsearch import connect_elasticsearch
 from engine.storage.embedded import valkey
-from engine.storage.embedded.account import dropped
+from engine.storage.embedded.account import Account, dropped
 from engine.storage.embedded.postgres import Place
 from engine.storage.locations import Locations, ServerUnreachableError, locations_of
 from engine.storage.postgres import connect_postgres
@@ -170,10 +170,15 @@ def test_postgres_wants_its_password_and_is_reached_by_tls() -> None:
             _secure(place, installation.reachable(place.account))
 
 
+def given_to(account: Account, folder: Path) -> None:
+    for each in (folder, *folder.rglob("*")):
+        os.chown(each, account.user, account.group, follow_symlinks=False)
+
+
 def _secure(place: Place, programs: Path) -> None:
     files = make_certificates(place.folder)
     if place.account is not None:
-        place.account.own(place.folder)
+        given_to(place.account, place.folder)
     port = free_ports(1)[0]
     place = Place(place.folder, place.sockets, place.account, port)
     place.initialise(programs, sync=False)
@@ -232,7 +237,7 @@ class SecureElasticsearch(PrivateElasticsearch):
         for name in ("users", "users_roles"):
             (self.place.part("config") / name).touch()
         if self.account is not None:
-            self.account.own(self.place.folder / "server")
+            given_to(self.account, self.place.folder / "server")
         environment = {**os.environ, "ES_JAVA_HOME": str(self.jdk), "ES_PATH_CONF": str(self.place.part("config"))}
         program = str(self.home / "bin" / "elasticsearch-users")
         command = [program, "useradd", "ann", "-p", "hunter2", "-r", "superuser"]

@@ -256,7 +256,7 @@ def test_commands_say_what_they_do(served_folder: Path, capsys: pytest.CaptureFi
 def test_up_starts_what_the_workspace_had_until_told_to_do_without(
     served_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def launched(_root: Path, _known: Server | None) -> Server:
+    def launched(_root: Path, _known: Server | None, _adopt: bool) -> Server:  # noqa: FBT001 - as the others
         return Server("http://127.0.0.1:1", os.getpid(), started_at(os.getpid()) or "", str(served_folder))
 
     monkeypatch.setitem(workspace._START, "elasticsearch", launched)
@@ -362,7 +362,7 @@ def assert_gone(server: Server) -> None:
 def test_record_of_servers_holds_what_is_needed_to_find_them_and_no_password(served_folder: Path) -> None:
     list(start(served_folder, ["redis"]))
     said = json.loads((served_folder / FOLDER / FILE).read_text())
-    assert set(said["redis"]) == {"url", "pid", "started", "data", "sockets", "stopped"}
+    assert set(said["servers"]["redis"]) == {"url", "pid", "started", "data", "sockets", "stopped"}
     list(stop(served_folder))
     with pytest.raises(ServerUnreachableError):
-        connect_redis(said["redis"]["url"])
+        connect_redis(said["servers"]["redis"]["url"])

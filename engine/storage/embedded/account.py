@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,6 @@ class Account:
     user: int
     group: int
 
-    def own(self, *paths: Path) -> None:
-        """Give the account the paths, with everything below them."""
-        for path in paths:
-            for each in (path, *path.rglob("*")):
-                os.chown(each, self.user, self.group, follow_symlinks=False)
-
 
 def account_of(*names: str) -> Account | None:
     """The first account of those names that there is, for root; None for everybody else, who stays who they are."""
@@ -44,11 +39,16 @@ def account_of(*names: str) -> Account | None:
     raise ServerUnavailableError(f"a server must not run as root, and there is no account {' or '.join(names)}")
 
 
-def owner_of(path: Path) -> Account | None:
-    """The account that owns a path, for root; None for everybody else."""
+def owner_of(folder: Path) -> Account | None:
+    """The account that owns a folder, for root; None for everybody else.
+
+    Raises ServerUnavailableError where it is a link or root's own.
+    """
     if os.geteuid() != 0:
         return None
-    found = path.stat()
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid == 0:
+        raise ServerUnavailableError(f"`{folder}` is not a folder of the account that its server ran as: move it away")
     return Account(found.st_uid, found.st_gid)
 
 

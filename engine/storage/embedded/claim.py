@@ -11,10 +11,12 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os.path import samestat
 from pathlib import Path
 from typing import Final
 
 from .account import ServerUnavailableError
+from .folders import opened_to_append
 from .process import end, started_at
 
 FILE: Final = "in-use"
@@ -28,7 +30,7 @@ def claimed(folder: Path, name: str) -> Iterator[int]:
 
     A server that still runs there although its record was lost is ended first.
     """
-    with (folder / FILE).open("a") as file:
+    with opened_to_append(folder / FILE) as file:
         if not _locked(file.fileno(), ORPHAN_SECONDS):
             for pid in _working_in(folder / "data"):
                 started = started_at(pid)
@@ -58,9 +60,13 @@ def _locked(descriptor: int, patience: float) -> bool:
 def _working_in(data: Path) -> list[int]:
     """The processes whose current folder is that one and whose program is a server's; Linux alone can tell."""
     found = []
+    try:
+        ours = data.lstat()  # of a link, the link: what is behind it is another's
+    except FileNotFoundError:
+        return []
     for process in _PROC.glob("[0-9]*"):
         try:
-            here = (process / "cwd").samefile(data)
+            here = samestat((process / "cwd").stat(), ours)
             program = (process / "exe").readlink().name
         except OSError:
             continue

@@ -16,8 +16,9 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Final
 
-from .account import ServerUnavailableError, account_of
+from .account import Account, ServerUnavailableError, account_of
 from .archive import sha256_of, unpack
+from .folders import opened, read_plain, unlink_within, write_anew
 from .launching import launch
 from .places import cache_folder
 
@@ -134,30 +135,45 @@ class Place:
         """One of the server's own folders: config, data, logs, tmp."""
         return self.folder / "server" / name
 
-    def lay_out(self, home: Path, heap: str) -> None:
-        """Write the configuration anew; the data stays as it is."""
-        for name in ("config", "data", "logs", "tmp"):
-            self.part(name).mkdir(parents=True, exist_ok=True)
-        config = self.part("config")
-        settings = {
-            **SETTINGS,
-            "path.data": str(self.part("data")),
-            "path.logs": str(self.part("logs")),
-            **self.settings,
-        }
-        (config / "elasticsearch.yml").write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
-        (config / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
-        shutil.copyfile(home / "config" / "jvm.options", config / "jvm.options")
-        (config / "jvm.options.d").mkdir(exist_ok=True)
-        (config / "jvm.options.d" / "small.options").write_text(f"-Xms{heap}\n-Xmx{heap}\n", encoding="utf-8")
-        (self.part("logs") / "http.ports").unlink(missing_ok=True)
+    def lay_out(self, home: Path, heap: str, account: Account | None = None) -> None:
+        """Write the configuration anew; the data stays as it is.
+
+        What the account fills is its own. The folder that holds those is ours, so that nothing of ours is written where
+        the account leads.
+        """
+        owner = None if account is None else (account.user, account.group)
+        for name in ("", "config", "config/jvm.options.d", "data", "logs", "tmp"):
+            folder = self.folder / "server" / name
+            folder.mkdir(exist_ok=True)
+            with opened(folder, () if owner is None else owner[:1]) as descriptor:
+                for file, content in self._files(name, home, heap):
+                    write_anew(descriptor, file, content, 0o644, owner)
+                if name == "logs":
+                    unlink_within(folder, "http.ports")
+                if owner is not None and name:
+                    os.fchown(descriptor, *owner)
+                elif owner is not None:
+                    os.fchmod(descriptor, 0o711)
+
+    def _files(self, folder: str, home: Path, heap: str) -> Iterator[tuple[str, bytes]]:
+        """The files that a folder below the server's own holds."""
+        if folder == "config":
+            settings = {
+                **SETTINGS,
+                "path.data": str(self.part("data")),
+                "path.logs": str(self.part("logs")),
+                **self.settings,
+            }
+            yield "elasticsearch.yml", json.dumps(settings).encode()  # JSON is YAML
+            yield "log4j2.properties", LOGGING.encode()
+            yield "jvm.options", (home / "config" / "jvm.options").read_bytes()
+        elif folder == "config/jvm.options.d":
+            yield "small.options", f"-Xms{heap}\n-Xmx{heap}\n".encode()
 
     def start(self, home: Path, jdk: Path, *, heap: str = "512m", ends_with_us: str | None = None) -> Popen[bytes]:
         """The launched server, which does not answer yet; leader of its own group of processes."""
-        self.lay_out(home, heap)
         account = account_of()
-        if account is not None:
-            account.own(self.folder / "server")
+        self.lay_out(home, heap, account)
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C.UTF-8",
@@ -171,8 +187,8 @@ class Place:
 
     def bound(self) -> list[str]:
         """The addresses, as HOST:PORT, that the server has bound so far."""
-        ports = self.part("logs") / "http.ports"
-        return ports.read_text(encoding="utf-8").split() if ports.exists() else []
+        found = read_plain(self.part("logs") / "http.ports", 4_096) or b""
+        return found.decode("ascii", "replace").split()
 
     def url(self) -> str | None:
         """The server's URL, once it has bound its port and its cluster is ready."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from .account import Account, ServerUnavailableError, dropped, dying_with_parent
+from .folders import opened_to_append, read_plain
 
 LOG_TAIL: Final = 4_000  # bytes of a log that are shown when a server does not start
 LOG_LIMIT: Final = 10_000_000  # bytes after which a log is put aside at the next start
@@ -31,11 +32,10 @@ def launch(
     It outlives the caller, unless `ends_with_us` names the signal that it gets when the caller ends. It holds the open
     file `holding` for as long as it runs.
     """
-    if log.exists() and log.stat().st_size > LOG_LIMIT:
+    if os.path.lexists(log) and log.lstat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".old"))
     # The folder may be the account's own: what it may have put there in the log's place is not followed.
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
-    with open(os.open(log, flags, 0o644), "ab") as stream:  # noqa: PTH123 - `Path.open` takes no flags
+    with opened_to_append(log) as stream:
         return subprocess.Popen(
             dying_with_parent(command, ends_with_us) if ends_with_us else list(command),
             cwd=log.parent,
@@ -67,5 +67,5 @@ def answered(
 
 def log_end(log: Path) -> str:
     """The last lines of a log."""
-    text = log.read_bytes()[-LOG_TAIL:] if log.exists() else b""
+    text = read_plain(log, LOG_TAIL, end=True) or b""
     return text.decode("utf-8", errors="replace").strip()

@@ -20,6 +20,7 @@ from typing import Final
 from urllib.parse import quote
 
 from .account import NOBODY, Account, ServerUnavailableError, dropped, dying_with_parent, open_to_all
+from .folders import opened, read_plain
 from .launching import answered, launch
 from .places import cache_folder
 
@@ -39,6 +40,11 @@ DURABLE: Final = {
     "max_wal_size": "2GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Its log says what failed, and neither rows nor parameters, which are personal.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
     "unix_socket_permissions": "0700",
 }
 
@@ -147,13 +153,15 @@ class Place:
     @property
     def release(self) -> int | None:
         """The release that the data is of, None while there is none."""
-        file = self.data / "PG_VERSION"
-        return int(re.sub(r"\D.*", "", file.read_text(encoding="ascii"))) if file.exists() else None
+        found = read_plain(self.data / "PG_VERSION", 20)
+        number = re.match(rb"\d{1,4}", found or b"")
+        return int(number[0]) if number else None
 
     def initialise(self, programs: Path, *, sync: bool = True) -> None:
         """Make the data's folder unless it is there; it appears whole or not at all."""
-        if self.data.is_dir():
-            return
+        if os.path.lexists(self.data):
+            with opened(self.data, () if self.account is None else (self.account.user,)):
+                return  # it is no link
         for left in self.folder.glob("draft-*"):
             shutil.rmtree(left, ignore_errors=True)
         draft = self.folder / f"draft-{os.getpid()}"  # another's may still be in work, if its start was just killed

@@ -1,18 +1,27 @@
-"""What `decisor up` has started for a workspace: a file in the workspace's `.decisor` folder."""
+"""What `decisor up` has started for a workspace: a file in the workspace's `.decisor` folder.
+
+It says which processes end and which folders go, and whoever fills the workspace can write one. So it carries a mark.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from .account import ServerUnavailableError
+from .folders import opened, read_within, write_anew
+from .marks import agree, codes
 from .process import is_running
 
 FOLDER: Final = ".decisor"
 FILE: Final = "servers.json"
+DRAFT: Final = "servers.draft"
+MOST_BYTES: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +45,20 @@ def recorded(root: Path) -> dict[str, Server]:
 
 
 def remembered(root: Path) -> dict[str, Server]:
-    """What was ever started and not forgotten, by name; a damaged file says nothing."""
+    """What was ever started and not forgotten, by name; a file that is damaged, or is not ours, says nothing."""
     try:
-        said = json.loads((root / FOLDER / FILE).read_bytes())
-        return {str(name): Server(**fields) for name, fields in said.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        with opened(root / FOLDER) as folder:
+            said = json.loads(read_within(folder, FILE, MOST_BYTES) or b"")
+            if not agree(said["mark"], codes(root / FOLDER, folder, _content(said["servers"]))):
+                return {}
+        return {str(name): Server(**fields) for name, fields in said["servers"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ServerUnavailableError):
         return {}
+
+
+def is_strange(root: Path) -> bool:
+    """Whether there is a record, but none that we have written."""
+    return os.path.lexists(root / FOLDER / FILE) and not remembered(root)
 
 
 def running(root: Path) -> dict[str, Server]:
@@ -51,11 +68,17 @@ def running(root: Path) -> dict[str, Server]:
 
 def record(root: Path, servers: Mapping[str, Server]) -> None:
     """Write what is known; readers see the old file or the new one. Without servers the file goes."""
-    file = root / FOLDER / FILE
-    if not servers:
-        file.unlink(missing_ok=True)
-        return
-    draft = file.with_suffix(".draft")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:  # noqa: PTH123 - `Path.open` takes no mode for a new file
-        json.dump({name: asdict(server) for name, server in servers.items()}, stream, indent=1)
-    draft.replace(file)
+    with opened(root / FOLDER) as folder:
+        if not servers:
+            with suppress(FileNotFoundError):
+                os.unlink(FILE, dir_fd=folder)
+            return
+        known = {name: asdict(server) for name, server in servers.items()}
+        codes_of_it = codes(root / FOLDER, folder, _content(known), make=True)
+        write_anew(folder, DRAFT, json.dumps({"mark": codes_of_it, "servers": known}, indent=1).encode())
+        os.rename(DRAFT, FILE, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def _content(servers: Any) -> bytes:
+    """What the mark of a record is made over."""
+    return b"record " + json.dumps(servers, sort_keys=True).encode()

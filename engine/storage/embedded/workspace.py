@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Collection, Iterator
@@ -15,8 +15,9 @@ from typing import Final
 from . import elasticsearch, postgres, valkey
 from .account import account_of, owner_of
 from .claim import claimed
+from .folders import opened_to_append, unlink_within
 from .launching import answered
-from .places import server_folder, socket_folder, workspace_folder
+from .places import remove_socket_folder, server_folder, socket_folder, workspace_folder
 from .process import end, is_running, started_at
 from .state import Server, record, recorded, remembered
 
@@ -43,11 +44,12 @@ class Outcome:
     before: str | None = None
 
 
-def start(root: Path, wanted: Collection[str]) -> Iterator[Outcome]:
+def start(root: Path, wanted: Collection[str], *, adopt: bool = False) -> Iterator[Outcome]:
     """Start each of the wanted servers (redis, postgres, elasticsearch) that is not running; each is told once it is.
 
-    A server that ran before is where it was, if that is possible. Two that start at once wait for each other. Raises
-    ServerUnavailableError, with the servers before it started.
+    A server that ran before is where it was, if that is possible. Data that we have not made is used only where it is
+    to be adopted. Two that start at once wait for each other. Raises ServerUnavailableError, with the servers before
+    it started.
     """
     root = root.resolve()
     with _alone(root):
@@ -59,7 +61,7 @@ def start(root: Path, wanted: Collection[str]) -> Iterator[Outcome]:
                 continue
             if known is not None and not known.stopped:  # after that, what has the folder's name is another's
                 _tidy(known)
-            servers[name] = _START[name](root, known)
+            servers[name] = _START[name](root, known, adopt)
             record(root, servers)
             moved = known is not None and known.url != servers[name].url
             yield Outcome(name, STARTED, servers[name], known.url if known is not None and moved else None)
@@ -99,7 +101,7 @@ def forget(root: Path, name: str) -> None:
 
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    with (workspace_folder(root) / "lock").open("a") as file:
+    with opened_to_append(workspace_folder(root) / "lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -107,12 +109,12 @@ def _alone(root: Path) -> Iterator[None]:
 def _tidy(server: Server) -> None:
     """Remove the folder of its socket, if that was one of its own in the temporary folder."""
     if server.sockets:
-        shutil.rmtree(server.sockets, ignore_errors=True)
+        remove_socket_folder(Path(server.sockets), (valkey.SOCKET, postgres.SOCKET))
 
 
-def _redis(root: Path, known: Server | None) -> Server:
+def _redis(root: Path, known: Server | None, adopt: bool) -> Server:  # noqa: FBT001 - all three are called so
     program = valkey.valkey_program()
-    folder = server_folder(root, "redis", None)
+    folder = server_folder(root, "redis", None, adopt=adopt)
     sockets = socket_folder(folder, valkey.SOCKET, None, known.sockets if known else "")
     place = valkey.Place(folder, sockets / valkey.SOCKET)
     with claimed(folder, "Redis") as claim:
@@ -120,10 +122,10 @@ def _redis(root: Path, known: Server | None) -> Server:
     return _told(process, place.url, folder, sockets)
 
 
-def _postgres(root: Path, known: Server | None) -> Server:
+def _postgres(root: Path, known: Server | None, adopt: bool) -> Server:  # noqa: FBT001 - as above
     account = account_of(*postgres.ACCOUNTS)
-    folder = server_folder(root, "postgres", account)
-    if (folder / "data").exists():
+    folder = server_folder(root, "postgres", account, adopt=adopt)
+    if os.path.lexists(folder / "data"):
         account = owner_of(folder / "data")  # whoever it was when the data was made
     sockets = socket_folder(folder, postgres.SOCKET, account, known.sockets if known else "")
     place = postgres.Place(folder, sockets, account)
@@ -131,15 +133,15 @@ def _postgres(root: Path, known: Server | None) -> Server:
     with claimed(folder, "PostgreSQL") as claim:
         place.initialise(programs)
         # Nobody holds the claim, so what these say of a running process is left from a crash.
-        (place.data / "postmaster.pid").unlink(missing_ok=True)
-        (sockets / f"{postgres.SOCKET}.lock").unlink(missing_ok=True)
+        unlink_within(place.data, "postmaster.pid")
+        unlink_within(sockets, f"{postgres.SOCKET}.lock")
         process = place.start(programs, postgres.DURABLE, holding=claim)
     return _told(process, place.url, folder, sockets)
 
 
-def _elasticsearch(root: Path, known: Server | None) -> Server:
+def _elasticsearch(root: Path, known: Server | None, adopt: bool) -> Server:  # noqa: FBT001 - as above
     jdk, home = elasticsearch.jdk_home(), elasticsearch.distribution()
-    folder = server_folder(root, "elasticsearch", account_of())
+    folder = server_folder(root, "elasticsearch", account_of(), given=False, adopt=adopt)
     place = elasticsearch.Place(folder, elasticsearch.port_again(known.url if known else None))
     process = place.start(home, jdk)
     try:
@@ -157,7 +159,7 @@ def _told(process: subprocess.Popen[bytes], url: str, folder: Path, sockets: Pat
     return Server(url, process.pid, started or "", str(folder), "" if sockets == folder else str(sockets))
 
 
-_START: Final[dict[str, Callable[[Path, Server | None], Server]]] = {
+_START: Final[dict[str, Callable[[Path, Server | None, bool], Server]]] = {
     "postgres": _postgres,
     "redis": _redis,
     "elasticsearch": _elasticsearch,

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .command import CLEAN, FINDINGS, CannotRunError, Command
-from .opening import WORKSPACE_FILE, Opened, open_workspace, workspace_root
+from .finding import WORKSPACE_FILE, nearest_workspace
+from .opening import Opened, open_workspace, workspace_root
 from .report import FORMATS, colours, counted, ended, output, rendered, write_report
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ def _place(path: Path | None) -> tuple[Path, str | None]:
         return workspace_root(None), None
     if not path.exists():
         raise CannotRunError(f"`{path}` does not exist")
+    if (path / WORKSPACE_FILE).is_file():
+        return path, None
     for whole in (Path(os.path.abspath(path)), path.resolve()):  # noqa: PTH100 - as written, so that links keep their names
-        for folder in (whole, *whole.parents):
-            if (folder / WORKSPACE_FILE).is_file():
-                inside = whole.relative_to(folder).as_posix()
-                return (path, None) if inside == "." else (folder, _searched(path, folder, inside))
+        folder = nearest_workspace(whole)
+        if folder is not None:
+            return folder, _searched(path, folder, whole.relative_to(folder).as_posix())
     raise CannotRunError(f"`{path}` lies in no workspace: no {WORKSPACE_FILE} there or above; `decisor init` makes one")
 
 

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .command import CannotRunError
+from .finding import WORKSPACE_FILE, nearest_workspace
 
 if TYPE_CHECKING:
     from ..diagnostics import Finding
     from ..ir.program import Program
     from ..language.workspace import Workspace
-
-WORKSPACE_FILE = "decisor.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +60,15 @@ def instant_of(text: str | None) -> int:
 
 
 def workspace_root(given: Path | None) -> Path:
-    """The workspace's folder: the one given, or the nearest above here that holds decisor.yaml."""
+    """The workspace's folder: the one given, or the nearest from here upwards. Raises CannotRunError."""
     if given is not None:
         if not (given / WORKSPACE_FILE).is_file():
             raise CannotRunError(f"`{given}` is no workspace: it holds no {WORKSPACE_FILE}; `decisor init` makes one")
         return given
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / WORKSPACE_FILE).is_file():
-            return folder
-    raise CannotRunError(f"no {WORKSPACE_FILE} here or above; `decisor init` makes a workspace")
+    found = nearest_workspace(Path.cwd())
+    if found is None:
+        raise CannotRunError(f"no {WORKSPACE_FILE} here or above; `decisor init` makes a workspace")
+    return found
 
 
 def open_workspace(root: Path) -> Opened:

@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .command import CannotRunError
-from .opening import WORKSPACE_FILE, add_workspace, workspace_root
+from .finding import nearest_workspace
+from .opening import add_workspace, workspace_root
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -44,7 +45,7 @@ class Servers:
 
         hide_values_in_tracebacks()
         given: Path | None = options.workspace
-        return cls(workspace_root(given) if given is not None else _nearest())
+        return cls(workspace_root(given) if given is not None else nearest_workspace(Path.cwd()))
 
     def __enter__(self) -> Self:
         return self
@@ -167,8 +168,3 @@ def alias_named() -> str:
         return alias_of(os.environ)
     except IndexRefusedError as problem:
         raise CannotRunError(str(problem)) from None
-
-
-def _nearest() -> Path | None:
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / WORKSPACE_FILE).is_file()), None)

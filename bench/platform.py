@@ -51,7 +51,7 @@ class Platform:
     def prepare(self, program: Program) -> None:
         """Register a program's segments."""
         from engine.encryption.vault import OpenVault
-        from engine.running import prepare
+        from engine.segments.preparation import prepare
 
         with self.connect() as connection:
             prepare(connection, program, OpenVault())
@@ -117,8 +117,9 @@ def platform() -> Iterator[Platform]:
 
 def work(postgres: str, redis: str, stopping: threading.Event) -> dict[str, Any]:
     """The worker, as `decisor worker` runs it."""
-    from engine.running import Running, calm_collector
+    from engine.running import worker_process
     from engine.segments.registry import read_catalogue
+    from engine.worker.process import calm_collector
 
     def connect(application: str = "decisor worker") -> Any:
         return connect_postgres(postgres, autocommit=True, application=application)
@@ -126,7 +127,7 @@ def work(postgres: str, redis: str, stopping: threading.Event) -> dict[str, Any]
     with connect() as connection:
         catalogue = read_catalogue(connection)
     assert catalogue is not None
-    running = Running(redis=connect_redis(redis), connect=connect, catalogue=catalogue)
+    running = worker_process(connect_redis(redis), connect, catalogue)
 
     def end() -> None:
         stopping.wait()

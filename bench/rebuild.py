@@ -28,7 +28,7 @@ from engine.ir.program import Program
 from engine.rebuilds.index_source import IndexSource
 from engine.rebuilds.mover import move_all
 from engine.rebuilds.rebuild import Rebuild, Rebuilt, Wish
-from engine.running import prepare
+from engine.segments.preparation import prepare
 from engine.segments.registry import definition_of
 from engine.storage.keys import segments_of
 from engine.storage.partitions import partition_of

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from engine.encryption.vault import OpenVault, Vault
 from engine.index.follower import IndexFollower
 from engine.index.names import ProfileIndex, all_indices, index_of
+from engine.index.stage import IndexStage
 from engine.ir.types import Catalogue, Field
+from engine.stages.runner import StageRunner
 from engine.storage.partitions import advance, locked, partition_of
 from tests.servers.postgres import Database
 
@@ -136,7 +138,8 @@ def index_world(database: Database, client: Elasticsearch, **options: Any) -> It
 def following(follower: IndexFollower) -> Iterator[None]:
     """The follower at work in a thread, over all partitions."""
     stop = threading.Event()
-    thread = threading.Thread(target=follower.run, args=(stop, lambda: range(16)))
+    runner = StageRunner(IndexStage(follower), lambda _: follower._connect(), lambda: range(16), stop)
+    thread = threading.Thread(target=runner.run)
     thread.start()
     try:
         yield

@@ -21,12 +21,14 @@ from engine.ir.program import Program
 from engine.operators.evaluate import Subject, evaluate
 from engine.profiles.fold import event_order, fold
 from engine.profiles.ingest import EventProducer
-from engine.running import Running, prepare
+from engine.running import worker_process
 from engine.runtime.border import Border
+from engine.segments.preparation import prepare
 from engine.storage import keys
 from engine.storage.postgres import connect_postgres
 from engine.worker.changes import Tally
 from engine.worker.loop import Clock, Worker
+from engine.worker.process import WorkerProcess
 from engine.worker.transaction import Processor
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
@@ -191,21 +193,24 @@ class World:
             **options,
         )
 
-    def running(self) -> Running:
-        """A worker with all that belongs to it, at the world's time."""
-        return Running(
-            redis=self.redis,
-            connect=self.connect,
-            catalogue=self.program.catalogue,
-            elasticsearch=self.elasticsearch,
-            clock=Clock(self.now_ms),
-            vault=self.vault,
-            alias=self.alias,
-        )
-
     def drain(self) -> Tally:
         """Let a worker do all there is to do now, and the index follow where there is one; what was done."""
-        return self.running().run(drain=True)
+        return self.process().run(drain=True)
+
+    def process(self, **options: Any) -> WorkerProcess:
+        """A worker with all its stages at the world's time."""
+        return worker_process(
+            self.redis,
+            self.connect,
+            self.program.catalogue,
+            **{
+                "elasticsearch": self.elasticsearch,
+                "clock": Clock(self.now_ms),
+                "vault": self.vault,
+                "alias": self.alias,
+                **options,
+            },
+        )
 
     def found(self, segment: str) -> set[str]:
         """Everybody whom the index finds by the segment's query, verified where it gives candidates."""

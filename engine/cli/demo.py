@@ -126,21 +126,18 @@ def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
     """Put the purchases on the queue while a worker takes them off, until nothing is left."""
     from ..encryption.vault import OpenVault
     from ..profiles.ingest import EventProducer
-    from ..running import Running, prepare
+    from ..running import worker_process
+    from ..segments.preparation import prepare
     from ..worker.loop import Clock
-    from .worker import APPLICATION
+    from ..worker.process import WorkerProcess
 
     program = runtime.program
     prepare(servers.postgres, program, OpenVault())
     producer = EventProducer(servers.redis, program.catalogue.key)
 
-    def worker() -> Running:
-        return Running(
-            redis=servers.another_redis(),
-            connect=lambda name=APPLICATION: servers.another_postgres(name),
-            catalogue=program.catalogue,
-            clock=Clock(parse_instant(NOW)),
-        )
+    def worker() -> WorkerProcess:
+        clock = Clock(parse_instant(NOW))
+        return worker_process(servers.another_redis(), servers.another_postgres, program.catalogue, clock=clock)
 
     first = worker()
     with ThreadPoolExecutor(1) as thread:

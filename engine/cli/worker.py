@@ -20,10 +20,8 @@ from .servers import Servers, alias_named, vault_for
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from ..running import Running
     from ..worker.changes import Tally
-
-APPLICATION = "decisor worker"
+    from ..worker.process import WorkerProcess
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +32,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..running import Running, calm_collector, prepare
+    from ..running import worker_process
+    from ..segments.preparation import prepare
     from ..worker.loop import Clock
+    from ..worker.process import calm_collector
 
     _log_without_values()
     program = runtime_of(options).program
@@ -44,11 +44,11 @@ def _run(options: argparse.Namespace) -> int:
         notes = prepare(servers.postgres, program, vault)
         for note in () if options.quiet else notes:
             print(note, flush=True)
-        running = Running(
-            redis=servers.redis,
-            connect=lambda name=APPLICATION: _fresh(servers, name),
+        running = worker_process(
+            servers.redis,
+            lambda name: _fresh(servers, name),
+            program.catalogue,
             elasticsearch=servers.elasticsearch,
-            catalogue=program.catalogue,
             vault=vault,
             alias=alias_named(),
             clock=Clock(instant_of(options.now) if options.now else None),
@@ -73,7 +73,7 @@ def _log_without_values() -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[lines])
 
 
-def _worked(running: Running, *, drain: bool) -> str | None:
+def _worked(running: WorkerProcess, *, drain: bool) -> str | None:
     """Work; why the search index could not follow to the end, None where it could."""
     from ..index.names import IndexRefusedError
 

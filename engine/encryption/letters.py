@@ -5,22 +5,18 @@ A letter stands in plain that was kept before there were keys. What the index re
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from . import payloads
 from .cipher import UnsealError
 from .in_use import master_to_seal_with
 from .keyring import Keyring
-from .sealed_vault import SealedVault
-from .vault import Vault
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 PAGE = 50  # letters that are read, each of the size of an event
 LOOK = 1_000  # letters of which is asked how they stand
-ROUND_SECONDS = 600.0  # from the end of a worker's round through the letters to the beginning of the next
 
 _SEALED = "SELECT id, source, payload FROM dead_letter WHERE id > %s AND sealed ORDER BY id LIMIT %s"
 _STANDING = "SELECT id, NOT sealed AND source LIKE 'events:%%' FROM dead_letter WHERE id > %s ORDER BY id LIMIT %s"
@@ -76,25 +72,6 @@ def plain_letters(connection: Connection) -> int:
     """How many letters stand in plain."""
     row = connection.execute("SELECT count(*) FROM dead_letter WHERE NOT sealed AND source LIKE 'events:%'").fetchone()
     return int(row[0]) if row else 0
-
-
-class PlainLetters:
-    """A worker's rounds through the letters: a bounded number in each step, and nothing without keys."""
-
-    def __init__(self, every: float = ROUND_SECONDS) -> None:
-        self._every = every
-        self._next = 0.0
-        self._after = 0
-
-    def step(self, connection: Connection, vault: Vault) -> bool:
-        """Take one step, if it is time for a round; whether the round goes on."""
-        if not isinstance(vault, SealedVault) or time.monotonic() < self._next:
-            return False
-        _, last = seal_plain_letters(connection, vault.keyring, self._after)
-        self._after = last or 0
-        if last is None:
-            self._next = time.monotonic() + self._every
-        return last is not None
 
 
 def _anew(keyring: Keyring, payload: bytes, source: str) -> bytes:

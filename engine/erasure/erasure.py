@@ -2,7 +2,7 @@
 
 The first transaction forbids that the customer comes back, writes the exits that consumers are told, deletes, and
 leaves one row in the outbox of kind `erase`. While that row is there the erasure is not done: whoever did it was
-killed, a store was down, or something was found again. Workers go on with it (see unfinished.py), and so does erasing
+killed, a store was down, or something was found again. Workers go on with it (see stage.py), and so does erasing
 once more. The row also tells a rebuild of a segment that is under way to leave the customer out, so it stays until the
 rebuild has ended.
 """

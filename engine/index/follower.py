@@ -23,7 +23,6 @@ from .documents import Documents, Writer
 from .filling import fill_page
 from .making import is_known, make_live
 from .names import ALIAS, IndexRefusedError, ProfileIndex, all_indices, hash_of, live_among
-from .outages import Outages
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -33,8 +32,6 @@ BATCH: Final = 1_000
 LEAST: Final = 16  # changes of one partition in a step
 LOOK_SECONDS: Final = 1.0  # how long the list of indices is taken for true
 IDLE_SECONDS: Final = 0.1
-FIRST_PAUSE: Final = 0.2
-LONGEST_PAUSE: Final = 5.0
 
 _OUTBOX: Final = (
     "SELECT given.place, outbox.seq, outbox.profile, outbox.kind"
@@ -71,7 +68,7 @@ class IndexFollower:
         self._catalogue = catalogue
         self._hash = hash_of(catalogue)
         self._alias = alias
-        self._stop = threading.Event()
+        self.stop = threading.Event()
         self._writer = Writer(Documents(catalogue, vault), Bulk(client, self.wait))
         self._connection: Connection | None = None
         self._indices: list[ProfileIndex] = []
@@ -83,26 +80,13 @@ class IndexFollower:
 
     def wait(self, seconds: float) -> bool:
         """Whether it was stopped before so many seconds had passed."""
-        return self._stop.wait(seconds)
+        return self.stop.wait(seconds)
 
-    def run(self, stop: threading.Event, partitions: Callable[[], Collection[int]]) -> None:
-        """Follow the partitions until stopped, whatever the servers do."""
-        self._stop = stop
-        outages, pause = Outages(), FIRST_PAUSE
-        while not stop.is_set():
-            try:
-                count = self.step(partitions())
-            except Exception as problem:  # noqa: BLE001 - whatever it was, the index must go on following
-                outages.tell(problem)
-                self.close()
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-                continue
-            outages.over()
-            pause = FIRST_PAUSE
-            if not count:
-                stop.wait(IDLE_SECONDS)
-        self.close()
+    def attach(self, connection: Connection, stop: threading.Event) -> None:
+        """Work on a connection of the caller's, and give up waiting and retrying when `stop` is set."""
+        if connection is not self._connection:
+            self._connection, self._looked = connection, 0.0
+        self.stop = stop
 
     def close(self) -> None:
         """Give up the connection; the next step opens another."""

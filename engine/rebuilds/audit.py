@@ -7,9 +7,8 @@ and each difference is real. Customers whom time has just moved are left to the 
 from __future__ import annotations
 
 import json
-import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,6 @@ from ..segments.sets import customers_in
 from ..storage import keys
 from ..storage.partitions import locked, partition_of
 from ..worker.load import Loader
-from ..worker.loop import Session
-from ..worker.outages import is_outage, place
 from ..worker.publish import SETTLE_SECONDS, settle
 from ..worker.state import Cache, State, overridden
 from ..worker.transaction import Outcome, Processor
@@ -32,11 +29,8 @@ from ..worker.transaction import Outcome, Processor
 if TYPE_CHECKING:
     from psycopg import Connection
 
-LOG = logging.getLogger("decisor.audit")
 PAGE = 100
 _TRIES, _PAUSE = 100, 0.1  # for a page of which something is under way; seconds
-AUDIT_SECONDS = 0.5  # between two pages of the audit that runs in the worker, …
-AUDIT_CUSTOMERS = 5  # … which are small, as events wait for them
 SCAN = 100  # members looked at in one step
 
 _STAGED = "SELECT EXISTS (SELECT FROM staged_transition)"
@@ -98,7 +92,7 @@ class Audit:
             row = connection.execute(_STAGED).fetchone()
             if (row and row[0]) or int(self._redis.get(keys.published(partition)) or -1) < seq:
                 return found, after
-            profiles = _profiles(connection, partition, after, limit)
+            profiles = page_of(connection, partition, after, limit)
             if not profiles:
                 return found, None
             live = self._processor.live()
@@ -276,75 +270,8 @@ class BusyError(RuntimeError):
     """A partition could not be compared, as too much was under way; nothing is wrong."""
 
 
-class Rounds:
-    """The audit at low rate: now and then a page of one of the partitions, round after round; `found` adds up."""
-
-    def __init__(
-        self, redis: Any, index: IndexAudit | None = None, *, every: float = AUDIT_SECONDS, limit: int = AUDIT_CUSTOMERS
-    ) -> None:
-        self._redis, self._index = redis, index
-        self._every, self._limit = every, limit
-        self._next = time.monotonic() + every
-        self._after: dict[int, str] = {}
-        self._turn = self._step = 0
-        self._scanning = (0, 0)
-        self._customers: Iterator[list[str]] = iter(())
-        self.found = Divergence()
-
-    def __call__(self, session: Session, now_ms: int) -> None:
-        """One small step, if it is time for one: customers, a part of a set, or serving copies, in turn.
-
-        What cannot be compared is passed over until the next round: the others, and events, must not wait for it.
-        """
-        if time.monotonic() < self._next or not session.owned:
-            return
-        steps = (self._page, self._strangers, self._unknown)
-        self._next = time.monotonic() + self._every / len(steps)
-        self._step += 1
-        audit = Audit(session.processor, self._redis, session.processor.vault, session.publisher.publish, self._index)
-        try:
-            found = steps[self._step % len(steps)](audit, session, now_ms)
-        except Exception as problem:
-            if is_outage(problem):
-                raise
-            # Without the problem's own text, which may hold values.
-            LOG.error("the audit passes over what it cannot compare: %s", place(problem))  # noqa: TRY400 - as said
-            return
-        if found.differences:
-            LOG.warning("the audit found and repaired %d differences", found.differences)
-        self.found.add(found)
-
-    def _page(self, audit: Audit, session: Session, now_ms: int) -> Divergence:
-        owned = sorted(session.owned)
-        partition = owned[self._turn % len(owned)]
-        self._turn += 1
-        after = self._after.get(partition, "")
-        passed = _profiles(session.connection, partition, after, self._limit)
-        self._after[partition] = passed[-1] if passed else ""  # from there it goes on if this page fails
-        page, last = audit.page(partition, after, now_ms, self._limit, whole=False)
-        self._after[partition] = last or ""
-        return page
-
-    def _strangers(self, audit: Audit, session: Session, _now_ms: int) -> Divergence:
-        segments = sorted(session.processor.live().active)
-        if not segments:
-            return Divergence()
-        turn, cursor = self._scanning
-        self._scanning = (turn + 1, 0)  # from there it goes on if this part fails
-        strangers, cursor = audit.strangers(segments[turn % len(segments)], cursor)
-        if cursor:
-            self._scanning = (turn, cursor)
-        return Divergence(strangers=strangers)
-
-    def _unknown(self, audit: Audit, _session: Session, _now_ms: int) -> Divergence:
-        customers = next(self._customers, None)
-        if customers is None:
-            self._customers = customers_in(self._redis)
-            return Divergence()
-        return Divergence(strangers=audit.unknown(customers))
-
-
-def _profiles(connection: Connection, partition: int, after: str, limit: int) -> list[str]:
+def page_of(connection: Connection, partition: int, after: str, limit: int) -> list[str]:
+    """The keys of some customers of a partition, in order, behind a key."""
     rows = connection.execute(
         "SELECT profile FROM profile WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s",
         (partition, after, limit),

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..segments.owners import note_running
+from ..stages.outages import is_outage, place, told
 from ..storage import keys
 from ..storage.partitions import PARTITIONS, give_up_ownership, take_ownership
 from .arrivals import Arrival, Letter, read_arrival
 from .changes import Tally
 from .event_queue import Entry, Queue
 from .fence import Command
-from .outages import is_outage, place, told
+from .housekeeping import Housekeeping
 from .overdue import Overdue
 from .publish import Publisher
 from .refolding import Renewal
@@ -62,7 +63,7 @@ class Session:
 class Worker:
     """One worker; `connect` opens PostgreSQL, `open_processor` makes the processor of a new connection.
 
-    `beside` is called now and then with the session and the time, for work of low rate.
+    `housekeeping` is called with the session between events.
     """
 
     def __init__(
@@ -73,14 +74,14 @@ class Worker:
         *,
         clock: Clock | None = None,
         stop: threading.Event | None = None,
-        beside: Callable[[Session, int], None] | None = None,
+        housekeeping: Callable[[Session], None] | None = None,
     ) -> None:
         self._redis = redis
         self._connect = connect
         self._open_processor = open_processor
         self._clock = clock or Clock()
         self._stop = stop or threading.Event()
-        self._beside = beside
+        self._housekeeping = housekeeping or Housekeeping().step
         self._next_look = 0.0
         self._next_own = 0.0
         self._failures = 0
@@ -143,8 +144,8 @@ class Worker:
             if entries:
                 self._take(session, entries)
             moved = self._look(session, DUE if entries else DUE_ALONE, force=drain and not entries)
-            if self._beside is not None and not drain and not moved:
-                self._beside(session, self._clock.now_ms())
+            if not drain and not moved:
+                self._housekeeping(session)
             if drain and not entries and not moved and self._drained(session):
                 return True
         return True

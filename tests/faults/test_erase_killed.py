@@ -15,13 +15,11 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from engine.erasure import unfinished
+from engine.erasure import stage
 from engine.erasure.erasure import alone, pending
 from engine.erasure.index_places import Indices
 from engine.erasure.place import Stores
 from engine.erasure.suppression import Suppressed
-from engine.running import Running
-from engine.worker.loop import Clock
 from tests.integration.test_erase import PERSON, erasure_of, fill, left_of, notices
 from tests.live_world import World
 from tests.sealed_world import events
@@ -62,18 +60,7 @@ def killed(world: World, redis_url: str, url: str, key_file: Path, point: str) -
 @contextmanager
 def workers(world: World, count: int = 1) -> Iterator[None]:
     """Workers that run until the end, and nothing else does."""
-    found = [
-        Running(
-            redis=world.redis,
-            connect=world.connect,
-            catalogue=world.program.catalogue,
-            elasticsearch=world.elasticsearch,
-            clock=Clock(world.now_ms),
-            vault=world.vault,
-            alias=world.alias,
-        )
-        for _ in range(count)
-    ]
+    found = [world.process() for _ in range(count)]
     threads = [threading.Thread(target=each.run) for each in found]
     for thread in threads:
         thread.start()
@@ -163,7 +150,7 @@ def test_workers_and_erasures_of_the_same_customers_do_not_disturb_each_other(sh
 def test_without_the_index_an_erasure_stays_open_and_all_else_goes(
     shop_with_person: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(unfinished, "LONGEST_PAUSE", 0.5)
+    monkeypatch.setattr(stage, "LONGEST_PAUSE", 0.5)
     client, shop_with_person.elasticsearch = (
         shop_with_person.elasticsearch,
         Elasticsearch("http://127.0.0.1:9", request_timeout=1),

@@ -7,8 +7,6 @@ import threading
 
 from elasticsearch import Elasticsearch
 
-from engine.running import Running
-from engine.worker.loop import Clock
 from tests.live_world import World, random_events
 from tests.servers.faults import PrivateElasticsearch
 
@@ -19,14 +17,7 @@ def test_membership_goes_on_and_the_index_catches_up(live_world: World) -> None:
     world, random_ = live_world, random.Random("search")
     with PrivateElasticsearch() as server:
         with Elasticsearch(server.url, request_timeout=10) as client:
-            running = Running(
-                redis=world.redis,
-                connect=world.connect,
-                catalogue=world.program.catalogue,
-                elasticsearch=client,
-                clock=Clock(world.now_ms),
-                alias=world.alias,
-            )
+            running = world.process(elasticsearch=client)
             thread = threading.Thread(target=running.run)
             thread.start()
             try:

@@ -25,7 +25,7 @@ from engine.encryption.status import status_of
 from engine.encryption.vault import OpenVault
 from engine.ir.program import Program
 from engine.profiles.fingerprint_secret import fingerprint_secret
-from engine.running import prepare
+from engine.segments.preparation import prepare
 from engine.segments.registry import definition_of, read_registry, read_segments, start_building
 from tests.integration.test_segments_rebuild import rebuild
 from tests.live_world import World

@@ -137,7 +137,7 @@ def test_letters_in_plain_are_sealed_by_a_worker_that_runs_on(
     world.put(broken(2))
     world.drain()
     as_catalogued(world, sealed_program, SealedVault(sealed_program.catalogue, keyring_of_file(key_file)))
-    running = world.running()
+    running = world.process()
     thread = threading.Thread(target=running.run)
     thread.start()
     try:

@@ -18,13 +18,13 @@ from engine.erasure.place import Stores
 from engine.erasure.stream_places import TransitionStreams
 from engine.erasure.suppression import KEY, suppress
 from engine.ir.program import Program
-from engine.running import Beside
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, partition_of
 from engine.storage.streams import needed_from
 from engine.worker import event_queue as queues
 from engine.worker.event_queue import Entry, Queue
-from engine.worker.loop import Clock, Session
+from engine.worker.housekeeping import Housekeeping
+from engine.worker.loop import Session
 from engine.worker.publish import settle
 from tests.live_world import World
 from tests.servers.postgres import Database
@@ -182,18 +182,18 @@ def test_late_events_leave_the_queue_when_nothing_comes_after_them(
     for raw in late:
         streamed_shop.redis.xadd(keys.events_stream(partition_of(PERSON)), {"e": raw})
     monkeypatch.setattr(queues, "TRIM_SECONDS", 0.0)
-    beside = Beside(streamed_shop.redis, Clock(streamed_shop.now_ms), None)
+    housekeeping = Housekeeping()
     deadline = time.monotonic() + 60
 
-    def stop_when_gone(session: Session, now_ms: int) -> None:
+    def stop_when_gone(session: Session) -> None:
         assert time.monotonic() < deadline, "they did not go in time"
-        beside(session, now_ms)
+        housekeeping.step(session)
         if worker.tally.suppressed == len(late) and not streamed_shop.redis.xlen(
             keys.events_stream(partition_of(PERSON))
         ):
             worker.stop()
 
-    worker = streamed_shop.worker(beside=stop_when_gone)
+    worker = streamed_shop.worker(housekeeping=stop_when_gone)
     worker.run()
     assert worker.tally.suppressed == len(late)
 

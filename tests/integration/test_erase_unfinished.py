@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection
 
 import pytest
 from psycopg import Connection
 
-from engine.erasure import unfinished
+from engine.erasure import stage
 from engine.erasure.erasure import Erasure, pending
 from engine.erasure.notices import Notices
-from engine.erasure.unfinished import Unfinished
+from engine.erasure.stage import ErasureStage
+from engine.stages.stage import Turn
 from engine.storage.partitions import PARTITIONS
 from tests.integration.test_erase import erasure_of
 from tests.live_world import World
@@ -45,24 +47,22 @@ def test_one_that_raises_lets_the_others_and_the_notices_come(
 
     monkeypatch.setattr(Erasure, "go_on", failing_first)
     monkeypatch.setattr(Notices, "step", looking)
-    monkeypatch.setattr(unfinished, "LONGEST_PAUSE", 3_600.0)
-    ending = Unfinished(
-        lambda: world.connect("tests"),
-        lambda connection, _pause: erasure_of(world, connection),
-        Notices(world.redis),
-        lambda: world.now_ms,
+    monkeypatch.setattr(stage, "LONGEST_PAUSE", 3_600.0)
+    ending = ErasureStage(
+        lambda connection, _pause: erasure_of(world, connection), Notices(world.redis), lambda: world.now_ms
     )
+    turn = Turn(world.connect("tests"), range(PARTITIONS), threading.Event())
     with pytest.raises(ArithmeticError):
-        ending.step(range(PARTITIONS))
+        ending.step(turn)
     ending._waits[first].until += 3_600  # however slow the others are
-    assert [ending.step(range(PARTITIONS)) for _ in range(3)] == [True, True, False]
+    assert [ending.step(turn) for _ in range(3)] == [True, True, False]
     assert looked
     with world.connect("tests") as connection:
         assert pending(connection) == [first]
     failing = False
     ending._put_off(first, 5_000)  # as after days
     ending._waits[first].until = 0.0
-    assert ending.step(range(PARTITIONS))
+    assert ending.step(turn)
     with world.connect("tests") as connection:
         assert pending(connection) == []
-    ending.close()
+    turn.connection.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.index import cursors, outages
+from engine.index import cursors
 from engine.index.bulk import GONE, Bulk, IndexUnavailableError, Write
 from engine.index.documents import Documents, Writer
 from engine.index.follower import IndexFollower, wait_until
@@ -23,6 +23,7 @@ from engine.index.names import (
     refuse_other_mapping,
 )
 from engine.ir.types import Catalogue, Field
+from engine.stages import runner
 from engine.storage.partitions import partition_of
 from tests.index_world import CATALOGUE, IndexWorld, following, index_world, limiting_proxy
 from tests.servers.postgres import Database
@@ -201,9 +202,9 @@ def test_the_follower_outlives_servers_that_cannot_be_reached(
     from elasticsearch import Elasticsearch
 
     def told() -> list[str]:
-        return [each.getMessage().split(",")[0] for each in caplog.records if each.name == outages.LOG.name]
+        return [each.getMessage().split(",")[0] for each in caplog.records if each.name == runner.LOG.name]
 
-    away, back = "the index does not follow for now", "the index follows again"
+    away, back = "the stage `index` waits", "the stage `index` works again"
     with Elasticsearch("http://127.0.0.1:9", request_timeout=5, max_retries=0) as nowhere:
         follower = followed_index.follower(nowhere)
         with caplog.at_level(logging.WARNING), following(follower):
@@ -211,12 +212,8 @@ def test_the_follower_outlives_servers_that_cannot_be_reached(
             wait_for(lambda: told() == [away])
             time.sleep(1.0)
             follower._client = follower._writer._bulk._client = followed_index.client
-            wait_for(
-                lambda: (
-                    index_of(followed_index.client, followed_index.alias) is not None
-                    and set(followed_index.shown()) == {"c-1"}
-                )
-            )
+            wait_for(lambda: index_of(followed_index.client, followed_index.alias) is not None)
+            wait_for(lambda: set(followed_index.shown()) == {"c-1"})
             wait_for(lambda: told() == [away, back])
             with followed_index.connect() as connection:
                 connection.execute(

@@ -209,15 +209,15 @@ def test_what_was_settled_on_the_workers_own_connection_breaks_nothing_off(
     purchases(world, 3)
     partition, settled = partition_of("c-0"), threading.Event()
 
-    def beside(session: Session, now_ms: int) -> None:
+    def between(session: Session) -> None:
         if settled.is_set() or partition not in session.owned:
             return
         with world.connect("other") as other:
-            after = Processor(other, world.vault).touch(["c-0"], "manual", now_ms).after
+            after = Processor(other, world.vault).touch(["c-0"], "manual", world.now_ms).after
         assert settle(session.connection, world.redis, after, world.vault) == []
         settled.set()
 
-    worker = world.worker(beside=beside)
+    worker = world.worker(housekeeping=between)
     with running(worker):
         assert eventually(settled.is_set)
         world.put([event("e-9", "c-0", "purchase", START - 1_000, amount=70.0)])

@@ -15,12 +15,11 @@ from engine.encryption.key_file import KeysRefusedError
 from engine.encryption.keyring import keyring_of_file
 from engine.encryption.sealed_vault import SealedVault
 from engine.encryption.vault import OpenVault
-from engine.rebuilds.audit import Rounds, reconcile
+from engine.rebuilds.audit import reconcile
+from engine.rebuilds.audit_stage import Rounds
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, partition_of
 from engine.worker.copies import Copies
-from engine.worker.event_queue import Queue
-from engine.worker.loop import Session
 from engine.worker.publish import Publisher, settle
 from engine.worker.transaction import Processor
 from tests import sealed_world as sealed
@@ -109,11 +108,10 @@ def test_the_audit_passes_over_who_cannot_be_opened(copied_shop: World, caplog: 
             for partition in range(PARTITIONS):
                 publisher.adopt(partition)
             processor = Processor(connection, copied_shop.vault)
-            session = Session(connection, processor, publisher, Queue(copied_shop.redis), set(range(PARTITIONS)))
-            rounds = Rounds(copied_shop.redis, every=0, limit=1)
+            rounds = Rounds(copied_shop.redis, limit=1)
             with caplog.at_level(logging.ERROR, "decisor.audit"):
                 for _ in range(8 * 3 * PARTITIONS):
-                    rounds(session, copied_shop.now_ms)
+                    rounds.step(processor, range(PARTITIONS), copied_shop.now_ms, publisher.publish)
     assert rounds.found.copies == 2
     assert all(copied_shop.redis.get(keys.profile(name)) is not None for name in ("c-0", "c-2"))
     passed = [each.getMessage() for each in caplog.records if each.name == "decisor.audit"]

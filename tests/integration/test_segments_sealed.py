@@ -19,7 +19,7 @@ from engine.rebuilds.population import Population
 from engine.rebuilds.rebuild import OtherCatalogueError, Rebuild, Wish
 from engine.rebuilds.staging import Stage
 from engine.rebuilds.switching import Switch
-from engine.running import prepare
+from engine.segments.preparation import prepare
 from engine.segments.registry import definition_of
 from engine.storage import keys
 from tests.integration.test_erase import erasure_of

@@ -49,8 +49,8 @@ def _run(options: argparse.Namespace) -> int:
     from ...index.names import IndexRefusedError
     from ...rebuilds.lease import RebuildError
     from ...rebuilds.rebuild import Rebuild
-    from ...running import prepare
     from ...segments.claim import SegmentBusyError
+    from ...segments.preparation import prepare
     from ...segments.registry import read_segments
 
     program = runtime_of(options).program

@@ -1,4 +1,4 @@
-"""Erasures that were begun and broken off are ended by workers, one at a time, in a thread beside the loop.
+"""Erasures that were begun and broken off are ended by workers, one at a time, in a stage beside the loop.
 
 Whoever erased was killed, or a store was away. Each worker looks after its own partitions; a lock keeps it from what a
 running `decisor erase` or another worker is just at.
@@ -7,13 +7,12 @@ running `decisor erase` or another worker is just at.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..storage.partitions import PARTITIONS
+from ..stages.stage import Turn
 from .erasure import Erasure, pending, told
 from .notices import Notices
 
@@ -42,56 +41,34 @@ class _Wait:
     until: float
 
 
-class Unfinished:
+class ErasureStage:
     """Ends open erasures, and has old notices of erasures deleted.
 
-    `connect` opens PostgreSQL in autocommit, `erasure_of` makes an erasure that calls a pause now and then.
+    `erasure_of` makes an erasure on a connection that calls a pause now and then.
     """
 
+    name: Final = "erase"
+    scope: Final = "partitions"
+    period: Final = LOOK_SECONDS
+
     def __init__(
-        self,
-        connect: Callable[[], Connection],
-        erasure_of: Callable[[Connection, Pause], Erasure],
-        notices: Notices,
-        now_ms: Callable[[], int],
+        self, erasure_of: Callable[[Connection, Pause], Erasure], notices: Notices, now_ms: Callable[[], int]
     ) -> None:
-        self._connect = connect
         self._erasure_of = erasure_of
         self._notices = notices
         notices.last_look = self._look_again
         self._now_ms = now_ms
-        self._stop = threading.Event()
-        self._connection: Connection | None = None
+        self._turn: Turn | None = None
         self._waits: dict[str, _Wait] = {}
         self._told: set[str] = set()
         self._ended = 0  # since servers were last asked to drop old bytes
         self._next_letting_go = 0.0
 
-    def run(self, stop: threading.Event, partitions: Callable[[], Collection[int]]) -> None:
-        """Do what there is to do for the partitions until stopped, whatever the servers do."""
-        self._stop = stop
-        wait = LOOK_SECONDS
-        while not stop.wait(wait):
-            wait = LOOK_SECONDS
-            try:
-                if (owned := partitions()) and self.step(owned):
-                    wait = NEXT_SECONDS
-            except Exception as problem:  # noqa: BLE001 - whatever it was, erasures must be ended all the same
-                self._tell(f"erasures that are open wait: {type(problem).__name__}")
-                self.close()
-        self.close()
-
-    def close(self) -> None:
-        """Give up the connection; the next step opens another."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    def step(self, partitions: Collection[int]) -> bool:
+    def step(self, turn: Turn) -> bool:
         """Go on with one erasure, or look at one page of a transition stream; whether it was an erasure."""
-        connection = self._open()
+        self._turn, connection = turn, turn.connection
         now = time.monotonic()
-        open_ones = pending(connection, partitions)
+        open_ones = pending(connection, turn.partitions)
         self._waits = {customer: wait for customer, wait in self._waits.items() if customer in open_ones}
         ready = [each for each in open_ones if each not in self._waits or self._waits[each].until <= now]
         if ready:
@@ -100,33 +77,34 @@ class Unfinished:
             except Exception:
                 self._put_off(ready[0], self._failures(ready[0]) + 1)  # the others come first then
                 raise
-            return True
+            return not turn.stop.wait(NEXT_SECONDS)
         if self._ended and now >= self._next_letting_go:
             self._let_go(connection)
-        self._notices.step(connection, partitions, self._now_ms())
+        self._notices.step(connection, turn.partitions, self._now_ms())
         return False
 
-    def finish(self) -> None:
+    def drain(self, turn: Turn) -> None:
         """Go on with every erasure once, and look at every transition stream, where anybody was ever erased."""
-        try:
-            connection = self._open()
-            for customer in pending(connection):
-                self._go_on(connection, customer)
-            if self._ended:
-                self._let_go(connection)
-            if connection.execute("SELECT FROM suppression LIMIT 1").rowcount:
-                self._notices.all(connection, range(PARTITIONS), self._now_ms())
-        finally:
-            self.close()
+        self._turn, connection = turn, turn.connection
+        for customer in pending(connection):
+            self._go_on(connection, customer)
+        if self._ended:
+            self._let_go(connection)
+        if connection.execute("SELECT FROM suppression LIMIT 1").rowcount:
+            self._notices.all(connection, turn.partitions, self._now_ms())
 
-    def _open(self) -> Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = self._connect()
-        return self._connection
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._turn = None
+
+    def _present(self) -> Turn:
+        if self._turn is None:
+            raise RuntimeError("a stage has a connection only during a step")
+        return self._turn
 
     def _go_on(self, connection: Connection, customer: str) -> None:
         report = self._erasure_of(connection, self._pause).go_on(customer)
-        if report is None or self._stop.is_set():
+        if report is None or self._present().stop.is_set():
             self._put_off(customer, 0)
         elif report.done:
             self._waits.pop(customer, None)
@@ -146,7 +124,7 @@ class Unfinished:
     def _look_again(self, customer: str) -> None:
         """Delete what has come of broken late events; what does not open is told, and keeps no notice."""
         try:
-            found = self._erasure_of(self._open(), self._pause).look_again(customer)
+            found = self._erasure_of(self._present().connection, self._pause).look_again(customer)
         except StoppedError:
             raise
         except RuntimeError as problem:
@@ -175,7 +153,7 @@ class Unfinished:
             LOG.warning(refused)
 
     def _pause(self) -> None:
-        if self._stop.wait(PAUSE_SECONDS):
+        if self._present().stop.wait(PAUSE_SECONDS):
             raise StoppedError("the worker ends")
 
     def _tell(self, text: str) -> None:

@@ -1,0 +1,51 @@
+"""The worker's stage that ends rebuilds: what they decided becomes transitions, and what was killed is cleared up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from ..encryption.vault import Vault
+from ..stages.stage import Turn
+from ..worker.publish import settle
+from .interrupted import recover
+from .mover import Mover, move_all
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+MOVE_SECONDS: Final = 0.5  # between two looks whether a rebuild left something to move
+RECOVER_SECONDS: Final = 60.0
+
+
+class RebuildStage:
+    """Moves what rebuilds have decided, a bounded number of customers a step, each published before the next."""
+
+    name: Final = "mover"
+    scope: Final = "owner"
+    period: Final = MOVE_SECONDS
+
+    def __init__(self, redis: Any, vault: Vault, now_ms: Callable[[], int]) -> None:
+        self._redis, self._vault, self._now_ms = redis, vault, now_ms
+        self._mover: tuple[Connection, Mover] | None = None
+        self._next_recovery = 0.0
+
+    def step(self, turn: Turn) -> bool:
+        """Append some transitions and wait until they are published; whether there were any."""
+        if time.monotonic() >= self._next_recovery:
+            self._next_recovery = time.monotonic() + RECOVER_SECONDS
+            recover(turn.connection, self._redis, self._vault, self._now_ms)
+        if self._mover is None or self._mover[0] is not turn.connection:
+            self._mover = turn.connection, Mover(turn.connection)
+        last = self._mover[1].move()
+        settle(turn.connection, self._redis, last, self._vault)
+        return bool(last)
+
+    def drain(self, turn: Turn) -> None:
+        """Move everything."""
+        move_all(turn.connection, self._redis, self._vault)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._mover = None

@@ -1,0 +1,62 @@
+"""A program is registered before workers run it: its catalogue, and the segments that are new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..encryption.vault import Vault
+from ..ir.program import Program
+from ..storage.partitions import PARTITIONS, locked
+from .registry import activate_unfilled, definition_of, put_catalogue, read_segments
+from .sealed_definitions import keep_anew
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+PREPARE_LOCK: Final = 0x0DEC_0003
+
+
+def prepare(connection: Connection, program: Program, vault: Vault) -> list[str]:
+    """Migrate, make the program's catalogue the one that profiles are made by, and register new segments.
+
+    While there is no profile yet, a definition can simply run; later it takes a rebuild. What is left to do is said.
+    `vault` is that of the program's catalogue: definitions are kept as it says from now on. Raises KeysRefusedError
+    when that takes a key that is missing; then nothing has changed.
+    """
+    from ..encryption.status import refuse_missing_keys
+    from ..storage.migrate import migrate
+
+    migrate(connection)
+    refuse_missing_keys(connection, vault)
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
+        locked(connection, range(PARTITIONS))  # a barrier: nobody makes a first profile by other definitions meanwhile
+        notes = []
+        is_new = put_catalogue(connection, program.catalogue)
+        if is_new:
+            notes.append("the catalogue is new; profiles are made anew by and by")
+        keep_anew(connection, vault, changed=is_new)
+        registered = read_segments(connection)
+        wanted = {name: definition_of(program, name) for name in program.segments}
+        new = [name for name in wanted if name not in registered]
+        changed = [
+            name
+            for name, each in registered.items()
+            if name in wanted and each.active is not None and each.active != wanted[name].digest
+        ]
+        row = connection.execute("SELECT EXISTS (SELECT FROM profile)").fetchone()
+        if row and not row[0] and (new or changed):
+            activate_unfilled(connection, {name: wanted[name] for name in [*new, *changed]}, vault)
+            new = changed = []
+            notes = []
+    if new or changed:
+        names = " ".join(sorted([*new, *changed]))
+        notes.append(
+            f"not running yet, or in another version: {names}; `decisor segments rebuild {names}` switches them in"
+        )
+    gone = sorted(set(registered) - set(wanted))
+    if gone:
+        notes.append(
+            f"running, but not in this workspace: {', '.join(gone)}; `decisor segments rebuild --retire` ends them"
+        )
+    return notes

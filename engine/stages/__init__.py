@@ -1,0 +1,1 @@
+"""Stages: work that other packages do beside the loop of a worker."""

@@ -1,0 +1,87 @@
+"""One worker process: the loop, and the stages beside it."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ..stages.runner import StageRunner
+from ..stages.stage import Stage, Turn
+from ..storage.partitions import PARTITIONS
+from .changes import Tally
+from .loop import Clock, Worker
+from .transaction import Processor
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+APPLICATION: Final = "decisor worker"
+DRAIN_APPLICATION: Final = "decisor drain"
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    """A worker and its stages; `connect` opens PostgreSQL in autocommit, under a name that the server shows.
+
+    A worker that drains runs no stage beside its loop, but drains them afterwards, in their order.
+    """
+
+    redis: Any
+    connect: Callable[[str], Connection]
+    open_processor: Callable[[Connection], Processor]
+    stages: Sequence[Stage] = ()
+    clock: Clock = field(default_factory=Clock)
+    tally: Tally = field(default_factory=Tally)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """End soon, with nothing half done."""
+        self._stop.set()
+
+    def run(self, *, drain: bool = False) -> Tally:
+        """Work until stopped, or until nothing is left to do; what was done, also in `tally`.
+
+        Raises what a stage raises that cannot be drained.
+        """
+        worker = Worker(
+            self.redis, lambda: self.connect(APPLICATION), self.open_processor, clock=self.clock, stop=self._stop
+        )
+        ended = threading.Event()
+        runners = [StageRunner(stage, self.connect, lambda: worker.owned, ended) for stage in self.stages]
+        threads = [
+            threading.Thread(target=runner.run, name=stage.name)
+            for runner, stage in zip(runners, self.stages, strict=True)
+        ]
+        for thread in () if drain else threads:
+            thread.start()
+        try:
+            worker.run(drain=drain)
+        finally:
+            self.tally = worker.tally
+            ended.set()
+            for thread in () if drain else threads:
+                thread.join()
+        if drain:
+            self._drain()
+        return worker.tally
+
+    def _drain(self) -> None:
+        with self.connect(DRAIN_APPLICATION) as connection:
+            turn = Turn(connection, range(PARTITIONS), self._stop)
+            for stage in self.stages:
+                if self._stop.is_set():
+                    return
+                try:
+                    stage.drain(turn)
+                finally:
+                    stage.close()
+
+
+def calm_collector() -> None:
+    """Let Python's collector of cycles rest: a worker's cache holds many values and hardly a cycle among them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 200, 100)  # young ones are gone through in a few milliseconds

@@ -85,7 +85,8 @@ class IndexFollower:
     def attach(self, connection: Connection, stop: threading.Event) -> None:
         """Work on a connection of the caller's, and give up waiting and retrying when `stop` is set."""
         if connection is not self._connection:
-            self._connection, self._looked = connection, 0.0
+            self.close()
+            self._connection = connection
         self.stop = stop
 
     def close(self) -> None:

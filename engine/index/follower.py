@@ -71,6 +71,7 @@ class IndexFollower:
         self.stop = threading.Event()
         self._writer = Writer(Documents(catalogue, vault), Bulk(client, self.wait))
         self._connection: Connection | None = None
+        self._is_borrowed = False
         self._indices: list[ProfileIndex] = []
         self._looked = 0.0
         self._complaint = ""
@@ -86,14 +87,15 @@ class IndexFollower:
         """Work on a connection of the caller's, and give up waiting and retrying when `stop` is set."""
         if connection is not self._connection:
             self.close()
-            self._connection = connection
+            self._connection, self._is_borrowed = connection, True
         self.stop = stop
 
     def close(self) -> None:
         """Give up the connection; the next step opens another."""
         connection, self._connection, self._looked = self._connection, None, 0.0
-        if connection is not None:
+        if connection is not None and not self._is_borrowed:
             connection.close()
+        self._is_borrowed = False
 
     def step(self, partitions: Collection[int]) -> int:
         """Bring a bounded number of changes of these partitions into the indices; how many documents that were.

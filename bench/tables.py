@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import Runtime
+from engine.nodes.kinds import NODE_KINDS
 from engine.runtime.codegen.functions import Functions
 
 from . import generated_peer, zen_peer
@@ -35,7 +36,8 @@ def run() -> bool:
 def bare(runtime: Runtime, ruleset: str) -> Callable[..., Any]:
     """The function that a ruleset without effects becomes, without the record around it."""
     program = runtime.program
-    function: Callable[..., Any] = Functions(program.rulesets, program.experiments, program.catalogue).of(ruleset).run()
+    functions = Functions(program.rulesets, program.experiments, program.catalogue, NODE_KINDS)
+    function: Callable[..., Any] = functions.of(ruleset).run()
     return function
 
 

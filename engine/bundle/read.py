@@ -11,6 +11,8 @@ from typing import Any, Literal
 from ..ir.checked import check_program
 from ..ir.codec import DecodeError
 from ..ir.program import Program, program_of
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
 from .envelope import CONTENT_LIMIT, HEADER_LIMIT, About, BundleRefusedError, Envelope, open_envelope
 
 Policy = Literal["require", "allow-unsigned"]
@@ -41,8 +43,11 @@ class OpenBundle:
     envelope: Envelope
 
 
-def open_bundle(raw: bytes, acceptance: Acceptance, now: str) -> OpenBundle:
-    """The verified bundle of a file's bytes; `now` is a canonical instant. Raises BundleRefusedError."""
+def open_bundle(raw: bytes, acceptance: Acceptance, now: str, kinds: NodeKinds = NODE_KINDS) -> OpenBundle:
+    """The verified bundle of a file's bytes; `now` is a canonical instant, `kinds` are the nodes that it may hold.
+
+    Raises BundleRefusedError.
+    """
     envelope = open_envelope(raw)
     signed_by = _signed_by(envelope, acceptance)
     about = envelope.about
@@ -57,7 +62,7 @@ def open_bundle(raw: bytes, acceptance: Acceptance, now: str) -> OpenBundle:
         return OpenBundle(
             envelope.digest,
             about,
-            check_program(program_of(content["program"])),
+            check_program(program_of(content["program"], kinds.classes)),
             content["targets"],
             signed_by,
             envelope,
@@ -67,14 +72,14 @@ def open_bundle(raw: bytes, acceptance: Acceptance, now: str) -> OpenBundle:
         raise BundleRefusedError(f"the bundle's content is not what this version reads{detail}") from None
 
 
-def read_bundle(file: Path, acceptance: Acceptance, now: str) -> OpenBundle:
+def read_bundle(file: Path, acceptance: Acceptance, now: str, kinds: NodeKinds = NODE_KINDS) -> OpenBundle:
     """As `open_bundle`, from a file. Raises BundleRefusedError, and OSError when the file cannot be read."""
     limit = HEADER_LIMIT + CONTENT_LIMIT
     with file.open("rb") as stream:
         raw = stream.read(limit + 1)
     if len(raw) > limit:
         raise BundleRefusedError(f"the file is larger than {limit // 2**20} MiB, the most a bundle may have")
-    return open_bundle(raw, acceptance, now)
+    return open_bundle(raw, acceptance, now, kinds)
 
 
 def _signed_by(envelope: Envelope, acceptance: Acceptance) -> str | None:

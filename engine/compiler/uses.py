@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
-from ..ir.expression import EXPRESSIONS, Expression
 from ..ir.expression_reads import reads
-from ..ir.graph import BanditNode, ExperimentNode, FeaturesNode, GraphNode, ModelNode, Ruleset, RulesetNode
+from ..ir.graph import Ruleset
 from ..ir.program import Program
 from ..language.document import Document, resource_of
 
 Uses = Mapping[str, frozenset[str]]
 """For each resource (`segment/vips`) the resources it names; a field of the profile is `field/spend`."""
-
-_EXPRESSIONS = frozenset(EXPRESSIONS)
 
 
 def uses_of(program: Program, documents: Iterable[Document]) -> Uses:
@@ -98,37 +94,11 @@ def _in_ruleset(ruleset: Ruleset) -> Iterator[str]:
     if ruleset.event is not None:
         yield resource_of("EventType", ruleset.event)
     for node in ruleset.nodes:
-        yield from _named_by_node(node)
-        for expression in expressions_of(node):
+        yield from (resource_of(kind, name) for kind, name in node.references())
+        for expression in node.expressions():
             found = reads(expression)
             yield from (f"field/{path.partition('.')[0]}" for path in found.profile)
             yield from (resource_of("Segment", name) for name in found.segments)
-
-
-def _named_by_node(node: GraphNode) -> Iterator[str]:
-    match node:
-        case ExperimentNode():
-            yield resource_of("Experiment", node.experiment)
-        case BanditNode():
-            yield resource_of("Bandit", node.bandit)
-        case ModelNode():
-            yield resource_of("Model", node.model.name)
-        case RulesetNode():
-            yield resource_of("Ruleset", node.ruleset)
-        case FeaturesNode():
-            yield from (resource_of("FeatureView", read.view.name) for read in node.reads)
-
-
-def expressions_of(value: Any) -> Iterator[Expression]:
-    """The outermost expressions anywhere in a node."""
-    if type(value) in _EXPRESSIONS:
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from expressions_of(item)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from expressions_of(getattr(value, field.name))
 
 
 def _in_experiment(value: Any) -> Iterator[str]:

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..ir.graph import (
-    PPM,
-    BanditNode,
-    CapNode,
-    Experiment,
-    ExperimentNode,
-    FeaturesNode,
-    GraphNode,
-    ModelNode,
-    OutputNode,
-    Ruleset,
-    RulesetNode,
-    SetItem,
-    SetNode,
-    SwitchNode,
-    TableNode,
-)
+from ..ir.graph import PPM, Experiment, GraphNode, Ruleset, SetItem
+from ..nodes.bandit.node import BanditNode
+from ..nodes.cap.node import CapNode
+from ..nodes.experiment.node import ExperimentNode
+from ..nodes.features.node import FeaturesNode
+from ..nodes.model.node import ModelNode
+from ..nodes.output.node import OutputNode
+from ..nodes.ruleset.node import RulesetNode
+from ..nodes.set.node import SetNode
+from ..nodes.switch.node import SwitchNode
+from ..nodes.table.node import TableNode
 from ..operators.wording import duration
 from .phrases import cell_text, expression_text, value_text
 from .picture import Arrow, Box, Grid, Kind, Picture, joined

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..ir.graph import (
-    BanditNode,
-    CapNode,
-    Experiment,
-    ExperimentNode,
-    FeaturesNode,
-    GraphNode,
-    ModelNode,
-    OutputNode,
-    Ruleset,
-    RulesetNode,
-    SetItem,
-    SetNode,
-    SwitchNode,
-    TableNode,
-)
+from ..ir.graph import Experiment, GraphNode, Ruleset, SetItem
+from ..nodes.bandit.node import BanditNode
+from ..nodes.cap.node import CapNode
+from ..nodes.experiment.node import ExperimentNode
+from ..nodes.features.node import FeaturesNode
+from ..nodes.model.node import ModelNode
+from ..nodes.output.node import OutputNode
+from ..nodes.ruleset.node import RulesetNode
+from ..nodes.set.node import SetNode
+from ..nodes.switch.node import SwitchNode
+from ..nodes.table.node import TableNode
 from ..operators.wording import duration
 from .phrases import cell_text, expression_text, value_text
 from .rulesets import shares
@@ -73,7 +68,7 @@ class _Step:
             case _:
                 yield from self._asking(node)
 
-    def _asking(self, node: FeaturesNode | ModelNode | RulesetNode | CapNode) -> Iterator[str]:
+    def _asking(self, node: GraphNode) -> Iterator[str]:
         match node:
             case FeaturesNode():
                 views = ", ".join(f"{read.view.name} of {expression_text(read.entity)}" for read in node.reads)

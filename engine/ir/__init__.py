@@ -24,28 +24,13 @@ register(
     Any=predicate.AnyOf,
 )
 register(
-    graph.SwitchCase,
-    graph.SwitchNode,
-    graph.TableInput,
-    graph.TableRow,
-    graph.TableNode,
     graph.SetItem,
-    graph.SetNode,
-    graph.FeaturesNode,
-    graph.ModelNode,
-    graph.ExperimentNode,
-    graph.BanditNode,
-    graph.RulesetNode,
-    graph.CapNode,
-    graph.OutputNode,
     graph.Ruleset,
     graph.Arm,
     graph.Phase,
     graph.Layer,
     graph.Experiment,
-    graph.BanditArm,
     graph.Model,
-    graph.FeatureRead,
     graph.FeatureView,
 )
 register(*cells.CELLS)

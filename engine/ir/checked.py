@@ -8,7 +8,6 @@ and predicates may.
 from __future__ import annotations
 
 import re
-import sys
 import types
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -19,8 +18,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origi
 from .cells import CellTest
 from .codec import DecodeError
 from .expression import Expression, Name
-from .graph import BanditNode, Experiment, ExperimentNode, Ruleset, RulesetNode, TableNode
-from .graph_walk import targets
+from .graph import Experiment, GraphNode, GraphPart, Ruleset
 from .predicate import Anniversary, Bounds, Circle, CoreName, InList, Leaf, Predicate
 from .program import Program
 from .types import Catalogue, Field
@@ -46,16 +44,10 @@ def check_ruleset(value: Any) -> Ruleset:
     if not places or len(places) != len(value.nodes):
         raise DecodeError(f"ruleset `{value.name}` is damaged: it has no nodes, or two of one name")
     for place, node in enumerate(value.nodes):
-        if any(places.get(target, -1) <= place for target in targets(node)):
+        if any(places.get(target, -1) <= place for target in node.ways()):
             raise DecodeError(f"ruleset `{value.name}` is damaged: `{node.name}` leads back or nowhere")
-        if isinstance(node, BanditNode) and node.then is None and not node.arms:
-            raise DecodeError(f"ruleset `{value.name}` is damaged: `{node.name}` leads nowhere")
-        if isinstance(node, TableNode) and not _is_straight(node):
-            raise DecodeError(f"ruleset `{value.name}` is damaged: rows of `{node.name}` have another width")
-        if isinstance(node, TableNode | RulesetNode) and (node.then is None) != (node.bind is None):
-            raise DecodeError(
-                f"ruleset `{value.name}` is damaged: `{node.name}` goes on without a name for its outputs"
-            )
+        if (flaw := node.flaw()) is not None:
+            raise DecodeError(f"ruleset `{value.name}` is damaged: {flaw}")
     return value
 
 
@@ -104,12 +96,6 @@ _COMPARED: dict[CoreName, type | tuple[type, ...]] = {
 }
 
 
-def _is_straight(table: TableNode) -> bool:
-    """Whether every row has a cell for each input and a value for each output."""
-    widths = {(len(row.cells), len(row.values)) for row in table.rows}
-    return bool(table.rows) and widths == {(len(table.inputs), len(table.outputs))}
-
-
 def check_experiment(value: Any) -> Experiment:
     """The experiment, if it is one through and through. Raises DecodeError."""
     if not isinstance(value, Experiment) or not conforms(value, Experiment):
@@ -118,7 +104,7 @@ def check_experiment(value: Any) -> Experiment:
 
 
 @cache
-def _check(kind: Any) -> Check:
+def _check(kind: Any) -> Check:  # noqa: PLR0911 - one answer for each kind of type
     """A test whether a value has a type."""
     if kind is None or kind is type(None):
         return lambda value, _depth: value is None
@@ -130,6 +116,8 @@ def _check(kind: Any) -> Check:
         return _check_union(get_args(kind))
     if origin is tuple:
         return _check_tuple(get_args(kind))
+    if kind is GraphNode:
+        return lambda value, depth: isinstance(value, GraphNode) and _check(type(value))(value, depth)
     if is_dataclass(kind) and isinstance(kind, type):
         return _check_class(kind)
     if kind is float:
@@ -179,7 +167,7 @@ def _check_class(cls: type) -> Check:
         if type(value) is not cls or depth >= DEPTH:
             return False
         if not parts:
-            hints = get_type_hints(cls, globalns={**_ALIASES, **vars(sys.modules[cls.__module__])})
+            hints = get_type_hints(cls, localns=_ALIASES)
             parts.extend((each.name, hints[each.name]) for each in fields(cls))
         if not all(_check(kind)(getattr(value, name), depth + 1) for name, kind in parts):
             return False
@@ -192,8 +180,8 @@ def _names(value: Any) -> list[str]:
     """What authors may give a name only, in a part of a rule graph or a declared field."""
     if isinstance(value, Name):
         return list(value.path)
-    if type(value).__module__ != Ruleset.__module__ and not isinstance(value, Field):
+    if not isinstance(value, GraphPart | Field):
         return []
-    texts = [getattr(value, each.name) for each in fields(value) if each.name in _NAMES]
-    arms = value.arms if isinstance(value, BanditNode | ExperimentNode) else ()
+    texts = [getattr(value, name) for name in value.__match_args__ if name in _NAMES]
+    arms = getattr(value, "arms", ()) if isinstance(value, GraphNode) else ()
     return [each for each in texts if type(each) is str] + [name for pair in arms for name in pair]

@@ -1,14 +1,22 @@
-"""IR to JSON data and back, for bundles: every node is an object whose `$` names its class; defaults are left out."""
+"""IR to JSON data and back, for bundles: every part is an object whose `$` names its class; defaults are left out.
+
+The classes of this package are known to all. The classes that nodes are made of belong to a value, the kinds of nodes,
+so whoever decodes rulesets hands them in, and no other class comes out of a file.
+"""
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any, TypeAlias
 
-Node = TypeVar("Node", bound=type)
+from .frozen import Frozen
+
+Shape: TypeAlias = tuple[str, tuple[tuple[str, Any], ...]]
 
 _CLASSES: dict[str, type] = {}
-_SHAPES: dict[type, tuple[str, tuple[tuple[str, Any], ...]]] = {}
+_SHAPES: dict[type, Shape] = {}
+_NO_MORE: Mapping[str, type] = {}
 
 
 def register(*classes: type, **named: type) -> None:
@@ -19,7 +27,16 @@ def register(*classes: type, **named: type) -> None:
     for name, cls in [*((each.__name__, each) for each in classes), *named.items()]:
         if _CLASSES.setdefault(name, cls) is not cls:
             raise ValueError(f"two IR classes are called {name}")
-        _SHAPES[cls] = (name, tuple((field.name, field.default) for field in fields(cls)))
+        _SHAPES[cls] = _shape(name, cls)
+
+
+def is_core(name: str) -> bool:
+    """Whether a class of this package is encoded under the name."""
+    return name in _CLASSES
+
+
+def _shape(name: str, cls: Any) -> Shape:
+    return name, tuple((field.name, field.default) for field in fields(cls))
 
 
 def encode(value: Any) -> Any:
@@ -30,9 +47,12 @@ def encode(value: Any) -> Any:
         return [encode(item) for item in value]
     if isinstance(value, dict):
         return {key: encode(item) for key, item in value.items()}
-    if not is_dataclass(value) or type(value) not in _SHAPES:
-        raise TypeError(f"{type(value).__name__} is no IR value")
-    name, shape = _SHAPES[type(value)]
+    cls: type = type(value)
+    if cls not in _SHAPES:
+        if not issubclass(cls, Frozen):
+            raise TypeError(f"{cls.__name__} is not an IR class")
+        _SHAPES[cls] = _shape(cls.__name__, cls)
+    name, shape = _SHAPES[cls]
     data: dict[str, Any] = {"$": name}
     for key, default in shape:
         item = getattr(value, key)
@@ -41,20 +61,23 @@ def encode(value: Any) -> Any:
     return data
 
 
-def decode(data: Any) -> Any:
-    """The IR value of JSON data; lists become tuples. Raises DecodeError for an unknown class or member."""
+def decode(data: Any, more: Mapping[str, type] = _NO_MORE) -> Any:
+    """The IR value of JSON data; lists become tuples. `more` are further classes by name, such as those of nodes.
+
+    Raises DecodeError for an unknown class or member.
+    """
     if isinstance(data, list):
-        return tuple([decode(item) for item in data])
+        return tuple([decode(item, more) for item in data])
     if not isinstance(data, dict):
         return data
     name = data.get("$")
     if name is None:
-        return {key: decode(item) for key, item in data.items()}
-    cls = _CLASSES.get(name)
+        return {key: decode(item, more) for key, item in data.items()}
+    cls = _CLASSES.get(name) or more.get(name)
     if cls is None:
         raise DecodeError(f"`{name}` is no class of this version's intermediate representation")
     try:
-        return cls(**{key: decode(item) for key, item in data.items() if key != "$"})
+        return cls(**{key: decode(item, more) for key, item in data.items() if key != "$"})
     except TypeError:
         raise DecodeError(f"`{name}` has other members than this version knows") from None
 

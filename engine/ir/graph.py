@@ -1,83 +1,106 @@
 """Rule graphs: what a ruleset means once names are resolved, expressions are typed and constants are canonical.
 
 Nodes stand in topological order from the start, so that evaluation only ever moves forward. A name that a node binds
-lives in `vars`. Expressions are IR of their own (`engine.ir.expression`), table cells too (`engine.ir.cells`).
+lives in `vars`. Expressions are IR of their own (`engine.ir.expression`), and so is what each kind of node is made of
+(`engine/nodes/<kind>/node.py`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, NamedTuple, Protocol, TypeAlias
 
+from .expression import Expression
 from .frozen import Frozen, frozen
 from .types import Field
 
-if TYPE_CHECKING:
-    from .cells import CellTest
-    from .expression import Expression
-
-HitPolicy: TypeAlias = Literal["unique", "first", "priority", "any", "collect", "rule_order"]
-Collect: TypeAlias = Literal["list", "sum", "min", "max", "count"]
 CellValue: TypeAlias = "str | int | float | bool | tuple[str | int | float | bool, ...] | None"
 
 PPM = 1_000_000  # weights, coverage, holdouts and layer slots are in parts per million
 
 
-@frozen
-class SwitchCase(Frozen):
-    """One way out of a switch; `text` is the condition as written, for traces."""
+class GraphPart(Frozen):
+    """What rulesets and experiments are made of. A member `text` is how the author wrote it, no part of the meaning."""
 
-    when: Expression
-    then: str
-    text: str = ""
+    __slots__ = ()
 
 
-@frozen
-class SwitchNode(Frozen):
-    """The first case that holds says where to go, else `otherwise`."""
+class Call(NamedTuple):
+    """A ruleset that a node calls, and the context that it hands over."""
 
-    name: str
-    cases: tuple[SwitchCase, ...]
-    otherwise: str
+    ruleset: str
+    context: tuple[SetItem, ...]
 
 
-@frozen
-class TableInput(Frozen):
-    """An input column: what is looked at, and how it was written."""
+class Secrets(Protocol):
+    """What a node may ask to say what of its own is personal."""
 
-    value: Expression
-    text: str = ""
+    def told_by(self, expressions: Iterable[Expression]) -> bool:
+        """Whether one of the expressions tells something personal."""
 
-
-@frozen
-class TableRow(Frozen):
-    """One cell per input and one value per output (None: the row says nothing of it)."""
-
-    cells: tuple[CellTest, ...]
-    values: tuple[CellValue, ...]
-    priority: int = 0
+    def told_by_output(self, ruleset: str) -> bool:
+        """Whether the decision of another ruleset does."""
 
 
-@frozen
-class TableNode(Frozen):
-    """A decision table; rows as written, from 1 on in traces.
+class Personal(NamedTuple):
+    """What a node makes of something personal: vars that it binds, and whether the decision that it gives is."""
 
-    Without `then` its outputs are the decision; with it they are bound as `bind` and evaluation goes on. When no row
-    is hit, evaluation goes to `otherwise`, or the outputs are missing (an empty list, 0 for sum and count).
+    vars: tuple[str, ...] = ()
+    decision: bool = False
+
+
+class GraphNode(GraphPart, ABC):
+    """One node of a rule graph; the class of each kind stands in the kind's folder below `engine/nodes`.
+
+    What cannot be left out is abstract. `named` gives the kind of document that a member names. A member `arms` holds
+    pairs of (arm, node).
     """
 
+    __slots__ = ()
+    kind: ClassVar[str]
+    named: ClassVar[Mapping[str, str]] = {}
     name: str
-    hit: HitPolicy
-    inputs: tuple[TableInput, ...]
-    outputs: tuple[Field, ...]
-    rows: tuple[TableRow, ...]
-    collect: Collect = "list"
-    bind: str | None = None
-    then: str | None = None
-    otherwise: str | None = None
+
+    @abstractmethod
+    def expressions(self) -> Iterable[Expression]:
+        """Every expression, in the order in which they may be evaluated."""
+
+    @abstractmethod
+    def ways(self) -> Iterable[str]:
+        """Every node that evaluation may go to next, once per way."""
+
+    @abstractmethod
+    def binds(self) -> Iterable[str]:
+        """Every name below `vars` that it sets."""
+
+    @abstractmethod
+    def personal(self, secrets: Secrets) -> Personal:
+        """What it makes of something personal; traces leave the values of such vars out."""
+
+    def surely(self) -> Iterable[Expression]:
+        """The expressions that are evaluated whenever the node is reached."""
+        return self.expressions()
+
+    def references(self) -> Iterable[tuple[str, str]]:
+        """The documents that it names, as (kind, name)."""
+        return [(kind, getattr(self, member)) for member, kind in self.named.items()]
+
+    def call(self) -> Call | None:
+        """The ruleset that it calls, if any."""
+        return None
+
+    def work(self) -> int:
+        """Steps that it takes at most beside its expressions and a ruleset that it calls."""
+        return 0
+
+    def flaw(self) -> str | None:
+        """What is wrong with a node that came out of a damaged bundle, members of another type aside."""
+        return None
 
 
 @frozen
-class SetItem(Frozen):
+class SetItem(GraphPart):
     """A named expression."""
 
     name: str
@@ -86,16 +109,7 @@ class SetItem(Frozen):
 
 
 @frozen
-class SetNode(Frozen):
-    """Binds names one after the other; a later one may use an earlier one."""
-
-    name: str
-    items: tuple[SetItem, ...]
-    then: str
-
-
-@frozen
-class FeatureView(Frozen):
+class FeatureView(GraphPart):
     """What the interpreter must know of a feature view: its entity, its features and their defaults."""
 
     name: str
@@ -106,24 +120,7 @@ class FeatureView(Frozen):
 
 
 @frozen
-class FeatureRead(Frozen):
-    """One view, and the expression that yields the id of whom or what to read it of."""
-
-    view: FeatureView
-    entity: Expression
-
-
-@frozen
-class FeaturesNode(Frozen):
-    """Reads feature views; their features are then found below `features.<view>`."""
-
-    name: str
-    reads: tuple[FeatureRead, ...]
-    then: str
-
-
-@frozen
-class Model(Frozen):
+class Model(GraphPart):
     """What the interpreter must know of a model: its signature and what holds when it fails."""
 
     name: str
@@ -134,113 +131,7 @@ class Model(Frozen):
 
 
 @frozen
-class ModelNode(Frozen):
-    """Calls a model with named inputs; its outputs are bound as one object, the fallback's after `timeout` ms."""
-
-    name: str
-    model: Model
-    inputs: tuple[SetItem, ...]
-    bind: str
-    then: str
-    timeout: int = 50
-
-
-@frozen
-class ExperimentNode(Frozen):
-    """Assigns an arm and goes where the arm says; a unit outside the experiment goes to `otherwise`.
-
-    `unit` yields the unit's id; `arms` are pairs of (arm, node).
-    """
-
-    name: str
-    experiment: str
-    unit: Expression
-    arms: tuple[tuple[str, str], ...]
-    otherwise: str
-    bind: str | None = None
-
-
-@frozen
-class BanditArm(Frozen):
-    """An arm, and when it may be picked (None: always)."""
-
-    name: str
-    when: Expression | None = None
-
-
-@frozen
-class BanditNode(Frozen):
-    """Picks one of the eligible arms and binds `{arm, probability}`; goes to `then`, or where the arm says.
-
-    When nobody can choose it is the fallback arm with probability 1 (where that may not be picked, the first that may
-    be), or, where `otherwise` is given, no arm at all.
-    """
-
-    name: str
-    bandit: str
-    unit_type: str
-    unit: Expression
-    choices: tuple[BanditArm, ...]
-    fallback: str
-    features: tuple[SetItem, ...] = ()
-    bind: str | None = None
-    then: str | None = None
-    arms: tuple[tuple[str, str], ...] = ()
-    otherwise: str | None = None
-    timeout: int = 20
-
-
-@frozen
-class RulesetNode(Frozen):
-    """Calls another ruleset with a context; without `then` its output is the decision, with it the output is bound."""
-
-    name: str
-    ruleset: str
-    context: tuple[SetItem, ...] = ()
-    bind: str | None = None
-    then: str | None = None
-
-
-@frozen
-class CapNode(Frozen):
-    """Goes to `then` while the unit has had fewer than `limit` of `key` within `within` ms, else to `otherwise`.
-
-    Going to `then` counts as one.
-    """
-
-    name: str
-    key: Expression
-    unit: Expression
-    limit: int
-    within: int
-    then: str
-    otherwise: str
-
-
-@frozen
-class OutputNode(Frozen):
-    """The decision, one item per declared output that is given."""
-
-    name: str
-    items: tuple[SetItem, ...]
-
-
-GraphNode: TypeAlias = (
-    SwitchNode
-    | TableNode
-    | SetNode
-    | FeaturesNode
-    | ModelNode
-    | ExperimentNode
-    | BanditNode
-    | RulesetNode
-    | CapNode
-    | OutputNode
-)
-
-
-@frozen
-class Ruleset(Frozen):
+class Ruleset(GraphPart):
     """A rule graph: the shapes around it and its nodes, the start first, each before those it leads to.
 
     `cost` bounds the work of one decision: expression operations and table rows on the dearest path, calls included.
@@ -261,7 +152,7 @@ class Ruleset(Frozen):
 
 
 @frozen
-class Arm(Frozen):
+class Arm(GraphPart):
     """One arm of an experiment; the weight in parts per million."""
 
     name: str
@@ -269,7 +160,7 @@ class Arm(Frozen):
 
 
 @frozen
-class Phase(Frozen):
+class Phase(GraphPart):
     """From `starts` (a canonical instant) on: who takes part, and with which weights.
 
     `number` rises by one with each phase; a new `salt` deals the units out again.
@@ -284,7 +175,7 @@ class Phase(Frozen):
 
 
 @frozen
-class Layer(Frozen):
+class Layer(GraphPart):
     """Experiments of one layer exclude each other: a unit has one slot of a million, experiments own ranges of them.
 
     `holdout` parts per million of the units are kept out of every experiment of the layer.
@@ -296,7 +187,7 @@ class Layer(Frozen):
 
 
 @frozen
-class Experiment(Frozen):
+class Experiment(GraphPart):
     """An A/B test. `unit` is the unit type; `control` is the arm whose way is taken by those outside.
 
     `slots` are half-open ranges of the layer's slots; `holdout` is kept out before anything else.

@@ -41,8 +41,11 @@ class Program:
         }
 
 
-def program_of(data: Any) -> Program:
-    """The program of JSON data. Raises DecodeError for another version or damaged data."""
+def program_of(data: Any, nodes: Mapping[str, type]) -> Program:
+    """The program of JSON data; `nodes` are the classes of nodes that rulesets may hold, by name.
+
+    Raises DecodeError for another version or damaged data.
+    """
     try:
         if data["version"] != VERSION:
             raise DecodeError(f"the program has version {data['version']}, this decisor reads {VERSION}")
@@ -53,7 +56,7 @@ def program_of(data: Any) -> Program:
             segments={name: decode(item) for name, item in data["segments"].items()},
             lists={name: tuple(members) for name, members in data["lists"].items()},
             experiments={name: decode(item) for name, item in data["experiments"].items()},
-            rulesets={name: decode(item) for name, item in data["rulesets"].items()},
+            rulesets={name: decode(item, nodes) for name, item in data["rulesets"].items()},
             documents=data["documents"],
         )
     except (KeyError, TypeError, AttributeError):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from ..ir.program import Program
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
 from .border import UNDECLARED, Problem, Reader, read_object, readers_of
 from .clock import new_decision_id, system_now
 from .codegen.functions import Function, Functions, Plan, Run
@@ -106,7 +108,7 @@ class Decider:
     any segment that was not handed in, without `assigner` nobody is in an experiment, and so on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a decider works with, each named
         self,
         program: Program,
         *,
@@ -115,6 +117,7 @@ class Decider:
         assigner: Assigner | None = None,
         ports: Ports | None = None,
         clock: Callable[[], str] = system_now,
+        kinds: NodeKinds = NODE_KINDS,
     ) -> None:
         self.program = program
         self.bundle = bundle
@@ -123,7 +126,7 @@ class Decider:
         self._assigner = assigner
         self._clock = clock
         self._key = program.catalogue.key
-        self._entries = _Entries(Functions(program.rulesets, program.experiments, program.catalogue))
+        self._entries = _Entries(Functions(program.rulesets, program.experiments, program.catalogue, kinds))
 
     def matching(self, matcher: SegmentMatcher) -> Decider:
         """The same with another matcher, for instance one that knows a customer's history; costs next to nothing."""

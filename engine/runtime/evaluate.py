@@ -9,25 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, assert_never
+from typing import Any
 
 from ..ir.expression import Expression
-from ..ir.graph import (
-    BanditNode,
-    CapNode,
-    ExperimentNode,
-    FeaturesNode,
-    GraphNode,
-    ModelNode,
-    OutputNode,
-    Ruleset,
-    RulesetNode,
-    SetNode,
-    SwitchNode,
-    TableNode,
-)
+from ..ir.graph import GraphNode, Ruleset
 from ..ir.program import Program
+from ..nodes.bandit.node import BanditNode
+from ..nodes.cap.node import CapNode
+from ..nodes.experiment.node import ExperimentNode
+from ..nodes.features.node import FeaturesNode
+from ..nodes.model.node import ModelNode
+from ..nodes.output.node import OutputNode
+from ..nodes.ruleset.node import RulesetNode
+from ..nodes.set.node import SetNode
+from ..nodes.switch.node import SwitchNode
 from ..nodes.table.meaning import holds
+from ..nodes.table.node import TableNode
 from .border import readers_of
 from .expressions import Facts, evaluate_expression
 from .needs import (
@@ -114,7 +111,7 @@ class Walk:
             case OutputNode():
                 return self._finish(node)
             case _:
-                assert_never(node)
+                raise TypeError(f"a node of the kind `{node.kind}` has no reference")
 
     def _switch(self, node: SwitchNode) -> Next:
         target = next((case.then for case in node.cases if self._value(case.when) is True), node.otherwise)

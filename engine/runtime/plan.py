@@ -7,15 +7,14 @@ whose answers cost more than a look-up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ..ir.expression import Expression
 from ..ir.expression_reads import reads
-from ..ir.graph import CapNode, Experiment, ExperimentNode, FeaturesNode, GraphNode, Ruleset, RulesetNode
-from ..nodes.cap.run import cap_need
-from ..nodes.experiment.run import experiment_need
-from ..nodes.features.run import features_need
+from ..ir.graph import Experiment, Ruleset
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
 from .codegen.writer import RulesetWriter
 
 
@@ -35,22 +34,24 @@ def is_known(expression: Expression) -> bool:
 
 
 def planned_reads(
-    ruleset: Ruleset, rulesets: Mapping[str, Ruleset], experiments: Mapping[str, Experiment]
+    ruleset: Ruleset,
+    rulesets: Mapping[str, Ruleset],
+    experiments: Mapping[str, Experiment],
+    kinds: NodeKinds = NODE_KINDS,
 ) -> Iterator[PlannedRead]:
     """Every look-up of a ruleset and of those it calls, as `explain` shows them."""
     for node in ruleset.nodes:
-        match node:
-            case FeaturesNode():
-                for read in node.reads:
-                    yield PlannedRead(node.name, "features", read.view.name, is_known(read.entity))
-            case ExperimentNode() if experiments[node.experiment].sticky:
-                yield PlannedRead(node.name, "sticky", node.experiment, is_known(node.unit))
-            case CapNode():
-                yield PlannedRead(node.name, "cap", node.name, is_known(node.key) and is_known(node.unit))
-            case RulesetNode():
-                known = all(is_known(item.value) for item in node.context)
-                for inner in planned_reads(rulesets[node.ruleset], rulesets, experiments):
-                    yield inner._replace(node=f"{node.name}/{inner.node}", planned=inner.planned and known)
+        for look_up in kinds.of(node).look_ups(node, experiments):
+            yield PlannedRead(node.name, look_up.kind, look_up.name, _are_known(look_up.keys))
+        call = node.call()
+        if call is not None:
+            known = _are_known(item.value for item in call.context)
+            for inner in planned_reads(rulesets[call.ruleset], rulesets, experiments, kinds):
+                yield inner._replace(node=f"{node.name}/{inner.node}", planned=inner.planned and known)
+
+
+def _are_known(expressions: Iterable[Expression]) -> bool:
+    return all(is_known(expression) for expression in expressions)
 
 
 def write_plan(writer: RulesetWriter, callee: Callable[[str], str | None]) -> list[str]:
@@ -58,25 +59,16 @@ def write_plan(writer: RulesetWriter, callee: Callable[[str], str | None]) -> li
     writer.line("needs = []")
     before = len(writer.lines)
     for node in writer.ruleset.nodes:
-        for need in _known_needs(node, writer):
-            writer.line(f"needs.append({need})")
-        if isinstance(node, RulesetNode) and all(is_known(item.value) for item in node.context):
-            plan = callee(node.ruleset)
+        for look_up in writer.kinds.of(node).look_ups(node, writer.experiments):
+            if _are_known(look_up.keys):
+                writer.line(f"needs.append({look_up.source(writer)})")
+        call = node.call()
+        if call is not None and _are_known(item.value for item in call.context):
+            plan = callee(call.ruleset)
             if plan is not None:
-                context = writer.object((item.name, item.value) for item in node.context)
+                context = writer.object((item.name, item.value) for item in call.context)
                 writer.line(f"needs += {plan}(p, {context}, e, now)")
     if len(writer.lines) == before:
         return []
     writer.line("return needs")
     return writer.lines
-
-
-def _known_needs(node: GraphNode, writer: RulesetWriter) -> list[str]:
-    """Source of each need of the node that the request determines."""
-    if isinstance(node, FeaturesNode):
-        return [features_need(read, writer) for read in node.reads if is_known(read.entity)]
-    if isinstance(node, ExperimentNode) and writer.experiment(node.experiment).sticky and is_known(node.unit):
-        return [experiment_need(node, writer)]
-    if isinstance(node, CapNode) and is_known(node.key) and is_known(node.unit):
-        return [cap_need(node, writer)]
-    return []

@@ -6,66 +6,56 @@ What is made of something personal is personal too, however little of it is left
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ..ir.expression import Expression, Name
 from ..ir.expression_reads import parts
-from ..ir.graph import GraphNode, ModelNode, OutputNode, Ruleset, RulesetNode, SetNode
+from ..ir.graph import Personal, Ruleset
 from ..ir.types import Catalogue, Field
 
 
 class Privacy:
     """What is personal in the rulesets of a program."""
 
-    __slots__ = ("_catalogue", "_contexts", "_outputs", "_rulesets", "_vars")
+    __slots__ = ("_catalogue", "_contexts", "_rulesets", "_vars", "outputs")
 
     def __init__(self, rulesets: Mapping[str, Ruleset], catalogue: Catalogue) -> None:
         self._rulesets = rulesets
         self._catalogue = catalogue
         self._contexts: dict[str, set[str]] = {name: set() for name in rulesets}
-        self._outputs: set[str] = set()
+        self.outputs: set[str] = set()
         self._vars: dict[str, set[str]] = {name: set() for name in rulesets}
         while any(self._spread(ruleset) for ruleset in rulesets.values()):
             pass  # until nothing more turns out to be personal; every round but the last finds something
 
     def test(self, ruleset: Ruleset) -> Callable[[Expression], bool]:
         """A test whether an expression of a ruleset reads something personal."""
-        return lambda expression: self._is_private(expression, ruleset)
+        return lambda expression: self.is_private(expression, ruleset)
 
     def _spread(self, ruleset: Ruleset) -> bool:
         """Whether one more var, context or output turns out to be personal."""
         found = False
+        secrets = _Secrets(self, ruleset)
         for node in ruleset.nodes:
-            for name, private in self._made(node, ruleset):
-                if private and name not in self._vars[ruleset.name]:
-                    self._vars[ruleset.name].add(name)
-                    found = True
-            if isinstance(node, RulesetNode) and node.ruleset in self._contexts:
-                handed = {item.name for item in node.context if self._is_private(item.value, ruleset)}
-                found = found or not handed <= self._contexts[node.ruleset]
-                self._contexts[node.ruleset] |= handed
-            if ruleset.name not in self._outputs and self._gives(node, ruleset):
-                self._outputs.add(ruleset.name)
-                found = True
+            found = self._note(node.personal(secrets), ruleset.name) or found
+            call = node.call()
+            if call is not None and call.ruleset in self._contexts:
+                handed = {item.name for item in call.context if self.is_private(item.value, ruleset)}
+                found = found or not handed <= self._contexts[call.ruleset]
+                self._contexts[call.ruleset] |= handed
         return found
 
-    def _made(self, node: GraphNode, ruleset: Ruleset) -> Iterator[tuple[str, bool]]:
-        """Each var that a node binds, and whether it is made of something personal."""
-        if isinstance(node, SetNode):
-            yield from ((item.name, self._is_private(item.value, ruleset)) for item in node.items)
-        elif isinstance(node, ModelNode):
-            yield node.bind, any(self._is_private(item.value, ruleset) for item in node.inputs)
-        elif isinstance(node, RulesetNode) and node.bind is not None:
-            handed = any(self._is_private(item.value, ruleset) for item in node.context)
-            yield node.bind, handed or node.ruleset in self._outputs
+    def _note(self, personal: Personal, ruleset: str) -> bool:
+        """Keep what turned out to be personal; whether something of it is new."""
+        known = self._vars[ruleset]
+        found = not known.issuperset(personal.vars) or (personal.decision and ruleset not in self.outputs)
+        known.update(personal.vars)
+        if personal.decision:
+            self.outputs.add(ruleset)
+        return found
 
-    def _gives(self, node: GraphNode, ruleset: Ruleset) -> bool:
-        """Whether the decision that a node makes is made of something personal."""
-        if isinstance(node, OutputNode):
-            return any(self._is_private(item.value, ruleset) for item in node.items)
-        return isinstance(node, RulesetNode) and node.then is None and node.ruleset in self._outputs
-
-    def _is_private(self, expression: Expression, ruleset: Ruleset) -> bool:
+    def is_private(self, expression: Expression, ruleset: Ruleset) -> bool:
+        """Whether an expression of a ruleset reads something personal."""
         return any(self._reads_private(part, ruleset) for part in parts(expression) if isinstance(part, Name))
 
     def _reads_private(self, name: Name, ruleset: Ruleset) -> bool:
@@ -93,6 +83,24 @@ class Privacy:
             event = self._catalogue.event(ruleset.event or "")
             return (event.fields if event else ()), name.path[1:]
         return (), ()
+
+
+class _Secrets:
+    """What nodes of one ruleset may ask."""
+
+    __slots__ = ("_privacy", "_ruleset")
+
+    def __init__(self, privacy: Privacy, ruleset: Ruleset) -> None:
+        self._privacy = privacy
+        self._ruleset = ruleset
+
+    def told_by(self, expressions: Iterable[Expression]) -> bool:
+        """Whether one of them reads something personal."""
+        return any(self._privacy.is_private(expression, self._ruleset) for expression in expressions)
+
+    def told_by_output(self, ruleset: str) -> bool:
+        """Whether the decision of a ruleset tells something personal, as far as is known yet."""
+        return ruleset in self._privacy.outputs
 
 
 def _has_private(field: Field) -> bool:

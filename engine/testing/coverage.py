@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..compiler.targets.english import to_english
-from ..ir.graph import BanditNode, CapNode, ExperimentNode, GraphNode, Ruleset, SwitchNode, TableNode
+from ..ir.graph import GraphNode, Ruleset
 from ..ir.predicate import AllOf, AnyOf, Not, Predicate
 from ..ir.program import Program
+from ..nodes.bandit.node import BanditNode
+from ..nodes.cap.node import CapNode
+from ..nodes.experiment.node import ExperimentNode
+from ..nodes.switch.node import SwitchNode
+from ..nodes.table.node import TableNode
 from ..operators.evaluate import Subject, evaluate
 
 Item = tuple[str, str, str]  # resource, node or condition, outcome

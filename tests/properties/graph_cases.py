@@ -29,37 +29,19 @@ from engine.ir.expression import (
     Value,
     ValueType,
 )
-from engine.ir.graph import (
-    Arm,
-    BanditArm,
-    BanditNode,
-    CapNode,
-    CellValue,
-    Collect,
-    Experiment,
-    ExperimentNode,
-    FeatureRead,
-    FeaturesNode,
-    FeatureView,
-    GraphNode,
-    HitPolicy,
-    Layer,
-    Model,
-    ModelNode,
-    OutputNode,
-    Phase,
-    Ruleset,
-    RulesetNode,
-    SetItem,
-    SetNode,
-    SwitchCase,
-    SwitchNode,
-    TableInput,
-    TableNode,
-    TableRow,
-)
+from engine.ir.graph import Arm, CellValue, Experiment, FeatureView, GraphNode, Layer, Model, Phase, Ruleset, SetItem
 from engine.ir.program import Program
 from engine.ir.types import Catalogue, Field
+from engine.nodes.bandit.node import BanditArm, BanditNode
+from engine.nodes.cap.node import CapNode
+from engine.nodes.experiment.node import ExperimentNode
+from engine.nodes.features.node import FeatureRead, FeaturesNode
+from engine.nodes.model.node import ModelNode
+from engine.nodes.output.node import OutputNode
+from engine.nodes.ruleset.node import RulesetNode
+from engine.nodes.set.node import SetNode
+from engine.nodes.switch.node import SwitchCase, SwitchNode
+from engine.nodes.table.node import Collect, HitPolicy, TableInput, TableNode, TableRow
 from engine.runtime.needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, fallback_of
 
 STRINGS = ValueType("array", of=STRING)

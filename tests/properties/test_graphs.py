@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine.experiments import NativeAssigner
 from engine.ir.codec import decode, encode
+from engine.nodes.kinds import NODE_KINDS
 from engine.runtime.decide import Decider, Decision, Request
 from engine.runtime.evaluate import Walk
 from engine.runtime.expressions import Facts
@@ -127,4 +128,4 @@ def test_a_replay_gives_the_decision_again(seed: int) -> None:
 def test_a_ruleset_comes_back_from_its_data(seed: int) -> None:
     world = Cases(Random(seed)).ruleset_world()
     for ruleset in world.program.rulesets.values():
-        assert decode(json.loads(json.dumps(encode(ruleset)))) == ruleset
+        assert decode(json.loads(json.dumps(encode(ruleset))), NODE_KINDS.classes) == ruleset

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from difflib import SequenceMatcher
 from typing import Any
 
 from ...drawing.phrases import cell_text, expression_text, value_text
 from ...drawing.rulesets import KINDS
 from ...ir.expression import EXPRESSIONS
-from ...ir.graph import GraphNode, SetItem, SwitchCase, SwitchNode, TableNode, TableRow
+from ...ir.graph import GraphNode, SetItem
 from ...ir.types import Field
+from ...nodes.switch.node import SwitchCase, SwitchNode
+from ...nodes.table.node import TableNode, TableRow
 from .catalogue import describe
 from .change import Detail
 from .sameness import meaning
@@ -34,11 +35,9 @@ def _differences(before: GraphNode, after: GraphNode) -> Iterator[Detail]:
     if isinstance(before, TableNode) and isinstance(after, TableNode):
         yield from _columns(before, after)
         yield from _rows(before.rows, after.rows)
-    for field in fields(before):
-        if field.name not in {"name", "cases", "rows"} and not (
-            isinstance(before, TableNode) and field.name in _COLUMNS
-        ):
-            yield from _member(field.name, getattr(before, field.name), getattr(after, field.name))
+    for name in before.__match_args__:
+        if name not in {"name", "cases", "rows"} and not (isinstance(before, TableNode) and name in _COLUMNS):
+            yield from _member(name, getattr(before, name), getattr(after, name))
 
 
 _COLUMNS = frozenset({"inputs", "outputs"})

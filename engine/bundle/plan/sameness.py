@@ -7,18 +7,20 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ...ir.canonical import canonical_bytes
-from ...ir.codec import decode, encode
-from ...ir.predicate import AllOf, AnyOf, Leaf, Predicate, Scalar
+from ...ir.codec import encode
+from ...ir.expression import InSegment
+from ...ir.frozen import Frozen
+from ...ir.graph import GraphNode
+from ...ir.predicate import AllOf, AnyOf, InList, Leaf, Predicate, Scalar
 from ...ir.walk import rebuilt
 
 Item = TypeVar("Item")
+Part = TypeVar("Part")
 
 Names = Mapping[str, Mapping[str, str]]
 """New names by old ones, for what `segment`, `list`, `experiment` and `ruleset` refer to."""
 
-_REFERENCES = {"InSegment": "segment", "InList": "list", "ExperimentNode": "experiment", "RulesetNode": "ruleset"}
 _SETS = frozenset({"in", "contains_all"})
-_WRITTEN = frozenset({"SwitchCase", "TableInput", "SetItem"})  # classes whose `text` is the author's own
 
 
 def meaning(value: Any) -> bytes:
@@ -31,25 +33,34 @@ def _bare(data: Any) -> Any:
         return [_bare(item) for item in data]
     if not isinstance(data, dict):
         return data
-    written = data.get("$") in _WRITTEN
-    return {key: _bare(item) for key, item in data.items() if not (written and key == "text")}
+    part = "$" in data  # the `text` of a part is the author's own
+    return {key: _bare(item) for key, item in data.items() if not (part and key == "text")}
 
 
-def with_names(value: Any, names: Names) -> Any:
+def with_names(value: Part, names: Names) -> Part:
     """The IR value with references by old names made references by new ones."""
-    return decode(_named(encode(value), names)) if any(names.values()) else value
+    renamed: Part = _with_names(value, names) if any(names.values()) else value
+    return renamed
 
 
-def _named(data: Any, names: Names) -> Any:
-    if isinstance(data, list):
-        return [_named(item, names) for item in data]
-    if not isinstance(data, dict):
-        return data
-    found = {key: _named(item, names) for key, item in data.items()}
-    member = _REFERENCES.get(found.get("$", ""))
-    if member is not None:
-        found[member] = names.get(member, {}).get(found[member], found[member])
-    return found
+def _with_names(value: Any, names: Names) -> Any:
+    if isinstance(value, tuple):
+        return tuple([_with_names(item, names) for item in value])
+    if not isinstance(value, Frozen):
+        return value
+    members = {member: _with_names(getattr(value, member), names) for member in value.__match_args__}
+    for member, kind in _references(value):
+        members[member] = names.get(kind, {}).get(members[member], members[member])
+    return type(value)(**members)
+
+
+def _references(value: Frozen) -> Iterable[tuple[str, str]]:
+    """Members that name a document, with the kind by which `Names` has it."""
+    if isinstance(value, GraphNode):
+        return [(member, kind.lower()) for member, kind in value.named.items()]
+    if isinstance(value, InSegment):
+        return (("segment", "segment"),)
+    return (("list", "list"),) if isinstance(value, InList) else ()
 
 
 def settled(predicate: Predicate) -> Predicate:

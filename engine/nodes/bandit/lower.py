@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...ir.expression import ANY, BOOLEAN, FLOAT, Expression, ValueType
-from ...ir.graph import BanditArm, BanditNode, SetItem
+from ...ir.graph import SetItem
 from ...ir.types import Field
 from ..lowering import Lowered, Lowering, Target, milliseconds, unit_expression
 from .document import BanditShape
+from .node import BanditArm, BanditNode
 
 
 def lower_bandit(shape: BanditShape, lowering: Lowering) -> Lowered:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...ir.graph import BanditNode
 from ..writing import Writer
+from .node import BanditNode
 
 
 def write_bandit(node: BanditNode, writer: Writer) -> None:

@@ -1,1 +1,16 @@
 """The node kind `cap`."""
+
+from __future__ import annotations
+
+from ..kind import NodeKind, always
+from .node import CapNode
+from .run import cap_look_ups, write_cap
+
+CAP = NodeKind(
+    node=CapNode,
+    write=write_cap,
+    traced=("count", "limit", "status"),
+    asks=always,
+    logs=True,
+    look_ups=cap_look_ups,
+)

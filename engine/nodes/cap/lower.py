@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...ir.expression import STRING
-from ...ir.graph import CapNode
 from ...ir.instant import parse_duration
 from ..lowering import Lowered, Lowering
 from .document import CapShape
+from .node import CapNode
 
 
 def lower_cap(shape: CapShape, lowering: Lowering) -> Lowered:

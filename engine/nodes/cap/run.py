@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ...ir.graph import CapNode
+from collections.abc import Iterable
+
+from ..kind import Experiments, LookUp
 from ..writing import Writer
+from .node import CapNode
 
 
 def write_cap(node: CapNode, writer: Writer) -> None:
@@ -20,6 +23,11 @@ def write_cap(node: CapNode, writer: Writer) -> None:
     with writer.block("else:"):
         writer.note(node, "'reached'", **told)
         writer.go(node.otherwise)
+
+
+def cap_look_ups(node: CapNode, _experiments: Experiments) -> Iterable[LookUp]:
+    """The count."""
+    return (LookUp("cap", node.name, (node.key, node.unit), lambda writer: cap_need(node, writer)),)
 
 
 def cap_need(node: CapNode, writer: Writer) -> str:

@@ -1,1 +1,16 @@
 """The node kind `experiment`."""
+
+from __future__ import annotations
+
+from ..kind import NodeKind
+from .node import ExperimentNode
+from .run import experiment_look_ups, remembers, write_experiment
+
+EXPERIMENT = NodeKind(
+    node=ExperimentNode,
+    write=write_experiment,
+    traced=("reason", "explain"),
+    asks=remembers,
+    logs=True,
+    look_ups=experiment_look_ups,
+)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...ir.expression import ANY, ValueType
-from ...ir.graph import Experiment, ExperimentNode
+from ...ir.graph import Experiment
 from ..lowering import Lowered, Lowering, unit_expression
 from .document import ExperimentShape
+from .node import ExperimentNode
 
 
 def lower_experiment(shape: ExperimentShape, lowering: Lowering) -> Lowered:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ...ir.graph import ExperimentNode
+from collections.abc import Iterable
+
+from ..kind import Experiments, LookUp
 from ..writing import Writer
+from .node import ExperimentNode
 
 
 def write_experiment(node: ExperimentNode, writer: Writer) -> None:
@@ -27,6 +30,18 @@ def write_experiment(node: ExperimentNode, writer: Writer) -> None:
     with writer.block("else:"):
         writer.note(node, f"{dealt}[1]", reason=f"{dealt}[1]", **told)
         writer.go(node.otherwise)
+
+
+def remembers(node: ExperimentNode, experiments: Experiments) -> bool:
+    """Whether the unit keeps its arm, which is then asked for."""
+    return experiments[node.experiment].sticky
+
+
+def experiment_look_ups(node: ExperimentNode, experiments: Experiments) -> Iterable[LookUp]:
+    """The arm that the unit had, where arms are kept."""
+    if not remembers(node, experiments):
+        return ()
+    return (LookUp("sticky", node.experiment, (node.unit,), lambda writer: experiment_need(node, writer)),)
 
 
 def experiment_need(node: ExperimentNode, writer: Writer) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 from ...diagnostics import Path
 from ...ir.expression import ANY, STRING, Expression, ValueType
-from ...ir.graph import FeatureRead, FeaturesNode, FeatureView
+from ...ir.graph import FeatureView
 from ...ir.types import Field
 from ..lowering import Lowered, Lowering, Target, milliseconds, unit_expression
 from .document import FeaturesShape
+from .node import FeatureRead, FeaturesNode
 
 
 def lower_features(shape: FeaturesShape, lowering: Lowering) -> Lowered:

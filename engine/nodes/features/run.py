@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from ...ir.graph import FeatureRead, FeaturesNode
+from collections.abc import Iterable
+from functools import partial
+
+from ..kind import Experiments, LookUp
 from ..writing import Writer
+from .node import FeatureRead, FeaturesNode
 
 
 def write_features(node: FeaturesNode, writer: Writer) -> None:
@@ -24,6 +28,11 @@ def write_features(node: FeaturesNode, writer: Writer) -> None:
     told = ", ".join(f"{read.view.name!r}: {got}[1]" for read, got in zip(node.reads, statuses, strict=True))
     writer.note(node, f"({outcome} or 'ok')", views=f"{{{told}}}")
     writer.go(node.then)
+
+
+def features_look_ups(node: FeaturesNode, _experiments: Experiments) -> Iterable[LookUp]:
+    """Each view."""
+    return [LookUp("features", read.view.name, (read.entity,), partial(features_need, read)) for read in node.reads]
 
 
 def features_need(read: FeatureRead, writer: Writer) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...ir.expression import ANY, Coalesce, Expression, Value
-from ...ir.graph import Model, ModelNode, SetItem
+from ...ir.graph import Model, SetItem
 from ...ir.types import Field
 from ..lowering import Lowered, Lowering, Target, milliseconds
 from .document import ModelShape
+from .node import ModelNode
 
 
 def lower_model(shape: ModelShape, lowering: Lowering) -> Lowered:

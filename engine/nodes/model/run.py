@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...ir.graph import ModelNode
 from ..writing import Writer
+from .node import ModelNode
 
 
 def write_model(node: ModelNode, writer: Writer) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ...ir.graph import OutputNode, SetItem
+from ...ir.graph import SetItem
 from ..lowering import Lowered, Lowering
 from .document import OutputShape
+from .node import OutputNode
 
 
 def lower_output(shape: OutputShape, lowering: Lowering) -> Lowered:

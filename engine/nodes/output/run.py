@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...ir.graph import OutputNode
 from ..writing import Writer
+from .node import OutputNode
 
 
 def write_output(node: OutputNode, writer: Writer) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ...ir.expression import ANY, Expression
-from ...ir.graph import Ruleset, RulesetNode, SetItem
+from ...ir.graph import Ruleset, SetItem
 from ...ir.types import Field
 from ..lowering import Lowered, Lowering
 from .document import RulesetShape
+from .node import RulesetNode
 
 
 def lower_ruleset_node(shape: RulesetShape, lowering: Lowering) -> Lowered:

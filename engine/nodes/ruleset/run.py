@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...ir.graph import RulesetNode
 from ..writing import Writer
+from .node import RulesetNode
 
 
 def write_ruleset(node: RulesetNode, writer: Writer) -> None:

@@ -7,9 +7,10 @@ from heapq import heapify, heappop, heappush
 
 from ...ir.expression import ANY, ValueType
 from ...ir.expression_reads import reads
-from ...ir.graph import SetItem, SetNode
+from ...ir.graph import SetItem
 from ..lowering import Lowered, Lowering
 from .document import SetShape
+from .node import SetNode
 
 
 def lower_set(shape: SetShape, lowering: Lowering) -> Lowered:

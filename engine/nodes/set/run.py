@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...ir.expression import Name
-from ...ir.graph import SetNode
 from ..writing import Writer
+from .node import SetNode
 
 
 def write_set(node: SetNode, writer: Writer) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...ir.expression import Compare, Expression, Logic, Value
-from ...ir.graph import SwitchNode
 from ..lowering import Lowering
+from .node import SwitchNode
 
 COMPARED = 200  # cases held against each other; a longer switch is looked at only so far
 CONSTANTS = ("false", "null")

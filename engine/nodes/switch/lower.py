@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...ir.expression import BOOLEAN
-from ...ir.graph import SwitchCase, SwitchNode
 from ..lowering import Lowered, Lowering
 from .check import check_switch
 from .document import SwitchShape
+from .node import SwitchCase, SwitchNode
 
 
 def lower_switch(shape: SwitchShape, lowering: Lowering) -> Lowered:

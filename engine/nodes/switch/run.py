@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...ir.graph import SwitchNode
 from ..writing import Writer
+from .node import SwitchNode
 
 CHAIN = 32  # cases in one `if`; longer chains overflow Python's own compiler
 

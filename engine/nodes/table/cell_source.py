@@ -7,9 +7,9 @@ from math import nan
 from typing import Any
 
 from ...ir.cells import AnyValue, CellTest, Equals, Missing, Negated, OneOf, Range
-from ...ir.graph import TableNode, TableRow
 from ..writing import Writer
 from .index import positive, rows_source
+from .node import TableNode, TableRow
 
 FEW = 3  # constants compared one by one rather than looked up in a set
 

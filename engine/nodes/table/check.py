@@ -10,9 +10,9 @@ import json
 from collections.abc import Hashable, Sequence
 
 from ...diagnostics import Path
-from ...ir.graph import TableNode
 from ..lowering import Lowering
 from .domains import ABSENT, Domain, TooManyClassesError, domain_of
+from .node import TableNode
 from .run import in_order
 from .search import LIMIT, Box, Budget, BudgetSpentError, covers, gap, never_first, overlaps
 

@@ -9,11 +9,11 @@ from typing import Any
 from ...diagnostics import Path
 from ...ir.cells import CellTest
 from ...ir.expression import ANY, ValueType
-from ...ir.graph import Collect, HitPolicy, TableInput, TableNode, TableRow
 from ...ir.types import Field
 from ..lowering import Lowered, Lowering, field_of
 from .check import check_table
 from .document import DecisionTable, LongRow, TableShape
+from .node import Collect, HitPolicy, TableInput, TableNode, TableRow
 
 ROW_LIMIT = 100_000
 FOLDED = {"sum": ("integer", "number"), "min": ("integer", "number", "date"), "max": ("integer", "number", "date")}

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
 
-from ...ir.graph import TableNode, TableRow
 from ...ir.types import Field
 from ..writing import Writer
 from .cell_source import Cells
 from .index import bits
+from .node import TableNode, TableRow
 
 CHAIN = 5  # rows up to which a chain of conditions is quicker than the index
 ALL = ("collect", "rule_order")
@@ -99,15 +99,15 @@ def _write_all(node: TableNode, writer: Writer, cells: Cells, looked_at: str) ->
         cells.prepare(node.rows)
         tests = [f"*(({index},) if {cells.test(row) or 'True'} else ())" for index, row in enumerate(node.rows)]
         writer.line(f"{hits} = [{', '.join(tests)}]")
-    gather = writer.bind(gatherer(node), "gather")
+    gather, said = writer.bind(gatherer(node), "gather"), writer.bind(rows_text, "rows_text")
     if node.otherwise is not None:
         with writer.block(f"if {hits}:"):
-            writer.note(node, f"rows_text({hits})", rows=f"[index + 1 for index in {hits}]", seen=looked_at)
+            writer.note(node, f"{said}({hits})", rows=f"[index + 1 for index in {hits}]", seen=looked_at)
             _leave(node, writer, f"{gather}({hits})")
         with writer.block("else:"):
             _miss(node, writer, "{}", looked_at)
         return
-    writer.note(node, f"rows_text({hits})", rows=f"[index + 1 for index in {hits}]", seen=looked_at)
+    writer.note(node, f"{said}({hits})", rows=f"[index + 1 for index in {hits}]", seen=looked_at)
     _leave(node, writer, f"{gather}({hits})")
 
 

@@ -19,34 +19,9 @@ from ...ir.checked import check_experiment, check_ruleset
 from ...ir.codec import DecodeError
 from ...ir.expression import Expression, Name
 from ...ir.expression_reads import parts, reads
-from ...ir.graph import (
-    BanditNode,
-    CapNode,
-    Experiment,
-    ExperimentNode,
-    FeaturesNode,
-    GraphNode,
-    ModelNode,
-    OutputNode,
-    Ruleset,
-    RulesetNode,
-    SetNode,
-    SwitchNode,
-    TableNode,
-)
-from ...ir.graph_walk import node_expressions, targets
+from ...ir.graph import Experiment, GraphNode, Ruleset
 from ...ir.types import Catalogue
-from ...nodes.bandit.run import write_bandit
-from ...nodes.cap.run import write_cap
-from ...nodes.experiment.run import write_experiment
-from ...nodes.features.run import write_features
-from ...nodes.model.run import write_model
-from ...nodes.output.run import write_output
-from ...nodes.ruleset.run import write_ruleset
-from ...nodes.set.run import write_set
-from ...nodes.switch.run import write_switch
-from ...nodes.table.run import rows_text, write_table
-from ...nodes.writing import Writer
+from ...nodes.kind import NodeKind, NodeKinds
 from ..expressions import Env
 from ..needs import NEEDS, Need
 from ..plan import write_plan
@@ -54,21 +29,6 @@ from ..privacy import Privacy
 from .source import Source
 from .writer import RulesetWriter
 
-RUNS: Mapping[type, Callable[[Any, Writer], None]] = {
-    SwitchNode: write_switch,
-    TableNode: write_table,
-    SetNode: write_set,
-    FeaturesNode: write_features,
-    ModelNode: write_model,
-    ExperimentNode: write_experiment,
-    BanditNode: write_bandit,
-    RulesetNode: write_ruleset,
-    CapNode: write_cap,
-    OutputNode: write_output,
-}
-ASKING = (FeaturesNode, ModelNode, BanditNode, CapNode)
-BINDING = (TableNode, ModelNode, ExperimentNode, BanditNode, RulesetNode)
-LOGGED = (*ASKING, ExperimentNode)
 _ROOTS = {"profile": "p", "context": "c", "event": "e"}
 _FEATURES = re.compile(r"\bf\b")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
@@ -100,7 +60,6 @@ _GLOBALS: Mapping[str, Any] = {
     **{need.__name__: need for need in NEEDS},
     "own": own,
     "present": present,
-    "rows_text": rows_text,
     "tuple": tuple,
 }
 
@@ -132,14 +91,19 @@ class Function:
 class Functions:
     """The functions of all rulesets of a program; `lock` is held while one is made."""
 
-    __slots__ = ("_catalogue", "_experiments", "_functions", "_open", "_private", "_rulesets", "lock")
+    __slots__ = ("_catalogue", "_experiments", "_functions", "_kinds", "_open", "_private", "_rulesets", "lock")
 
     def __init__(
-        self, rulesets: Mapping[str, Ruleset], experiments: Mapping[str, Experiment], catalogue: Catalogue
+        self,
+        rulesets: Mapping[str, Ruleset],
+        experiments: Mapping[str, Experiment],
+        catalogue: Catalogue,
+        kinds: NodeKinds,
     ) -> None:
         self._rulesets = rulesets
         self._experiments = experiments
         self._catalogue = catalogue
+        self._kinds = kinds
         self._functions: dict[str, Function] = {}
         self._open: set[str] = set()
         self._private: Privacy | None = None
@@ -167,13 +131,14 @@ class Functions:
             self._open.discard(name)
 
     def _described(self, ruleset: Ruleset) -> Function:
-        nodes = ruleset.nodes
+        nodes, experiments = ruleset.nodes, self._experiments
         for node in nodes:
             self._check_names(node)
-        called = [self.of(node.ruleset) for node in nodes if isinstance(node, RulesetNode)]
-        asks = any(isinstance(node, ASKING) or self._remembers(node) for node in nodes)
-        logs = any(isinstance(node, LOGGED) for node in nodes)
-        segments = {name for node in nodes for item in node_expressions(node) for name in reads(item).segments}
+        kinds = [self._kind_of(node) for node in nodes]
+        called = [self.of(call.ruleset) for node in nodes if (call := node.call()) is not None]
+        asks = any(kind.asks(node, experiments) for kind, node in zip(kinds, nodes, strict=True))
+        logs = any(kind.logs for kind in kinds)
+        segments = {name for node in nodes for item in node.expressions() for name in reads(item).segments}
         return Function(
             ruleset,
             asks or any(each.asks for each in called),
@@ -182,17 +147,21 @@ class Functions:
             self,
         )
 
+    def _kind_of(self, node: GraphNode) -> NodeKind[Any]:
+        try:
+            return self._kinds.of(node)
+        except KeyError:
+            raise DecodeError(f"`{node.name}` is a node of a kind that is not known here, `{node.kind}`") from None
+
     def _check_names(self, node: GraphNode) -> None:
         """Whether what a node names is there and sound. Raises DecodeError."""
-        if isinstance(node, RulesetNode) and node.ruleset not in self._rulesets:
-            raise DecodeError(f"ruleset `{node.ruleset}` is called and not there")
-        if isinstance(node, ExperimentNode):
-            if node.experiment not in self._experiments:
-                raise DecodeError(f"experiment `{node.experiment}` is used and not there")
-            check_experiment(self._experiments[node.experiment])
-
-    def _remembers(self, node: GraphNode) -> bool:
-        return isinstance(node, ExperimentNode) and self._experiments[node.experiment].sticky
+        for kind, name in node.references():
+            if kind == "Ruleset" and name not in self._rulesets:
+                raise DecodeError(f"ruleset `{name}` is called and not there")
+            if kind == "Experiment":
+                if name not in self._experiments:
+                    raise DecodeError(f"experiment `{name}` is used and not there")
+                check_experiment(self._experiments[name])
 
     def compiled(self, function: Function, *, tracing: bool) -> Run:
         """The function, compiled."""
@@ -220,7 +189,7 @@ class Functions:
         self, ruleset: Ruleset, env: Env, callee: Callable[[str], tuple[str, bool]], *, tracing: bool
     ) -> RulesetWriter:
         private = self._privacy().test(ruleset) if tracing else _tells_all
-        return RulesetWriter(ruleset, env, RUNS, self._experiments, callee, private, tracing)
+        return RulesetWriter(ruleset, env, self._kinds, self._experiments, callee, private, tracing)
 
     def _privacy(self) -> Privacy:
         """What is personal in any ruleset: who calls one matters too, so all must be sound. Raises DecodeError."""
@@ -251,14 +220,13 @@ def early_reads(ruleset: Ruleset) -> list[tuple[str, str]]:
     always: dict[tuple[str, str], None] = {}
     at: str | None = ruleset.start
     for node in ruleset.nodes:
-        expressions = list(node_expressions(node))
-        certain_ones = expressions[:1] if isinstance(node, SwitchNode) else expressions
+        expressions, certain_ones = list(node.expressions()), list(node.surely())
         for expression in expressions:
             found = [(part.root, part.path[0]) for part in parts(expression) if isinstance(part, Name) and part.path]
             counts.update(found)
             if node.name == at and expression in certain_ones:
                 always.update(dict.fromkeys(found))
-        ways = targets(node)
+        ways = list(node.ways())
         if node.name == at:
             at = ways[0] if len(ways) == 1 else None
     return [name for name in always if counts[name] > 1 and name[0] in _ROOTS]
@@ -268,11 +236,8 @@ def var_names(ruleset: Ruleset) -> list[str]:
     """Every var that the nodes set or read, sorted. Raises DecodeError for one that is no name."""
     found: set[str] = set()
     for node in ruleset.nodes:
-        if isinstance(node, SetNode):
-            found.update(item.name for item in node.items)
-        elif isinstance(node, BINDING) and node.bind is not None:
-            found.add(node.bind)
-        for expression in node_expressions(node):
+        found.update(node.binds())
+        for expression in node.expressions():
             found.update(path.partition(".")[0] for path in reads(expression).vars)
     strange = [name for name in found if not _NAME.fullmatch(name)]
     if strange:

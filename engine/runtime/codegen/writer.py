@@ -20,9 +20,8 @@ from typing import Any
 from ...ir.expression import Expression, InSegment, Name
 from ...ir.expression_reads import parts
 from ...ir.graph import Experiment, GraphNode, Ruleset
-from ...ir.graph_walk import kind_of, targets
 from ...ir.types import Field
-from ...nodes.writing import Writer
+from ...nodes.kind import NodeKinds
 from ..border import readers_of
 from ..expressions import Env, certain, emit, emit_truth
 from ..trace import REDACTED
@@ -40,7 +39,7 @@ class RulesetWriter:
 
     ruleset: Ruleset
     env: Env
-    runs: Mapping[type, Callable[[Any, Writer], None]]
+    kinds: NodeKinds
     experiments: Mapping[str, Experiment]
     function_of: Callable[[str], tuple[str, bool]]
     privacy: Callable[[Expression], bool]
@@ -58,7 +57,7 @@ class RulesetWriter:
         nodes = self.ruleset.nodes
         self._nodes = {node.name: node for node in nodes}
         order = {node.name: index for index, node in enumerate(nodes)}
-        edges = Counter(target for node in nodes for target in targets(node))
+        edges = Counter(target for node in nodes for target in node.ways())
         self._numbers = {name: order[name] for name, count in edges.items() if count > 1}
         self._node(nodes[0])
         self._blocks()
@@ -136,7 +135,7 @@ class RulesetWriter:
         trace = ""
         if self.tracing:
             told = "".join(f", {key!r}: {source}" for key, source in details.items())
-            trace = f"{{'node': {node.name!r}, 'kind': {kind_of(node)!r}, 'outcome': {outcome}{told}{seen}}}"
+            trace = f"{{'node': {node.name!r}, 'kind': {node.kind!r}, 'outcome': {outcome}{told}{seen}}}"
         self._pending = (*self._pending, (entry, trace))
 
     def var(self, name: str) -> str:
@@ -209,7 +208,7 @@ class RulesetWriter:
         self.line(f"return {output}")
 
     def _node(self, node: GraphNode) -> None:
-        self.runs[type(node)](node, self)
+        self.kinds.of(node).write(node, self)
 
     def _write_notes(self) -> None:
         if self._pending:

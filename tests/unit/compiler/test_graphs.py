@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from engine.ir.expression import Coalesce, Name
-from engine.ir.graph import ModelNode, SetNode, TableNode
+from engine.nodes.model.node import ModelNode
+from engine.nodes.set.node import SetNode
+from engine.nodes.table.node import TableNode
 from tests.unit.compiler.graph_texts import HEAD, NOW, codes, decided, loaded
 
 TWO_ORDERS = (

@@ -17,27 +17,15 @@ from engine.ir.expression import (
     Value,
     ValueType,
 )
-from engine.ir.graph import (
-    Arm,
-    BanditArm,
-    BanditNode,
-    Experiment,
-    ExperimentNode,
-    FeatureRead,
-    FeaturesNode,
-    FeatureView,
-    GraphNode,
-    Model,
-    ModelNode,
-    OutputNode,
-    Phase,
-    Ruleset,
-    SetItem,
-    SwitchCase,
-    SwitchNode,
-)
+from engine.ir.graph import Arm, Experiment, FeatureView, GraphNode, Model, Phase, Ruleset, SetItem
 from engine.ir.program import Program
 from engine.ir.types import Catalogue, Field
+from engine.nodes.bandit.node import BanditArm, BanditNode
+from engine.nodes.experiment.node import ExperimentNode
+from engine.nodes.features.node import FeatureRead, FeaturesNode
+from engine.nodes.model.node import ModelNode
+from engine.nodes.output.node import OutputNode
+from engine.nodes.switch.node import SwitchCase, SwitchNode
 from engine.runtime.decide import Decider
 from engine.runtime.needs import NEEDS, Got, Need
 from engine.runtime.ports import Ports

@@ -17,14 +17,10 @@ from engine.ir.expression import (
     Conditional,
     Name,
 )
-from engine.ir.graph import (
-    FeatureRead,
-    FeaturesNode,
-    FeatureView,
-    Ruleset,
-    RulesetNode,
-)
+from engine.ir.graph import FeatureView, Ruleset
 from engine.ir.types import Field
+from engine.nodes.features.node import FeatureRead, FeaturesNode
+from engine.nodes.ruleset.node import RulesetNode
 from engine.runtime.clock import system_now
 from engine.runtime.decide import Decider, InputRefusedError
 from engine.runtime.membership import AT_ONCE

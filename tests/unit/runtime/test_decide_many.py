@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from engine.ir.expression import INTEGER, STRING, Arithmetic, Name, Value
-from engine.ir.graph import Ruleset, RulesetNode, SetItem, SetNode
+from engine.ir.graph import Ruleset, SetItem
 from engine.ir.program import Program
 from engine.ir.types import EventType, Field
+from engine.nodes.ruleset.node import RulesetNode
+from engine.nodes.set.node import SetNode
 from engine.runtime.decide import Decider, InputRefusedError, Request
 from engine.runtime.drivers import TapeError
 from tests.unit.runtime.decide_cases import (

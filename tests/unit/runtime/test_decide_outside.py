@@ -19,16 +19,13 @@ from engine.ir.expression import (
     Name,
     Value,
 )
-from engine.ir.graph import (
-    BanditArm,
-    CapNode,
-    ExperimentNode,
-    ModelNode,
-    SetItem,
-    SetNode,
-    SwitchCase,
-    SwitchNode,
-)
+from engine.ir.graph import SetItem
+from engine.nodes.bandit.node import BanditArm
+from engine.nodes.cap.node import CapNode
+from engine.nodes.experiment.node import ExperimentNode
+from engine.nodes.model.node import ModelNode
+from engine.nodes.set.node import SetNode
+from engine.nodes.switch.node import SwitchCase, SwitchNode
 from engine.runtime.decide import Decider, Request
 from engine.runtime.drivers import TapeError
 from engine.runtime.needs import CountUses, Got, ReadFeatures, Recall

@@ -17,20 +17,13 @@ from engine.ir.expression import (
     Value,
     ValueType,
 )
-from engine.ir.graph import (
-    ExperimentNode,
-    GraphNode,
-    Ruleset,
-    RulesetNode,
-    SetItem,
-    SetNode,
-    SwitchCase,
-    SwitchNode,
-    TableInput,
-    TableNode,
-    TableRow,
-)
+from engine.ir.graph import GraphNode, Ruleset, SetItem
 from engine.ir.types import Field
+from engine.nodes.experiment.node import ExperimentNode
+from engine.nodes.ruleset.node import RulesetNode
+from engine.nodes.set.node import SetNode
+from engine.nodes.switch.node import SwitchCase, SwitchNode
+from engine.nodes.table.node import TableInput, TableNode, TableRow
 from engine.runtime.decide import Decider
 from engine.runtime.trace import values_of
 from tests.unit.runtime.decide_cases import (

@@ -20,9 +20,13 @@ from engine.ir.expression import (
     Value,
     ValueType,
 )
-from engine.ir.graph import OutputNode, Ruleset, RulesetNode, SetItem, SetNode, SwitchCase, SwitchNode
+from engine.ir.graph import Ruleset, SetItem
 from engine.ir.program import Program
 from engine.ir.types import Catalogue, Field
+from engine.nodes.output.node import OutputNode
+from engine.nodes.ruleset.node import RulesetNode
+from engine.nodes.set.node import SetNode
+from engine.nodes.switch.node import SwitchCase, SwitchNode
 from engine.runtime.decide import Decider
 
 NUMBER = "555-1234"

@@ -5,22 +5,15 @@ from dataclasses import replace
 from engine.bundle.plan.routes import ruleset_changes
 from engine.ir.cells import AnyValue, Missing, Negated, OneOf, Range
 from engine.ir.expression import FLOAT, STRING, Compare, InSegment, Name, Value
-from engine.ir.graph import (
-    CapNode,
-    ExperimentNode,
-    GraphNode,
-    OutputNode,
-    Ruleset,
-    RulesetNode,
-    SetItem,
-    SetNode,
-    SwitchCase,
-    SwitchNode,
-    TableInput,
-    TableNode,
-    TableRow,
-)
+from engine.ir.graph import GraphNode, Ruleset, SetItem
 from engine.ir.types import Field
+from engine.nodes.cap.node import CapNode
+from engine.nodes.experiment.node import ExperimentNode
+from engine.nodes.output.node import OutputNode
+from engine.nodes.ruleset.node import RulesetNode
+from engine.nodes.set.node import SetNode
+from engine.nodes.switch.node import SwitchCase, SwitchNode
+from engine.nodes.table.node import TableInput, TableNode, TableRow
 
 KEY = Name("profile", ("customer_id",), STRING)
 SPEND = Name("profile", ("spend",), FLOAT)

@@ -1,0 +1,107 @@
+"""What decisor must know of a kind of node: one record, which stands in the `__init__.py` of the kind's folder.
+
+What a node means, its class says itself (`node.py`, see `engine.ir.graph.GraphNode`); the record adds how it runs. What
+only authors need is loaded when it is asked for, so that deciding loads no pydantic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from ..ir.codec import is_core
+from ..ir.expression import Expression
+from ..ir.graph import Experiment, GraphNode
+from .writing import Writer
+
+Node = TypeVar("Node", bound=GraphNode)
+Experiments: TypeAlias = Mapping[str, Experiment]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """An answer that a node asks for, and that is read ahead where the request alone determines the `keys`.
+
+    `kind` and `name` are what `explain` shows; `source` writes the need, None where a key is missing.
+    """
+
+    kind: str
+    name: str
+    keys: tuple[Expression, ...]
+    source: Callable[[Writer], str]
+
+
+def always(_node: GraphNode, _experiments: Experiments) -> bool:
+    """For a kind whose every node asks."""
+    return True
+
+
+def never(_node: GraphNode, _experiments: Experiments) -> bool:
+    """For a kind whose nodes ask nothing."""
+    return False
+
+
+def no_look_ups(_node: GraphNode, _experiments: Experiments) -> Iterable[LookUp]:
+    """For a kind whose nodes have nothing to read ahead."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeKind(Generic[Node]):
+    """One kind of node.
+
+    `node` is its class, `parts` are further classes that it is made of. `write` writes its piece of a ruleset's
+    function. `traced` are the words of its trace entries beside `node`, `kind` and `outcome`; every other member of an
+    entry is a value that the node looked at. `asks` tells whether a node has needs, `logs` whether it notes something
+    in the decision's log.
+    """
+
+    node: type[Node]
+    parts: tuple[type, ...] = ()
+    write: Callable[[Node, Writer], None]
+    traced: tuple[str, ...]
+    asks: Callable[[Node, Experiments], bool] = never
+    logs: bool = False
+    look_ups: Callable[[Node, Experiments], Iterable[LookUp]] = no_look_ups
+
+    @property
+    def word(self) -> str:
+        """The word for it, which is the key that authors write."""
+        return self.node.kind
+
+
+class NodeKinds:
+    """The kinds that a ruleset may be made of: a value, which is passed to whoever meets nodes."""
+
+    __slots__ = ("_by_class", "_by_word", "classes")
+
+    def __init__(self, kinds: Iterable[NodeKind[Any]]) -> None:
+        self._by_word: dict[str, NodeKind[Any]] = {}
+        self._by_class: dict[type, NodeKind[Any]] = {}
+        classes: dict[str, type] = {}
+        for kind in kinds:
+            if self._by_word.setdefault(kind.word, kind) is not kind:
+                raise ValueError(f"two kinds of node are called `{kind.word}`")
+            self._by_class[kind.node] = kind
+            for cls in (kind.node, *kind.parts):
+                if is_core(cls.__name__) or classes.setdefault(cls.__name__, cls) is not cls:
+                    raise ValueError(f"two IR classes are called {cls.__name__}")
+        self.classes: Mapping[str, type] = MappingProxyType(classes)
+        """The classes of nodes and of their parts by their names: those that a bundle may hold."""
+
+    def __iter__(self) -> Iterator[NodeKind[Any]]:
+        return iter(self._by_word.values())
+
+    def of(self, node: GraphNode) -> NodeKind[Any]:
+        """The kind of a node. Raises KeyError for one that is not among them."""
+        return self._by_class[type(node)]
+
+    def named(self, word: str) -> NodeKind[Any] | None:
+        """The kind of that name, or None."""
+        return self._by_word.get(word)
+
+    def having(self, *more: NodeKind[Any]) -> NodeKinds:
+        """These and more."""
+        return NodeKinds((*self, *more))

@@ -1,0 +1,43 @@
+"""A `model` node's meaning: the call of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ...ir.expression import Expression
+from ...ir.frozen import frozen
+from ...ir.graph import GraphNode, Model, Personal, Secrets, SetItem
+
+
+@frozen
+class ModelNode(GraphNode):
+    """Calls a model with named inputs; its outputs are bound as one object, the fallback's after `timeout` ms."""
+
+    kind: ClassVar[str] = "model"
+    name: str
+    model: Model
+    inputs: tuple[SetItem, ...]
+    bind: str
+    then: str
+    timeout: int = 50
+
+    def expressions(self) -> Iterable[Expression]:
+        """The inputs."""
+        return [item.value for item in self.inputs]
+
+    def ways(self) -> Iterable[str]:
+        """`then`."""
+        return (self.then,)
+
+    def binds(self) -> Iterable[str]:
+        """The object of the model's outputs."""
+        return (self.bind,)
+
+    def personal(self, secrets: Secrets) -> Personal:
+        """The outputs, where an input is personal."""
+        return Personal((self.bind,) if secrets.told_by(self.expressions()) else ())
+
+    def references(self) -> Iterable[tuple[str, str]]:
+        """The model."""
+        return [("Model", self.model.name)]

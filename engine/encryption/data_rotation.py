@@ -15,7 +15,7 @@ from .in_use import master_in_use
 from .proving import refuse_other_keys
 from .sealed_vault import SealedVault
 from .sealing import is_sealed
-from .walk import walk
+from .walk import Report, silent, walk
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -40,7 +40,9 @@ _PUT_KEYS = (
 )
 
 
-def rotate_data(connection: Connection, vault: SealedVault, task: str, batch: int = BATCH) -> int:
+def rotate_data(
+    connection: Connection, vault: SealedVault, task: str, batch: int = BATCH, report: Report = silent
+) -> int:
     """How many profiles were sealed with a fresh key; `task` names the rotation, so that a broken one goes on.
 
     Nothing is changed with keys that are not the database's. Raises KeysRefusedError.
@@ -51,7 +53,7 @@ def rotate_data(connection: Connection, vault: SealedVault, task: str, batch: in
     def step(inside: Connection, profiles: Sequence[str]) -> list[str]:
         return _reseal(inside, vault, profiles)
 
-    return walk(connection, task, step, batch)
+    return walk(connection, task, step, batch, report)
 
 
 def _reseal(connection: Connection, vault: SealedVault, profiles: Sequence[str]) -> list[str]:

@@ -38,6 +38,16 @@ class HashKeys:
         """The keys whose hashes a document holds."""
         return (self.searched, *self.besides)
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether some documents may hold hashes that others do not."""
+        return self.stage in {"writing", "dropping"}
+
+    @property
+    def settled(self) -> tuple[str, ...]:
+        """The keys whose hashes each document holds already, and still."""
+        return (self.searched,) if self.is_moving else self.written
+
     def text(self) -> str:
         """As it is kept."""
         return json.dumps({"searched": self.searched, "besides": list(self.besides), "stage": self.stage})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,15 @@ from .keyring import KEYS, KeyMissingError, Keyring
 from .letters import rewrap_letters, seal_all_plain_letters
 from .proving import letter_heads, refuse_other_keys
 from .sealed_values import kept, rewrap_kept
-from .walk import tell, touch, walk
+from .walk import Report, silent, tell, touch, walk
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 ROTATION_LOCK = 0x0DEC_0004
 PAGE = 500
-GRACE_SECONDS = 5.0  # how long a query may take to begin after its constants were hashed
+# How long a query may take to begin after its constants were hashed, and an index until a search finds what it has.
+GRACE_SECONDS = 5.0
 
 _STALE = (
     "SELECT profile, wrapped, master FROM profile_key WHERE profile > %s AND master <> %s ORDER BY profile LIMIT %s"
@@ -139,7 +140,7 @@ def _put(connection: Connection, master: str, profiles: Sequence[str], keys: tup
     return len(rows)
 
 
-def rotate_hash(connection: Connection, keyring: Keyring) -> HashKeys:
+def rotate_hash(connection: Connection, keyring: Keyring, report: Report = silent) -> HashKeys:
     """Take the next steps of changing the hash key, up to where the index must have caught up (`caught_up`).
 
     Called until the stage that comes back is empty: at `writing`, documents hold the hashes of both keys once the index
@@ -156,9 +157,9 @@ def rotate_hash(connection: Connection, keyring: Keyring) -> HashKeys:
         now = HashKeys(now.searched, (_next_hash(keyring, now.searched),), "writing")
         put_in_force(connection, HASH, now.text())
     if now.stage == "writing":
-        walk(connection, f"write {now.besides[0]}", touch)
+        walk(connection, f"write {now.besides[0]}", touch, report=report)
     elif now.stage == "dropping":
-        walk(connection, f"drop, {now.searched} stays", touch)
+        walk(connection, f"drop, {now.searched} stays", touch, report=report)
     return now
 
 
@@ -199,11 +200,23 @@ def behind(connection: Connection, upto: dict[int, int]) -> list[tuple[str, int]
     return sorted((name, count) for name, count in left.items() if count)
 
 
-def wait_for_followers(connection: Connection, seconds: float) -> list[tuple[str, int]]:
-    """Wait until all that has been committed so far has reached the index; who is behind when the time is up."""
+def has_followers(connection: Connection) -> bool:
+    """Whether an index follows this database."""
+    row = connection.execute("SELECT EXISTS (SELECT FROM follower WHERE name NOT LIKE 'previous:%')").fetchone()
+    return bool(row and row[0])
+
+
+Late = list[tuple[str, int]]
+
+
+def wait_for_followers(connection: Connection, seconds: float, go_on: Callable[[Late], bool] = lambda _: True) -> Late:
+    """Wait until all that has been committed so far has reached the index; who is behind when the time is up.
+
+    `go_on` hears again and again who is behind, and says whether to wait any longer.
+    """
     rows: list[Any] = connection.execute("SELECT number, seq FROM partition").fetchall()
     upto = {int(number): int(seq) for number, seq in rows}
     deadline = time.monotonic() + seconds
-    while (late := behind(connection, upto)) and time.monotonic() < deadline:
+    while (late := behind(connection, upto)) and time.monotonic() < deadline and go_on(late):
         time.sleep(0.2)
     return late

@@ -122,9 +122,27 @@ class SealedVault:
     def sealers(self, connection: Connection, profiles: Iterable[str]) -> Callable[[str], ProfileSealer]:
         """What seals for the index, by profile, with the hash keys that are in use now."""
         wanted = sorted(set(profiles)) if self.sealing.needed else []
-        keys = self.data_keys.data_keys(connection, wanted, create=False) if wanted else {}
         used = hash_keys_in_use(connection, self.keyring).written if wanted else ()
-        hashes = [self._hashes_of(name) for name in used]
+        return self._sealers(connection, wanted, used)
+
+    def settled_sealers(
+        self, connection: Connection, profiles: Iterable[str]
+    ) -> tuple[Callable[[str], ProfileSealer], bool]:
+        """As `sealers`, with the hash keys of which every document has the hashes; whether it has those alone.
+
+        It need not while a change of hash keys has still to reach some documents.
+        """
+        wanted = sorted(set(profiles)) if self.sealing.needed else []
+        if not wanted:
+            return self._sealers(connection, wanted, ()), True
+        used = hash_keys_in_use(connection, self.keyring)
+        return self._sealers(connection, wanted, used.settled), not used.is_moving
+
+    def _sealers(
+        self, connection: Connection, wanted: Sequence[str], names: Iterable[str]
+    ) -> Callable[[str], ProfileSealer]:
+        keys = self.data_keys.data_keys(connection, wanted, create=False) if wanted else {}
+        hashes = [self._hashes_of(name) for name in names]
         return lambda profile: ProfileSealer(self._catalogue, profile, keys.get(profile), hashes)
 
     def hasher(self, connection: Connection) -> Hasher:

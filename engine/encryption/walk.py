@@ -20,6 +20,12 @@ BATCH = 200
 PROGRESS = "keys_walk"
 
 Step = Callable[["Connection", Sequence[str]], Iterable[str]]
+Report = Callable[[int], None]
+
+
+def silent(_count: int) -> None:
+    """Report to nobody how far a walk has come."""
+
 
 _PAGE = "SELECT profile FROM profile WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s"
 _TELL = (
@@ -28,11 +34,11 @@ _TELL = (
 )
 
 
-def walk(connection: Connection, task: str, step: Step, batch: int = BATCH) -> int:
+def walk(connection: Connection, task: str, step: Step, batch: int = BATCH, report: Report = silent) -> int:
     """How many profiles were changed; `step` gives those of a page that it changed, under the partition's lock.
 
     Each of them gets a new version and is told to whoever follows. `task` names the walk: one of the same name that was
-    broken off goes on.
+    broken off goes on. `report` hears after each page how many were changed so far.
     """
     done = _done(connection, task)
     count = 0
@@ -45,6 +51,7 @@ def walk(connection: Connection, task: str, step: Step, batch: int = BATCH) -> i
             with connection.transaction():
                 after, changed = _page(connection, partition, after, step, batch)
             count += changed
+            report(count)
         done.append(partition)
         put_fact(connection, PROGRESS, json.dumps({"task": task, "done": done}))
     return count

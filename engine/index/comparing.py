@@ -66,8 +66,9 @@ class Comparison:
         asked = [profile for profile in profiles if partition_of(profile) in complete]
         found = Differences(sampled=len(asked))
         if asked:
-            wanted = self._documents.current(connection, asked)
-            differing = self._differing(wanted, self._indexed(index, asked))
+            # Which hashes there must be is asked after the cursors: a later change of that is behind one of them.
+            wanted, alone = self._documents.settled(connection, asked)
+            differing = self._differing(wanted, self._indexed(index, asked), alone=alone)
             columns = (list(complete), list(complete.values()), list(differing))
             for (profile,) in connection.execute(_LATER, columns):
                 del differing[profile]
@@ -110,22 +111,29 @@ class Comparison:
         return {each["_id"]: (each["_version"], each["_source"]) for each in answer["docs"] if each.get("found")}
 
     def _differing(
-        self, wanted: Mapping[str, Document], indexed: Mapping[str, tuple[int, dict[str, Any]]]
+        self, wanted: Mapping[str, Document], indexed: Mapping[str, tuple[int, dict[str, Any]]], *, alone: bool
     ) -> dict[str, Kind]:
         found: dict[str, Kind] = dict.fromkeys(indexed.keys() - wanted.keys(), "extra")
         for profile, document in wanted.items():
             if profile not in indexed:
                 found[profile] = "missing"
-            elif document.body is None or self._digest(document.body) != self._digest(indexed[profile][1]):
+            elif document.body is None or not self._is_same(document.body, indexed[profile][1], alone=alone):
                 found[profile] = "other"
         return found
+
+    def _is_same(self, wanted: Mapping[str, Any], indexed: Mapping[str, Any], *, alone: bool) -> bool:
+        fields = self._catalogue.fields
+        return self._digest(wanted) == self._digest(indexed if alone else _without_moving(indexed, wanted, fields))
 
     def _digest(self, body: Mapping[str, Any]) -> str:
         return digest(_comparable(body, self._catalogue.fields))
 
 
 def _comparable(body: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
-    """The document with the number of cipher texts in their place: the same value never has the same cipher text."""
+    """The document with the number of cipher texts in their place, and hashes in one order.
+
+    The same value never has the same cipher text, and the order of hashes is that of the keys' turns.
+    """
     found = dict(body)
     for each in fields:
         value = found.get(each.name)
@@ -133,10 +141,31 @@ def _comparable(body: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, A
             continue
         if each.encrypted is not None:
             found[each.name] = {**value, "cipher": len(value["cipher"])}
+            if "hash" in value:
+                found[each.name]["hash"] = sorted(value["hash"])
         elif each.type == "object" and each.many:
             found[each.name] = [_comparable(item, each.fields) for item in value]
         elif each.type == "object":
             found[each.name] = _comparable(value, each.fields)
+    return found
+
+
+def _without_moving(body: Mapping[str, Any], wanted: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
+    """The document without hashes that the wanted one has not: they are just coming, or going."""
+    found = dict(body)
+    for each in fields:
+        value, other = found.get(each.name), wanted.get(each.name)
+        if value is None or other is None:
+            continue
+        if each.encrypted is not None and "hash" in value:
+            found[each.name] = {**value, "hash": [one for one in value["hash"] if one in other.get("hash", ())]}
+        elif each.type == "object" and each.many:
+            others = [*other, *[{}] * len(value)]
+            found[each.name] = [
+                _without_moving(item, there, each.fields) for item, there in zip(value, others, strict=False)
+            ]
+        elif each.type == "object":
+            found[each.name] = _without_moving(value, other, each.fields)
     return found
 
 

@@ -36,6 +36,10 @@ class SealingVault(Protocol):
         """What seals each profile's values."""
         ...
 
+    def settled_sealers(self, connection: Connection, profiles: Iterable[str]) -> tuple[Callable[[str], Sealer], bool]:
+        """What seals them with the hashes that each document has, and whether it has those alone."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -58,12 +62,29 @@ class Documents:
         """The documents of those profiles that there are now."""
         return self.of_rows(connection, connection.execute(_ROWS, (list(profiles),)).fetchall())
 
+    def settled(self, connection: Connection, profiles: Sequence[str]) -> tuple[dict[str, Document], bool]:
+        """The same with the hashes that each document in the index has, and whether it has those alone."""
+        if not isinstance(self._vault, SealingVault):
+            return self.current(connection, profiles), True
+        rows = connection.execute(_ROWS, (list(profiles),)).fetchall()
+        values = self._vault.open_values(connection, {profile: value for profile, _, value in rows})
+        sealer, alone = self._vault.settled_sealers(connection, values)
+        return self._made(rows, values, sealer), alone
+
     def of_rows(self, connection: Connection, rows: Sequence[tuple[str, int, Value]]) -> dict[str, Document]:
         """The documents of rows (profile, version, value) of the table `profile`."""
         values = self._vault.open_values(connection, {profile: value for profile, _, value in rows})
         sealer: Callable[[str], Sealer] | None = None
         if isinstance(self._vault, SealingVault):
             sealer = self._vault.sealers(connection, values)
+        return self._made(rows, values, sealer)
+
+    def _made(
+        self,
+        rows: Sequence[tuple[str, int, Value]],
+        values: Mapping[str, Value],
+        sealer: Callable[[str], Sealer] | None,
+    ) -> dict[str, Document]:
         return {
             profile: Document(profile, version, self._body(values[profile], sealer(profile) if sealer else None))
             for profile, version, _ in rows

@@ -8,6 +8,9 @@ However slowly the pages are taken, the view stays: whoever reads ahead asks for
 is lost all the same, as when this process or the server has stood still, reading goes on behind the last page that was
 taken, in a view of then. Everybody is in it once, as the pages come in order.
 
+A query with keyed hashes fits a view only if the documents there have hashes of the same key. Such a query is handed in
+as a function that binds it, and is bound before the view is opened and after: it fits where both are the same.
+
 The server orders keys by the bytes of their UTF-8, which is the order of code points, and so Python's order of texts.
 """
 
@@ -16,7 +19,7 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from itertools import chain
 from queue import Empty, Full, Queue
@@ -27,11 +30,14 @@ from .names import ProfileIndex
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+Query = Mapping[str, Any]
+
 PAGE: Final = 10_000  # the server's own limit of hits in one answer
 AHEAD: Final = 2
 KEEP_ALIVE_SECONDS: Final = 300
 RENEWALS: Final = 4  # how often a view is asked for in that time while nobody takes its pages
 TICK_SECONDS: Final = 0.1
+BOUND_TRIES: Final = 5
 
 _TOLD: Final = "pit_id,timed_out,_shards.failed,hits.hits.sort"
 
@@ -41,11 +47,12 @@ class PartialAnswerError(RuntimeError):
 
 
 def export_ids(
-    client: Elasticsearch, index: ProfileIndex, query: Mapping[str, Any], *, slices: int = 2, page: int = PAGE
+    client: Elasticsearch, index: ProfileIndex, query: Query | Callable[[], Query], *, slices: int = 2, page: int = PAGE
 ) -> Iterator[str]:
     """The keys of the customers whom the query selects, ascending. Raises PartialAnswerError, and what the client does.
 
-    `query` is what stands under `query` in a compiled one. Close the iterator if you leave it before its end.
+    `query` is what stands under `query` in a compiled one, or binds that: see above. Close the iterator if you leave it
+    before its end.
     """
     pages = export_pages(client, index, query, slices=slices, page=page)
     try:
@@ -55,7 +62,7 @@ def export_ids(
 
 
 def export_pages(
-    client: Elasticsearch, index: ProfileIndex, query: Mapping[str, Any], *, slices: int = 2, page: int = PAGE
+    client: Elasticsearch, index: ProfileIndex, query: Query | Callable[[], Query], *, slices: int = 2, page: int = PAGE
 ) -> Generator[list[str], None, None]:
     """As `export_ids`, in lists of which each follows the one before."""
     last: str | None = None
@@ -74,12 +81,16 @@ def export_pages(
 
 
 def _view_pages(
-    client: Elasticsearch, index: ProfileIndex, query: Mapping[str, Any], after: str | None, shape: tuple[int, int]
+    client: Elasticsearch,
+    index: ProfileIndex,
+    query: Query | Callable[[], Query],
+    after: str | None,
+    shape: tuple[int, int],
 ) -> Generator[list[str], None, None]:
     """The pages of one view behind a key; `shape` is the number of slices and the size of a page."""
     slices, page = shape
-    view = client.open_point_in_time(index=index.name, keep_alive=_keep_alive())["id"]
-    request: dict[str, Any] = {"query": query, "sort": [{index.key: "asc"}], "size": page}
+    view, bound = _bound(client, index, query) if callable(query) else (_opened(client, index), query)
+    request: dict[str, Any] = {"query": bound, "sort": [{index.key: "asc"}], "size": page}
     if after is not None:
         request["search_after"] = [after]
     readers = [_Slice(client, view, request, number, slices) for number in range(slices)]
@@ -92,8 +103,35 @@ def _view_pages(
             each.stop()
         for each in readers:
             each.join()
-        with suppress(Exception):  # it ends by itself, and what went wrong before matters more
-            client.close_point_in_time(id=readers[0].view)
+        _close(client, readers[0].view)
+
+
+def _opened(client: Elasticsearch, index: ProfileIndex) -> str:
+    found: str = client.open_point_in_time(index=index.name, keep_alive=_keep_alive())["id"]
+    return found
+
+
+def _bound(client: Elasticsearch, index: ProfileIndex, query: Callable[[], Query]) -> tuple[str, Query]:
+    """A view, and the query that fits it. Raises PartialAnswerError, and what binding the query raises."""
+    bound = query()
+    for _ in range(BOUND_TRIES):
+        client.indices.refresh(index=index.name)  # documents had those hashes before anybody searched by them
+        view = _opened(client, index)
+        try:
+            again = query()
+            if again == bound:
+                return view, bound
+        except BaseException:
+            _close(client, view)
+            raise
+        _close(client, view)
+        bound = again
+    raise PartialAnswerError("the hash key has changed each time that the index was asked: try again")
+
+
+def _close(client: Elasticsearch, view: str) -> None:
+    with suppress(Exception):  # it ends by itself, and what went wrong before matters more
+        client.close_point_in_time(id=view)
 
 
 def _keep_alive() -> str:

@@ -42,7 +42,10 @@ _NOTE_MADE = (
 
 @dataclass(frozen=True, slots=True)
 class IndexSource:
-    """`demanded`: somebody wants the index to be asked, so that a reason not to is an error."""
+    """`demanded`: somebody wants the index to be asked, so that a reason not to is an error.
+
+    `hasher` hashes with the key that is searched at the moment when it is asked.
+    """
 
     client: Elasticsearch
     alias: str = ALIAS
@@ -104,12 +107,17 @@ class View:
         """Blocks of the members; `population` evaluates whom the index cannot tell."""
         compiled = compile_query(definition.predicate, self.catalogue, definition.lists)
         query = compiled.query if isinstance(compiled, Exact) else compiled.surely_contains
-        pages = export_pages(self.source.client, self.index, bind(query, self.now_ms, self.source.hasher))
+        pages = export_pages(self.source.client, self.index, self._asked(query))
         if isinstance(compiled, Exact):
             truth = [block.members[name] for block in population.among([self.overdue])]
             yield from _corrected(name, pages, self.overdue, {each for members in truth for each in members})
         else:
             yield from population.among(_with(pages, self.overdue))
+
+    def _asked(self, query: dict[str, Any]) -> Mapping[str, Any] | Callable[[], Mapping[str, Any]]:
+        """The query bound to now, or what binds it, where the key that it is hashed with may change meanwhile."""
+        hasher = self.source.hasher
+        return bind(query, self.now_ms) if hasher is None else lambda: bind(query, self.now_ms, hasher)
 
 
 def bounded_by_index(definition: Definition, catalogue: Catalogue) -> bool:

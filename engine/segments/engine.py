@@ -64,9 +64,10 @@ class SegmentationEngine:
     """Builds segments from the index into Redis and reads them.
 
     `source` is a loaded workspace, a runtime, a program, or the path of a workspace or of a bundle. `clock` gives the
-    time in ms; `hasher` gives the keyed hash of a constant of an encrypted field, by default with the hash key that the
-    environment names (DECISOR_KEYS_FILE or DECISOR_KEYS). The client of Redis may decode what it reads or not. Of two
-    that create the same segment at the same time, in whatever processes, the later one waits.
+    time in ms; `hasher` gives the keyed hash of a constant of an encrypted field and is asked for each query, by
+    default with the hash key that the environment names (DECISOR_KEYS_FILE or DECISOR_KEYS). The client of Redis may
+    decode what it reads or not. Of two that create the same segment at the same time, in whatever processes, the later
+    one waits.
     """
 
     def __init__(
@@ -97,14 +98,16 @@ class SegmentationEngine:
         """
         name, predicate = self._compiled(definition)
         self._refuse_kept(name, f"`decisor segments rebuild {name}` fills it, and a set of your own needs another name")
-        query = self._query(name, predicate)
+        query, now_ms = self._query(name, predicate), self._clock()
+        self._bound(query, now_ms)  # nothing is begun where a key is missing
         index = self._index()
         with claimed(self._redis, name) as claim:
             self._elasticsearch.indices.refresh(index=index.name)
             if self._redis.exists(keys.switched(name)):
                 self._follow(name, claim, whole=True)  # an earlier process did not come so far
             known = bool(self._redis.sismember(keys.MADE, name))
-            pages = self._noted(name, export_pages(self._elasticsearch, index, query))
+            asked = export_pages(self._elasticsearch, index, lambda: self._bound(query, now_ms))
+            pages = self._noted(name, asked)
             size = store(self._redis, claim.during(pages), name, keep=True, claim=claim)
             self._follow(name, claim, whole=not known)
             if size == 0:
@@ -113,7 +116,7 @@ class SegmentationEngine:
 
     def build_segment_query(self, definition: Definition) -> dict[str, Any]:
         """`{"query": …}` as the search API takes it, bound to now. Raises as `create_dynamic_segment` does."""
-        return {"query": self._query(*self._compiled(definition))}
+        return {"query": self._bound(self._query(*self._compiled(definition)), self._clock())}
 
     def remove_customer_from_segment(self, name: str, customer: str) -> bool:
         """Take a customer out of the set until it is built again; whether the customer was in it.
@@ -159,8 +162,12 @@ class SegmentationEngine:
                 f"`{name}` asks what the index cannot tell exactly (events, or a very long list):"
                 f" `decisor segments rebuild {name}` looks at every customer's events"
             )
+        return compiled.query
+
+    def _bound(self, query: dict[str, Any], now_ms: int) -> dict[str, Any]:
+        """The query with its constants hashed by the key of this moment."""
         hasher = self._hasher or _KeyedHashes(self.program.catalogue.name)
-        bound: dict[str, Any] = bind(compiled.query, self._clock(), hasher)
+        bound: dict[str, Any] = bind(query, now_ms, hasher)
         return bound
 
     def _index(self) -> ProfileIndex:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..command import CLEAN, FINDINGS, Command
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from ...encryption.keyring import Keyring
     from ...encryption.sealed_vault import SealedVault
+
+
+SAY_SECONDS = 10.0  # between two lines about something that takes long
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +44,8 @@ def _run(options: argparse.Namespace) -> int:
             if options.hash:
                 return _rotate_hash(servers.postgres, keyring, options.wait)
             if options.data:
-                print(f"{counted(_rotate_data(servers.postgres, vault), 'profile')} sealed with fresh data keys")
+                done = _rotate_data(servers.postgres, vault)
+                print(f"{counted(done, 'profile')} sealed with fresh data keys", flush=True)
             else:
                 _rotate_master(servers.postgres, keyring)
         return _settle(servers, vault)
@@ -62,11 +67,18 @@ def _rotate_data(connection: Connection, vault: SealedVault) -> int:
     from ...encryption.data_rotation import rotate_data
     from ...encryption.walk import open_task
 
-    return rotate_data(connection, vault, open_task(connection, "data ") or f"data {os.urandom(6).hex()}")
+    task = open_task(connection, "data ") or f"data {os.urandom(6).hex()}"
+    return rotate_data(connection, vault, task, report=_Pace().report("sealed so far"))
 
 
 def _rotate_hash(connection: Connection, keyring: Keyring, seconds: float) -> int:
-    from ...encryption.rotation import GRACE_SECONDS, hash_step_done, rotate_hash, wait_for_followers
+    from ...encryption.rotation import (
+        GRACE_SECONDS,
+        has_followers,
+        hash_step_done,
+        rotate_hash,
+        wait_for_followers,
+    )
 
     words = {
         "writing": "documents hold the hashes of {0} too",
@@ -74,18 +86,59 @@ def _rotate_hash(connection: Connection, keyring: Keyring, seconds: float) -> in
         "dropping": "documents hold the hashes of {1} alone",
     }
     while True:
-        now = rotate_hash(connection, keyring)
-        if now.stage == "retiring":
+        now = rotate_hash(connection, keyring, _Pace().report("made known to the index so far"))
+        if now.stage != "retiring":
+            for name, count in wait_for_followers(connection, seconds, _patience(connection)):
+                return _broken_off(connection, name, count)
+        if now.stage == "retiring" or (now.stage == "writing" and has_followers(connection)):
             time.sleep(GRACE_SECONDS)
-        else:
-            for name, count in wait_for_followers(connection, seconds):
-                print(f"{name} has {counted(count, 'change')} still to take; run this again when a worker has done it")
-                return FINDINGS
-        print(words[now.stage].format(", ".join(now.besides), now.searched))
+        print(words[now.stage].format(", ".join(now.besides), now.searched), flush=True)
         now = hash_step_done(connection, now)
         if now.stage == "":
             print("`decisor keys status` says which hash keys may be removed")
             return CLEAN
+
+
+class _Pace:
+    """Lines about something that takes long, only now and then; the first one `at_once`, or once it has taken long."""
+
+    def __init__(self, *, at_once: bool = False) -> None:
+        self._next = 0.0 if at_once else time.monotonic() + SAY_SECONDS
+
+    def say(self, text: str) -> None:
+        """Print the line, unless there was one just before."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + SAY_SECONDS
+            print(text, flush=True)
+
+    def report(self, words: str) -> Callable[[int], None]:
+        """What tells of a count of profiles."""
+        return lambda count: self.say(f"{counted(count, 'profile')} {words}") if count else None
+
+
+def _patience(connection: Connection) -> Callable[[Sequence[tuple[str, int]]], bool]:
+    """What says who is waited for, and whether to: not where nobody is there who would bring them forward."""
+    from ...storage.partitions import owners
+
+    pace = _Pace(at_once=True)
+
+    def goes_on(late: Sequence[tuple[str, int]]) -> bool:
+        for name, count in late[:1]:
+            pace.say(f"waiting: {name} has {counted(count, 'change')} still to take")
+        return bool(owners(connection))
+
+    return goes_on
+
+
+def _broken_off(connection: Connection, name: str, count: int) -> int:
+    from ...storage.partitions import owners
+
+    left = f"{name} has {counted(count, 'change')} still to take"
+    if owners(connection):
+        print(f"{left}; run this again when a worker has done it")
+    else:
+        print(f"{left}, and no worker runs that would: start `decisor worker`, then run this again")
+    return FINDINGS
 
 
 def _settle(servers: Servers, vault: SealedVault) -> int:

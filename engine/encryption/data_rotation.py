@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..storage.batches import bounded
 from .cipher import new_key
 from .data_keys import context_of
 from .in_use import master_in_use
@@ -20,8 +21,9 @@ from .walk import Report, silent, walk
 if TYPE_CHECKING:
     from psycopg import Connection
 
-BATCH = 20  # profiles, each with its whole history
+BATCH = 20  # profiles, each with its whole history; those with long ones are read in smaller batches
 
+_COUNTS = "SELECT profile, events FROM profile WHERE profile = ANY(%b) ORDER BY profile"
 _VALUES = "SELECT profile, value FROM profile WHERE profile = ANY(%b)"
 _EVENTS = "SELECT profile, position, instant(at), id, type, data FROM event WHERE profile = ANY(%b)"
 _PUT_VALUES = (
@@ -51,7 +53,9 @@ def rotate_data(
     vault.keyring.master(master_in_use(connection, vault.keyring))
 
     def step(inside: Connection, profiles: Sequence[str]) -> list[str]:
-        return _reseal(inside, vault, profiles)
+        counts: list[tuple[str, int]] = inside.execute(_COUNTS, (list(profiles),)).fetchall()
+        batches = bounded(counts, lambda row: row[1])
+        return [each for rows in batches for each in _reseal(inside, vault, [profile for profile, _ in rows])]
 
     return walk(connection, task, step, batch, report)
 

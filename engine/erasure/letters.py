@@ -9,7 +9,7 @@ from ..encryption.key_file import KeysRefusedError
 from .mention import mentions
 from .place import Stage, Stores
 
-PAGE = 200
+PAGE = 50  # letters looked at in one step, each of the size of an event
 
 _UNREADABLE = (
     "SELECT id, payload, sealed, source FROM dead_letter WHERE profile IS NULL AND id > %s ORDER BY id LIMIT %s"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 PAGE = 500
+REPLAYED = 50  # letters that are replayed at once, each of the size of an event
 READ_BYTES = 65_536  # longer events are not looked into for a list
 NAME_LENGTH = 200
 
@@ -134,7 +135,7 @@ def replay(
     last, done, found = 0, Replayed(), set[int]()
     chosen = None if ids is None else [each for each in ids if 0 < each < 1 << 63]
     while True:
-        rows = connection.execute(_WAITING, (last, code, code, chosen, chosen, PAGE)).fetchall()
+        rows = connection.execute(_WAITING, (last, code, code, chosen, chosen, REPLAYED)).fetchall()
         if not rows:
             done.kept |= {each: _NOT_WAITING for each in ids or () if each not in found}
             return done

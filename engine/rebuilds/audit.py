@@ -21,7 +21,7 @@ from ..segments.owners import made, note_running
 from ..segments.sets import customers_in
 from ..storage import keys
 from ..storage.partitions import locked, partition_of
-from ..worker.load import Loader
+from ..worker.load import Loader, next_profiles
 from ..worker.publish import SETTLE_SECONDS, settle
 from ..worker.state import Cache, State, overridden
 from ..worker.transaction import Outcome, Processor
@@ -92,7 +92,7 @@ class Audit:
             row = connection.execute(_STAGED).fetchone()
             if (row and row[0]) or int(self._redis.get(keys.published(partition)) or -1) < seq:
                 return found, after
-            profiles = page_of(connection, partition, after, limit)
+            profiles = next_profiles(connection, partition, after, limit)
             if not profiles:
                 return found, None
             live = self._processor.live()
@@ -268,15 +268,6 @@ def _refuse_late(partitions: Sequence[int]) -> None:
 
 class BusyError(RuntimeError):
     """A partition could not be compared, as too much was under way; nothing is wrong."""
-
-
-def page_of(connection: Connection, partition: int, after: str, limit: int) -> list[str]:
-    """The keys of some customers of a partition, in order, behind a key."""
-    rows = connection.execute(
-        "SELECT profile FROM profile WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s",
-        (partition, after, limit),
-    ).fetchall()
-    return [row[0] for row in rows]
 
 
 def _held(state: State, live: Live) -> set[str]:

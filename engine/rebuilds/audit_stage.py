@@ -11,9 +11,10 @@ from ..index.audit import IndexAudit
 from ..segments.sets import customers_in
 from ..stages.outages import is_outage, place
 from ..stages.stage import Turn
+from ..worker.load import next_profiles
 from ..worker.publish import settle
 from ..worker.transaction import Outcome, Processor
-from .audit import Audit, Divergence, page_of
+from .audit import Audit, Divergence
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -102,7 +103,7 @@ class Rounds:
         partition = owned[self._turn % len(owned)]
         self._turn += 1
         after = self._after.get(partition, "")
-        passed = page_of(processor.connection, partition, after, self._limit)
+        passed = next_profiles(processor.connection, partition, after, self._limit)
         self._after[partition] = passed[-1] if passed else ""  # from there it goes on if this page fails
         page, last = audit.page(partition, after, now_ms, self._limit, whole=False)
         for _ in range(_TRIES if passed else 0):

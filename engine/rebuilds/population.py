@@ -12,6 +12,7 @@ from ..ir.walk import event_types
 from ..profiles.event_store import read_events
 from ..segments.definitions import Live
 from ..segments.registry import Definition, Registry
+from ..storage.batches import bounded
 from .due import BATCH, DueInstants
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 PAGE = 1_000
 
-_COLUMNS = "SELECT profile, version, value, ms(due_at), catalogue_digest FROM profile"
+_COLUMNS = "SELECT profile, version, value, ms(due_at), catalogue_digest, events FROM profile"
 _AFTER = f"{_COLUMNS} WHERE profile > %s ORDER BY profile LIMIT {PAGE}"
 _THESE = f"{_COLUMNS} WHERE profile = ANY(%s) ORDER BY profile"
 
-Row = tuple[str, int, dict[str, Any], "int | None", str]
+Row = tuple[str, int, dict[str, Any], "int | None", str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +88,32 @@ class Population:
         return rows[-1][0] if rows else None, members
 
     def _members(self, rows: Sequence[Row]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {name: [] for name in self._names}
+        for group in bounded(rows, self._read):
+            self._match(group, found)
+        return found
+
+    def _match(self, rows: Sequence[Row], found: Mapping[str, list[str]]) -> None:
+        """Append the members among the rows, whose histories are read at once."""
         values = self._vault.open_values(self._connection, {row[0]: row[2] for row in rows})
         stale = {row[0] for row in rows if self._is_stale(row)}
-        events = self._events([row[0] for row in rows if self._looks_at_events or row[0] in stale])
+        events = self._events([row[0] for row in rows if self._read(row)])
         live, now_ms = self._live, self._now_ms
-        found: dict[str, list[str]] = {name: [] for name in self._names}
-        for profile, version, _value, due_ms, _catalogue in rows:
+        for profile, version, _value, due_ms, _catalogue, _count in rows:
             history = events.get(profile, ())
             value = live.fold(profile, history, now_ms) if profile in stale else values[profile]
             for name in live.match(value, history, now_ms):
                 found[name].append(profile)
             if self._due is not None:
                 self._due.add(profile, version, due_ms, live.due(value, history, now_ms))
-        return found
+
+    def _read(self, row: Row) -> int:
+        """How many events must be read of a profile."""
+        return row[5] if self._looks_at_events or self._is_stale(row) else 0
 
     def _is_stale(self, row: Row) -> bool:
         """Whether the profile is not as of now: time has moved it, or another catalogue has made it."""
-        _profile, _version, _value, due_ms, catalogue = row
+        _profile, _version, _value, due_ms, catalogue, _count = row
         return catalogue != self._live.catalogue_digest or (due_ms is not None and due_ms <= self._now_ms)
 
     def _events(self, profiles: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -9,7 +9,7 @@ All of it is of one moment: where somebody is erased between two questions, a ke
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,10 @@ from ..profiles.event_store import read_events
 from ..profiles.serving import STILL, Slide, pack
 from ..segments.definitions import Live
 from ..segments.registry import Registry
+from ..storage.batches import bounded
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-EVENTS = 20_000  # events read at once, unless a single customer has more
 
 _COLUMNS = "SELECT profile, version, events, value, ms(computed_at), ms(due_at) FROM profile"
 _THESE = f"{_COLUMNS} WHERE profile = ANY(%s)"
@@ -100,7 +99,7 @@ class Copies:
 
     def _slides(self, rows: Sequence[Row], live: Live) -> dict[str, Slide]:
         found: dict[str, Slide] = {}
-        for group in _grouped(rows):
+        for group in bounded(rows, _count):
             computed_ms = min(row[4] for row in group)
             since_ms = computed_ms - live.longest_window_ms
             events: dict[str, list[dict[str, Any]]] = {}
@@ -145,15 +144,5 @@ def memberships(connection: Connection, profiles: Sequence[str]) -> Mapping[str,
     return found
 
 
-def _grouped(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """The rows in groups that have few enough events."""
-    group: list[Row] = []
-    count = 0
-    for row in rows:
-        if group and count + row[2] > EVENTS:
-            yield group
-            group, count = [], 0
-        group.append(row)
-        count += row[2]
-    if group:
-        yield group
+def _count(row: Row) -> int:
+    return row[2]

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from ..encryption.vault import Vault
 from ..profiles.event_store import read_events
 from ..storage.arrays import texts
-from .state import Cache, Override, State
+from ..storage.batches import bounded
+from .state import EVENTS, Cache, Override, State
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor
 
 # A rebuild brings due instants forward without a new version.
-_VERSIONS = "SELECT profile, version, ms(due_at) FROM profile WHERE profile = ANY(%s::text[])"
+_VERSIONS = "SELECT profile, version, ms(due_at), events FROM profile WHERE profile = ANY(%s::text[])"
+_NEXT = "SELECT profile, events FROM profile WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s"
 _PROFILES = (
     "SELECT profile, version, events, value, ms(computed_at), ms(due_at), catalogue_digest"
     " FROM profile WHERE profile = ANY(%b)"
@@ -26,24 +28,31 @@ _HELD = (
 _OVERRIDES = "SELECT profile, segment, included, ms(expires_at) FROM override WHERE profile = ANY(%b)"
 
 
+class TooManyEventsError(RuntimeError):
+    """The histories of these customers are too long to be read together; those of fewer may not be."""
+
+
 class Loader:
-    """States of customers, from the cache where it is still right."""
+    """States of customers, from the cache where it is still right; at most EVENTS are read, or one customer's."""
 
     def __init__(self, cache: Cache, vault: Vault, key: str) -> None:
         self._cache, self._vault, self._key = cache, vault, key
 
     def load(self, connection: Connection, profiles: Iterable[str]) -> dict[str, State]:
-        """The states of the profiles, new ones for those without a row; taken out of the cache while they are used."""
+        """The states of the profiles, new ones for those without a row; taken out of the cache while they are used.
+
+        Raises TooManyEventsError.
+        """
         wanted = set(profiles)
         return self.answer(connection, wanted, ask_versions(connection, wanted))
 
     def answer(self, connection: Connection, profiles: Iterable[str], asked: Cursor[Any]) -> dict[str, State]:
-        """The states of some of the profiles whose versions were asked for."""
-        versions: dict[str, tuple[int, int | None]] = {name: (version, due) for name, version, due in asked.fetchall()}
+        """The states of some of the profiles whose versions were asked for. Raises TooManyEventsError."""
+        versions: dict[str, tuple[int, int | None, int]] = {name: tuple(rest) for name, *rest in asked.fetchall()}
         wanted = sorted(profiles)
         found: dict[str, State] = {}
         for profile in wanted:
-            version, due_ms = versions.get(profile, (0, None))
+            version, due_ms, _ = versions.get(profile, (0, None, 0))
             cached = self._cache.get(profile, version)
             if cached is not None:
                 cached.due_ms = due_ms
@@ -51,6 +60,8 @@ class Loader:
         missing = [profile for profile in wanted if profile not in found]
         found.update({profile: State(profile) for profile in missing})
         known = [profile for profile in missing if profile in versions]
+        if len(known) > 1 and sum(versions[profile][2] for profile in known) > EVENTS:
+            raise TooManyEventsError(f"{len(known):,} customers have more than {EVENTS:,} events together")
         if known:
             self._read_profiles(connection, known, found)
         stale = [profile for profile, state in found.items() if state.held is None]
@@ -85,3 +96,10 @@ class Loader:
 def ask_versions(connection: Connection, profiles: Iterable[str]) -> Cursor[Any]:
     """Ask which versions there are; in a pipeline the answer comes with those to the questions that follow."""
     return connection.execute(_VERSIONS, (texts(sorted(profiles)),))
+
+
+def next_profiles(connection: Connection, partition: int, after: str, limit: int) -> list[str]:
+    """The next customers of a partition in key order, as many as may be read together, `limit` at most."""
+    rows: list[tuple[str, int]] = connection.execute(_NEXT, (partition, after, limit)).fetchall()
+    first = next(bounded(rows, lambda row: row[1]), [])
+    return [profile for profile, _ in first]

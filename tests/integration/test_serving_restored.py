@@ -10,9 +10,8 @@ import pytest
 
 from engine.ir.instant import format_instant
 from engine.profiles.serving import ProfileReader
-from engine.storage import keys
+from engine.storage import batches, keys
 from engine.storage.partitions import PARTITIONS
-from engine.worker import copies
 from tests.live_world import World, random_events
 
 CUSTOMERS = [f"c-{number}" for number in range(30)]
@@ -52,7 +51,7 @@ def test_a_copy_that_is_written_again_says_what_it_said(
     world = filled(live_world)
     before = shown(world)
     assert sum(due is not None for _, due, *_ in before.values()) > 10
-    monkeypatch.setattr(copies, "EVENTS", events)
+    monkeypatch.setattr(batches, "EVENTS", events)
     lose(world)
     world.drain()
     assert shown(world) == before

@@ -19,11 +19,12 @@ from engine.storage.partitions import PARTITIONS
 from engine.storage.redis_client import connect_redis
 from tests.faults.test_servers_killed import put_patiently
 from tests.faults.test_worker_killed import CUSTOMERS, doomed, run_doomed
-from tests.faults.test_workers_together import end_sessions, is_stopped, settled, until, working
+from tests.faults.test_workers_together import end_sessions, is_stopped, settled, working
 from tests.live_world import DAY, World, random_events
 from tests.servers.postgres import Database
 from tests.servers.redis_cluster import Cluster, running_cluster
 from tests.servers.redis_servers import RedisServer
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_what_a_sleeper_writes_over_its_successors_is_published_again(
             until(lambda: settled(cluster_shop))
             assert is_right(cluster_shop)
             sleeper.send_signal(signal.SIGCONT)
-            assert sleeper.wait(60) == 0
+            assert sleeper.wait(PATIENCE) == 0
             until(lambda: len(worker.owned) == 16)
             until(lambda: settled(cluster_shop))
             until(lambda: is_right(cluster_shop))
@@ -140,7 +141,7 @@ def test_a_node_that_stops_and_comes_back_is_waited_for(
         feeding.start()
         time.sleep(0.3)
         restart(own_cluster, 1)
-        feeding.join(60)
+        feeding.join(PATIENCE)
         assert not feeding.is_alive()
     world.drain()
     world.check()

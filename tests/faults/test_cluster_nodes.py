@@ -16,10 +16,11 @@ from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, partition_of
 from engine.storage.redis_client import connect_redis
 from engine.worker.witnesses import witnesses_of
-from tests.faults.test_workers_together import until, working
+from tests.faults.test_workers_together import working
 from tests.live_world import DAY, World, random_events
 from tests.servers.postgres import Database
 from tests.servers.redis_cluster import NODES, Cluster, running_cluster
+from tests.waiting import PATIENCE, until
 
 CUSTOMERS = [f"c-{number}" for number in range(40)]
 
@@ -156,7 +157,7 @@ def test_what_is_published_before_it_is_noticed_is_not_lost(
         feeding.start()
         cluster.kill(1)
         cluster.start(1)
-        feeding.join(60)
+        feeding.join(PATIENCE)
         assert not feeding.is_alive()
     used_cluster_shop.drain()
     assert is_right(used_cluster_shop)

@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from tests.integration.test_erase import PERSON, erasure_of, fill, left_of, noti
 from tests.live_world import World
 from tests.sealed_world import events
 from tests.servers.redis_servers import RedisServer
+from tests.waiting import PATIENCE, until
 
 DOOMED = Path(__file__).with_name("doomed_erase.py")
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def killed(world: World, redis_url: str, url: str, key_file: Path, point: str) -
         "DECISOR_KEYS_FILE": str(key_file),
     }
     command = [sys.executable, str(DOOMED), PERSON, point]
-    return subprocess.run(command, cwd=key_file.parent, env=environment, check=False, timeout=120).returncode
+    return subprocess.run(command, cwd=key_file.parent, env=environment, check=False, timeout=PATIENCE).returncode
 
 
 @contextmanager
@@ -71,13 +71,6 @@ def workers(world: World, count: int = 1) -> Iterator[None]:
             each.stop()
         for thread in threads:
             thread.join()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def is_open(world: World) -> bool:

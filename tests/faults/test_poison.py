@@ -25,10 +25,11 @@ from engine.worker.arrivals import Letter, read_arrival
 from engine.worker.loop import UNTOLD
 from engine.worker.step import Work
 from engine.worker.transaction import OtherCatalogueError, Processor
-from tests.faults.test_workers_together import settled, until, working
+from tests.faults.test_workers_together import settled, working
 from tests.live_world import World, random_events
 from tests.servers.faults import PrivateRedis
 from tests.servers.postgres import Database
+from tests.waiting import until
 
 CUSTOMERS = [f"c-{number}" for number in range(30)]
 SECRET = "Rumpelstiltskin"  # noqa: S105 - stands for a personal value
@@ -213,10 +214,9 @@ def test_the_log_of_an_outage_holds_no_value(
         world.put([event])
         client.execute_command("CONFIG", "SET", "maxmemory", "1")
         with caplog.at_level(logging.INFO), working(world):
-            time.sleep(1.0)
+            until(lambda: "waiting for it: Redis: OutOfMemoryError" in caplog.text)
             client.execute_command("CONFIG", "SET", "maxmemory", "0")
             until(lambda: settled(world))
-        assert "waiting for it: Redis: OutOfMemoryError" in caplog.text
         assert SECRET not in caplog.text
         client.close()
 

@@ -17,6 +17,7 @@ from engine.segments.registry import read_registry
 from tests.integration.test_segments_rebuild import CUSTOMERS, filled, rebuild, redefined
 from tests.live_world import DAY, World, random_events
 from tests.servers.redis_servers import RedisServer
+from tests.waiting import PATIENCE
 
 DOOMED = Path(__file__).with_name("doomed_rebuild.py")
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ POINTS = [
 def killed(world: World, redis_url: str, point: str, count: int) -> bool:
     """Whether a rebuild was killed there, and did not end before it came so far."""
     command = [sys.executable, str(DOOMED), world.postgres, redis_url, str(world.now_ms), point, str(count)]
-    done = subprocess.run(command, cwd=ROOT, check=False, env={"PYTHONPATH": str(ROOT)}, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, check=False, env={"PYTHONPATH": str(ROOT)}, timeout=PATIENCE)
     assert done.returncode in {0, -signal.SIGKILL}
     return done.returncode == -signal.SIGKILL
 

@@ -18,9 +18,9 @@ from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
 from tests.live_world import World, random_events
 from tests.servers.faults import PrivatePostgres, PrivateRedis
+from tests.waiting import PATIENCE
 
 CUSTOMERS = [f"c-{number}" for number in range(40)]
-PATIENCE = 60.0
 
 
 @contextmanager

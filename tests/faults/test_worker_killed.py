@@ -15,6 +15,7 @@ import pytest
 from engine.ir.instant import format_instant
 from tests.live_world import DAY, World, random_events
 from tests.servers.redis_servers import RedisServer
+from tests.waiting import PATIENCE
 
 DOOMED = Path(__file__).with_name("doomed_worker.py")
 ROOT = Path(__file__).parents[2]
@@ -47,7 +48,7 @@ def doomed(world: World, redis_url: str, point: str, count: int, *options: str) 
 def run_doomed(world: World, redis_url: str, point: str, count: int) -> int:
     """The exit code of a worker that is killed there, or ends by itself before it comes so far."""
     with doomed(world, redis_url, point, count, "KILL", "drain") as worker:
-        return worker.wait(timeout=120)
+        return worker.wait(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -18,17 +18,9 @@ from engine.worker.loop import Worker
 from tests.faults.test_worker_killed import doomed
 from tests.live_world import DAY, World, random_events
 from tests.servers.redis_servers import RedisServer
+from tests.waiting import PATIENCE, until
 
 CUSTOMERS = [f"c-{number}" for number in range(60)]
-PATIENCE = 30.0
-
-
-def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @contextmanager

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from engine.profiles.serving import ProfileReader
 from engine.worker.publish import settle
 from tests.live_world import START, World
 from tests.sealed_world import as_catalogued, events, plain_text
+from tests.waiting import until
 
 
 def vault_with(world: World, keyring: Keyring) -> SealedVault:
@@ -140,7 +140,7 @@ def test_the_master_key_is_changed_while_a_worker_serves(sealed_world: World, ke
             keyring = keyring_of_file(key_file)
             done = rotate_master(connection, keyring, page=7)
             world.put(events(range(40, 60), turn="-last"))
-            _until(lambda: len(world.redis.keys("profile:*")) == 60)
+            until(lambda: len(world.redis.keys("profile:*")) == 60)
             assert done.master == read_key_file(key_file).master[0].id != old
             assert done.data_keys >= 5
             assert done.dead_letters == 1
@@ -291,9 +291,9 @@ def test_a_worker_waits_for_a_key_that_is_missing_and_loses_nothing(
     thread.start()
     try:
         world.put(events(range(4), turn="-more"))
-        _until(lambda: f"master key `{keys.master[0].id}`, which the database uses, is not in" in caplog.text)
+        until(lambda: f"master key `{keys.master[0].id}`, which the database uses, is not in" in caplog.text)
         replace_key_file(key_file, other)
-        _until(lambda: world.redis.exists("profile:{c-3}"))
+        until(lambda: world.redis.exists("profile:{c-3}"))
     finally:
         worker.stop()
         thread.join()
@@ -318,11 +318,3 @@ def test_an_event_that_fails_is_logged_without_what_it_holds(
     assert "c-plain" not in caplog.text
     assert not plain_text(world)
     world.check()
-
-
-def _until(holds: object, seconds: float = 30.0) -> None:
-    assert callable(holds)
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it has not come to that in time"
-        time.sleep(0.02)

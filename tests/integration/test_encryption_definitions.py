@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -38,6 +37,7 @@ from tests.sealed_world import (
     plain_text,
     program_of,
 )
+from tests.waiting import until
 
 SEALED = {"known", "ada", "strangers", "readers"}
 SIGNUP = events([0])[0]
@@ -61,14 +61,6 @@ def sealed_names(connection: psycopg.Connection) -> set[str]:
 def secret_of(world: World) -> bytes:
     with world.connect("tests") as connection, connection.transaction():
         return fingerprint_secret(connection, world.vault)
-
-
-def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for it, and fail when it never comes."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it has not come to that in time"
-        time.sleep(0.02)
 
 
 def shown(secret: bytes) -> list[str]:

@@ -29,6 +29,7 @@ from engine.worker.publish import settle
 from tests.live_world import World
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
+from tests.waiting import PATIENCE
 
 PERSON = "pér'son"
 STREAM = keys.transitions_stream(partition_of(PERSON))
@@ -183,7 +184,7 @@ def test_late_events_leave_the_queue_when_nothing_comes_after_them(
         streamed_shop.redis.xadd(keys.events_stream(partition_of(PERSON)), {"e": raw})
     monkeypatch.setattr(queues, "TRIM_SECONDS", 0.0)
     housekeeping = Housekeeping()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
 
     def stop_when_gone(session: Session) -> None:
         assert time.monotonic() < deadline, "they did not go in time"

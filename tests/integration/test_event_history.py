@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -20,9 +19,10 @@ from engine.storage.partitions import partition_of
 from engine.worker.arrivals import Arrival
 from engine.worker.step import Work
 from engine.worker.transaction import Processor
-from tests.faults.test_workers_together import shared, until
+from tests.faults.test_workers_together import shared
 from tests.live_world import DAY, START, World
 from tests.servers.postgres import Database
+from tests.waiting import until
 
 
 def purchase(name: str, amount: float, at_ms: int, customer: str = "c-1") -> dict[str, Any]:
@@ -91,9 +91,7 @@ def test_the_same_id_in_two_partitions_at_once_is_unique_and_flagged(live_world:
         thread.start()
     until(lambda: shared(workers))
     world.put(purchase(f"e-{number}", 1.0, world.now_ms, each) for number in range(600) for each in ("c-1", "c-3"))
-    deadline = time.monotonic() + 60
-    while sum(worker.tally.kept for worker in workers) < 1_200 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: sum(worker.tally.kept for worker in workers) >= 1_200)
     stop.set()
     for thread in threads:
         thread.join()
@@ -198,7 +196,7 @@ def test_a_month_is_made_while_others_read_and_write(postgres_database: Database
         )
         writing.execute(insert, ("2026-03-01T00:00:00Z", "e-1"))
         with postgres_database.connect(autocommit=True) as making:
-            making.execute("SET statement_timeout = '20s'")
+            making.execute("SET lock_timeout = '2min'")
             months = Months()
             months.make(making, ["2026-05-01T00:00:00.000Z", "2011-05-01T00:00:00.000Z"], START)
             making.execute(insert, ("2026-05-01T00:00:00Z", "e-2"))
@@ -239,9 +237,7 @@ def test_workers_that_make_the_same_month_at_once_do_not_disturb_each_other(live
         for number in range(20)
     ]
     world.put(events)
-    deadline = time.monotonic() + 60
-    while sum(worker.tally.kept for worker in workers) < len(events) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: sum(worker.tally.kept for worker in workers) >= len(events))
     stop.set()
     for thread in threads:
         thread.join()

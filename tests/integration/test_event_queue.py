@@ -23,6 +23,7 @@ from engine.worker.event_queue import Queue
 from tests.live_world import World, random_events
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
+from tests.waiting import PATIENCE, until
 
 KEY = "customer_id"
 NAMES = ["c-1", "ç", "c\u0327", "Å", "A\u030a", "ﬁ", "日本", "😀", " c ", "C-1", "c-1\u200b"]
@@ -140,11 +141,11 @@ def test_an_event_that_is_too_large_is_refused_before_its_batch_is_sent(redis: A
 
 def test_a_full_queue_is_waited_for_and_then_nothing_of_the_batch_is_put(redis: Any) -> None:
     producer = EventProducer(redis, KEY, queue_events=BATCH, patience=0.3)
-    assert producer.put(visit(number, "c-1") for number in range(BATCH)).waited < 0.3
+    assert producer.put(visit(number, "c-1") for number in range(BATCH)).waited == 0.0
     started = time.monotonic()
     with pytest.raises(QueueFullError, match="holds 500 events of a partition; is a worker running"):
         producer.put([visit(BATCH, "c-1"), visit(BATCH, "c-3")])
-    assert 0.3 <= time.monotonic() - started < 5
+    assert time.monotonic() - started >= 0.3
     assert sum(map(len, queued(redis).values())) == BATCH
     assert partition_of("c-3") != partition_of("c-1")
     assert producer.put([visit(BATCH, "c-3")]).events == 1  # there is room in the partitions of others
@@ -168,12 +169,13 @@ def test_it_goes_on_when_a_worker_drains_and_never_holds_more_than_fits(queued_s
     events = random_events(source, queued_shop.now_ms, ["c-1", "c-2"], 4_000)
     for event in events:
         queued_shop.oracle.take(event, queued_shop.now_ms)
-    producer = EventProducer(queued_shop.redis, KEY, queue_events=BATCH, patience=60)
+    producer = EventProducer(queued_shop.redis, KEY, queue_events=BATCH, patience=PATIENCE)
     waited: list[float] = []
     putting = threading.Thread(target=lambda: waited.append(producer.put(iter(events)).waited))
     putting.start()
-    time.sleep(0.5)
-    assert putting.is_alive()
+    until(lambda: any(queued_shop.redis.xlen(events_stream(number)) >= BATCH for number in range(PARTITIONS)))
+    time.sleep(0.2)
+    assert putting.is_alive()  # there is not room for all of them
     stop = threading.Event()
     working = threading.Thread(target=queued_shop.worker(stop=stop).run)
     working.start()
@@ -183,7 +185,7 @@ def test_it_goes_on_when_a_worker_drains_and_never_holds_more_than_fits(queued_s
         time.sleep(0.005)
     stop.set()
     working.join()
-    assert waited[0] >= 0.4
+    assert waited[0] > 0
     assert longest < 2 * BATCH
     queued_shop.drain()
     queued_shop.check()

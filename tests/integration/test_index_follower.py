@@ -27,6 +27,7 @@ from engine.stages import runner
 from engine.storage.partitions import partition_of
 from tests.index_world import CATALOGUE, IndexWorld, following, index_world, limiting_proxy
 from tests.servers.postgres import Database
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -36,13 +37,6 @@ if TYPE_CHECKING:
 def followed_index(postgres_database: Database, elasticsearch: Elasticsearch) -> Iterator[IndexWorld]:
     with index_world(postgres_database, elasticsearch) as made:
         yield made
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_the_live_index_is_made_on_first_use_and_filled_with_what_was_there(followed_index: IndexWorld) -> None:
@@ -109,7 +103,7 @@ def test_whoever_was_erased_and_is_there_again_is_indexed_once_the_server_has_fo
     follower.catch_up()
     followed_index.put({"c-1": {"orders": 2}})
     with following(follower):
-        wait_for(lambda: set(followed_index.shown()) == {"c-1"})
+        until(lambda: set(followed_index.shown()) == {"c-1"})
 
 
 def test_older_versions_that_come_late_change_nothing(followed_index: IndexWorld) -> None:
@@ -183,7 +177,7 @@ def test_a_deleted_index_is_not_made_by_writing_but_anew_and_filled(
         with pytest.raises(IndexUnavailableError, match="no longer there"):
             follower.step(range(16))
     assert index_of(followed_index.client, followed_index.alias) is None
-    wait_for(lambda: _follows(follower))
+    until(lambda: _follows(follower))
     assert follower.catch_up().uuid != live.uuid
     assert set(followed_index.shown()) == {"c-1", "c-2"}
 
@@ -209,20 +203,20 @@ def test_the_follower_outlives_servers_that_cannot_be_reached(
         follower = followed_index.follower(nowhere)
         with caplog.at_level(logging.WARNING), following(follower):
             followed_index.put({"c-1": {"orders": 1}})
-            wait_for(lambda: told() == [away])
+            until(lambda: told() == [away])
             time.sleep(1.0)
             follower._client = follower._writer._bulk._client = followed_index.client
-            wait_for(lambda: index_of(followed_index.client, followed_index.alias) is not None)
-            wait_for(lambda: set(followed_index.shown()) == {"c-1"})
-            wait_for(lambda: told() == [away, back])
+            until(lambda: index_of(followed_index.client, followed_index.alias) is not None)
+            until(lambda: set(followed_index.shown()) == {"c-1"})
+            until(lambda: told() == [away, back])
             with followed_index.connect() as connection:
                 connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE pid <> pg_backend_pid() AND datname = current_database()"
                 )
             followed_index.put({"c-2": {"orders": 2}})
-            wait_for(lambda: set(followed_index.shown()) == {"c-1", "c-2"})
-            wait_for(lambda: told() == [away, back] * 2)
+            until(lambda: set(followed_index.shown()) == {"c-1", "c-2"})
+            until(lambda: told() == [away, back] * 2)
 
 
 def test_a_step_whose_commit_fails_is_made_good(followed_index: IndexWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +236,7 @@ def test_a_step_whose_commit_fails_is_made_good(followed_index: IndexWorld, monk
     followed_index.follower().catch_up()
     followed_index.client.indices.put_settings(index=live.name, settings={"index.gc_deletes": "0s"})
     late = Write(live, "c-1", 7, b'{"orders":1}')
-    wait_for(lambda: _taken(followed_index, late))
+    until(lambda: _taken(followed_index, late))
     assert set(followed_index.shown()) == {"c-1"}  # a copy that came too late, and the erasure has been passed
     follower.step(range(16))
     assert followed_index.shown() == {}
@@ -262,7 +256,7 @@ def test_two_followers_share_the_work_without_interleaving(followed_index: Index
     with following(follower), following(followed_index.follower()):
         for number in range(100):
             followed_index.put({f"c-{number % 7}": {"orders": number}, f"x-{number}": {}, f"x-{number - 5}": None})
-        wait_for(lambda: _caught_up(followed_index))
+        until(lambda: _caught_up(followed_index))
     assert {key: each.get("orders") for key, each in followed_index.shown(live).items()} == {
         key: each.get("orders") for key, each in followed_index.kept().items()
     }

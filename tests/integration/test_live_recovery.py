@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,7 @@ from engine.worker.refolding import Renewal
 from engine.worker.step import Work
 from engine.worker.transaction import Processor
 from tests.live_world import DAY, START, World
+from tests.waiting import until
 
 
 def event(name: str, customer: str, kind: str, at_ms: int, **data: Any) -> dict[str, Any]:
@@ -60,16 +61,6 @@ def running(worker: Worker) -> Iterator[None]:
         thread.join()
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold within some seconds."""
-    deadline = time.monotonic() + 20
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 def test_instants_that_redis_has_lost_are_kept_all_the_same(live_world: World) -> None:
     purchases(live_world, 3)
     for partition in range(PARTITIONS):
@@ -99,7 +90,7 @@ def test_whoever_is_no_more_leaves_the_due_queue(live_world: World) -> None:
     key = keys.due(partition_of("gone"))
     live_world.redis.zadd(key, {"gone": START - 5})
     with running(live_world.worker()):
-        assert eventually(lambda: live_world.redis.zcard(key) == 0)
+        until(lambda: live_world.redis.zcard(key) == 0)
 
 
 def test_whoever_is_touched_and_no_more_does_not_come_back(live_world: World) -> None:
@@ -121,12 +112,12 @@ def test_profiles_of_another_catalogue_are_made_anew_whoever_owned_their_partiti
         assert all(take_ownership(another, partition) for partition in theirs)
         another.execute("UPDATE profile SET catalogue_digest = 'other'")
         with running(live_world.worker()):
-            assert eventually(lambda: left() <= theirs)
+            until(lambda: left() <= theirs)
             assert left()
             time.sleep(0.5)  # it has looked at all of its own
             for partition in theirs:
                 give_up_ownership(another, partition)
-            assert eventually(lambda: not left())
+            until(lambda: not left())
 
 
 def test_renewal_goes_through_every_partition_page_by_page(live_world: World) -> None:
@@ -219,9 +210,9 @@ def test_what_was_settled_on_the_workers_own_connection_breaks_nothing_off(
 
     worker = world.worker(housekeeping=between)
     with running(worker):
-        assert eventually(settled.is_set)
+        until(settled.is_set)
         world.put([event("e-9", "c-0", "purchase", START - 1_000, amount=70.0)])
-        assert eventually(lambda: worker.tally.kept == 1)
+        until(lambda: worker.tally.kept == 1)
     assert not caplog.records
     world.drain()
     world.check()

@@ -16,6 +16,7 @@ from engine.storage import keys
 from tests.integration.test_segments_rebuild import filled, rebuild
 from tests.live_world import World
 from tests.servers.redis_servers import RedisServer
+from tests.waiting import PATIENCE
 
 
 def test_one_at_a_time_and_the_later_one_waits(redis_any: RedisServer) -> None:
@@ -57,15 +58,17 @@ def test_whoever_does_not_get_it_is_told_who_has_it(valkey_empty: RedisServer) -
 def test_a_claim_ends_when_it_is_not_renewed_and_its_late_owner_is_stopped(
     valkey_empty: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claim, "SECONDS", 0.2)
     client: Any = valkey_empty.connect()
-    with claimed(client, "vips") as late:
-        with claimed(client, "vips", patience=20) as later:
-            with pytest.raises(SegmentBusyError, match="stood still"):
-                late.renew(always=True)
-            later.renew(always=True)
-        with pytest.raises(SegmentBusyError):
+    late = Claim(client, "vips")
+    with monkeypatch.context() as soon:
+        soon.setattr(claim, "SECONDS", 0.2)
+        assert late.take()
+    with claimed(client, "vips", patience=PATIENCE) as later:
+        with pytest.raises(SegmentBusyError, match="stood still"):
             late.renew(always=True)
+        later.renew(always=True)
+    with pytest.raises(SegmentBusyError):
+        late.renew(always=True)
     client.close()
 
 

@@ -28,6 +28,7 @@ from engine.storage.locations import ServerUnreachableError, locations_of
 from engine.storage.migrate import pending
 from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
+from tests.waiting import PATIENCE, until
 
 BOTH = ("redis", "postgres")
 
@@ -61,9 +62,7 @@ def read(root: Path) -> None:
 
 
 def test_servers_start_once_stop_once_and_keep_what_they_were_given(served_folder: Path) -> None:
-    began = time.monotonic()
     assert told(start(served_folder, BOTH)) == {"postgres": "started", "redis": "started"}
-    assert time.monotonic() - began < 30
     first = running(served_folder)
     assert told(start(served_folder, BOTH)) == {"postgres": "running", "redis": "running"}
     assert running(served_folder) == first
@@ -343,7 +342,7 @@ def test_elasticsearch_is_started_and_found_when_it_is_asked_for(served_folder: 
 
 def bound(port: int) -> socket.socket:
     """A socket that listens on the port, once whoever listened there has gone."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             return socket.create_server(("127.0.0.1", port))
@@ -353,10 +352,7 @@ def bound(port: int) -> socket.socket:
 
 
 def assert_gone(server: Server) -> None:
-    deadline = time.monotonic() + 20
-    while is_running(server.pid, server.started):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not is_running(server.pid, server.started))
 
 
 def test_record_of_servers_holds_what_is_needed_to_find_them_and_no_password(served_folder: Path) -> None:

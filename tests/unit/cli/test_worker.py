@@ -20,6 +20,7 @@ from tests.servers.redis_servers import RedisServer
 from tests.unit.cli.conftest import FILES, Decisor, write
 from tests.unit.cli.test_app import ENVIRONMENT, PROGRAM
 from tests.unit.cli.test_ingest import event, lines
+from tests.waiting import PATIENCE
 
 NOW = "2026-03-01T00:00:00Z"
 SECRET = "Rumpelstiltskin"  # noqa: S105 - stands for a personal value
@@ -97,7 +98,7 @@ def test_it_works_until_it_is_told_to_stop_and_then_ends_well(number: int, shop:
                 time.sleep(0.02)
         finally:
             worker.send_signal(number)
-            out = worker.communicate(timeout=30)[0].decode()
+            out = worker.communicate(timeout=PATIENCE)[0].decode()
     assert worker.returncode == 0
     assert out.startswith("1 event kept; 1 entered segments, 0 left; ")
 

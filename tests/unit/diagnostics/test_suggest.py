@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.diagnostics import nearest
 from engine.diagnostics.suggest import edit_distance
+from tests.effort import within
 
 OPERATORS = ["equals", "not_equals", "greater_than", "greater_or_equal", "less_than", "in", "not_in", "contains"]
 
@@ -41,9 +40,7 @@ def test_the_name_itself_is_not_offered() -> None:
 
 def test_a_near_name_among_many_is_found_quickly() -> None:
     names = [f"segment_{index:05}" for index in range(20_000)]
-    started = time.perf_counter()
-    assert nearest("sgment_12345", names) == "segment_12345"
-    assert time.perf_counter() - started < 2
+    assert within(200, lambda: nearest("sgment_12345", names)) == "segment_12345"
 
 
 def full_distance(left: str, right: str) -> int:

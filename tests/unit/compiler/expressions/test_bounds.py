@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from engine.compiler.expressions import COST_LIMIT, TEXT_LIMIT
 from engine.compiler.expressions.tree import DEPTH_LIMIT
 from engine.ir.expression_reads import cost
 from engine.runtime.expressions import compile_expression
+from tests.effort import within
 from tests.expression_world import facts, findings_of, lowered, new_scope
 
 HOSTILE = {
@@ -49,9 +49,7 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_text_is_answered_at_once(text: str) -> None:
     findings_of("true")  # imports the library
-    begun = time.perf_counter()
-    found, findings = findings_of(text, scope=new_scope())
-    assert time.perf_counter() - begun < 2
+    found, findings = within(200, lambda: findings_of(text, scope=new_scope()))
     assert found is not None or findings
     assert all(len(finding.message) < 400 for finding in findings)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.storage.embedded.process import end, is_running, started_at
+from tests.waiting import until
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
 
@@ -37,10 +38,7 @@ def test_process_that_has_ended_does_not_run_even_if_nobody_has_asked_for_its_co
 ) -> None:
     started = started_at(sleeper.pid) or ""
     os.kill(sleeper.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while is_running(sleeper.pid, started):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not is_running(sleeper.pid, started))
     assert started_at(sleeper.pid) is None
 
 

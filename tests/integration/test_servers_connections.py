@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -57,6 +58,46 @@ def refusal(connect: Any, *arguments: Any) -> str:
     assert "hunter2" not in said
     assert "secret-key" not in said
     return said
+
+
+@contextmanager
+def hanging_up() -> Iterator[tuple[int, list[int]]]:
+    """A port of the loopback that ends every connection at once, and a list that gets an entry for each."""
+    callers: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            with suppress(OSError):  # the listener has been shut
+                while True:
+                    connection, (_, port) = listener.accept()
+                    callers.append(port)
+                    connection.close()
+
+        thread = Thread(target=hang_up)
+        thread.start()
+        try:
+            yield int(listener.getsockname()[1]), callers
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    "connect, url, most",
+    [
+        (connect_redis, "redis://127.0.0.1:{port}", 1),
+        (connect_postgres, "postgresql://127.0.0.1:{port}/a?sslmode=disable", 1),
+        (lambda url: connect_elasticsearch(Locations(elasticsearch=url)), "http://127.0.0.1:{port}", 1),
+        (connect_redis, "redis+cluster://127.0.0.1:{port}", 4),  # a node that moves away is looked for again
+    ],
+    ids=["redis", "postgres", "elasticsearch", "cluster"],
+)
+def test_a_server_that_does_not_answer_is_not_asked_again_and_again(
+    connect: Callable[[str], Any], url: str, most: int
+) -> None:
+    with hanging_up() as (port, callers):
+        refusal(connect, url.format(port=port))
+    assert 1 <= len(callers) <= most
 
 
 def test_redis_gives_bytes_and_blocks_for_as_long_as_it_is_asked_to(redis_server: RedisServer) -> None:

@@ -9,8 +9,9 @@ import pytest
 from engine.storage import keys
 from engine.storage.key_types import wrong_keys
 from engine.storage.partitions import PARTITIONS, partition_of
-from tests.faults.test_workers_together import events, settled, until, working
+from tests.faults.test_workers_together import events, settled, working
 from tests.live_world import World
+from tests.waiting import until
 
 SOMEBODY = "c-3"
 KEYS = {

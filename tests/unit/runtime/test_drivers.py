@@ -48,7 +48,7 @@ def steps(*rounds: tuple[Need, ...]) -> Generator[tuple[Need, ...], tuple[Got, .
 
 def test_needs_of_one_kind_go_to_their_port_at_once() -> None:
     scorer, reader = Recorder({"score": 0.9}), Recorder({"visits": 2})
-    other = Predict("churn", "1", (("orders", 4),), ("score",), (("score", 0.5),), 1_000)
+    other = Predict("churn", "1", (("orders", 4),), ("score",), (("score", 0.5),), 60_000)
     found = drive(steps((SCORE, VISITS, other)), Ports({Predict: scorer, ReadFeatures: reader}))
     assert found == [(Got({"score": 0.9}, "ok", "7"), Got({"visits": 2}, "ok", "7"), Got({"score": 0.9}, "ok", "7"))]
     assert scorer.asked == [(SCORE, other)]

@@ -13,9 +13,9 @@ from engine.stages.runner import StageRunner
 from engine.stages.stage import StageWaitsError, Turn
 from engine.worker.process import WorkerProcess
 from engine.worker.transaction import Processor
-from tests.integration.test_index_follower import wait_for
 from tests.integration.test_live_recovery import event
 from tests.live_world import START, World
+from tests.waiting import until
 
 
 @dataclass
@@ -59,11 +59,11 @@ def test_a_stage_that_stands_still_delays_neither_the_loop_nor_another_stage(liv
     thread = threading.Thread(target=process.run)
     thread.start()
     try:
-        wait_for(lambda: len(still.partitions) == 1)
+        until(lambda: len(still.partitions) == 1)
         seen = len(other.partitions)
         live_world.put([event("e-1", "c-1", "purchase", START - 1_000, amount=70.0)])
-        wait_for(lambda: live_world.members("spenders") == {"c-1"})
-        wait_for(lambda: len(other.partitions) > seen + 2)
+        until(lambda: live_world.members("spenders") == {"c-1"})
+        until(lambda: len(other.partitions) > seen + 2)
         assert len(still.partitions) == 1
     finally:
         gate.set()
@@ -79,7 +79,7 @@ def test_a_stage_that_fails_is_tried_again_and_told_of_once(
     thread = threading.Thread(target=runner.run)
     with caplog.at_level(logging.WARNING, "decisor.worker"):
         thread.start()
-        wait_for(lambda: len(stage.partitions) > 4)
+        until(lambda: len(stage.partitions) > 4)
         stop.set()
         thread.join()
     told = [each.getMessage().partition(",")[0] for each in caplog.records]
@@ -95,14 +95,14 @@ def test_a_stage_with_an_owner_runs_in_one_process_until_that_ends(live_world: W
     ]
     threads = [threading.Thread(target=runner.run) for runner in runners]
     threads[0].start()
-    wait_for(lambda: len(stages[0].partitions) > 2)
+    until(lambda: len(stages[0].partitions) > 2)
     threads[1].start()
     before = len(stages[0].partitions)
-    wait_for(lambda: len(stages[0].partitions) > before + 50)
+    until(lambda: len(stages[0].partitions) > before + 50)
     assert stages[1].partitions == []
     stops[0].set()
     threads[0].join()
-    wait_for(lambda: len(stages[1].partitions) > 0)
+    until(lambda: len(stages[1].partitions) > 0)
     stops[1].set()
     threads[1].join()
     assert {*stages[0].partitions, *stages[1].partitions} == {16}  # the owner works for all partitions

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..storage.doctor import Examined
     from .opening import Opened
 
+REFUSED_SHOWN = 10  # pairs of field and event type that the doctor tells
 READY = "all applied"  # what the doctor says of migrations
 
 
@@ -57,6 +58,7 @@ def _look_at_record(servers: Servers, found: Examined) -> None:
     """Note who works, and what waits for somebody: dead letters and erasures that were begun."""
     from ..erasure.erasure import pending
     from ..profiles.dead_letters import waiting_count
+    from ..profiles.refused_values import refused_counts
     from ..storage.partitions import PARTITIONS, owners
 
     workers = owners(servers.postgres)
@@ -66,6 +68,10 @@ def _look_at_record(servers: Servers, found: Examined) -> None:
     found.facts["dead letters"] = f"{letters:,} waiting; `decisor dead-letters list`" if letters else "none waiting"
     open_ones = f"{erasures:,} not done; a worker goes on with them, and so does `decisor erase`"
     found.facts["erasures"] = open_ones if erasures else "none open"
+    refused = [f"`{field}` by `{kind}` {count:,}" for kind, field, count in refused_counts(servers.postgres)]
+    more = f" and {len(refused) - REFUSED_SHOWN:,} more" if len(refused) > REFUSED_SHOWN else ""
+    told = f"{', '.join(refused[:REFUSED_SHOWN])}{more}; they are missing, as the field may not hold them"
+    found.facts["refused values"] = told if refused else "none"
 
 
 def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | None:

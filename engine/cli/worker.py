@@ -107,6 +107,7 @@ def _told(tally: Tally, seconds: float) -> str:
         for count, what in (
             (tally.conflicts, "kept though their id had other content"),
             (tally.dead, "among the dead letters (`decisor dead-letters list`)"),
+            (tally.refused, "values missing, as their profile field may not hold them (`decisor doctor`)"),
             (tally.suppressed, "of erased customers dropped"),
             (tally.ticks, f"customer{'' if tally.ticks == 1 else 's'} moved by time"),
         )

@@ -17,6 +17,8 @@ from .report import Report
 from .scope import suggestion
 
 EQUALITY = ("keyword", "integer", "boolean", "date")
+_CARRYING = ("first", "last", "min", "max", "sum")  # aggregates whose result is, or may be as great as, what is carried
+_SHOWN = 5  # values that a message lists
 RESERVED = frozenset(
     (
         *("id", "type", "time", "data"),  # of events
@@ -95,13 +97,15 @@ def lower_field(name: str, written: Mapping[str, Any]) -> Field:
 def _values(name: str, spec: Mapping[str, Any]) -> tuple[str, ...]:
     """The closed values, normalised as the field is; one that cannot be a value stays as it is written."""
     plain = Field(name, spec["type"], normalize=spec.get("normalize"))
-    found: list[str] = []
-    for value in spec.get("values", ()):
-        try:
-            found.append(canonical(plain, value))
-        except ValueRefusedError:
-            found.append(value)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(_canonical(plain, value) for value in spec.get("values", ())))
+
+
+def _canonical(field: Field, value: str) -> str:
+    try:
+        found: str = canonical(field, value)
+    except ValueRefusedError:
+        return value
+    return found
 
 
 def lower_fields(specs: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:
@@ -129,7 +133,7 @@ def _sourced(
             report.add("L004", (*path, "event"), f"`{source['event']}` is no event type of this workspace", help=help_)
         return field
     name, of = source["aggregate"], source.get("field")
-    result = Field("value", "integer")
+    result, found = Field("value", "integer"), None
     if name != "count":
         found = Field("time", "date") if of == "time" else event.field(of or "")
         if found is None:
@@ -145,8 +149,36 @@ def _sourced(
         message = f"`{field.name}` is declared {_kind(field)}, and `{name}` of its events is {result.type}"
         report.add("T005", (*path[:-1], "type"), message)
         return field
+    if name in _CARRYING:
+        carried = found if found is not None and name != "sum" else replace(result, name=of or "")
+        _check_held(field, carried, event.name, (*path, "field"), report)
     within = source.get("within")
     return replace(field, source=Aggregate(event.name, name, of, None if within is None else parse_duration(within)))
+
+
+def _check_held(field: Field, carried: Field, event: str, path: Path, report: Report) -> None:
+    """Report what the field may not hold of the values that an event field carries, though their types fit."""
+    of = f"`{carried.name}` of `{event}`"
+    if field.type == "number" and carried.type == "integer":
+        message = f"`{field.name}` is number, and {of} is integer: a whole number that no double equals is missing"
+        report.add("T006", path, message, help=("declare the profile field `integer`",))
+    if not field.values:
+        return
+    held = f"`{field.name}` may hold {_listed(field.values)}"
+    if not carried.values:
+        help_ = (f"declare `values: [{', '.join(field.values)}]` for {of} too, so that other events are dead letters",)
+        report.add("T006", path, f"{held}, while {of} may be any text; another value is missing", help=help_)
+        return
+    others = [value for value in carried.values if _canonical(field, value) not in field.values]
+    if len(others) == len(carried.values):
+        report.add("T007", path, f"{held}, while {of} may only be {_listed(carried.values)}")
+    elif others:
+        report.add("T006", path, f"{held}, while {of} may be {_listed(others)} as well, which is missing")
+
+
+def _listed(values: Sequence[str]) -> str:
+    shown = ", ".join(values[:_SHOWN])
+    return shown if len(values) <= _SHOWN else f"{shown} and {len(values) - _SHOWN:,} more"
 
 
 def _holds(field: Field, value: Field) -> bool:
@@ -179,6 +211,8 @@ def _check_sets(document: Document, catalogue: Catalogue, report: Report) -> Non
             report.add("L001", path, f"`{source}` is no field of event type `{event.name}`", help=help_)
         elif (field.many, field.fields) != (found.many, found.fields) or not _fits(field, found):
             report.add("T005", path, f"`{target}` is {_kind(field)}, and `{source}` is {_kind(found)}")
+        else:
+            _check_held(field, found, event.name, path, report)
 
 
 def _fits(target: Field, source: Field) -> bool:

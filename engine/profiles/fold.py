@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..ir.instant import format_instant
-from ..ir.types import Aggregate, Catalogue, Field
-from ..operators.aggregates import aggregate
-from ..operators.values import canonical
-from ..runtime.border import SET
-
-Event = Mapping[str, Any]
-Sets = tuple[tuple[str, str], ...]
+from ..ir.types import Catalogue
+from ..runtime.border import SET, admitting
+from .computed import Computed, Event, value_of
 
 
 def event_order(events: Sequence[Event]) -> list[Event]:
@@ -21,81 +17,95 @@ def event_order(events: Sequence[Event]) -> list[Event]:
     return sorted(events, key=_time)
 
 
-def fold(catalogue: Catalogue, key: str, events: Sequence[Event], now_ms: int) -> dict[str, Any]:
-    """The canonical profile of `key` from its canonical events in event order; events after now do not count."""
-    known = events[: after(events, now_ms)]
-    profile: dict[str, Any] = {catalogue.key: key}
-    _set_latest(profile, {event.name: event.sets for event in catalogue.events}, known)
-    for field in catalogue.fields:
-        if field.name in profile:
-            profile[field.name] = _held(field, profile[field.name])
-    for field in catalogue.fields:
-        if field.source is not None:
-            value = aggregated(field.source, known, now_ms)
+class Folding:
+    """How the profiles of a catalogue follow from events.
+
+    Whatever comes into a profile passes the border of its field here, whoever folds: event types may declare more than
+    the field holds, and an event may have been kept when the catalogue was another. What does not pass is missing.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._key = catalogue.key
+        self._settable = {field.name: admitting(field) for field in catalogue.fields if field.source is None}
+        self._sets = {
+            event.name: tuple(pair for pair in event.sets if pair[0] in self._settable) for event in catalogue.events
+        }
+        self._targets = len({target for pairs in self._sets.values() for target, _source in pairs})
+        self.computed = tuple(
+            Computed(field, catalogue.event(field.source.event))
+            for field in catalogue.fields
+            if field.source is not None
+        )
+        self._by_event: dict[str, list[Computed]] = {}
+        for each in self.computed:
+            self._by_event.setdefault(each.source.event, []).append(each)
+
+    def profile(
+        self, key: str, events: Sequence[Event], now_ms: int, refused: set[str] | None = None
+    ) -> dict[str, Any]:
+        """The canonical profile of `key` from its canonical events in event order; events after now do not count.
+
+        The names of aggregates that are missing because the field may not hold them are put into `refused`.
+        """
+        known = events[: after(events, now_ms)]
+        profile: dict[str, Any] = {self._key: key}
+        self._set_latest(profile, known)
+        for each in self.computed:
+            value = each.at(known, now_ms, refused)
             if value is not None:
-                profile[field.name] = _held(field, value)
-    return profile
+                profile[each.name] = value
+        return profile
 
+    def refused(self, event: Event) -> Iterator[str]:
+        """The names of the fields that may not hold what the event says of them."""
+        for target, value in self._said(event):
+            if value is not None and self._settable[target](value) is None:
+                yield target
+        for each in self._by_event.get(event["type"], ()):
+            if each.refuses(event):
+                yield each.name
 
-def fold_windows(fields: Sequence[Field], events: Sequence[Event], now_ms: int) -> dict[str, Any]:
-    """The values of aggregates of events in windows, by field, None where missing; as `fold` has them."""
-    if not fields:
-        return {}
-    known = events[: after(events, now_ms)]
-    found: dict[str, Any] = {}
-    for field in fields:
-        value = None if field.source is None else aggregated(field.source, known, now_ms)
-        found[field.name] = None if value is None else _held(field, value)
-    return found
+    def source_of(self, field: str) -> str:
+        """The type of the events that an aggregate follows from."""
+        return next(each.source.event for each in self.computed if each.name == field)
 
-
-def _held(field: Field, value: Any) -> Any:
-    """An event's value as the profile field holds it: a whole number as a double, a keyword in the field's letters."""
-    if field.type == "number" and not field.many:
-        return float(value)
-    if field.normalize is None:
-        return value
-    if isinstance(value, list):
-        return [canonical(field, each) for each in value]
-    return canonical(field, value)
-
-
-def aggregated(source: Aggregate, events: Sequence[Event], now_ms: int) -> Any:
-    """The aggregate's value over canonical events in event order, none of them after now; None when missing."""
-    since = None if source.within is None else format_instant(now_ms - source.within)
-    own = [event for event in events if event["type"] == source.event and (since is None or event["time"] >= since)]
-    if source.field is None:
-        return aggregate(source.aggregate, [True] * len(own))
-    values = [value_of(event, source.field) for event in own]
-    return aggregate(source.aggregate, [value for value in values if value is not None])
-
-
-def _set_latest(profile: dict[str, Any], sets: Mapping[str, Sets], events: Sequence[Event]) -> None:
-    """The latest value of each field, by an event that sets it or set directly; what was cleared is missing."""
-    decided: set[str] = set()
-    directly = any(event["type"] == SET for event in events)
-    targets = len({target for pairs in sets.values() for target, _source in pairs})
-    for event in reversed(events):
-        if not directly and len(decided) == targets:
-            return
+    def _said(self, event: Event) -> Iterator[tuple[str, Any]]:
+        """What the event says of fields that can be set; its type, or a field, may no longer be declared."""
         if event["type"] == SET:
             for target, value in event["data"].items():
-                if target not in decided:
-                    decided.add(target)
-                    if value is not None:
-                        profile[target] = value
-            continue
-        for target, source in sets.get(event["type"], ()):  # its type may no longer be declared
-            if target not in decided:
-                value = value_of(event, source)
-                if value is not None:
-                    profile[target] = value
+                if target in self._settable:
+                    yield target, value
+        else:
+            for target, source in self._sets.get(event["type"], ()):
+                yield target, value_of(event, source)
+
+    def _set_latest(self, profile: dict[str, Any], events: Sequence[Event]) -> None:
+        """The latest value of each field, by an event that sets it or set directly; what was cleared is missing."""
+        decided: set[str] = set()
+        directly = any(event["type"] == SET for event in events)
+        for event in reversed(events):
+            if not directly and len(decided) == self._targets:
+                return
+            for target, value in self._said(event):
+                if target in decided:
+                    continue
+                if value is None:
+                    if event["type"] == SET:
+                        decided.add(target)
+                elif (kept := self._settable[target](value)) is not None:
+                    profile[target] = kept
                     decided.add(target)
 
 
-def value_of(event: Event, field: str) -> Any:
-    """What an event says of a field of its own or, as `time`, when it happened; None where it says nothing."""
-    return event["time"] if field == "time" else event["data"].get(field)
+def fold(catalogue: Catalogue, key: str, events: Sequence[Event], now_ms: int) -> dict[str, Any]:
+    """The canonical profile of `key` from its canonical events in event order; events after now do not count."""
+    return Folding(catalogue).profile(key, events, now_ms)
+
+
+def fold_computed(computed: Iterable[Computed], events: Sequence[Event], now_ms: int) -> dict[str, Any]:
+    """The values of aggregates by field, None where missing; as a profile has them."""
+    known = events[: after(events, now_ms)]
+    return {each.name: each.at(known, now_ms) for each in computed}
 
 
 def after(events: Sequence[Event], now_ms: int) -> int:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate, groupby
 from typing import Any
 
 from ..ir.instant import format_instant, parse_instant
-from ..ir.types import Aggregate, AggregateName
+from ..ir.types import AggregateName
 from ..operators.aggregates import Value, aggregate, bounded
-from .fold import value_of
+from .computed import Computed, Event
 
 _FEW = 4  # changes that are looked for by counting again, which is quickest where one of the first events makes one
 
 
-def changes(source: Aggregate, events: Sequence[Mapping[str, Any]], now_ms: int) -> Iterator[int]:
+def changes(computed: Computed, events: Sequence[Event], now_ms: int) -> Iterator[int]:
     """The instants (ms) after now at which the aggregate takes another value, in order, if no other event comes.
 
     The events are canonical and in event order; those in the future of now do not count. For an aggregate without a
     window there is no such instant.
     """
+    source = computed.source
     if source.within is None:
         return
     times: list[str] = []
@@ -29,7 +30,7 @@ def changes(source: Aggregate, events: Sequence[Mapping[str, Any]], now_ms: int)
     first = bisect_left(events, format_instant(now_ms - source.within), key=_time)
     for event in events[first : bisect_right(events, format_instant(now_ms), key=_time)]:
         if event["type"] == source.event:
-            value = True if source.field is None else value_of(event, source.field)
+            value = computed.said(event)
             if value is not None:
                 times.append(event["time"])
                 values.append(value)
@@ -77,6 +78,6 @@ def _rounded(total: Fraction) -> float | None:
         return None
 
 
-def _time(event: Mapping[str, Any]) -> str:
+def _time(event: Event) -> str:
     time: str = event["time"]
     return time

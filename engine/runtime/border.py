@@ -20,6 +20,7 @@ UNDECLARED = "is not declared in the catalogue"
 UNNAMED = "(another member)"
 PROBLEM_LIMIT = 20  # problems told of one profile or event; more help nobody
 EVENT_ID_LIMIT = 512  # UTF-8 bytes
+EXACT = 2**53  # every whole number up to here is a double
 SET = "$set"  # the type of an event whose data are profile fields; no declared event type can have this name
 _NAME = re.compile(r"[\w.$-]{1,80}")
 
@@ -58,6 +59,31 @@ def _shown(name: Any) -> str:
 def readers_of(fields: tuple[Field, ...]) -> dict[str, Reader]:
     """One reader per declared field: (raw value, path, problems) -> canonical value or None when missing."""
     return {field.name: _reader(field) for field in fields}
+
+
+def admitting(field: Field) -> Callable[[Any], Any]:
+    """What passes into the field of a value that was canonical elsewhere: (value) -> its canonical form there, or None.
+
+    All that reaches a profile by another way than as JSON passes here: what events set, and what is made of them. A
+    whole number becomes the double that equals it; where none does, it does not pass.
+    """
+    read, widened = _reader(field), field.type == "number"
+
+    def admit(value: Any) -> Any:
+        if widened and not _is_double(value):
+            return None
+        problems: list[Problem] = []
+        kept = read(value, "", problems)
+        return None if problems else kept
+
+    return admit
+
+
+def _is_double(value: Any) -> bool:
+    """Whether a number, or each of a list, equals some double."""
+    if isinstance(value, list):
+        return all(map(_is_double, value))
+    return not isinstance(value, int) or abs(value) <= EXACT or int(float(value)) == value
 
 
 def _reader(field: Field) -> Reader:

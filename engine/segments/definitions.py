@@ -11,8 +11,9 @@ from typing import Any
 from ..ir.canonical import digest
 from ..ir.codec import encode
 from ..ir.instant import LAST_MS, parse_instant
-from ..ir.types import Catalogue, Field
-from ..profiles.fold import after, fold, fold_windows
+from ..ir.types import Catalogue
+from ..profiles.computed import Computed
+from ..profiles.fold import Folding, after, fold_computed
 from ..profiles.serving import Slide
 from ..profiles.slides import changes
 from ..runtime.border import Border
@@ -63,12 +64,17 @@ class Live:
 
     def prepare(self) -> None:
         """Make at once what is otherwise made when it is first needed, so that no event waits for it."""
-        _ = self.border, self.schedule, self._matcher
+        _ = self.border, self.folding, self.schedule, self._matcher
         self._delta.prepare()
+
+    @cached_property
+    def folding(self) -> Folding:
+        """How profiles follow from events."""
+        return Folding(self.catalogue)
 
     def fold(self, profile: str, events: Sequence[Mapping[str, Any]], now_ms: int) -> dict[str, Any]:
         """The canonical profile of a customer's events in event order."""
-        return fold(self.catalogue, profile, events, now_ms)
+        return self.folding.profile(profile, events, now_ms)
 
     def slide(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> Slide:
         """What time alone does next to the profile, as far as a serving copy can tell it.
@@ -76,16 +82,16 @@ class Live:
         That is the next change of aggregates in windows. What an event in the future of now changes when it happens is
         not told, nor are the values of encrypted fields: up to there a copy is exact.
         """
-        ends = [_first(changes(each.source, events, now_ms)) for each in self._sealed if each.source is not None]
+        ends = [_first(changes(each, events, now_ms)) for each in self._sealed]
         until_ms = min([*ends, _arrival(events, now_ms)])
-        slides = merge(*(changes(each.source, events, now_ms) for each in self._windowed if each.source is not None))
+        slides = merge(*(changes(each, events, now_ms) for each in self._windowed))
         for look, at_ms in enumerate(slides):
             if at_ms >= until_ms:
                 break
             if look == _LOOKS:
                 until_ms = at_ms
                 break
-            later = fold_windows(self._windowed, events, at_ms)
+            later = fold_computed(self._windowed, events, at_ms)
             changed = {name: later[name] for name in later if later[name] != value.get(name)}
             if changed:
                 following = next((each for each in slides if each > at_ms), NEVER)
@@ -96,21 +102,21 @@ class Live:
     def windowed_types(self) -> tuple[str, ...]:
         """The types of the events that `slide` looks at."""
         windowed = (*self._windowed, *self._sealed)
-        return tuple(sorted({each.source.event for each in windowed if each.source is not None}))
+        return tuple(sorted({each.source.event for each in windowed}))
 
     @cached_property
     def longest_window_ms(self) -> int:
         """How far back from an instant `slide` looks."""
         windowed = (*self._windowed, *self._sealed)
-        return max((each.source.within or 0 for each in windowed if each.source is not None), default=0)
+        return max((each.source.within or 0 for each in windowed), default=0)
 
     @cached_property
-    def _windowed(self) -> tuple[Field, ...]:
-        return tuple(each for each in _in_windows(self.catalogue) if each.encrypted is None)
+    def _windowed(self) -> tuple[Computed, ...]:
+        return tuple(each for each in _in_windows(self.folding) if each.encrypted is None)
 
     @cached_property
-    def _sealed(self) -> tuple[Field, ...]:
-        return tuple(each for each in _in_windows(self.catalogue) if each.encrypted is not None)
+    def _sealed(self) -> tuple[Computed, ...]:
+        return tuple(each for each in _in_windows(self.folding) if each.encrypted is not None)
 
     def match(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> list[str]:
         """The names of the segments whose conditions hold."""
@@ -150,10 +156,8 @@ class Live:
         return self.schedule.next(value, events, now_ms)
 
 
-def _in_windows(catalogue: Catalogue) -> Iterator[Field]:
-    for field in catalogue.fields:
-        if field.source is not None and field.source.within is not None:
-            yield field
+def _in_windows(folding: Folding) -> Iterator[Computed]:
+    return (each for each in folding.computed if each.source.within is not None)
 
 
 def _first(instants: Iterator[int]) -> int:

@@ -10,7 +10,7 @@ from ..encryption.vault import Vault
 from ..ir.instant import format_instant
 from ..operators.evaluate import Subject
 from ..profiles.event_store import read_events
-from ..profiles.fold import fold
+from ..profiles.fold import Folding
 from ..runtime.explain import explain
 from .history import history
 from .overrides import Overriding, override_of
@@ -49,8 +49,10 @@ def explained(
     events = [event for _, event in read_events(connection, [customer], vault, catalogue.key)]
     lists = {each: frozenset(members) for each, members in definition.lists.items()}
 
+    folding = Folding(catalogue)
+
     def profile_at(at_ms: int) -> Mapping[str, Any]:
-        return fold(catalogue, customer, events, at_ms)
+        return folding.profile(customer, events, at_ms)
 
     subject = Subject(profile_at(now_ms), events, lists, catalogue.key)
     tree = explain(definition.predicate, subject, now_ms, catalogue=catalogue, reveal=reveal, profile_at=profile_at)

@@ -40,6 +40,7 @@ class Tally:
     conflicts: int = 0
     suppressed: int = 0
     dead: int = 0
+    refused: int = 0
     profiles: int = 0
     ticks: int = 0
     entered: int = 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import format_instant
 from ..profiles.fold import after
+from ..profiles.refused_values import Refused
 from ..segments.definitions import Live
 from ..segments.transitions import Reason, Transition
 from ..storage.partitions import partition_of
@@ -55,7 +57,8 @@ class Step:
         self._tally = tally
         self._causes: dict[str, str] = {}
         self._types: dict[str, set[str]] = {}
-        self._times: dict[str, list[str]] = {}
+        self._come: dict[str, list[Mapping[str, Any]]] = {}
+        self.refused: Counter[Refused] = Counter()
 
     def add_events(self, states: Mapping[str, State], kept: Iterable[tuple[Arrival, bool]]) -> list[dict[str, Any]]:
         """Put the events into the histories; the rows to keep of them, their data still in plain."""
@@ -68,7 +71,7 @@ class Step:
             state.events.insert(bisect_right(state.events, event["time"], key=_time), event)
             self._causes[arrival.profile] = event["id"]
             self._types.setdefault(arrival.profile, set()).add(event["type"])
-            self._times.setdefault(arrival.profile, []).append(event["time"])
+            self._come.setdefault(arrival.profile, []).append(event)
             rows.append(
                 {
                     "profile": arrival.profile,
@@ -99,7 +102,9 @@ class Step:
             return  # due or touched, and erased meanwhile
         transitions = self._appended(state, staged)
         at_ms = self.now_ms if happened else self._instant(state)
-        value = live.fold(profile, state.events, at_ms)
+        unheld: set[str] = set()
+        value = live.folding.profile(profile, state.events, at_ms, unheld)
+        self._count_refused(state, unheld)
         transitions += self._transitions(state, value, at_ms)
         changed = value != state.value or bool(transitions)
         due_ms = self._due_after(state, value, at_ms)
@@ -118,14 +123,29 @@ class Step:
         self._tally.profiles += 1
         self.changes.append(change)
 
+    def _count_refused(self, state: State, unheld: Iterable[str]) -> None:
+        """Count what events say that its field may not hold: of events that have come, of all under a new catalogue.
+
+        `unheld` are aggregates whose result is so; it is counted with the events that have made it.
+        """
+        folding, partition = self.live.folding, partition_of(state.profile)
+        anew = state.catalogue != self.live.catalogue_digest
+        for event in state.events if anew else self._come.get(state.profile, ()):
+            for name in folding.refused(event):
+                self.refused[partition, event["type"], name] += 1
+        for name in unheld:
+            kind = folding.source_of(name)
+            if anew or kind in self._types.get(state.profile, ()):
+                self.refused[partition, kind, name] += 1
+
     def _foreseen(self, state: State, at_ms: int) -> bool:
         """Whether an event has come that lies in the future, or one that lay there has happened.
 
         A copy is exact up to there, and again behind it, whatever that event has changed.
         """
         before, now = after(state.events, state.computed_ms), after(state.events, at_ms)
-        come = self._times.get(state.profile, ())
-        late = sum(format_instant(state.computed_ms) < time <= format_instant(at_ms) for time in come)
+        come = self._come.get(state.profile, ())
+        late = sum(format_instant(state.computed_ms) < event["time"] <= format_instant(at_ms) for event in come)
         return (bool(come) and now < len(state.events)) or (state.exists and now - before > late)
 
     def _instant(self, state: State) -> int:

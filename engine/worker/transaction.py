@@ -13,6 +13,7 @@ from ..encryption.vault import Vault
 from ..erasure.suppression import Suppressed
 from ..profiles.event_store import Months, keep, unseen
 from ..profiles.fingerprint_secret import fingerprint_secret
+from ..profiles.refused_values import count_refused
 from ..segments.definitions import Live
 from ..segments.registry import read_registry
 from ..segments.transitions import Reason
@@ -131,6 +132,7 @@ class Processor:
         rows = step.add_events(states, kept)
         step.evaluate(states, moved)
         self._write(step, states, rows, letters)
+        tally.refused = step.refused.total()
         if step.last != before:
             advance(connection, {number: seq for number, seq in step.last.items() if seq != before[number]})
         for state in states.values():
@@ -211,6 +213,7 @@ class Processor:
         writes.write_transitions(connection, changes)
         writes.write_verdicts(connection, step.verdicts)
         writes.write_letters(connection, letters, self.vault, step.now_ms)
+        count_refused(connection, step.refused, step.live.catalogue_digest)
 
 
 def _named(work: Work, key: str) -> set[str]:

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from engine.ir.predicate import Predicate
 from engine.operators.evaluate import Subject, evaluate
-from engine.profiles.fold import fold_windows
+from engine.profiles.fold import Folding, fold_computed
 from engine.runtime.flips import Flip, Schedule, next_flip, reads_clock
 from tests.properties.clock_cases import CATALOGUE, ClockCases
 from tests.properties.predicate_cases import LISTS
 
 KEY = "customer_id"
-WINDOWED = [field for field in CATALOGUE.fields if field.source is not None]
+WINDOWED = Folding(CATALOGUE).computed
 
 ProfileAt = Callable[[int], Mapping[str, Any]]
 
@@ -27,7 +27,7 @@ def drawn(seed: int, most: int) -> tuple[ClockCases, list[Predicate], list[dict[
     profile, events = cases.profile(), cases.events()
 
     def profile_at(at_ms: int) -> Mapping[str, Any]:
-        windows = fold_windows(WINDOWED, events, at_ms)
+        windows = fold_computed(WINDOWED, events, at_ms)
         return {**profile, **{name: value for name, value in windows.items() if value is not None}}
 
     return cases, predicates, events, profile_at
@@ -41,7 +41,7 @@ def test_nothing_changes_before_the_instant_that_the_schedule_names(seed: int) -
 
     def state(at_ms: int) -> tuple[list[bool], dict[str, Any]]:
         subject = Subject(profile_at(at_ms), events, LISTS, KEY)
-        return [evaluate(each, subject, at_ms) for each in predicates], fold_windows(WINDOWED, events, at_ms)
+        return [evaluate(each, subject, at_ms) for each in predicates], fold_computed(WINDOWED, events, at_ms)
 
     expected = state(cases.now_ms)
     until = schedule.next(profile_at(cases.now_ms), events, cases.now_ms)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.ir.instant import format_instant, parse_instant
-from engine.ir.types import Aggregate, AggregateName
+from engine.ir.types import Aggregate, AggregateName, EventType, Field, FieldType
 from engine.operators.aggregates import aggregate
-from engine.profiles.fold import aggregated
+from engine.profiles.computed import Computed
 from engine.profiles.slides import changes, suffixes
 
 NOW = parse_instant("2026-03-01T00:00:00Z")
@@ -32,12 +32,20 @@ def histories(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> list[dict[str,
     return found
 
 
-def by_counting(source: Aggregate, events: list[dict[str, Any]]) -> list[int]:
+def computed(name: AggregateName, kind: FieldType) -> Computed:
+    """The aggregate of values of a type, in the window."""
+    source = Aggregate("purchase", name, None if name == "count" else "amount", WINDOW)
+    result = {"count": "integer", "distinct": "integer", "avg": "number"}.get(name, kind)
+    field = Field("result", cast("FieldType", result), source=source)
+    return Computed(field, EventType("purchase", (Field("amount", kind),)))
+
+
+def by_counting(aggregated: Computed, events: list[dict[str, Any]]) -> list[int]:
     """The same, millisecond by millisecond, without the events of the future."""
     known = [event for event in events if event["time"] <= format_instant(NOW)]
-    found, last = [], aggregated(source, known, NOW)
+    found, last = [], aggregated.at(known, NOW)
     for now_ms in range(NOW + 1, NOW + WINDOW + 2):
-        value = aggregated(source, known, now_ms)
+        value = aggregated.at(known, now_ms)
         if value != last:
             found.append(now_ms)
             last = value
@@ -45,10 +53,13 @@ def by_counting(source: Aggregate, events: list[dict[str, Any]]) -> list[int]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(events=histories(DOUBLES) | histories(INTEGERS))
-def test_every_change_is_found_and_no_other(name: AggregateName, events: list[dict[str, Any]]) -> None:
-    source = Aggregate("purchase", name, None if name == "count" else "amount", WINDOW)
-    assert list(changes(source, events, NOW)) == by_counting(source, events)
+@given(doubles=histories(DOUBLES), integers=histories(INTEGERS))
+def test_every_change_is_found_and_no_other(
+    name: AggregateName, doubles: list[dict[str, Any]], integers: list[dict[str, Any]]
+) -> None:
+    for kind, events in (("number", doubles), ("integer", integers)):
+        found = computed(name, cast("FieldType", kind))
+        assert list(changes(found, events, NOW)) == by_counting(found, events)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,4 +70,5 @@ def test_a_pass_over_the_values_gives_what_counting_each_rest_gives(name: Aggreg
 
 def test_all_time_aggregates_do_not_change_by_time() -> None:
     event = {"type": "purchase", "time": format_instant(NOW), "data": {}}
-    assert list(changes(Aggregate("purchase", "count"), [event], NOW)) == []
+    field = Field("orders", "integer", source=Aggregate("purchase", "count"))
+    assert list(changes(Computed(field, EventType("purchase")), [event], NOW)) == []

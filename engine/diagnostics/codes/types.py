@@ -72,6 +72,24 @@ CODES: list[Code] = [
         _PROFILE + "fields: {orders: {type: integer, from: {event: purchase, aggregate: count}}}\n",
     ),
     Code(
+        "T006",
+        "field that may not hold what fills it",
+        "warning",
+        "An event may carry what the profile field may not hold: a text that is none of its `values`, or a whole "
+        "number beyond 2^53 that no double equals. It is missing in the profile then, and `decisor doctor` counts it.",
+        "Declare the event field with `values` of the profile field, or the profile field as `integer`.",
+        _PROFILE + "fields: {currency: {type: keyword, values: [EUR, USD], "
+        "from: {event: purchase, aggregate: last, field: sku}}}\n",
+        _PROFILE + "fields: {currency: {type: keyword, from: {event: purchase, aggregate: last, field: sku}}}\n",
+    ),
+    Code(
+        "T007",
+        "field that can hold nothing of what fills it",
+        "error",
+        "None of the `values` of the event field is among those of the profile field, so it would always be missing.",
+        "Correct one of the two lists.",
+    ),
+    Code(
         "T101",
         "expression that cannot be read",
         "error",

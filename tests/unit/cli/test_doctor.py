@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 NOW = "2026-03-01T00:00:00Z"
+AMOUNT = "fields: {amount: {type: number}}"
 
 
 @pytest.fixture
@@ -104,6 +105,21 @@ def test_who_works_and_what_waits_is_told(shop: Path, decisor: Decisor, database
         "1 waiting; `decisor dead-letters list`",
         "1 not done; a worker goes on with them, and so does `decisor erase`",
     ]
+
+
+def test_values_that_fields_may_not_hold_are_told(shop: Path, decisor: Decisor, servers: None) -> None:
+    def fact() -> str:
+        text: str = json.loads(decisor("doctor", "--format", "json").out)["servers"][1]["facts"]["refused values"]
+        return text
+
+    assert fact() == "none"
+    edit(shop, "country: {type: keyword}", "country: {type: keyword, values: [SE]}")
+    edit(shop, AMOUNT, f"{AMOUNT[:-1]}, country: {{type: keyword}}}}\nsets: {{country: country}}")
+    orders = ({**event(number), "data": {"country": country}} for number, country in enumerate(("US", "SE", "FR")))
+    assert decisor("ingest", "-", stdin=lines(*orders)).code == 0
+    done = decisor("worker", "--drain", "--now", NOW)
+    assert "2 values missing, as their profile field may not hold them" in done.out
+    assert fact() == "`country` by `purchase` 2; they are missing, as the field may not hold them"
 
 
 def test_an_index_of_another_mapping_is_told(

@@ -1,0 +1,82 @@
+"""Profile fields that follow from events: which values of the events count, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from ..ir.instant import format_instant
+from ..ir.types import EventType, Field
+from ..operators.aggregates import aggregate
+from ..runtime.border import admitting
+
+Event = Mapping[str, Any]
+
+TIME: Final = Field("time", "date")
+_CHOOSING: Final = frozenset(("first", "last", "min", "max"))  # their result is one of the values
+_KINDS: Final[Mapping[str, tuple[type, ...]]] = {"number": (float, int), "integer": (int,), "boolean": (bool,)}
+
+
+def value_of(event: Event, field: str) -> Any:
+    """What an event says of a field of its own or, as `time`, when it happened; None where it says nothing."""
+    return event["time"] if field == "time" else event["data"].get(field)
+
+
+class Computed:
+    """A field that is an aggregate of events, ready to be computed again and again.
+
+    A value that the field may not hold counts as missing: one that an aggregate would choose is passed over, and a
+    result leaves the field missing. So does one of an event that was kept when its type declared another one.
+    """
+
+    __slots__ = ("_admit", "_each", "_kinds", "encrypted", "name", "source")
+
+    def __init__(self, field: Field, event: EventType | None) -> None:
+        if field.source is None:
+            raise LookupError(f"`{field.name}` does not follow from events")
+        self.name, self.source, self.encrypted = field.name, field.source, field.encrypted
+        self._admit = admitting(field)
+        of = None if self.source.field is None else TIME if self.source.field == "time" else _member(event, field)
+        self._kinds = () if of is None else _KINDS.get(of.type, (str,))
+        choosing = of is not None and self.source.aggregate in _CHOOSING
+        self._each = self._admit if choosing and of is not None and _may_refuse(field, of) else None
+
+    def said(self, event: Event) -> Any:
+        """What an event of the type contributes; None where it says nothing, or nothing that counts."""
+        if self.source.field is None:
+            return True
+        value = value_of(event, self.source.field)
+        if value is None or type(value) not in self._kinds:
+            return None
+        return value if self._each is None else self._each(value)
+
+    def refuses(self, event: Event) -> bool:
+        """Whether an event of the type says something that does not count."""
+        of = self.source.field
+        return of is not None and value_of(event, of) is not None and self.said(event) is None
+
+    def at(self, known: Iterable[Event], now_ms: int, refused: set[str] | None = None) -> Any:
+        """The field's value over canonical events in event order, none of them after now; None when missing.
+
+        Notes the field among the `refused` where the result is what it may not hold.
+        """
+        source = self.source
+        since = "" if source.within is None else format_instant(now_ms - source.within)
+        own = [each for each in known if each["type"] == source.event and each["time"] >= since]
+        values: Sequence[Any] = [value for each in own if (value := self.said(each)) is not None]
+        result = aggregate(source.aggregate, values)
+        kept = None if result is None else self._admit(result)
+        if kept is None and result is not None and refused is not None:
+            refused.add(self.name)
+        return kept
+
+
+def _member(event: EventType | None, field: Field) -> Field:
+    """The event field that is aggregated; one that is declared no more is taken for the profile field's like."""
+    found = None if event is None or field.source is None else event.field(field.source.field or "")
+    return field if found is None else found
+
+
+def _may_refuse(field: Field, of: Field) -> bool:
+    """Whether the field may not hold as it stands what an event says."""
+    return bool(field.values or field.normalize or field.type != of.type or (of.type in {"date", "day"} and of != TIME))

@@ -24,12 +24,12 @@ NodeShape: TypeAlias = Annotated[
     Annotated[SwitchShape, Tag("<switch>")]
     | Annotated[TableShape, Tag("<table>")]
     | Annotated[SetShape, Tag("<set>")]
+    | Annotated[FeaturesShape, Tag("<features>")]
     | Annotated[ModelShape, Tag("<model>")]
     | Annotated[ExperimentShape, Tag("<experiment>")]
     | Annotated[BanditShape, Tag("<bandit>")]
     | Annotated[RulesetShape, Tag("<ruleset>")]
     | Annotated[CapShape, Tag("<cap>")]
-    | Annotated[FeaturesShape, Tag("<features>")]
     | Annotated[OutputShape, Tag("<output>")],
     by_key(
         "Node", {kind: f"<{kind}>" for kind in NODE_KINDS}, "a node, as {output: {…}} or {switch: […], otherwise: …}"

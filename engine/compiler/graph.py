@@ -5,51 +5,18 @@ What is written as a mapping comes out in the order of names, so that equal mean
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..diagnostics import Sink
 from ..ir.graph import GraphNode, Ruleset
 from ..language.document import Document
-from ..nodes.bandit.document import BanditShape
-from ..nodes.bandit.lower import lower_bandit
-from ..nodes.cap.document import CapShape
-from ..nodes.cap.lower import lower_cap
-from ..nodes.experiment.document import ExperimentShape
-from ..nodes.experiment.lower import lower_experiment
-from ..nodes.features.document import FeaturesShape
-from ..nodes.features.lower import lower_features
-from ..nodes.lowering import Lowered, Lowering, field_of
-from ..nodes.model.document import ModelShape
-from ..nodes.model.lower import lower_model
-from ..nodes.output.document import OutputShape
-from ..nodes.output.lower import lower_output
-from ..nodes.ruleset.document import RulesetShape
-from ..nodes.ruleset.lower import lower_ruleset_node
-from ..nodes.set.document import SetShape
-from ..nodes.set.lower import lower_set
-from ..nodes.switch.document import SwitchShape
-from ..nodes.switch.lower import lower_switch
-from ..nodes.table.document import TableShape
-from ..nodes.table.lower import lower_table
+from ..nodes.lowering import field_of
 from .graph_cost import COST_LIMIT, ruleset_cost
 from .graph_flow import Known, merged
 from .graph_order import Order, order_nodes
 from .node_lowering import Around, NodeLowering, Shapes, Surroundings
 from .report import Report
-
-LOWER: Mapping[type, Callable[[Any, Lowering], Lowered]] = {
-    SwitchShape: lower_switch,
-    TableShape: lower_table,
-    SetShape: lower_set,
-    FeaturesShape: lower_features,
-    ModelShape: lower_model,
-    ExperimentShape: lower_experiment,
-    BanditShape: lower_bandit,
-    RulesetShape: lower_ruleset_node,
-    CapShape: lower_cap,
-    OutputShape: lower_output,
-}
 
 
 def lower_ruleset(document: Document, around: Around, sink: Sink) -> Ruleset | None:
@@ -92,7 +59,7 @@ def _lower_nodes(shapes: Mapping[str, Any], order: Order, around: Surroundings) 
         known = merged([vars_after[each] for each in before])
         views = merged([views_after[each] for each in before])
         lowering = NodeLowering(around, name, known, views, setters)
-        lowered = LOWER[type(shapes[name])](shapes[name], lowering)
+        lowered = around.around.nodes.lower(shapes[name], lowering)
         vars_after[name] = known.having(lowered.vars)
         views_after[name] = views.having(lowered.features)
         for made in (*(f"vars.{each}" for each in lowered.vars), *(f"features.{each}" for each in lowered.features)):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..diagnostics import Path
+from ..nodes.shape import NodeShape, Way
 from .report import Report
 from .scope import suggestion
 
 NODE_LIMIT = 1_000
-
-Way = tuple[str, Path]
-"""A node that a node may go to next, and where that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +22,7 @@ class Order:
     sound: bool
 
 
-def ways(shape: Any) -> list[Way]:
-    """Where a node may lead, in the order of its text."""
-    found: list[Way] = [
-        (case.then, ("switch", index, "then")) for index, case in enumerate(getattr(shape, "switch", ()))
-    ]
-    arms = getattr(shape, "arms", None) or {}
-    found += [(target, ("arms", arm)) for arm, target in sorted(arms.items())]
-    for key in ("then", "otherwise"):
-        target = getattr(shape, key, None)
-        if target is not None:
-            found.append((target, (key,)))
-    return found
-
-
-def order_nodes(start: str, nodes: Mapping[str, Any], report: Report) -> Order:
+def order_nodes(start: str, nodes: Mapping[str, NodeShape], report: Report) -> Order:
     """The order of evaluation; what is wrong with the names is reported."""
     names = sorted(nodes)
     sound = len(nodes) <= NODE_LIMIT
@@ -49,7 +32,7 @@ def order_nodes(start: str, nodes: Mapping[str, Any], report: Report) -> Order:
     edges: dict[str, list[Way]] = {}
     for name, shape in nodes.items():
         edges[name] = []
-        for target, path in ways(shape):
+        for target, path in shape.ways():
             if target in nodes:
                 edges[name].append((target, path))
             else:

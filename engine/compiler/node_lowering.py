@@ -14,6 +14,7 @@ from ..ir.expression_reads import parts
 from ..ir.graph import Experiment, Ruleset
 from ..ir.types import Catalogue, Field
 from ..language.document import Document
+from ..nodes.kind import NodeKinds
 from ..nodes.lowering import Target
 from ..runtime.expressions import certain
 from .expressions import Place, lower_cell, lower_expression, object_type, type_of_field
@@ -42,6 +43,7 @@ class Around:
     scope: Scope
     documents: Mapping[str, Mapping[str, Document]]
     segments: frozenset[str]
+    nodes: NodeKinds
     experiments: Mapping[str, Experiment]
     rulesets: Mapping[str, Ruleset]
     told: set[Finding] = field(default_factory=set)

@@ -11,7 +11,6 @@ from ..language.document import Document
 from ..language.remains import Remains
 from .experiments import lower_experiments
 from .graph import lower_ruleset
-from .graph_order import ways
 from .node_lowering import Around
 from .scope import Scope
 from .segments import lower_segments
@@ -58,7 +57,7 @@ def check_remains(rest: Sequence[Remains], scope: Scope, around: Around, sink: S
 def _parts(ruleset: Document) -> Iterator[Document]:
     """The ruleset begun at each node that no other one leads to, as the way from its start may be broken."""
     model: Any = ruleset.model
-    reached = {target for shape in model.nodes.values() for target, _ in ways(shape)}
+    reached = {target for shape in model.nodes.values() for target, _ in shape.ways()}
     for start in dict.fromkeys([model.start, *model.nodes]):
         if start not in reached or start == model.start:
             yield replace(ruleset, model=model.model_copy(update={"start": start}))

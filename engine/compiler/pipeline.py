@@ -8,6 +8,7 @@ from typing import Any
 
 from ..diagnostics import Sink
 from ..ir.program import Program
+from ..language.documents.kinds import document_kinds
 from ..language.remains import Remains, remains, unread
 from ..language.workspace import Document, Workspace
 from .cases import check_cases
@@ -29,7 +30,9 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
     Of documents that do not read well, what remains is looked at as well, so that one run tells all findings.
     """
     kinds = by_kind(workspace.documents)
-    rest = [found for each in unread(workspace.declared, workspace.documents) if (found := remains(each)) is not None]
+    written = document_kinds(workspace.nodes)
+    broken = unread(workspace.declared, workspace.documents)
+    rest = [found for each in broken if (found := remains(each, written)) is not None]
     profile, lost = _profile(kinds["Profile"], rest)
     if profile is None:
         return None
@@ -39,12 +42,12 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
     lists = lower_lists(kinds["MemberList"], workspace, sink)
     scope = Scope(catalogue, workspace.timezone, workspace.declared, lists)
     segments = lower_segments(kinds["Segment"], scope, sink)
-    experiments, rulesets = lower_graphs(kinds, scope, sink)
+    experiments, rulesets = lower_graphs(kinds, scope, workspace.nodes, sink)
     named = {kind: {document.name: document for document in documents} for kind, documents in kinds.items()}
     check_measures(kinds, scope, sink)
     check_cases(kinds["Test"], named, scope, sink)
     if rest:
-        around = Around(scope, named, frozenset(scope.names("Segment")), experiments, rulesets)
+        around = Around(scope, named, frozenset(scope.names("Segment")), workspace.nodes, experiments, rulesets)
         check_remains(rest, scope, around, sink)
     return Program(
         workspace=workspace.name,

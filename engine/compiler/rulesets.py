@@ -8,7 +8,7 @@ from typing import Any
 from ..diagnostics import Path, Sink
 from ..ir.graph import Experiment, Ruleset
 from ..language.document import Document
-from ..nodes.ruleset.document import RulesetShape
+from ..nodes.kind import NodeKinds
 from .experiments import check_metrics, lower_experiments
 from .graph import lower_ruleset
 from .node_lowering import Around
@@ -19,7 +19,7 @@ DEPTH_LIMIT = 16  # rulesets that call each other
 
 
 def lower_graphs(
-    kinds: Mapping[str, Sequence[Document]], scope: Scope, sink: Sink
+    kinds: Mapping[str, Sequence[Document]], scope: Scope, nodes: NodeKinds, sink: Sink
 ) -> tuple[dict[str, Experiment], dict[str, Ruleset]]:
     """The sound experiments and rulesets by name."""
     named = {kind: {document.name: document for document in documents} for kind, documents in kinds.items()}
@@ -30,7 +30,7 @@ def lower_graphs(
         _check_fallback(document.model, report)
     rulesets: dict[str, Ruleset] = {}
     depths: dict[str, int] = {}
-    around = Around(scope, named, frozenset(scope.names("Segment")), experiments, rulesets)
+    around = Around(scope, named, frozenset(scope.names("Segment")), nodes, experiments, rulesets)
     for document in _in_order(named.get("Ruleset", {}), sink):
         depths[document.name] = 1 + max((depths.get(name, 0) for name, _ in _calls(document)), default=0)
         if depths[document.name] > DEPTH_LIMIT:
@@ -66,8 +66,7 @@ def _calls(document: Document) -> Iterator[tuple[str, Path]]:
     """The rulesets that a ruleset calls, and where."""
     model: Any = document.model
     for name, shape in model.nodes.items():
-        if isinstance(shape, RulesetShape):
-            yield shape.ruleset, ("nodes", name, "ruleset")
+        yield from ((called, ("nodes", name, *path)) for called, path in shape.calls())
 
 
 def _in_order(documents: Mapping[str, Document], sink: Sink) -> Iterator[Document]:

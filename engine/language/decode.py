@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
 from ..diagnostics import Edit, Finding, Fix, Path, Sink, nearest
 from ..shapes.base import Shape
 from .document import Document, resource_of
+from .documents.envelope import Envelope
 from .documents.kinds import KINDS
 from .phrases import kind_of
 from .shape_findings import Author, Fault
@@ -17,13 +18,15 @@ from .shape_walk import Location
 from .yaml.findings import clipped
 from .yaml.reader import YamlDocument
 
+Kinds: TypeAlias = Mapping[str, type[Envelope]]
+
 MOST_TOLD = 1_000  # a sink keeps fewer of one file
 
 Model = TypeVar("Model", bound=Shape)
 
 
-def decode(document: YamlDocument, sink: Sink) -> Document | None:
-    """The document that the YAML says, or None with all that is wrong with it told to the sink."""
+def decode(document: YamlDocument, sink: Sink, kinds: Kinds = KINDS) -> Document | None:
+    """The document that the YAML says, or None with all that is wrong with it told to the sink; of one of the kinds."""
     value = document.value
     if not isinstance(value, dict):
         found = f"`{clipped(value)}`" if isinstance(value, str) else f"`{document.file}`"
@@ -32,7 +35,7 @@ def decode(document: YamlDocument, sink: Sink) -> Document | None:
         sink.add(Finding("S001", message, document.spans.value(())))
         return None
     kind = value.get("kind")
-    shape = KINDS.get(kind) if isinstance(kind, str) else None
+    shape = kinds.get(kind) if isinstance(kind, str) else None
     if shape is None:
         sink.add(_unknown_kind(document, value))
         return None

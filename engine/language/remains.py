@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ..diagnostics import Path, Span
 from ..shapes.base import Shape
 from ..shapes.forms import Form
+from .decode import Kinds
 from .document import Document
 from .documents.envelope import Envelope
 from .documents.kinds import KINDS
@@ -37,13 +38,13 @@ class Remains:
     lost: frozenset[str]
 
 
-def remains(document: YamlDocument) -> Remains | None:
+def remains(document: YamlDocument, kinds: Kinds = KINDS) -> Remains | None:
     """What is left of a document that does not read well; None where too little is left to look at.
 
     A missing name is filled in with one that is among the lost, so that what stands beside it is looked at.
     """
     whole: dict[str, Any] = document.value
-    shape = KINDS[whole["kind"]]
+    shape = kinds[whole["kind"]]
     repairs = _Repairs(set(), {})
     for _round in range(ROUNDS):
         origins: dict[Path, tuple[int, ...]] = {}

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..diagnostics import Finding, Related, Sink, Span
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
 from .decode import decode, read_shape
 from .document import Document
-from .documents.kinds import KINDS
+from .documents.kinds import KINDS, document_kinds
 from .documents.workspace import WorkspaceDocument
 from .files import WORKSPACE_FILE, find_files
 from .member_files import read_member_file
@@ -36,6 +38,7 @@ class Workspace:
     documents: tuple[Document, ...]
     declared: Mapping[str, Mapping[str, YamlDocument]] = field(default_factory=dict)
     member_texts: Mapping[str, str] = field(default_factory=dict)
+    nodes: NodeKinds = NODE_KINDS
 
     def member_lines(self, name: str) -> Iterator[tuple[int, str]]:
         """The ids in the file of a `MemberList`, with the number of their line; empty lines are passed over."""
@@ -46,17 +49,21 @@ class Workspace:
                 yield number, member
 
 
-def load_workspace(root: Path, sink: Sink) -> Workspace:
-    """The workspace in a folder; whatever does not read well is told to the sink and left out."""
+def load_workspace(root: Path, sink: Sink, nodes: NodeKinds = NODE_KINDS) -> Workspace:
+    """The workspace in a folder; whatever does not read well is told to the sink and left out.
+
+    `nodes` are the kinds of nodes that its rulesets are made of.
+    """
+    kinds = document_kinds(nodes)
     with uncollected():
         settings, written = _read(root, sink)
-        sound = [document for each in written if (document := decode(each, sink)) is not None]
+        sound = [document for each in written if (document := decode(each, sink, kinds)) is not None]
     declared, firsts = _names(written, sink)
     _check_profile(written, sink)
     kept = tuple(document for document in sound if id(document.yaml) in firsts)
     texts = {each.name: text for each in kept if (text := read_member_file(root, each, sink)) is not None}
     name, timezone = (settings.name, settings.timezone) if settings else ("", "UTC")
-    return Workspace(root, name, timezone, kept, declared, texts)
+    return Workspace(root, name, timezone, kept, declared, texts, nodes)
 
 
 def apply_suppressions(findings: Iterable[Finding], workspace: Workspace, today: str) -> list[Finding]:

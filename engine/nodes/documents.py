@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any
 
 from pydantic import Tag
 
 from ..shapes.choice import by_key
-from .bandit.document import BanditShape
-from .cap.document import CapShape
-from .experiment.document import ExperimentShape
-from .features.document import FeaturesShape
-from .model.document import ModelShape
-from .output.document import OutputShape
-from .ruleset.document import RulesetShape
-from .set.document import SetShape
-from .switch.document import SwitchShape
-from .table.document import TableShape
+from .kind import NodeKinds
 
-NODE_KINDS = ("switch", "table", "set", "features", "model", "experiment", "bandit", "ruleset", "cap", "output")
 
-NodeShape: TypeAlias = Annotated[
-    Annotated[SwitchShape, Tag("<switch>")]
-    | Annotated[TableShape, Tag("<table>")]
-    | Annotated[SetShape, Tag("<set>")]
-    | Annotated[FeaturesShape, Tag("<features>")]
-    | Annotated[ModelShape, Tag("<model>")]
-    | Annotated[ExperimentShape, Tag("<experiment>")]
-    | Annotated[BanditShape, Tag("<bandit>")]
-    | Annotated[RulesetShape, Tag("<ruleset>")]
-    | Annotated[CapShape, Tag("<cap>")]
-    | Annotated[OutputShape, Tag("<output>")],
-    by_key(
-        "Node", {kind: f"<{kind}>" for kind in NODE_KINDS}, "a node, as {output: {…}} or {switch: […], otherwise: …}"
-    ),
-]
+def node_union(kinds: NodeKinds) -> Any:
+    """The type of a node of one of the kinds."""
+    members: list[Any] = [Annotated[kind.authoring().shape, Tag(f"<{kind.word}>")] for kind in kinds]
+    tags = {kind.word: f"<{kind.word}>" for kind in kinds}
+    choice = by_key("Node", tags, "a node, as {output: {…}} or {switch: […], otherwise: …}")
+    return Annotated[reduce(or_, members), choice]

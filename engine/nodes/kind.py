@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from ..ir.codec import is_core
 from ..ir.expression import Expression
 from ..ir.graph import Experiment, GraphNode
+from .authoring import Authoring
 from .writing import Writer
+
+if TYPE_CHECKING:
+    from .lowering import Lowered, Lowering
 
 Node = TypeVar("Node", bound=GraphNode)
 Experiments: TypeAlias = Mapping[str, Experiment]
@@ -55,7 +59,7 @@ class NodeKind(Generic[Node]):
     `node` is its class, `parts` are further classes that it is made of. `write` writes its piece of a ruleset's
     function. `traced` are the words of its trace entries beside `node`, `kind` and `outcome`; every other member of an
     entry is a value that the node looked at. `asks` tells whether a node has needs, `logs` whether it notes something
-    in the decision's log.
+    in the decision's log. `authoring` loads what only authors need.
     """
 
     node: type[Node]
@@ -65,6 +69,7 @@ class NodeKind(Generic[Node]):
     asks: Callable[[Node, Experiments], bool] = never
     logs: bool = False
     look_ups: Callable[[Node, Experiments], Iterable[LookUp]] = no_look_ups
+    authoring: Callable[[], Authoring[Node]]
 
     @property
     def word(self) -> str:
@@ -75,11 +80,12 @@ class NodeKind(Generic[Node]):
 class NodeKinds:
     """The kinds that a ruleset may be made of: a value, which is passed to whoever meets nodes."""
 
-    __slots__ = ("_by_class", "_by_word", "classes")
+    __slots__ = ("_by_class", "_by_word", "_lowers", "classes")
 
     def __init__(self, kinds: Iterable[NodeKind[Any]]) -> None:
         self._by_word: dict[str, NodeKind[Any]] = {}
         self._by_class: dict[type, NodeKind[Any]] = {}
+        self._lowers: dict[type, Callable[[Any, Lowering], Lowered]] = {}
         classes: dict[str, type] = {}
         for kind in kinds:
             if self._by_word.setdefault(kind.word, kind) is not kind:
@@ -101,6 +107,13 @@ class NodeKinds:
     def named(self, word: str) -> NodeKind[Any] | None:
         """The kind of that name, or None."""
         return self._by_word.get(word)
+
+    def lower(self, shape: Any, lowering: Lowering) -> Lowered:
+        """The meaning of a node that reads well, with findings."""
+        if not self._lowers:
+            found = [kind.authoring() for kind in self]
+            self._lowers.update({each.shape: each.lower for each in found})
+        return self._lowers[type(shape)](shape, lowering)
 
     def having(self, *more: NodeKind[Any]) -> NodeKinds:
         """These and more."""

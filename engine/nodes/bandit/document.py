@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ...shapes.base import Maybe, Problem, Shape, exactly_one
+from ...shapes.base import Maybe, Problem, exactly_one
 from ...shapes.forms import Expression, ExpressionOrConstant, Name
+from ..shape import NodeShape
 
 
-class BanditShape(Shape):
+class BanditShape(NodeShape):
     """Picks an arm, binds `{arm, probability}` and goes to `then`, or where the arm says."""
 
     rules: ClassVar[Mapping[str, Any]] = exactly_one("then", "arms")

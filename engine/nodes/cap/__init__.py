@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from ..authoring import Authoring
 from ..kind import NodeKind, always
 from .node import CapNode
 from .run import cap_look_ups, write_cap
+
+
+def _authoring() -> Authoring[CapNode]:
+    from .document import CapShape
+    from .lower import lower_cap
+
+    return Authoring(shape=CapShape, lower=lower_cap)
+
 
 CAP = NodeKind(
     node=CapNode,
@@ -13,4 +22,5 @@ CAP = NodeKind(
     asks=always,
     logs=True,
     look_ups=cap_look_ups,
+    authoring=_authoring,
 )

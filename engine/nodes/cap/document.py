@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ...shapes.base import Maybe, Shape
 from ...shapes.forms import Duration, Expression, Name
+from ..shape import NodeShape
 
 
 class FrequencyCap(Shape):
@@ -21,7 +22,7 @@ class FrequencyCap(Shape):
     unit: Maybe[Expression] = Field(default=None, description="Who is counted for; by default the profile's key.")
 
 
-class CapShape(Shape):
+class CapShape(NodeShape):
     """Goes to `then`, and counts one, while the limit is not reached; else to `otherwise`."""
 
     cap: FrequencyCap = Field(description="The cap.", examples=[{"key": "'hero'", "limit": 3, "within": "7d"}])

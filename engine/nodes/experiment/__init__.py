@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from ..authoring import Authoring
 from ..kind import NodeKind
 from .node import ExperimentNode
 from .run import experiment_look_ups, remembers, write_experiment
+
+
+def _authoring() -> Authoring[ExperimentNode]:
+    from .document import ExperimentShape
+    from .lower import lower_experiment
+
+    return Authoring(shape=ExperimentShape, lower=lower_experiment)
+
 
 EXPERIMENT = NodeKind(
     node=ExperimentNode,
@@ -13,4 +22,5 @@ EXPERIMENT = NodeKind(
     asks=remembers,
     logs=True,
     look_ups=experiment_look_ups,
+    authoring=_authoring,
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ...shapes.base import Maybe, Shape
+from ...shapes.base import Maybe
 from ...shapes.forms import Expression, Name
+from ..shape import NodeShape
 
 
-class ExperimentShape(Shape):
+class ExperimentShape(NodeShape):
     """Assigns an arm and goes where the arm says; those outside the experiment go to `otherwise`."""
 
     experiment: Name = Field(description="The experiment's name.")

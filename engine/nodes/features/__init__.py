@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from ..authoring import Authoring
 from ..kind import NodeKind, always
 from .node import FeatureRead, FeaturesNode
 from .run import features_look_ups, write_features
+
+
+def _authoring() -> Authoring[FeaturesNode]:
+    from .document import FeaturesShape
+    from .lower import lower_features
+
+    return Authoring(shape=FeaturesShape, lower=lower_features)
+
 
 FEATURES = NodeKind(
     node=FeaturesNode,
@@ -14,4 +23,5 @@ FEATURES = NodeKind(
     asks=always,
     logs=True,
     look_ups=features_look_ups,
+    authoring=_authoring,
 )

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from ...shapes.base import UNIQUE, Problem, Shape, Some, twice
+from ...shapes.base import UNIQUE, Problem, Some, twice
 from ...shapes.forms import Expression, Name
+from ..shape import NodeShape
 
 
-class FeaturesShape(Shape):
+class FeaturesShape(NodeShape):
     """Reads feature views; their features are then found below `features.<view>`."""
 
     features: Some[Name] = Field(

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from ..authoring import Authoring
 from ..kind import NodeKind, always
 from .node import ModelNode
 from .run import write_model
+
+
+def _authoring() -> Authoring[ModelNode]:
+    from .document import ModelShape
+    from .lower import lower_model
+
+    return Authoring(shape=ModelShape, lower=lower_model)
+
 
 MODEL = NodeKind(
     node=ModelNode,
@@ -12,4 +21,5 @@ MODEL = NodeKind(
     traced=("version",),
     asks=always,
     logs=True,
+    authoring=_authoring,
 )

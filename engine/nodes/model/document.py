@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ...shapes.base import Maybe, Shape
+from ...shapes.base import Maybe
 from ...shapes.forms import ExpressionOrConstant, Name, Timeout
+from ..shape import NodeShape
 
 
-class ModelShape(Shape):
+class ModelShape(NodeShape):
     """Calls a model; its outputs are bound as one object, its declared fallback where it fails or is late."""
 
     model: Name = Field(description="The model's name.")

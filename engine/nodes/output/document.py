@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ...shapes.base import Shape
 from ...shapes.forms import ExpressionOrConstant, Name
+from ..shape import NodeShape
 
 
-class OutputShape(Shape):
+class OutputShape(NodeShape):
     """The decision: an expression for each output."""
 
     output: dict[Name, ExpressionOrConstant] = Field(

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ...shapes.base import Maybe, Problem, Shape
+from ...shapes.base import Maybe, Problem
 from ...shapes.forms import ExpressionOrConstant, Name
+from ..shape import NodeShape, Way
 
 
-class RulesetShape(Shape):
+class RulesetShape(NodeShape):
     """Calls another ruleset; without `then` its output is the decision, with it the output is bound as `as`."""
 
     rules: ClassVar[Mapping[str, Any]] = {"dependencies": {"as": ["then"], "then": ["as"]}}
@@ -23,6 +24,10 @@ class RulesetShape(Shape):
     bind: Maybe[Name] = Field(default=None, alias="as", description="The name below `vars` that its output gets.")
     then: Maybe[Name] = Field(default=None, description="The node to go to; without it the output is the decision.")
     description: str = Field(default="", description="What it is called for.")
+
+    def calls(self) -> Iterator[Way]:
+        """The other ruleset."""
+        yield self.ruleset, ("ruleset",)
 
     def problems(self) -> Iterator[Problem]:
         """`as` and `then` come together."""

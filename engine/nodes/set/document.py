@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ...shapes.base import Shape
 from ...shapes.forms import ExpressionOrConstant, Name
+from ..shape import NodeShape
 
 
-class SetShape(Shape):
+class SetShape(NodeShape):
     """Names for expressions, below `vars` from here on; a later one may use an earlier one."""
 
     set: dict[Name, ExpressionOrConstant] = Field(

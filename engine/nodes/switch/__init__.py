@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from ..authoring import Authoring
 from ..kind import NodeKind
 from .node import SwitchCase, SwitchNode
 from .run import write_switch
+
+
+def _authoring() -> Authoring[SwitchNode]:
+    from .document import SwitchShape
+    from .lower import lower_switch
+
+    return Authoring(shape=SwitchShape, lower=lower_switch)
+
 
 SWITCH = NodeKind(
     node=SwitchNode,
     parts=(SwitchCase,),
     write=write_switch,
     traced=("case", "when"),
+    authoring=_authoring,
 )

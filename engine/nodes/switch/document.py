@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
 from ...shapes.base import Shape, Some
 from ...shapes.forms import Expression, Name
+from ..shape import NodeShape, Way
 
 
 class SwitchCase(Shape):
@@ -19,9 +22,14 @@ class SwitchCase(Shape):
     description: str = Field(default="", description="Why, in a sentence.")
 
 
-class SwitchShape(Shape):
+class SwitchShape(NodeShape):
     """The first case whose `when` holds says where to go, else `otherwise`."""
 
     switch: Some[SwitchCase] = Field(description="The cases, tried from the first on.")
     otherwise: Name = Field(description="The node to go to when no case holds.")
     description: str = Field(default="", description="What is decided here.")
+
+    def ways(self) -> Iterator[Way]:
+        """The node of each case, then `otherwise`."""
+        yield from ((case.then, ("switch", index, "then")) for index, case in enumerate(self.switch))
+        yield from super().ways()

@@ -10,6 +10,7 @@ from pydantic import Field, Tag
 from ...shapes.base import UNIQUE, Data, FieldShape, Maybe, Problem, Shape, Some, inside, twice
 from ...shapes.choice import by_kind
 from ...shapes.forms import Expression, Name, Scalar, Word
+from ..shape import NodeShape
 
 HIT_POLICIES = {
     "unique": "At most one row may hold; overlaps are errors.",
@@ -123,7 +124,7 @@ class DecisionTable(Shape):
             yield Problem("S014", path, f"{thing} has {cells} {noun}; expected {expected}")
 
 
-class TableShape(Shape):
+class TableShape(NodeShape):
     """A decision table; without `then` its outputs are the decision, with it they are bound as `as`."""
 
     rules: ClassVar[Mapping[str, Any]] = {"dependencies": {"as": ["then"], "then": ["as"]}}

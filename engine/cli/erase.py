@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .command import CLEAN, FINDINGS, CannotRunError, Command
+from .customers import add_customer, customers_named
 from .keys.opening import catalogue_of, refusals
 from .printable import printable
 from .servers import Servers, add_servers, vault_for
@@ -28,7 +29,7 @@ _STAYS = (
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("customer", help="the customer's id; they can never come back")
+    add_customer(parser, "the customer's id; they can never come back", several=True)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--dry-run", action="store_true", help="count, and erase nothing")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
@@ -36,26 +37,40 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    customer = _normal(options.customer)
+    customers = customers_named(options)
     with Servers.of(options) as servers, refusals():
         erasure = _erasure(servers)
         if options.dry_run:
-            rows = erasure.counts(customer)
-            _print(rows, options.format)
-            return FINDINGS if any(row.problem for row in rows) else CLEAN
+            return max([_counted(erasure, each, options.format) for each in customers])
         if not options.yes:
-            _ask()
-        report = erasure.erase(customer, time.time_ns() // 1_000_000)
-        others = [other for other in erasure.pending() if other != customer]
-        open_ones = [other for other in others if not erasure.erase(other, time.time_ns() // 1_000_000).done]
-        refused = erasure.let_go() if (report.done and report.found) or len(open_ones) < len(others) else []
-    _tell(report, options.format)
+            _ask(len(customers))
+        reports = []
+        for each in customers:
+            reports.append(erasure.erase(each, _now()))
+            _tell(reports[-1], options.format)
+        others = [other for other in erasure.pending() if other not in set(customers)]
+        open_ones = [other for other in others if not erasure.erase(other, _now()).done]
+        gone = any(report.done and report.found for report in reports)
+        refused = erasure.let_go() if gone or len(open_ones) < len(others) else []
     if others:
         done = len(others) - len(open_ones)
         print(f"of erasures begun earlier, {done:,} were ended and {len(open_ones):,} are still open", file=sys.stderr)
-    for each in refused:
-        print(printable(each), file=sys.stderr)
-    return CLEAN if report.done and not report.closed else FINDINGS
+    if len(reports) > 1:
+        print(f"{sum(report.done for report in reports):,} of {len(reports):,} customers are erased", file=sys.stderr)
+    for said in refused:
+        print(printable(said), file=sys.stderr)
+    return CLEAN if all(report.done and not report.closed for report in reports) else FINDINGS
+
+
+def _counted(erasure: Erasure, customer: str, form: str) -> int:
+    """The exit code, with what there is of a customer printed."""
+    rows = erasure.counts(customer)
+    _print(rows, form)
+    return FINDINGS if any(row.problem for row in rows) else CLEAN
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _erasure(servers: Servers) -> Erasure:
@@ -92,25 +107,12 @@ def _reached(store: str, connect: Callable[[], Any], refused: dict[str, str]) ->
         return None
 
 
-def _normal(customer: str) -> str:
-    """The id as events hold it. Raises CannotRunError for what can be none."""
-    from ..ir.types import KEY_LIMIT, Field
-    from ..operators.values import ValueRefusedError, canonical
-
-    try:
-        found: str = canonical(Field("key", "keyword"), customer)
-    except ValueRefusedError as problem:
-        raise CannotRunError(f"the customer's id: {problem}") from None
-    if not 0 < len(found.encode()) <= KEY_LIMIT:
-        raise CannotRunError(f"the customer's id: expected 1 to {KEY_LIMIT} bytes of UTF-8")
-    return found
-
-
-def _ask() -> None:
+def _ask(count: int) -> None:
     """Nothing, if whoever is at the terminal agrees. Raises CannotRunError otherwise."""
     if not sys.stdin.isatty():
         raise CannotRunError("erasing cannot be undone: say --yes, or run this at a terminal")
-    print("Everything of this customer goes, in every store, and they can never come back. Erase? [y/N] ", end="")
+    whom = "this customer" if count == 1 else f"{count:,} customers"
+    print(f"Everything of {whom} goes, in every store, and they can never come back. Erase? [y/N] ", end="")
     sys.stdout.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise CannotRunError("nothing was erased")
@@ -159,7 +161,7 @@ def _print(rows: list[Row], form: str) -> None:
 
 COMMAND = Command(
     "Remove a customer everywhere, prove it store by store, and keep late events from bringing them back.",
-    "decisor erase c-1042 --yes",
+    "decisor erase --file ids.txt --yes",
     _configure,
     _run,
 )

@@ -12,7 +12,6 @@ import pytest
 import redis as redis_library
 from elasticsearch import ConflictError, Elasticsearch
 
-from engine.cli.app import main
 from engine.encryption.keyring import keyring_of_file
 from engine.encryption.sealed_vault import SealedVault
 from engine.erasure.erasure import Erasure, Report, pending
@@ -303,65 +302,6 @@ def test_every_index_loses_the_document_and_a_late_write_does_not_bring_it_back(
         assert "no Elasticsearch is known" in str([row.problem for row in away.rows])
     for index in indices:
         client.indices.delete(index=index.name)
-
-
-@pytest.fixture
-def command_world(
-    sealed_world: World, valkey: RedisServer, key_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> World:
-    """The world where commands find it in the environment."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DECISOR_POSTGRES_URL", sealed_world.postgres)
-    monkeypatch.setenv("DECISOR_REDIS_URL", valkey.url)
-    monkeypatch.setenv("DECISOR_KEYS_FILE", str(key_file))
-    monkeypatch.delenv("DECISOR_ELASTICSEARCH_URL", raising=False)
-    return sealed_world
-
-
-def test_the_command_prints_the_places_and_what_is_left(
-    command_world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = command_world
-    fill(world)
-    assert main(["erase", PERSON]) == 2
-    assert "--yes" in capsys.readouterr().err
-    assert main(["erase", PERSON, "--dry-run"]) == 0
-    assert "PostgreSQL     event_id" in capsys.readouterr().out
-    assert len(world.redis.smembers("segment:known")) == 4
-    monkeypatch.setenv("DECISOR_REDIS_URL", "unix:///nowhere/at/all")
-    assert main(["erase", PERSON, "--yes"]) == 1
-    out = capsys.readouterr().out
-    assert "not done: a running worker goes on" in out
-    assert PERSON not in out
-    monkeypatch.undo()
-    monkeypatch.setenv("DECISOR_POSTGRES_URL", world.postgres)
-
-
-def test_the_next_erasure_ends_those_that_are_open(
-    command_world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = command_world
-    fill(world)
-    with monkeypatch.context() as patch:
-        patch.setenv("DECISOR_REDIS_URL", "unix:///nowhere/at/all")
-        assert main(["erase", PERSON, "--yes"]) == 1
-    capsys.readouterr()
-    assert main(["erase", "c-1", "--yes", "--format", "json"]) == 0
-    said = capsys.readouterr()
-    assert json.loads(said.out)["done"] is True
-    assert "1 were ended and 0 are still open" in said.err
-    assert not left_of(world)
-    assert main(["erase", "", "--yes"]) == 2
-    assert main(["erase", "x" * 513, "--yes"]) == 2
-
-
-def test_a_customer_nowhere_known_is_barred_and_that_is_said(
-    command_world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["erase", "ghost", "--yes"]) == 0
-    assert capsys.readouterr().out.endswith("\nnothing was found of this customer; the id is barred from now on\n")
-    with command_world.connect("tests") as connection:
-        assert Suppressed()(connection, ["ghost"]) == {"ghost"}
 
 
 def test_dead_rows_go_and_the_append_only_file_is_written_anew(sealed_world_anywhere: World) -> None:

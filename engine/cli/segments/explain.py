@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..command import CLEAN, CannotRunError, Command
+from ..customers import add_customer, customer_named
 from ..opening import add_now, instant_of
 from ..printable import printable
 from ..servers import Servers, add_servers, vault_for
-from .names import customer_named, print_json, record, segment_named
+from .names import print_json, record, segment_named
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the segment")
-    parser.add_argument("customer", metavar="CUSTOMER", help="the customer's key")
+    add_customer(parser, "the customer's key")
     parser.add_argument(
         "--reveal", action="store_true", help="show what personal and encrypted fields hold, and are compared with, too"
     )
@@ -30,7 +31,7 @@ def _run(options: argparse.Namespace) -> int:
 
     with Servers.of(options) as servers:
         connection = record(servers)
-        asked = (segment_named(servers, options.name), customer_named(options.customer), instant_of(options.now))
+        asked = (segment_named(servers, options.name), customer_named(options), instant_of(options.now))
         catalogue = read_catalogue(connection)
         if catalogue is None:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")

@@ -6,13 +6,14 @@ import argparse
 from dataclasses import asdict
 
 from ..command import CLEAN, FINDINGS, Command
+from ..customers import add_customer, customer_named
 from ..printable import printable
 from ..servers import Servers, add_servers
-from .names import customer_named, declared, named, note, print_json, record, unknown_customer
+from .names import declared, named, note, print_json, record, unknown_customer
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("customer", metavar="CUSTOMER", help="the customer's key")
+    add_customer(parser, "the customer's key")
     parser.add_argument("--segment", metavar="NAME", help="only this segment")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
@@ -22,7 +23,7 @@ def _run(options: argparse.Namespace) -> int:
     from ...segments.history import history, names_ever
 
     with Servers.of(options) as servers:
-        connection, customer = record(servers), customer_named(options.customer)
+        connection, customer = record(servers), customer_named(options)
         wanted = options.segment
         if wanted is not None:
             wanted = named(wanted, {*names_ever(connection), *(declared(servers) or ())})

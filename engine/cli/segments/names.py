@@ -84,16 +84,6 @@ def named(given: str, known: Collection[str]) -> str:
     return name_among(known, "segment", given)
 
 
-def customer_named(given: str) -> str:
-    """The customer's key as it is kept: NFC. Raises CannotRunError for what can be no key."""
-    import unicodedata
-
-    key = unicodedata.normalize("NFC", given)
-    if not 1 <= len(key.encode("utf-8", "surrogatepass")) <= 512 or any("\ud800" <= each <= "\udfff" for each in key):
-        raise CannotRunError("the customer: expected a key of 1 to 512 bytes of UTF-8")
-    return key
-
-
 def unknown_customer(servers: Servers, customer: str) -> bool:
     """Whether PostgreSQL knows no such customer, which is told; False also where it cannot be asked."""
     from ...storage.migrate import MigrationError, pending

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..command import CLEAN, FINDINGS, CannotRunError, Command
+from ..customers import add_customer, customer_named
 from ..opening import add_now, instant_of
 from ..servers import Servers, add_servers, vault_for
-from .names import customer_named, instant_given, print_json, record, segment_named
+from .names import instant_given, print_json, record, segment_named
 
 if TYPE_CHECKING:
     from ...worker.overrides import Overridden, Overrides
@@ -34,7 +35,7 @@ def overriding(summary: str, example: str, *, included: bool) -> Command:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Whom it is about."""
     parser.add_argument("name", help="the segment")
-    parser.add_argument("customer", metavar="CUSTOMER", help="the customer's key")
+    add_customer(parser, "the customer's key")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_now(parser)
     add_servers(parser)
@@ -55,7 +56,7 @@ def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> 
     with Servers.of(options) as servers:
         connection = record(servers)
         name = segment_named(servers, options.name)
-        customer = customer_named(options.customer)
+        customer = customer_named(options)
         catalogue = read_catalogue(connection)
         if catalogue is None:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")

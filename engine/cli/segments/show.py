@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 
 from ..command import CLEAN, FINDINGS, Command
+from ..customers import add_customer, customer_named
 from ..printable import printable
 from ..servers import Servers, add_servers
-from .names import customer_named, print_json, unknown_customer
+from .names import print_json, unknown_customer
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("customer", metavar="CUSTOMER", help="the customer's key")
+    add_customer(parser, "the customer's key")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
 
@@ -20,7 +21,7 @@ def _run(options: argparse.Namespace) -> int:
     from ...segments.sets import segments_of
 
     with Servers.of(options) as servers:
-        customer = customer_named(options.customer)
+        customer = customer_named(options)
         found = segments_of(servers.redis, customer)
         unknown = not found and unknown_customer(servers, customer)
     if options.format == "json":

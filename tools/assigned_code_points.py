@@ -12,13 +12,18 @@ from .generated import write_module
 
 VERSION = "14.0.0"
 TARGET = Path("engine/operators/assigned.py")
-DOCSTRING = f"Code points by their standing in Unicode {VERSION}: A assigned, N U+0000, S surrogate, U unassigned."
+DOCSTRING = (
+    f"Code points by their standing in Unicode {VERSION}: "
+    "A assigned, N U+0000, S surrogate, X noncharacter, U unassigned."
+)
 
 
 def standing(code_point: int) -> str:
     """The letter of one code point."""
     if code_point == 0:
         return "N"
+    if code_point & 0xFFFE == 0xFFFE or 0xFDD0 <= code_point <= 0xFDEF:
+        return "X"
     return {"Cs": "S", "Cn": "U"}.get(unicodedata.category(chr(code_point)), "A")
 
 

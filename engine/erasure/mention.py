@@ -7,9 +7,10 @@ form or in another encoding. The id is found where it stands in quotes, or as a 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Final
+
+from ..operators.pinned_unicode import nfc
 
 DEPTH: Final = 4  # JSON in JSON in JSON
 
@@ -34,7 +35,7 @@ def _readings(raw: bytes) -> Iterator[str]:
     """The text as it may have been meant: in each encoding that fits, with escapes taken away again and again."""
     for text in _decoded(raw):
         for _ in range(DEPTH):
-            yield unicodedata.normalize("NFC", text)
+            yield nfc(text)
             plain = _unescaped(text)
             if plain == text:
                 break

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from typing import Literal, TypeAlias
-from unicodedata import is_normalized, normalize
+
+from ..operators.pinned_unicode import nfc
 
 Purpose: TypeAlias = Literal["layer", "holdout", "coverage", "arm", "bandit", "sample"]
 
@@ -20,7 +21,7 @@ _SHIFT = 64 - BITS
 
 def encoded(part: str) -> bytes:
     """The bytes of one part, its length in front. A lone surrogate raises UnicodeEncodeError: the border refuses it."""
-    raw = (part if is_normalized("NFC", part) else normalize("NFC", part)).encode()
+    raw = nfc(part).encode()
     return len(raw).to_bytes(4, "big") + raw
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from itertools import accumulate
+from collections.abc import Iterator
 from typing import Final
 
 _RUN: Final = re.compile("([0-9a-z]+)([A-Z])")
-_REMEMBERED: Final = 16_384
+REMEMBERED: Final = 16_384
 """How many code points a table remembers; a text mixes a few hundred, and a hostile one must not fill the memory."""
 
 
@@ -31,14 +31,23 @@ class CodePointTable(dict[int, int | str | None]):
             self._read()
         kind = self._classes[min(bisect_right(self._ends, code_point), len(self._ends) - 1)]
         value = self._values[kind]
-        if len(self) < _REMEMBERED:
+        if len(self) < REMEMBERED:
             self[code_point] = value
         return value
 
     def _read(self) -> None:
-        found = _RUN.findall(self._runs)
-        self._ends = list(accumulate(int(length, 36) for length, _ in found))
-        self._classes = [kind for _, kind in found]  # last, so that another thread sees both or reads for itself
+        found = list(stretches(self._runs))
+        self._ends = [end for _, end, _ in found]
+        self._classes = [kind for _, _, kind in found]  # last, so that another thread sees both or reads for itself
+
+
+def stretches(runs: str) -> Iterator[tuple[int, int, str]]:
+    """The runs as (first code point, the one after the last, class), in order."""
+    start = 0
+    for length, kind in _RUN.findall(runs):
+        end = start + int(length, 36)
+        yield start, end, kind
+        start = end
 
 
 def written_runs(classes: list[str]) -> str:

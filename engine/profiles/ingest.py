@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from ..operators.pinned_unicode import nfc
 from ..storage.keys import events_stream
 from ..storage.partitions import PARTITIONS, partition_of
 
@@ -140,4 +140,4 @@ def customer_of(raw: bytes, key: str) -> str | None:
 
 
 def _normal(customer: Any) -> str | None:
-    return unicodedata.normalize("NFC", customer) if isinstance(customer, str) else None
+    return nfc(customer) if isinstance(customer, str) else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..ir.canonical import canonical_bytes
 from ..ir.instant import format_instant
+from ..ir.types import KEY_LIMIT
+from ..operators.strings import StringRefusedError, normalize_keyword
 from ..runtime.border import Border
 from ..runtime.lines import read_line
 from ..storage.partitions import partition_of
@@ -70,10 +71,13 @@ def read_arrival(
 
 def _customer(value: Any, key: str) -> str | None:
     found = value.get(key) if isinstance(value, dict) else None
-    if not isinstance(found, str) or not found.isprintable():
+    if not isinstance(found, str):
         return None
-    found = unicodedata.normalize("NFC", found)
-    return found if len(found.encode("utf-8", "replace")) <= 512 else None
+    try:
+        kept = normalize_keyword(found, lowercase=False)
+    except StringRefusedError:
+        return None
+    return kept if len(kept.encode()) <= KEY_LIMIT else None
 
 
 def fingerprint(event: Mapping[str, Any], key: str, secret: bytes) -> bytes:

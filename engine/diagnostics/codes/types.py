@@ -182,7 +182,8 @@ CODES: list[Code] = [
         "T111",
         "constant that cannot be kept",
         "error",
-        "Integers have 64 bits, numbers are finite, datetimes have a zone and at most milliseconds, text is assigned.",
+        "Integers have 64 bits, numbers are finite, datetimes have a zone and at most milliseconds, text has no "
+        "U+0000, half of a surrogate pair or noncharacter.",
         "Write the constant in the form that the finding names.",
         _when('profile.last_order_at > d"2026-01-01"'),
         _when('profile.last_order_at > d"2026-01-01T00:00:00Z"'),

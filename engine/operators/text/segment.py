@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final
 
 from ..code_points import CodePointTable
-from ..strings import lower
+from ..pinned_unicode import lower
 from .word_classes import RUNS
 
 MAX_UNITS: Final = 255

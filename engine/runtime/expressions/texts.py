@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from unicodedata import normalize
 
-from ...operators.strings import lower as lower_code_points
+from ...operators.pinned_unicode import lower as lower_code_points
+from ...operators.pinned_unicode import nfc
+from ...operators.pinned_unicode import upper as upper_code_points
 from ...operators.values import TEXT_LIMIT
 
 
 def _kept(text: str) -> str | None:
-    text = normalize("NFC", text)
+    text = nfc(text)
     return text if len(text) <= TEXT_LIMIT else None
 
 
@@ -29,7 +30,7 @@ def lower(text: str | None) -> str | None:
 
 def upper(text: str | None) -> str | None:
     """Upper case as Unicode has it (`ß` becomes `SS`), in NFC."""
-    return None if text is None else _kept(text.upper())
+    return None if text is None else _kept(upper_code_points(text))
 
 
 def begins(text: str | None, start: str | None) -> bool | None:

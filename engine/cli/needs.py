@@ -127,6 +127,7 @@ def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
     """Note the keys that the database uses and the process lacks."""
     from ..encryption.cipher import UnsealError
     from ..encryption.letters import plain_letters
+    from ..encryption.plain_history import plain_history
     from ..encryption.status import status_of
 
     connection = servers.postgres
@@ -148,6 +149,11 @@ def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
         found.wrong(
             f"{counted(letters, 'dead letter')} kept in plain, of before there were keys",
             "a running worker seals them within ten minutes, and `decisor worker --drain` does so at once",
+        )
+    if plain := plain_history(connection).fields:
+        found.wrong(
+            f"the history may hold in plain what is encrypted by now: {', '.join(plain)}",
+            "`decisor keys rotate --data` seals it",
         )
     found.facts["keys"] = f"{sum(each.state != 'missing' for each in statuses)}; `decisor keys status` shows them"
 

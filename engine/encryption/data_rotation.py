@@ -6,6 +6,7 @@ This is also how the history is brought in line when a field becomes encrypted t
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ from ..storage.batches import bounded
 from .cipher import new_key
 from .data_keys import context_of
 from .in_use import master_in_use
+from .plain_history import PlainHistory, strike_out
 from .proving import refuse_other_keys
 from .sealed_vault import SealedVault
 from .sealing import is_sealed
-from .walk import Report, silent, walk
+from .walk import Report, open_task, silent, walk
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -58,6 +60,17 @@ def rotate_data(
         return [each for rows in batches for each in _reseal(inside, vault, [profile for profile, _ in rows])]
 
     return walk(connection, task, step, batch, report)
+
+
+def rotate_all_data(connection: Connection, vault: SealedVault, noted: PlainHistory, report: Report = silent) -> int:
+    """As `rotate_data`, and goes on with what was broken off, unless fields have become encrypted meanwhile.
+
+    `noted` was read before the catalogue of the vault was.
+    """
+    kind = f"data {noted.mark} "
+    count = rotate_data(connection, vault, open_task(connection, kind) or f"{kind}{os.urandom(6).hex()}", report=report)
+    strike_out(connection, noted)
+    return count
 
 
 def _reseal(connection: Connection, vault: SealedVault, profiles: Sequence[str]) -> list[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..encryption.plain_history import note_plain_history
 from ..encryption.vault import Vault
 from ..ir.program import Program
 from ..storage.partitions import PARTITIONS, locked
-from .registry import activate_unfilled, definition_of, put_catalogue, read_segments
+from .registry import activate_unfilled, definition_of, put_catalogue, read_catalogue, read_segments
 from .sealed_definitions import keep_anew
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ def prepare(connection: Connection, program: Program, vault: Vault) -> list[str]
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
         locked(connection, range(PARTITIONS))  # a barrier: nobody makes a first profile by other definitions meanwhile
         notes = []
+        before = read_catalogue(connection)
         is_new = put_catalogue(connection, program.catalogue)
         if is_new:
+            note_plain_history(connection, before, program.catalogue)
             notes.append("the catalogue is new; profiles are made anew by and by")
         keep_anew(connection, vault, changed=is_new)
         registered = read_segments(connection)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -34,17 +33,21 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from ...encryption.data_rotation import rotate_all_data
+    from ...encryption.plain_history import plain_history
     from ...encryption.rotation import alone
     from ...encryption.sealed_vault import SealedVault
 
     keyring = keys_of_the_environment()
     with Servers.of(options) as servers, refusals():
-        vault = SealedVault(catalogue_of(servers), keyring)
+        catalogue_of(servers)
         with alone(servers.postgres):
+            noted = plain_history(servers.postgres)
+            vault = SealedVault(catalogue_of(servers), keyring)
             if options.hash:
                 return _rotate_hash(servers.postgres, keyring, options.wait)
             if options.data:
-                done = _rotate_data(servers.postgres, vault)
+                done = rotate_all_data(servers.postgres, vault, noted, _Pace().report("sealed so far"))
                 print(f"{counted(done, 'profile')} sealed with fresh data keys", flush=True)
             else:
                 _rotate_master(servers.postgres, keyring)
@@ -61,14 +64,6 @@ def _rotate_master(connection: Connection, keyring: Keyring) -> None:
     if done.plain_letters:
         print(f"{counted(done.plain_letters, 'dead letter')} sealed that stood in plain")
     print("`decisor keys status` says which master keys may be removed")
-
-
-def _rotate_data(connection: Connection, vault: SealedVault) -> int:
-    from ...encryption.data_rotation import rotate_data
-    from ...encryption.walk import open_task
-
-    task = open_task(connection, "data ") or f"data {os.urandom(6).hex()}"
-    return rotate_data(connection, vault, task, report=_Pace().report("sealed so far"))
 
 
 def _rotate_hash(connection: Connection, keyring: Keyring, seconds: float) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import Any
 
 from ..ir.instant import format_instant, parse_instant
@@ -16,35 +16,32 @@ from .computed import Computed, Event
 _FEW = 4  # changes that are looked for by counting again, which is quickest where one of the first events makes one
 
 
-def changes(computed: Computed, events: Sequence[Event], now_ms: int) -> Iterator[int]:
-    """The instants (ms) after now at which the aggregate takes another value, in order, if no other event comes.
+def changes(computed: Computed, own: Sequence[Event], now_ms: int) -> Iterator[tuple[int, Any]]:
+    """The instants (ms) after now at which the aggregate has another result, in order, with the field's value then.
 
-    The events are canonical and in event order; those in the future of now do not count. For an aggregate without a
-    window there is no such instant.
+    None is a missing value. `own` are the events of the aggregate's type, canonical, in event order, none after now.
+    For an aggregate without a window there is no such instant.
     """
     source = computed.source
-    if source.within is None:
+    if source.within is None or not own:
         return
-    times: list[str] = []
-    values: list[Any] = []
-    first = bisect_left(events, format_instant(now_ms - source.within), key=_time)
-    for event in events[first : bisect_right(events, format_instant(now_ms), key=_time)]:
-        if event["type"] == source.event:
-            value = computed.said(event)
-            if value is not None:
-                times.append(event["time"])
-                values.append(value)
+    since = format_instant(now_ms - source.within)
+    if own[0]["time"] < since:
+        own = own[bisect_left(own, since, key=_time) :]
+    times, values = computed.told(own)
     after: list[Any] | None = None
     last = aggregate(source.aggregate, values)
-    gone = 0
-    for number, (time, leaving) in enumerate(groupby(times)):
-        gone += len(list(leaving))
-        if number >= _FEW and after is None:
+    count, looks = len(times), 0
+    for gone, time in enumerate(times, 1):
+        if gone < count and times[gone] == time:
+            continue
+        if looks == _FEW:
             after = suffixes(source.aggregate, values)
+        looks += 1
         found = aggregate(source.aggregate, values[gone:]) if after is None else after[gone]
         if found != last:
             last = found
-            yield parse_instant(time) + source.within + 1
+            yield parse_instant(time) + source.within + 1, computed.held(found)
 
 
 def suffixes(name: AggregateName, values: Sequence[Value]) -> list[Value | None]:

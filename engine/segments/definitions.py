@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from heapq import merge
+from itertools import islice
 from typing import Any
 
 from ..ir.canonical import digest
@@ -13,7 +14,7 @@ from ..ir.codec import encode
 from ..ir.instant import LAST_MS, parse_instant
 from ..ir.types import Catalogue
 from ..profiles.computed import Computed
-from ..profiles.fold import Folding, after, fold_computed
+from ..profiles.fold import Folding, after
 from ..profiles.serving import Slide
 from ..profiles.slides import changes
 from ..runtime.border import Border
@@ -23,7 +24,6 @@ from ..runtime.matcher.delta import Delta
 from .registry import Definition, Registry
 
 NEVER = LAST_MS + 1
-_LOOKS = 8  # changes of aggregates that are looked at, where the values before and behind do not fit the field
 
 
 class Live:
@@ -82,21 +82,26 @@ class Live:
         That is the next change of aggregates in windows. What an event in the future of now changes when it happens is
         not told, nor are the values of encrypted fields: up to there a copy is exact.
         """
-        ends = [_first(changes(each, events, now_ms)) for each in self._sealed]
-        until_ms = min([*ends, _arrival(events, now_ms)])
-        slides = merge(*(changes(each, events, now_ms) for each in self._windowed))
-        for look, at_ms in enumerate(slides):
+        first = after(events, now_ms)
+        until_ms = parse_instant(events[first]["time"]) if first < len(events) else NEVER
+        own: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in self.windowed_types}
+        for event in events[:first]:
+            if event["type"] in own:
+                own[event["type"]].append(event)
+        for each in self._sealed:
+            until_ms = min([until_ms, *(at for at, _ in islice(changes(each, own[each.source.event], now_ms), 1))])
+        found = [_named(each, own[each.source.event], now_ms) for each in self._windowed]
+        slides = found[0] if len(found) == 1 else merge(*found, key=_instant)
+        found_ms, changed = NEVER, dict[str, Any]()
+        for at_ms, name, later in slides:
             if at_ms >= until_ms:
                 break
-            if look == _LOOKS:
+            if changed and at_ms > found_ms:
                 until_ms = at_ms
                 break
-            later = fold_computed(self._windowed, events, at_ms)
-            changed = {name: later[name] for name in later if later[name] != value.get(name)}
-            if changed:
-                following = next((each for each in slides if each > at_ms), NEVER)
-                return Slide(at_ms, changed, _told(min(until_ms, following)))
-        return Slide(until_ms=_told(until_ms))
+            if later != value.get(name):
+                found_ms, changed[name] = at_ms, later
+        return Slide(found_ms if changed else None, changed, None if until_ms == NEVER else until_ms)
 
     @cached_property
     def windowed_types(self) -> tuple[str, ...]:
@@ -160,17 +165,12 @@ def _in_windows(folding: Folding) -> Iterator[Computed]:
     return (each for each in folding.computed if each.source.within is not None)
 
 
-def _first(instants: Iterator[int]) -> int:
-    return next(instants, NEVER)
+def _named(computed: Computed, own: Sequence[Mapping[str, Any]], now_ms: int) -> Iterator[tuple[int, str, Any]]:
+    return ((at_ms, computed.name, value) for at_ms, value in changes(computed, own, now_ms))
 
 
-def _told(instant_ms: int) -> int | None:
-    return None if instant_ms >= NEVER else instant_ms
-
-
-def _arrival(events: Sequence[Mapping[str, Any]], now_ms: int) -> int:
-    """When the next event in the future of now happens."""
-    return parse_instant(events[first]["time"]) if (first := after(events, now_ms)) < len(events) else NEVER
+def _instant(found: tuple[int, str, Any]) -> int:
+    return found[0]
 
 
 def matcher_of(definitions: Mapping[str, Definition], key: str) -> Matcher:

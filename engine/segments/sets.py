@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..storage import keys
+from ..storage.key_types import wrong_type
 from ..storage.replies import text
 from .claim import Claim
 
@@ -19,6 +20,8 @@ if ARGV[4] ~= '' then
     if redis.call('GET', KEYS[5]) ~= ARGV[4] then return -2 end
     for _, customer in ipairs(redis.call('SMEMBERS', KEYS[6])) do redis.call('SREM', KEYS[2], customer) end
 end
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'set' and kind ~= 'none' then return -3 end
 redis.call('UNLINK', KEYS[3])
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[3]) end
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end
@@ -106,6 +109,8 @@ def _switch(redis: Any, name: str, built: str, told: tuple[str, str, str], claim
         raise OtherSizeError(f"what was built of `{name}` is not whole any more; the set is as it was")
     if found == -2 and claim is not None:
         raise claim.ended()
+    if found == -3:
+        raise wrong_type(keys.members(name))
     return found
 
 

@@ -6,10 +6,12 @@ import random
 
 import pytest
 
+from engine.segments.sets import switch
 from engine.storage import keys
-from engine.storage.key_types import wrong_keys
+from engine.storage.key_types import WrongTypeError, wrong_keys
 from engine.storage.partitions import PARTITIONS, partition_of
 from tests.faults.test_workers_together import events, settled, working
+from tests.integration.test_segments_rebuild import rebuild
 from tests.live_world import World
 from tests.waiting import until
 
@@ -100,3 +102,30 @@ def test_keys_of_another_type_are_named_with_what_mends_them(live_world: World) 
     world.redis.delete(keys.RUNNING)
     world.redis.set(keys.RUNNING, "another program's")
     assert keys.RUNNING in {what.split("`")[1] for what, _ in wrong_keys(world.redis)}
+
+
+def test_a_rebuild_does_not_put_its_set_in_the_place_of_another_program_s_key(live_world: World) -> None:
+    world = live_world
+    world.put(events(world, random.Random(34), 100))
+    world.drain()
+    name = keys.members("local")
+    world.redis.delete(name)
+    world.redis.set(name, "another program's")
+    with pytest.raises(WrongTypeError, match="`segment:local` is no set"):
+        rebuild(world, "local")
+    assert world.redis.get(name) == b"another program's"
+    world.redis.delete(name)
+    rebuild(world, "local")
+    world.drain()
+    world.check()
+    world.check_transitions()
+
+
+def test_a_stored_set_neither(live_world: World) -> None:
+    redis = live_world.redis
+    redis.set(keys.members("mine"), "another program's")
+    redis.sadd(keys.stored_members("mine", "built"), "c-1")
+    with pytest.raises(WrongTypeError):
+        switch(redis, "mine", keys.stored_members("mine", "built"), keep=True)
+    assert redis.get(keys.members("mine")) == b"another program's"
+    assert redis.keys("*mine*:switched") == []

@@ -123,7 +123,7 @@ def _ruleset(program: Program, document: Document) -> Iterator[str]:
 
 
 def _experiment(program: Program, document: Document) -> Iterator[str]:
-    from ..drawing.rulesets import ppm_percent
+    from ..operators.wording import ppm_percent
 
     experiment = program.experiments[document.name]
     yield f"assigns each {experiment.unit} to one arm, always the same"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from .picture import Arrow, Box, Kind, Picture, clipped
+from ..nodes.telling import Form
+from .picture import Arrow, Box, Picture, clipped
 
 LONGEST = 60
 
-_SHAPES: dict[Kind, str] = {
-    "switch": "hexagon",
-    "cap": "hexagon",
-    "output": "ellipse",
-    "field": "ellipse",
-    "experiment": "octagon",
-    "bandit": "octagon",
-    "ruleset": "component",
-    "list": "cylinder",
+_SHAPES: dict[Form, str] = {
+    "box": "box",
+    "chamfered": "hexagon",
+    "round": "ellipse",
+    "cut": "octagon",
+    "framed": "component",
+    "drum": "cylinder",
 }
 
 
@@ -30,7 +29,7 @@ def _box(box: Box) -> str:
     lines = [box.kind, box.title, *box.lines]
     if box.grid is not None:
         lines.append(box.grid.summary)
-    return f"shape={_SHAPES.get(box.kind, 'box')}, label={_lines(lines)}"
+    return f"shape={_SHAPES[box.look.form]}, label={_lines(lines)}"
 
 
 def _arrow(arrow: Arrow) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from .picture import Arrow, Box, Kind, Picture, clipped
+from ..nodes.telling import Form
+from .picture import Arrow, Box, Picture, clipped
 
 LONGEST = 60
 LABELS_SHOWN = 4
 
-_SHAPES: dict[Kind, tuple[str, str]] = {
-    "switch": ("{{", "}}"),
-    "cap": ("{{", "}}"),
-    "output": ("([", "])"),
-    "field": ("([", "])"),
-    "experiment": ("[/", "\\]"),
-    "bandit": ("[/", "\\]"),
-    "ruleset": ("[[", "]]"),
-    "list": ("[(", ")]"),
+_SHAPES: dict[Form, tuple[str, str]] = {
+    "box": ("[", "]"),
+    "chamfered": ("{{", "}}"),
+    "round": ("([", "])"),
+    "cut": ("[/", "\\]"),
+    "framed": ("[[", "]]"),
+    "drum": ("[(", ")]"),
 }
 # What a label may not hold as it is: quotes end it, `#` and `;` begin and end entities, the rest is markup.
 _ENTITIES = {ord(letter): f"#{ord(letter)};" for letter in '"#;<>&`|\\'}
@@ -31,7 +30,7 @@ def mermaid(picture: Picture) -> str:
 
 
 def _box(box: Box) -> str:
-    begin, end = _SHAPES.get(box.kind, ("[", "]"))
+    begin, end = _SHAPES[box.look.form]
     words = [f"<i>{box.kind}</i>", f"<b>{_safe(box.title)}</b>", *(_safe(line) for line in box.lines)]
     if box.grid is not None:
         words.append(_safe(box.grid.summary))

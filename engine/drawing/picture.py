@@ -1,57 +1,21 @@
-"""What is drawn: boxes and the arrows between them, without places, colours or a format."""
+"""What is drawn: boxes and the arrows between them, without places or a format."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal[
-    "switch",
-    "table",
-    "set",
-    "features",
-    "model",
-    "experiment",
-    "bandit",
-    "ruleset",
-    "cap",
-    "output",
-    "segment",
-    "field",
-    "list",
-    "event",
-    "document",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A decision table: what its columns are called, and the cells of its rows as text; `more` rows are not shown."""
-
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    more: int = 0
-
-    @property
-    def heading(self) -> tuple[str, ...]:
-        """The name of each column; outputs are marked with an arrow."""
-        return (*self.inputs, *(f"→ {name}" for name in self.outputs))
-
-    @property
-    def summary(self) -> str:
-        """The columns in one line."""
-        return f"{', '.join(self.inputs)} → {', '.join(self.outputs)}"
+from ..nodes.telling import Grid, Look
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box; `id` is unique in the picture, `title` is what is read, `lines` say more."""
+    """One box; `id` is unique in the picture, `kind` and `title` are what is read, `lines` say more."""
 
     id: str
-    kind: Kind
+    kind: str
     title: str
+    look: Look
     lines: tuple[str, ...] = ()
     grid: Grid | None = None
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..compiler.uses import Uses, reached, users_of
-from .picture import Arrow, Box, Kind, Picture
+from ..nodes.kinds import NODE_KINDS
+from ..nodes.telling import Look
+from .picture import Arrow, Box, Picture
 
 SHOWN = 200  # resources of one picture
 
-_KINDS: Mapping[str, Kind] = {
+_LOOKS: Mapping[str, Look] = {
+    "segment": Look("box", "#e3f1fb", "#1f78b4"),
+    "field": Look("round", "#f1f1f1", "#6b6b6b"),
+    "list": Look("drum", "#fff4d6", "#b07d00"),
+    "event": Look("box", "#fde8dc", "#c25400"),
+}
+_OTHERS = Look("box", "#f7f7f7", "#6b6b6b")
+_KINDS: Mapping[str, str] = {
     "segment": "segment",
     "field": "field",
     "member_list": "list",
     "event_type": "event",
-    "ruleset": "ruleset",
-    "experiment": "experiment",
-    "bandit": "bandit",
-    "model": "model",
     "feature_view": "features",
 }
+"""The word for a kind of resource where it is not the same; documents that nodes name look like those nodes."""
 
 
 def references_picture(resource: str, uses: Uses) -> Picture:
@@ -39,8 +45,11 @@ def references_picture(resource: str, uses: Uses) -> Picture:
 
 def _box(resource: str) -> Box:
     kind, _, name = resource.partition("/")
-    known = _KINDS.get(kind)
-    return Box(resource, known or "document", name, () if known else (kind.replace("_", " "),))
+    word = _KINDS.get(kind, kind)
+    node = NODE_KINDS.named(word)
+    if word in _LOOKS or node is not None:
+        return Box(resource, word, name, _LOOKS[word] if node is None else node.authoring().look)
+    return Box(resource, "document", name, _OTHERS, (kind.replace("_", " "),))
 
 
 def _between(source: str, target: str, above: tuple[str, ...], below: tuple[str, ...], resource: str) -> bool:

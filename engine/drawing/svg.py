@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
 
+from ..nodes.telling import Grid
 from .layout import Ends, Layout, Place, Route, Size, lay_out
-from .picture import Arrow, Box, Grid, Kind, Picture
+from .picture import Arrow, Box, Picture
 from .text_width import fitted, text_width, wrapped
 
 BOXES_LIMIT = 1_000
@@ -24,27 +25,6 @@ LABEL_LINES = 3
 LABELS_SHOWN = 4
 COLUMN_GAP = 14.0
 
-# Kind: (fill, edge). Told apart by shape and by the word on top as well, for who sees colours otherwise.
-COLOURS: dict[Kind, tuple[str, str]] = {
-    "switch": ("#fff4d6", "#b07d00"),
-    "table": ("#e3f1fb", "#1f78b4"),
-    "set": ("#f1f1f1", "#6b6b6b"),
-    "features": ("#e2f4ee", "#00805c"),
-    "model": ("#e2f4ee", "#00805c"),
-    "experiment": ("#fbe6f2", "#b0347f"),
-    "bandit": ("#fbe6f2", "#b0347f"),
-    "ruleset": ("#ece8fb", "#5a48b5"),
-    "cap": ("#fde8dc", "#c25400"),
-    "output": ("#e5f5e0", "#2f7d32"),
-    "segment": ("#e3f1fb", "#1f78b4"),
-    "field": ("#f1f1f1", "#6b6b6b"),
-    "list": ("#fff4d6", "#b07d00"),
-    "event": ("#fde8dc", "#c25400"),
-    "document": ("#f7f7f7", "#6b6b6b"),
-}
-_ROUND = frozenset({"output", "field"})
-_CHAMFERED = frozenset({"switch", "cap"})
-_CUT = frozenset({"experiment", "bandit"})
 _UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _STYLE = (
@@ -125,7 +105,7 @@ def _box_size(box: Box) -> Size:
 
 def _lean(box: Box) -> float:
     """What the slanted or round sides take of a box's width."""
-    return 8.0 if box.kind in _CHAMFERED or box.kind in _CUT or box.kind in _ROUND else 0.0
+    return 8.0 if box.look.form in {"chamfered", "cut", "round"} else 0.0
 
 
 def _columns(grid: Grid) -> list[float]:
@@ -140,7 +120,7 @@ def _grid_rows(grid: Grid) -> list[tuple[str, ...]]:
 
 
 def _box(box: Box, place: Place, *, focus: str | None) -> Iterator[str]:
-    fill, edge = COLOURS[box.kind]
+    _, fill, edge = box.look
     left, top = place.x - place.width / 2, place.y - place.height / 2
     yield f"<g><title>{_safe(_told(box))}</title>"
     yield f'{_shape(box, place)} fill="{fill}" stroke="{edge}" stroke-width="{1.5 if focus is None else 3:g}"/>'
@@ -186,14 +166,14 @@ def _grid(grid: Grid, left: float, y: float) -> Iterator[str]:
 def _shape(box: Box, place: Place) -> str:
     left, top = place.x - place.width / 2, place.y - place.height / 2
     right, bottom = left + place.width, top + place.height
-    if box.kind in _CHAMFERED:
+    if box.look.form == "chamfered":
         upper = f"M{left + 14:.1f} {top:.1f}H{right - 14:.1f}L{right:.1f} {place.y:.1f}"
         return f'<path d="{upper}L{right - 14:.1f} {bottom:.1f}H{left + 14:.1f}L{left:.1f} {place.y:.1f}Z"'
-    if box.kind in _CUT:
+    if box.look.form == "cut":
         upper = f"M{left + 10:.1f} {top:.1f}H{right - 10:.1f}L{right:.1f} {top + 10:.1f}V{bottom - 10:.1f}"
         lower = f"L{right - 10:.1f} {bottom:.1f}H{left + 10:.1f}L{left:.1f} {bottom - 10:.1f}V{top + 10:.1f}"
         return f'<path d="{upper}{lower}Z"'
-    radius = 18 if box.kind in _ROUND else 3
+    radius = 18 if box.look.form == "round" else 3
     return f'<rect x="{left:.1f}" y="{top:.1f}" width="{place.width:.1f}" height="{place.height:.1f}" rx="{radius}"'
 
 

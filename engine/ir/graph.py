@@ -207,3 +207,7 @@ class Experiment(GraphPart):
     def arms(self) -> tuple[str, ...]:
         """Every arm of any phase, in the order of their first mention."""
         return tuple(dict.fromkeys(arm.name for phase in self.phases for arm in phase.arms))
+
+
+Experiments: TypeAlias = Mapping[str, Experiment]
+"""Experiments by their names."""

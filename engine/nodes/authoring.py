@@ -1,26 +1,60 @@
-"""What only authors need of a kind of node: how it is written and what that means.
+"""What only authors need of a kind of node: how it is written, what that means, and how it is told.
 
 Each folder has it in a function of its record, which imports what it names when it is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from ..ir.graph import GraphNode
+from ..ir.graph import Experiments, GraphNode
 
 if TYPE_CHECKING:
     from .lowering import Lowered, Lowering
     from .shape import NodeShape
+    from .telling import DrawnWay, Grid, Listed, Look, Steps
 
 Node = TypeVar("Node", bound=GraphNode)
+Entry: TypeAlias = Mapping[str, Any]
+"""What a trace tells of one node."""
+
+
+def _no_grid(_node: GraphNode) -> None:
+    return None
+
+
+def _one_outcome(_node: GraphNode) -> Iterable[str]:
+    return ()
+
+
+def _none_seen(_entry: Entry) -> Iterable[str]:
+    return ()
+
+
+def _outcome(entry: Entry) -> str:
+    return str(entry["outcome"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authoring(Generic[Node]):
-    """How authors meet one kind of node. `lower` gives the meaning of a `shape`, with findings."""
+    """How authors meet one kind of node.
+
+    `lower` gives the meaning of a `shape`, with findings. `look`, `box_lines`, `grid` and `arrows` are its picture,
+    `steps` its lines in words. `outcomes` are what tests may cover, none where there is only one; `outcomes_seen` are
+    those that an entry of a trace tells of, and `outcome_text` says the entry in words. `listed` are members, by their
+    names, whose parts a plan compares one by one.
+    """
 
     shape: type[NodeShape]
     lower: Callable[[Any, Lowering], Lowered]
+    look: Look
+    box_lines: Callable[[Node], Iterable[str]]
+    grid: Callable[[Node], Grid | None] = _no_grid
+    arrows: Callable[[Node, Experiments], Iterable[DrawnWay]]
+    steps: Callable[[Node, Steps, Experiments], Iterable[str]]
+    outcomes: Callable[[Node], Iterable[str]] = _one_outcome
+    outcomes_seen: Callable[[Entry], Iterable[str]] = _none_seen
+    outcome_text: Callable[[Entry], str] = _outcome
+    listed: Mapping[str, Listed] = field(default_factory=dict)

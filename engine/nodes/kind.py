@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..ir.codec import is_core
 from ..ir.expression import Expression
-from ..ir.graph import Experiment, GraphNode
+from ..ir.graph import Experiments, GraphNode
 from .authoring import Authoring
 from .writing import Writer
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .lowering import Lowered, Lowering
 
 Node = TypeVar("Node", bound=GraphNode)
-Experiments: TypeAlias = Mapping[str, Experiment]
 
 
 @dataclass(frozen=True, slots=True)

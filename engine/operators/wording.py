@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..ir.graph import PPM
 from ..ir.instant import format_duration
 from ..ir.predicate import Now, Scalar
 
@@ -41,6 +42,21 @@ def instant(text: str) -> str:
 def counted(count: int, unit: str) -> str:
     """`1 day`, `30 days`."""
     return f"{count:,} {unit}" if count == 1 else f"{count:,} {unit}s"
+
+
+def percent(share: float) -> str:
+    """A share as `50 %`, `0.5 %`; never 0 or 100 for what is not quite so."""
+    text = f"{share * 100:.1f}".removesuffix(".0")
+    if text == "0" and share > 0:
+        return "< 0.1 %"
+    if text == "100" and share < 1:
+        return "> 99.9 %"
+    return f"{text} %"
+
+
+def ppm_percent(parts: int) -> str:
+    """Parts per million as a percentage."""
+    return percent(parts / PPM)
 
 
 def duration(ms: int) -> str:

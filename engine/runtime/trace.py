@@ -5,31 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
+
 REDACTED = "[personal]"  # stands in traces in the place of what is personal
 
-TOLD = frozenset(
-    {
-        "case",
-        "choice",
-        "count",
-        "explain",
-        "kind",
-        "limit",
-        "node",
-        "outcome",
-        "reason",
-        "row",
-        "rows",
-        "status",
-        "trace",
-        "version",
-        "views",
-        "when",
-    }
-)
-"""The members of trace entries that are no values: everything else is, by the text that was looked at."""
+_EVERY = frozenset({"node", "kind", "outcome"})
+"""The members that every entry of a trace has."""
 
 
-def values_of(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What the node looked at: values by name (`profile.country`) or text, those of personal fields left out."""
-    return {name: value for name, value in entry.items() if name not in TOLD}
+def values_of(entry: Mapping[str, Any], kinds: NodeKinds = NODE_KINDS) -> dict[str, Any]:
+    """What the node looked at: values by name (`profile.country`) or text, those of personal fields left out.
+
+    Members of an entry that are no values are those that its kind declares.
+    """
+    kind = kinds.named(entry["kind"])
+    words = _EVERY if kind is None else _EVERY.union(kind.traced)
+    return {name: value for name, value in entry.items() if name not in words}

@@ -9,6 +9,8 @@ from ..diagnostics.suggest import nearest
 from ..experiments.assignment import NativeAssigner
 from ..ir.instant import canonical_instant, parse_instant
 from ..ir.program import Program
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
 from ..operators.evaluate import Subject
 from ..profiles.fold import event_order
 from ..runtime.border import Border, Problem
@@ -29,15 +31,16 @@ class Stage:
 
     blocks = False
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, kinds: NodeKinds = NODE_KINDS) -> None:
         self.program = program
+        self.kinds = kinds
         self.border = Border(program.catalogue)
         self.lists = {name: frozenset(members) for name, members in program.lists.items()}
         self._matcher = ReferenceMatcher(program.segments, Subject({}))
         self._script = script_of(None)
         ports = Ports(dict.fromkeys(NEEDS, self), clock=lambda: 0.0)
         assigner = NativeAssigner(program.experiments)
-        self.decider = Decider(program, matcher=self, assigner=assigner, ports=ports)
+        self.decider = Decider(program, matcher=self, assigner=assigner, ports=ports, kinds=kinds)
 
     def set(self, matcher: ReferenceMatcher, script: Script) -> None:
         """What holds from now on."""
@@ -143,7 +146,7 @@ class CaseRun:
         found = [*decision_differences(expect, decision), *script.refused(decision.get("tape", ()))]
         yield from found
         if found:
-            yield from _way_taken(decision)
+            yield from _way_taken(decision, self._stage.kinds)
 
     def _decided(self, ruleset: str, subject: Subject, event: Event | None, script: Script) -> Decision:
         return self._stage.decider.decide(
@@ -166,9 +169,9 @@ class CaseRun:
                 self._coverage.observe(name, subject, self._now_ms)
 
 
-def _way_taken(decision: Decision) -> Iterator[str]:
+def _way_taken(decision: Decision, kinds: NodeKinds) -> Iterator[str]:
     yield "path taken: " + " → ".join(f"{step['node']} ({step['outcome']})" for step in decision["path"])
-    yield from told(decision["trace"], "  ")
+    yield from told(decision["trace"], kinds, "  ")
 
 
 def _unknown(what: str, name: str, noun: str, names: Collection[str]) -> str:

@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..compiler.targets.english import to_english
-from ..ir.graph import GraphNode, Ruleset
 from ..ir.predicate import AllOf, AnyOf, Not, Predicate
 from ..ir.program import Program
-from ..nodes.bandit.node import BanditNode
-from ..nodes.cap.node import CapNode
-from ..nodes.experiment.node import ExperimentNode
-from ..nodes.switch.node import SwitchNode
-from ..nodes.table.node import TableNode
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
 from ..operators.evaluate import Subject, evaluate
 
 Item = tuple[str, str, str]  # resource, node or condition, outcome
@@ -24,6 +20,7 @@ Item = tuple[str, str, str]  # resource, node or condition, outcome
 class Coverage:
     """Everything that could be seen, in order, and what was."""
 
+    kinds: NodeKinds = NODE_KINDS
     possible: dict[Item, None] = field(default_factory=dict)
     seen: set[Item] = field(default_factory=set)
     conditions: dict[str, tuple[tuple[str, Predicate], ...]] = field(default_factory=dict)
@@ -37,9 +34,10 @@ class Coverage:
     def passed(self, ruleset: str, trace: list[Mapping[str, Any]]) -> None:
         """Note the ways that a decision took out of its nodes and of those of the rulesets it called."""
         for step in trace:
-            for way in _taken(step):
-                self.seen.add((f"ruleset/{ruleset}", step["node"], way))
-            if step["kind"] == "ruleset":
+            kind = self.kinds.named(step["kind"])
+            for outcome in () if kind is None else kind.authoring().outcomes_seen(step):
+                self.seen.add((f"ruleset/{ruleset}", step["node"], outcome))
+            if "trace" in step:
                 self.passed(step["outcome"], step["trace"])
 
     @property
@@ -57,9 +55,9 @@ class Coverage:
         return [item for item in self.possible if item not in self.seen]
 
 
-def coverage_of(program: Program) -> Coverage:
+def coverage_of(program: Program, kinds: NodeKinds = NODE_KINDS) -> Coverage:
     """An empty coverage of everything the program's tests could see."""
-    coverage = Coverage()
+    coverage = Coverage(kinds)
     for name, predicate in program.segments.items():
         conditions = tuple((" ".join(to_english(item).split()), item) for item in dict.fromkeys(atoms(predicate)))
         coverage.conditions[name] = conditions
@@ -67,8 +65,9 @@ def coverage_of(program: Program) -> Coverage:
             for verdict in ("true", "false"):
                 coverage.possible[f"segment/{name}", text, verdict] = None
     for name, ruleset in program.rulesets.items():
-        for node, outcome in outcomes(ruleset):
-            coverage.possible[f"ruleset/{name}", node, outcome] = None
+        for node in ruleset.nodes:
+            for outcome in kinds.of(node).authoring().outcomes(node):
+                coverage.possible[f"ruleset/{name}", node.name, outcome] = None
     return coverage
 
 
@@ -81,53 +80,3 @@ def atoms(predicate: Predicate) -> Iterator[Predicate]:
         yield from atoms(predicate.item)
     else:
         yield predicate
-
-
-def outcomes(ruleset: Ruleset) -> Iterator[tuple[str, str]]:
-    """Every way out of every node that has several."""
-    for node in ruleset.nodes:
-        for way in dict.fromkeys(_ways(node)):
-            yield node.name, way
-
-
-def _ways(node: GraphNode) -> Iterator[str]:
-    """The arms of an experiment or bandit count, whether or not they lead to nodes of their own."""
-    if isinstance(node, SwitchNode):
-        yield from (f"case {index + 1}" for index in range(len(node.cases)))
-        yield "otherwise"
-    elif isinstance(node, TableNode):
-        yield from (f"row {index + 1}" for index in range(len(node.rows)))
-        if node.otherwise is not None:
-            yield "no row"
-    elif isinstance(node, ExperimentNode):
-        yield from (f"arm {arm}" for arm, _target in node.arms)
-        if node.otherwise not in dict(node.arms).values():
-            yield "outside"
-    elif isinstance(node, BanditNode):
-        yield from (f"arm {choice.name}" for choice in node.choices)
-        if node.otherwise is not None:
-            yield "no arm"
-    elif isinstance(node, CapNode):
-        yield from ("below", "reached")
-
-
-def _taken(step: Mapping[str, Any]) -> Iterator[str]:
-    """The ways in a node's entry of a trace."""
-    kind, outcome = step["kind"], step["outcome"]
-    if kind == "switch":
-        yield f"case {step['case']}" if step["case"] else "otherwise"
-    elif kind == "table":
-        hit = step["rows"] if "rows" in step else [step["row"]]
-        yield from (f"row {number}" for number in hit if number is not None)
-        if not hit or hit == [None]:
-            yield "no row"
-    elif kind == "experiment":
-        yield f"arm {outcome}" if step["reason"] in ASSIGNED else "outside"
-    elif kind == "bandit":
-        yield f"arm {outcome}" if step["choice"] else "no arm"
-    elif kind == "cap":
-        yield outcome
-
-
-ASSIGNED = frozenset({"assigned", "sticky", "forced"})
-"""Why a unit has an arm; for any other reason it is outside the experiment."""

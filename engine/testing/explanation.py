@@ -8,6 +8,8 @@ from typing import Any
 
 from ..compiler.targets.english import to_english
 from ..ir.predicate import AllOf, AnyOf, Element, Events, EventSequence, Leaf, Not, Predicate
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
 from ..operators.evaluate import Subject, evaluate, present_values
 from ..runtime.trace import values_of
 from .differences import shown
@@ -57,27 +59,21 @@ def _seen(condition: Predicate, subject: Subject) -> str:
     return ""
 
 
-def told(trace: Sequence[Mapping[str, Any]], indent: str = "") -> Iterator[str]:
+def told(trace: Sequence[Mapping[str, Any]], kinds: NodeKinds = NODE_KINDS, indent: str = "") -> Iterator[str]:
     """The nodes that a decision passed, with the way each took and what it saw."""
     for step in trace:
+        seen = values_of(step, kinds)
         values = ", ".join(
-            f"{name} is {'missing' if value is None else _cut(shown(value))}" for name, value in values_of(step).items()
+            f"{name} is {'missing' if value is None else _cut(shown(value))}" for name, value in seen.items()
         )
-        yield f"{indent}{step['node']}: {_way(step)}{f'  ({values})' if values else ''}"
-        yield from told(step.get("trace") or (), indent + "  ")
+        yield f"{indent}{step['node']}: {outcome_text(step, kinds)}{f'  ({values})' if values else ''}"
+        yield from told(step.get("trace") or (), kinds, indent + "  ")
 
 
-def _way(step: Mapping[str, Any]) -> str:
-    kind, outcome = step["kind"], step["outcome"]
-    if kind == "switch":
-        return f"`{step['when']}` holds → {outcome}" if step["case"] else f"no case holds → {outcome}"
-    if kind == "experiment":
-        return f"{outcome} ({step['reason']})" if outcome != step["reason"] else f"outside ({outcome})"
-    if kind == "cap":
-        return f"{outcome} ({step['count']} of {step['limit']})"
-    if kind == "bandit" and step["status"] not in {"ok", outcome}:
-        return f"{outcome} ({step['status']})"
-    return str(outcome)
+def outcome_text(step: Mapping[str, Any], kinds: NodeKinds = NODE_KINDS) -> str:
+    """The way that a node took, in words."""
+    kind = kinds.named(step["kind"])
+    return str(step["outcome"]) if kind is None else kind.authoring().outcome_text(step)
 
 
 def _cut(text: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from ..diagnostics import Span
 from ..ir.program import Program
 from ..language.workspace import Document
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
 from .case import CaseRun, Stage
 from .coverage import Coverage, coverage_of
 
@@ -43,11 +45,14 @@ class TestRun:
 
 
 def run_tests(
-    documents: Sequence[Document], program: Program, wanted: Callable[[str, str], bool] = lambda _test, _case: True
+    documents: Sequence[Document],
+    program: Program,
+    wanted: Callable[[str, str], bool] = lambda _test, _case: True,
+    kinds: NodeKinds = NODE_KINDS,
 ) -> TestRun:
     """Run every case of the Test documents whose (test, case) names are wanted."""
-    coverage = coverage_of(program)
-    stage = Stage(program)
+    coverage = coverage_of(program, kinds)
+    stage = Stage(program, kinds)
     results: list[CaseResult] = []
     for document in documents:
         test = document.yaml.value

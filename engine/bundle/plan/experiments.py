@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ...drawing.rulesets import ppm_percent
 from ...ir.graph import Arm, Experiment, Phase
+from ...operators.wording import ppm_percent
 from .change import Change, Detail
 from .sameness import meaning, renamed
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ...drawing.rulesets import KINDS
 from ...ir.graph import GraphNode, Ruleset
 from .catalogue import field_differences
 from .change import Change, Detail
@@ -44,7 +43,7 @@ def _nodes(ruleset: Ruleset, sign: str) -> Iterator[Detail]:
 
 
 def _node(node: GraphNode) -> str:
-    return f"{KINDS[type(node)]} {node.name}"
+    return f"{node.kind} {node.name}"
 
 
 def ruleset_differences(before: Ruleset, after: Ruleset) -> Iterator[Detail]:

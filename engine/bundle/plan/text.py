@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...drawing.rulesets import percent
+from ...operators.wording import percent
 from .change import EFFECTS, Audience, Change, Detail, Effect, Movement, Plan
 
 LINES = 8  # of a change's details, unless all are asked for

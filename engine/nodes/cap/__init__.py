@@ -9,10 +9,21 @@ from .run import cap_look_ups, write_cap
 
 
 def _authoring() -> Authoring[CapNode]:
+    from . import telling
     from .document import CapShape
     from .lower import lower_cap
 
-    return Authoring(shape=CapShape, lower=lower_cap)
+    return Authoring(
+        shape=CapShape,
+        lower=lower_cap,
+        look=telling.LOOK,
+        box_lines=telling.box_lines,
+        arrows=telling.arrows,
+        steps=telling.steps,
+        outcomes=telling.outcomes,
+        outcomes_seen=telling.outcomes_seen,
+        outcome_text=telling.outcome_text,
+    )
 
 
 CAP = NodeKind(

@@ -9,10 +9,21 @@ from .run import experiment_look_ups, remembers, write_experiment
 
 
 def _authoring() -> Authoring[ExperimentNode]:
+    from . import telling
     from .document import ExperimentShape
     from .lower import lower_experiment
 
-    return Authoring(shape=ExperimentShape, lower=lower_experiment)
+    return Authoring(
+        shape=ExperimentShape,
+        lower=lower_experiment,
+        look=telling.LOOK,
+        box_lines=telling.box_lines,
+        arrows=telling.arrows,
+        steps=telling.steps,
+        outcomes=telling.outcomes,
+        outcomes_seen=telling.outcomes_seen,
+        outcome_text=telling.outcome_text,
+    )
 
 
 EXPERIMENT = NodeKind(

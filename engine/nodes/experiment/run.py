@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..kind import Experiments, LookUp
+from ...ir.graph import Experiments
+from ..kind import LookUp
 from ..writing import Writer
 from .node import ExperimentNode
 

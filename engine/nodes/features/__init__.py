@@ -9,10 +9,20 @@ from .run import features_look_ups, write_features
 
 
 def _authoring() -> Authoring[FeaturesNode]:
+    from ..telling import Listed
+    from . import telling
     from .document import FeaturesShape
     from .lower import lower_features
 
-    return Authoring(shape=FeaturesShape, lower=lower_features)
+    return Authoring(
+        shape=FeaturesShape,
+        lower=lower_features,
+        look=telling.LOOK,
+        box_lines=telling.box_lines,
+        arrows=telling.arrows,
+        steps=telling.steps,
+        listed={"reads": Listed("view", telling.read_text)},
+    )
 
 
 FEATURES = NodeKind(

@@ -9,10 +9,18 @@ from .run import write_model
 
 
 def _authoring() -> Authoring[ModelNode]:
+    from . import telling
     from .document import ModelShape
     from .lower import lower_model
 
-    return Authoring(shape=ModelShape, lower=lower_model)
+    return Authoring(
+        shape=ModelShape,
+        lower=lower_model,
+        look=telling.LOOK,
+        box_lines=telling.box_lines,
+        arrows=telling.arrows,
+        steps=telling.steps,
+    )
 
 
 MODEL = NodeKind(

@@ -9,10 +9,18 @@ from .run import write_ruleset
 
 
 def _authoring() -> Authoring[RulesetNode]:
+    from . import telling
     from .document import RulesetShape
     from .lower import lower_ruleset_node
 
-    return Authoring(shape=RulesetShape, lower=lower_ruleset_node)
+    return Authoring(
+        shape=RulesetShape,
+        lower=lower_ruleset_node,
+        look=telling.LOOK,
+        box_lines=telling.box_lines,
+        arrows=telling.arrows,
+        steps=telling.steps,
+    )
 
 
 RULESET = NodeKind(

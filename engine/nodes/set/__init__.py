@@ -9,10 +9,18 @@ from .run import write_set
 
 
 def _authoring() -> Authoring[SetNode]:
+    from . import telling
     from .document import SetShape
     from .lower import lower_set
 
-    return Authoring(shape=SetShape, lower=lower_set)
+    return Authoring(
+        shape=SetShape,
+        lower=lower_set,
+        look=telling.LOOK,
+        box_lines=telling.box_lines,
+        arrows=telling.arrows,
+        steps=telling.steps,
+    )
 
 
 SET = NodeKind(

@@ -9,10 +9,22 @@ from .run import write_switch
 
 
 def _authoring() -> Authoring[SwitchNode]:
+    from . import telling
     from .document import SwitchShape
     from .lower import lower_switch
 
-    return Authoring(shape=SwitchShape, lower=lower_switch)
+    return Authoring(
+        shape=SwitchShape,
+        lower=lower_switch,
+        look=telling.LOOK,
+        box_lines=telling.box_lines,
+        arrows=telling.arrows,
+        steps=telling.steps,
+        outcomes=telling.outcomes,
+        outcomes_seen=telling.outcomes_seen,
+        outcome_text=telling.outcome_text,
+        listed={"cases": telling.CASES},
+    )
 
 
 SWITCH = NodeKind(

@@ -9,10 +9,22 @@ from .run import write_table
 
 
 def _authoring() -> Authoring[TableNode]:
+    from . import telling
     from .document import TableShape
     from .lower import lower_table
 
-    return Authoring(shape=TableShape, lower=lower_table)
+    return Authoring(
+        shape=TableShape,
+        lower=lower_table,
+        look=telling.LOOK,
+        box_lines=telling.box_lines,
+        grid=telling.grid,
+        arrows=telling.arrows,
+        steps=telling.steps,
+        outcomes=telling.outcomes,
+        outcomes_seen=telling.outcomes_seen,
+        listed={"rows": telling.ROWS},
+    )
 
 
 TABLE = NodeKind(

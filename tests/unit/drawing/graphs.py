@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from engine.drawing.picture import Arrow, Box, Grid, Kind, Picture
+from engine.drawing.picture import Arrow, Box, Picture
+from engine.nodes.telling import Form, Grid, Look
 
-KINDS: tuple[Kind, ...] = ("switch", "table", "set", "experiment", "cap", "output", "ruleset", "field")
+FORMS: tuple[Form, ...] = ("box", "round", "chamfered", "cut", "framed", "drum")
 TEXTS = st.text(max_size=60)
 
 
@@ -35,4 +36,5 @@ def _box(draw: st.DrawFn, number: int) -> Box:
         names = draw(st.tuples(*[TEXTS] * width))
         grid = Grid(names, (draw(TEXTS),), tuple(rows), draw(st.integers(0, 2_000)))
     lines = tuple(draw(st.lists(TEXTS, max_size=3)))
-    return Box(f"b{number}", draw(st.sampled_from(KINDS)), draw(TEXTS), lines, grid)
+    look = Look(draw(st.sampled_from(FORMS)), "#ffffff", "#000000")
+    return Box(f"b{number}", "kind", draw(TEXTS), look, lines, grid)

@@ -11,9 +11,11 @@ from engine.drawing.mermaid import mermaid
 from engine.drawing.picture import Arrow, Box, Picture, joined
 from engine.drawing.svg import BOXES_LIMIT, TooLargeError, svg
 from engine.drawing.text_width import fitted, text_width, wrapped
+from engine.nodes.telling import Look
 from tests.unit.drawing.graphs import pictures
 
 SPACE = "{http://www.w3.org/2000/svg}"
+LOOK = Look("box", "#ffffff", "#000000")
 HOSTILE = "</text><script>alert(1)</script> \" ' & ]]> \x00\x1b\ud800 `x` #35; |] \\"
 
 
@@ -60,7 +62,9 @@ def across(shape: ET.Element) -> list[float]:
 
 def test_hostile_text_stays_text_in_every_format() -> None:
     picture = Picture(
-        HOSTILE, (Box("a", "set", HOSTILE, (HOSTILE,)), Box("b", "output", "b")), (Arrow("a", "b", (HOSTILE,)),)
+        HOSTILE,
+        (Box("a", "set", HOSTILE, LOOK, (HOSTILE,)), Box("b", "output", "b", LOOK)),
+        (Arrow("a", "b", (HOSTILE,)),),
     )
     drawn = svg(picture)
     assert "<script>" not in drawn
@@ -83,7 +87,7 @@ def test_mermaid_and_dot_have_a_line_for_each_box_and_arrow(picture: Picture) ->
 
 
 def test_too_much_to_draw_is_refused_as_svg_alone() -> None:
-    boxes = tuple(Box(f"b{number}", "output", "x") for number in range(BOXES_LIMIT + 1))
+    boxes = tuple(Box(f"b{number}", "output", "x", LOOK) for number in range(BOXES_LIMIT + 1))
     with pytest.raises(TooLargeError, match="1,001 boxes"):
         svg(Picture("large", boxes, ()))
     assert "b1000" in dot(Picture("large", boxes, ()))

@@ -84,7 +84,7 @@ def _range_text(cell: Range) -> str:
     return " and ".join(sides) or "present"
 
 
-def expression_text(expression: Expression) -> str:
+def expression_text(expression: Expression) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for each class
     """The expression in the language it was written in, fully bracketed."""
     match expression:
         case Value(value):
@@ -97,11 +97,6 @@ def expression_text(expression: Expression) -> str:
             return f"in_segment('{segment}')"
         case Clock():
             return "now()"
-    return _compound(expression)
-
-
-def _compound(expression: Expression) -> str:
-    match expression:
         case Compare(op, left, right) | Arithmetic(op, left, right):
             return f"{_part(left)} {op} {_part(right)}"
         case Logic(op, items):
@@ -116,11 +111,6 @@ def _compound(expression: Expression) -> str:
             return f"{_part(item)} in {_part(container)}"
         case Matches(item, pattern):
             return f"{_part(item)} =~ {json.dumps(pattern, ensure_ascii=False)}"
-    return _chosen(expression)
-
-
-def _chosen(expression: Expression) -> str:
-    match expression:
         case Conditional(condition, then, otherwise):
             return f"{_part(condition)} ? {_part(then)} : {_part(otherwise)}"
         case Coalesce(left, right):
@@ -129,11 +119,6 @@ def _chosen(expression: Expression) -> str:
             return f"-{_part(item)}"
         case ToFloat(item):
             return expression_text(item)
-    return _enclosed(expression)
-
-
-def _enclosed(expression: Expression) -> str:
-    match expression:
         case ArrayOf(items):
             return f"[{', '.join(expression_text(item) for item in items)}]"
         case ItemOf(container, index):
@@ -148,7 +133,7 @@ def _enclosed(expression: Expression) -> str:
         case Collect(local, source, body, _, condition):
             rest = "" if condition is None else f" if {expression_text(condition)}"
             return f"[{expression_text(body)} for {local.name} in {_part(source)}{rest}]"
-    raise TypeError(f"{type(expression).__name__} is no expression")
+    assert_never(expression)
 
 
 _ATOMS = (Value, Name, Local, InSegment, Clock, ArrayOf, ItemOf, SliceOf, Call, Member, Collect)

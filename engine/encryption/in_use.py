@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..storage.facts import fact_or_new, put_fact, read_locked_fact
 from ..storage.partitions import PARTITIONS, locked
 from .keyring import Keyring
 
@@ -55,7 +56,7 @@ class HashKeys:
 
 def master_in_use(connection: Connection, keyring: Keyring) -> str:
     """The id of the master key that wraps new data keys."""
-    return _fact(connection, MASTER, keyring.current.id)
+    return fact_or_new(connection, MASTER, keyring.current.id)
 
 
 def master_to_seal_with(connection: Connection, keyring: Keyring) -> str:
@@ -64,16 +65,16 @@ def master_to_seal_with(connection: Connection, keyring: Keyring) -> str:
     For whoever holds no partition's lock, which a rotation waits for as well.
     """
     for _ in range(2):
-        row = connection.execute("SELECT value FROM fact WHERE name = %s FOR SHARE", (MASTER,)).fetchone()
-        if row is not None:
-            return str(row[0])
+        found = read_locked_fact(connection, MASTER, shared=True)
+        if found is not None:
+            return found
         master_in_use(connection, keyring)  # writes it down; somebody else may just have written another one
     return master_in_use(connection, keyring)
 
 
 def hash_keys_in_use(connection: Connection, keyring: Keyring) -> HashKeys:
     """The hash keys in use; the keyring's first, if none was used yet."""
-    data = json.loads(_fact(connection, HASH, HashKeys(keyring.hash_ids[0]).text()))
+    data = json.loads(fact_or_new(connection, HASH, HashKeys(keyring.hash_ids[0]).text()))
     return HashKeys(data["searched"], tuple(data["besides"]), data["stage"])
 
 
@@ -82,25 +83,3 @@ def put_in_force(connection: Connection, name: str, value: str) -> None:
     with connection.transaction():
         locked(connection, range(PARTITIONS))
         put_fact(connection, name, value)
-
-
-def put_fact(connection: Connection, name: str, value: str) -> None:
-    """Write a fact down."""
-    connection.execute(
-        "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (name, value),
-    )
-
-
-def read_fact(connection: Connection, name: str) -> str | None:
-    """What was written down, or None."""
-    row = connection.execute("SELECT value FROM fact WHERE name = %s", (name,)).fetchone()
-    return None if row is None else str(row[0])
-
-
-def _fact(connection: Connection, name: str, otherwise: str) -> str:
-    found = read_fact(connection, name)
-    if found is not None:
-        return found
-    connection.execute("INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, otherwise))
-    return read_fact(connection, name) or otherwise

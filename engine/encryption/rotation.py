@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..storage.facts import read_fact
 from ..storage.partitions import locked, partition_of
 from . import payloads
 from .data_keys import context_of
-from .in_use import HASH, MASTER, HashKeys, hash_keys_in_use, put_in_force, read_fact
+from .in_use import HASH, MASTER, HashKeys, hash_keys_in_use, put_in_force
 from .key_file import KeysRefusedError, read_key_file, replace_key_file
 from .keyring import KEYS, KeyMissingError, Keyring
 from .letters import rewrap_letters, seal_all_plain_letters

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..storage.facts import read_fact, replace_fact
 from . import payloads
 from .cipher import UnsealError
 from .key_file import KeysRefusedError
@@ -29,12 +30,10 @@ FINGERPRINT = "fingerprint_key"  # the fact that holds the secret of the fingerp
 _KEPT = (
     "SELECT 'active', name, active->>'$sealed' FROM segment WHERE active->>'$sealed' IS NOT NULL"
     " UNION ALL SELECT 'building', name, building->>'$sealed' FROM segment WHERE building->>'$sealed' IS NOT NULL"
-    " UNION ALL SELECT 'fact', name, value::json->>'$sealed' FROM fact WHERE name = %s AND starts_with(value, '{')"
 )
 _REPLACE = {
     "active": "UPDATE segment SET active = %s::json WHERE name = %s AND active->>'$sealed' = %s",
     "building": "UPDATE segment SET building = %s::json WHERE name = %s AND building->>'$sealed' = %s",
-    "fact": "UPDATE fact SET value = %s WHERE name = %s AND starts_with(value, '{') AND value::json->>'$sealed' = %s",
 }
 
 
@@ -70,7 +69,10 @@ class Kept:
 
 def kept(connection: Connection) -> list[Kept]:
     """All of them. Raises UnsealError for one of a form that this version does not know."""
-    rows = connection.execute(_KEPT, (FINGERPRINT,)).fetchall()
+    rows = connection.execute(_KEPT).fetchall()
+    secret = read_fact(connection, FINGERPRINT)
+    if secret is not None and secret.startswith("{"):
+        rows.append(("fact", FINGERPRINT, json.loads(secret)[SEALED]))
     return [Kept(column, name, sealed, payloads.master_of(raw_of(sealed))) for column, name, sealed in rows]
 
 
@@ -82,7 +84,12 @@ def rewrap_kept(connection: Connection, keyring: Keyring) -> Iterator[Kept]:
     while stale := [each for each in kept(connection) if each.master != keyring.current.id]:
         for each in stale:
             new = _text(payloads.rewrap(keyring, raw_of(each.sealed)))
-            if connection.execute(_REPLACE[each.column].encode(), (new, each.name, each.sealed)).rowcount:
+            if each.column == "fact":
+                replaced = replace_fact(connection, each.name, new, json.dumps({SEALED: each.sealed}))
+            else:
+                statement = _REPLACE[each.column].encode()
+                replaced = connection.execute(statement, (new, each.name, each.sealed)).rowcount > 0
+            if replaced:
                 yield each
 
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..storage.facts import put_fact, read_fact
 from ..storage.partitions import PARTITIONS, advance, locked
-from .in_use import put_fact, read_fact
 
 if TYPE_CHECKING:
     from psycopg import Connection

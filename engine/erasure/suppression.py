@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from ..storage.arrays import blobs
+from ..storage.facts import ask_fact, put_new_fact
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -38,7 +39,7 @@ class Suppressed:
         if not customers:
             return set
         if not self._key:
-            row = connection.execute("SELECT value FROM fact WHERE name = %s", (KEY,))
+            row = ask_fact(connection, KEY)
             return lambda: self._answer(connection, customers, row.fetchone())
         hashes = {suppression_hash(self._key, customer): customer for customer in customers}
         asked = connection.execute("SELECT hash FROM suppression WHERE hash = ANY(%s::bytea[])", (blobs(hashes),))
@@ -53,10 +54,7 @@ class Suppressed:
 
 def suppress(connection: Connection, customer: str, at: str) -> None:
     """Let no event bring the customer back; `at` is an instant."""
-    made = secrets.token_hex(32)
-    connection.execute("INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (KEY, made))
-    row = connection.execute("SELECT value FROM fact WHERE name = %s", (KEY,)).fetchone()
-    key = bytes.fromhex(row[0] if row else made)
+    key = bytes.fromhex(put_new_fact(connection, KEY, secrets.token_hex(32)))
     connection.execute(
         "INSERT INTO suppression (hash, at) VALUES (%s, %s::timestamptz) ON CONFLICT DO NOTHING",
         (suppression_hash(key, customer), at),

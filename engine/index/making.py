@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..ir.types import Catalogue
+from ..storage.facts import next_number
 from ..storage.partitions import PARTITIONS
 from . import cursors
 from .names import ALIAS, ProfileIndex, all_indices, create_index, live_among
@@ -47,12 +48,7 @@ def make_next(connection: Connection, client: Elasticsearch, catalogue: Catalogu
 def _generation(connection: Connection, indices: list[ProfileIndex]) -> int:
     """A number that no index has had, so that a name never comes to mean another one."""
     there = max((each.generation for each in indices), default=0)
-    row = connection.execute(
-        "INSERT INTO fact (name, value) VALUES ('index_generation', %s) ON CONFLICT (name) DO UPDATE"
-        " SET value = (greatest(fact.value::bigint, excluded.value::bigint - 1) + 1)::text RETURNING value",
-        (str(there + 1),),
-    ).fetchone()
-    return int(row[0]) if row else there + 1
+    return next_number(connection, "index_generation", there + 1)
 
 
 def is_known(connection: Connection, client: Elasticsearch, index: ProfileIndex) -> bool:

@@ -9,16 +9,14 @@ import json
 import secrets
 from typing import TYPE_CHECKING
 
-from ..encryption.in_use import put_fact, read_fact
 from ..encryption.sealed_values import FINGERPRINT, open_data, seal_text
 from ..encryption.vault import Vault
+from ..storage.facts import put_fact, put_new_fact, read_fact, read_locked_fact
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 _PLACE = ("fact", FINGERPRINT)
-_MAKE = "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT DO NOTHING"
-_LOCK = "SELECT value FROM fact WHERE name = %s FOR UPDATE"
 
 
 def fingerprint_secret(connection: Connection, vault: Vault) -> bytes:
@@ -29,11 +27,9 @@ def fingerprint_secret(connection: Connection, vault: Vault) -> bytes:
     found = read_fact(connection, FINGERPRINT)
     if found is None:
         # Whoever makes one at the same time is waited for, and theirs is taken.
-        connection.execute(_MAKE, (FINGERPRINT, _kept(connection, vault, secrets.token_bytes(32))))
-        found = read_fact(connection, FINGERPRINT) or ""
+        found = put_new_fact(connection, FINGERPRINT, _kept(connection, vault, secrets.token_bytes(32)))
     if vault.seals and not _is_sealed(found):
-        row = connection.execute(_LOCK, (FINGERPRINT,)).fetchone()
-        found = row[0] if row else found
+        found = read_locked_fact(connection, FINGERPRINT) or found
         if not _is_sealed(found):
             found = _kept(connection, vault, bytes.fromhex(found))
             put_fact(connection, FINGERPRINT, found)

@@ -20,6 +20,7 @@ from ..ir.canonical import digest
 from ..ir.codec import encode
 from ..ir.types import Catalogue
 from ..segments.registry import CATALOGUE_MADE, Definition
+from ..storage.facts import put_fact_of_version, read_fact
 from .population import Block, Population
 
 if TYPE_CHECKING:
@@ -34,10 +35,6 @@ FOLLOWER_SECONDS = 30.0
 _OVERDUE = "SELECT profile FROM profile WHERE due_at <= %s::timestamptz ORDER BY profile LIMIT %s"
 _OTHER_CATALOGUE = "SELECT EXISTS (SELECT FROM profile WHERE catalogue_digest <> %s)"
 # Not where the registry has changed since the question was asked: it may have been another catalogue for a while.
-_NOTE_MADE = (
-    "INSERT INTO fact (name, value) SELECT %s, %s FROM registry WHERE version = %s"
-    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +161,12 @@ def _overdue(connection: Connection, now_ms: int) -> list[str]:
 
 def _all_made_with(connection: Connection, digest_text: str) -> bool:
     """Whether every profile was made with this catalogue; once it is so, it stays so until there is another."""
-    row = connection.execute(
-        "SELECT version, (SELECT value FROM fact WHERE name = %s) FROM registry", (CATALOGUE_MADE,)
-    ).fetchone()
-    version, made = row or (0, None)
-    if made == digest_text:
+    row = connection.execute("SELECT version FROM registry").fetchone()
+    version = row[0] if row else 0
+    if read_fact(connection, CATALOGUE_MADE) == digest_text:
         return True
     found = connection.execute(_OTHER_CATALOGUE, (digest_text,)).fetchone()
     if found is None or found[0]:
         return False
-    connection.execute(_NOTE_MADE, (CATALOGUE_MADE, digest_text, version))
+    put_fact_of_version(connection, CATALOGUE_MADE, digest_text, version)
     return True

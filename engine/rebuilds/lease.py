@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..ir.instant import format_instant
 from ..segments.claim import SegmentBusyError
 from ..segments.transitions import Reason
+from ..storage.facts import forget_facts, put_fact, read_facts
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -74,24 +75,18 @@ def leased(connection: Connection, names: Collection[str]) -> Iterator[dict[str,
 
 def notes(connection: Connection, names: Collection[str] | None = None) -> dict[str, Note]:
     """The notes of rebuilds that run or were interrupted, of all segments or of some."""
-    rows = connection.execute(
-        "SELECT name, value FROM fact WHERE starts_with(name, %s) AND (%s::text[] IS NULL OR name = ANY(%s))",
-        (_FACT, None if names is None else [], None if names is None else [_FACT + name for name in names]),
-    )
-    return {name.removeprefix(_FACT): Note(**json.loads(value)) for name, value in rows}
+    found = read_facts(connection, _FACT)
+    return {name: Note(**json.loads(value)) for name, value in found.items() if names is None or name in names}
 
 
 def write_note(connection: Connection, name: str, note: Note) -> None:
     """Keep the note of a segment's rebuild."""
-    connection.execute(
-        "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (_FACT + name, json.dumps(asdict(note))),
-    )
+    put_fact(connection, _FACT + name, json.dumps(asdict(note)))
 
 
 def drop_notes(connection: Connection, names: Collection[str]) -> None:
     """Forget the notes of these segments' rebuilds."""
-    connection.execute("DELETE FROM fact WHERE name = ANY(%s)", ([_FACT + name for name in names],))
+    forget_facts(connection, [_FACT + name for name in names])
 
 
 def _told(connection: Connection, name: str) -> str:

@@ -15,6 +15,7 @@ from ..ir.instant import format_instant
 from ..segments.owners import note_running
 from ..segments.registry import rise
 from ..segments.transitions import Transition
+from ..storage.facts import forget_same_facts, put_fact, read_facts
 from ..storage.partitions import PARTITION_LOCK, advance, locked, partition_of
 from ..worker.publish import settle
 from ..worker.writes import take_staged
@@ -27,12 +28,6 @@ LARGE_CHUNK = 10_000  # … and where nobody is there to wait
 
 MOVING = "moving:"  # the facts that say of which segments something is to be moved, with the generation
 
-_MOVING = "SELECT name, value FROM fact WHERE starts_with(name, %s)"
-# A switch that has come meanwhile has put another generation there.
-_MOVED = (
-    "DELETE FROM fact USING unnest(%s::text[], %s::text[]) AS done (name, value)"
-    " WHERE fact.name = done.name AND fact.value = done.value"
-)
 _WAITING = (
     "SELECT DISTINCT staged.profile FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
     " AND staged.generation <= segment.generation WHERE staged.profile > %s AND staged.segment = ANY(%s)"
@@ -74,8 +69,8 @@ class Mover:
 
     def move(self, limit: int = CHUNK) -> dict[int, int]:
         """Move the rows of some customers in one transaction; the partitions' numbers then, empty when none is left."""
-        facts: dict[str, str] = dict(self._connection.execute(_MOVING, (MOVING,)).fetchall())
-        names = [name.removeprefix(MOVING) for name in facts] if self._segments is None else self._segments
+        generations = read_facts(self._connection, MOVING)
+        names = list(generations) if self._segments is None else self._segments
         if not names:
             return {}
         profiles = self._next(names, limit)
@@ -83,8 +78,9 @@ class Mover:
             self._after = ""
             profiles = self._next(names, limit)
         if not profiles:
-            done = [MOVING + name for name in names if MOVING + name in facts]
-            self._connection.execute(_MOVED, (done, [facts[name] for name in done]))
+            # A switch that has come meanwhile has put another generation there.
+            done = {MOVING + name: generations[name] for name in names if name in generations}
+            forget_same_facts(self._connection, done)
             if self._connection.execute(_RETIRED).rowcount:
                 rise(self._connection)
             return {}
@@ -129,10 +125,7 @@ class Mover:
 
 def note_moving(connection: Connection, segment: str, generation: int) -> None:
     """In the transaction of a switch: what is staged of the segment is to be moved from now on."""
-    connection.execute(
-        "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (MOVING + segment, str(generation)),
-    )
+    put_fact(connection, MOVING + segment, str(generation))
 
 
 def move_all(connection: Connection, redis: Any, vault: Vault, segments: Collection[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from ..ir.types import Catalogue
 from ..ir.walk import lists as lists_in
 from ..ir.walk import rebuilt
 from ..storage.arrays import texts
+from ..storage.facts import forget_facts
 from .sealed_definitions import kept_predicate, opened_predicate
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def put_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     if changed.rowcount == 0:
         return False
     # Should this catalogue be the one before the last, some profiles may have been made with the last meanwhile.
-    connection.execute("DELETE FROM fact WHERE name = %s", (CATALOGUE_MADE,))
+    forget_facts(connection, [CATALOGUE_MADE])
     return True
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..ir.encrypted import Encrypted, Tree, below
 from ..ir.types import Catalogue
 from ..runtime.border import SET
-from .in_use import put_fact, read_fact
+from ..storage.facts import put_fact, read_fact
 
 if TYPE_CHECKING:
     from psycopg import Connection

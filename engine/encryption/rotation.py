@@ -62,11 +62,12 @@ def alone(connection: Connection) -> Iterator[None]:
         connection.execute("SELECT pg_advisory_unlock(%s)", (ROTATION_LOCK,))
 
 
-def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE) -> Rewrapped:
+def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE, report: Report = silent) -> Rewrapped:
     """Wrap every data key, sealed dead letter, sealed definition and sealed secret under the newest master key.
 
     Where all are already, a new key is put into the key file first; keys of the environment must bring one themselves.
-    Nothing is changed with keys that are not the database's. Raises KeysRefusedError.
+    Nothing is changed with keys that are not the database's. `report` hears how many data keys are done so far. Raises
+    KeysRefusedError.
     """
     refuse_other_keys(connection, keyring)
     if not _unfinished(connection, keyring):
@@ -74,7 +75,7 @@ def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE) ->
     master = keyring.current
     if read_fact(connection, MASTER) != master.id:
         put_in_force(connection, MASTER, master.id)
-    keys, letters = _rewrap_keys(connection, keyring, page), rewrap_letters(connection, keyring)
+    keys, letters = _rewrap_keys(connection, keyring, page, report), rewrap_letters(connection, keyring)
     small = [each.is_definition for each in rewrap_kept(connection, keyring)]
     plain = seal_all_plain_letters(connection, keyring)
     return Rewrapped(master.id, keys, letters, small.count(True), small.count(False), plain)
@@ -109,7 +110,7 @@ def _add(keyring: Keyring, kind: str) -> None:
     keyring.reload()
 
 
-def _rewrap_keys(connection: Connection, keyring: Keyring, page: int) -> int:
+def _rewrap_keys(connection: Connection, keyring: Keyring, page: int, report: Report) -> int:
     """Page by page, again until a whole pass finds nothing; how many."""
     master, count, after, found = keyring.current, 0, "", False
     while True:
@@ -126,6 +127,7 @@ def _rewrap_keys(connection: Connection, keyring: Keyring, page: int) -> int:
             for (profile, _, name), wrapped in zip(rows, old, strict=True)
         ]
         count += _put(connection, master.id, [row[0] for row in rows], (old, new))
+        report(count)
 
 
 def _put(connection: Connection, master: str, profiles: Sequence[str], keys: tuple[list[bytes], list[bytes]]) -> int:

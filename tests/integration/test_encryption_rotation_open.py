@@ -12,7 +12,7 @@ import pytest
 
 from engine.cli.app import main
 from engine.encryption.in_use import HASH, HashKeys, hash_keys_in_use, put_in_force
-from engine.encryption.key_file import read_key_file
+from engine.encryption.key_file import KeySet, read_key_file, replace_key_file
 from engine.encryption.keyring import keyring_of_file
 from engine.encryption.rotation import hash_step_done, rotate_hash, wait_for_followers
 from engine.encryption.sealed_vault import SealedVault
@@ -24,9 +24,12 @@ from engine.rebuilds.index_source import IndexSource
 from engine.rebuilds.rebuild import Rebuild, Wish
 from engine.segments.engine import SegmentationEngine
 from engine.segments.registry import definition_of
+from engine.storage.partitions import owners
 from tests.integration.test_encryption import sealed
 from tests.live_world import World
 from tests.sealed_world import events
+from tests.servers.redis_servers import RedisServer
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -261,3 +264,34 @@ def test_the_hasher_asks_which_key_is_searched_each_time(sealed_world: World, ke
         key_file.write_text(keys.text(), encoding="utf-8")
         put_in_force(connection, HASH, HashKeys(keys.hash[1].id, (keys.hash[0].id,), "retiring").text())
         assert hasher("email", "ada") != before
+
+
+def test_the_whole_change_beside_a_worker_leaves_nothing_to_repair_and_nobody_out(
+    searched: World,
+    valkey: RedisServer,
+    key_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = searched
+    monkeypatch.chdir(key_file.parent)
+    for name, value in {"POSTGRES_URL": world.postgres, "REDIS_URL": valkey.url, "KEYS_FILE": str(key_file)}.items():
+        monkeypatch.setenv(f"DECISOR_{name}", value)
+    process = world.process()
+    thread = threading.Thread(target=process.run)
+    thread.start()
+    try:
+        with world.connect("tests") as connection:
+            until(lambda: owners(connection))
+        assert main(["keys", "rotate", "--hash"]) == 0
+    finally:
+        process.stop()
+        thread.join()
+    assert "queries search by" in capsys.readouterr().out
+    assert "repaired" not in caplog.text
+    keys = read_key_file(key_file)
+    replace_key_file(key_file, KeySet(keys.master, keys.hash[1:]))
+    world.vault = SealedVault(world.program.catalogue, keyring_of_file(key_file))
+    with world.connect("hashing") as connection:
+        rebuilt(world, IndexSource(world.elasticsearch, world.alias, sealed(world).hasher(connection), demanded=True))

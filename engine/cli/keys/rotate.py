@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 SAY_SECONDS = 10.0  # between two lines about something that takes long
+SETTLE_SECONDS = 60.0
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +58,7 @@ def _run(options: argparse.Namespace) -> int:
 def _rotate_master(connection: Connection, keyring: Keyring) -> None:
     from ...encryption.rotation import rotate_master
 
-    done = rotate_master(connection, keyring)
+    done = rotate_master(connection, keyring, report=_Pace().report("have a data key wrapped anew so far"))
     kinds = ((done.data_keys, "data key"), (done.dead_letters, "dead letter"), (done.definitions, "definition"))
     counts = ", ".join(counted(count, noun) for count, noun in kinds)
     print(f"master key {done.master}: {counts} and {counted(done.secrets, 'secret')} wrapped anew")
@@ -141,7 +142,10 @@ def _settle(servers: Servers, vault: SealedVault) -> int:
     from ...worker.publish import settle
 
     rows: dict[int, int] = dict(servers.postgres.execute("SELECT number, seq FROM partition").fetchall())
-    late = settle(servers.postgres, servers.redis, rows, vault, 60.0)
+    late = settle(servers.postgres, servers.redis, rows, vault, SAY_SECONDS)
+    if late:
+        print(f"waiting: the serving copies of {counted(len(late), 'partition')} have not followed yet", flush=True)
+        late = settle(servers.postgres, servers.redis, rows, vault, SETTLE_SECONDS - SAY_SECONDS)
     for number in late:
         print(f"partition {number}: serving copies have not followed yet; look at the worker, and keep the old key")
     return FINDINGS if late else CLEAN

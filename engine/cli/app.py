@@ -43,7 +43,8 @@ COMMANDS = {
     "erase": "remove a customer everywhere, and prove it",
     "demo": "run the example on real purchases",
 }
-# A group is a folder with one file for each of its commands, here in the order in which they are listed.
+# A group is a folder with a file for each of its commands, or for several that share most (`SHARED`). The commands are
+# listed in this order.
 GROUPS: dict[str, dict[str, str]] = {
     "dead-letters": {
         "list": "what could not be taken in, and why",
@@ -77,6 +78,15 @@ GROUPS: dict[str, dict[str, str]] = {
         "rotate": "change keys while everything serves",
         "status": "which keys there are, and what still uses them",
     },
+}
+
+# Commands that one file declares together, in its `COMMANDS`.
+SHARED: dict[tuple[str, str], str] = {
+    ("segments", "add"): "overriding",
+    ("segments", "remove"): "overriding",
+    ("segments", "intersect"): "combining",
+    ("segments", "union"): "combining",
+    ("segments", "difference"): "combining",
 }
 
 _ENGINE = __package__.rpartition(".")[0]
@@ -175,6 +185,9 @@ def load(name: str, part: str | None = None) -> Command:
     module = f".{name.replace('-', '_')}"
     if part is not None:
         _known(part, GROUPS[name], f"command of `decisor {name}`", f"`decisor {name}` lists them")
+        if (name, part) in SHARED:
+            shared: dict[str, Command] = import_module(f"{module}.{SHARED[name, part]}", __package__).COMMANDS
+            return shared[part]
         module += f".{part}"
     command = import_module(module, __package__).COMMAND
     if not isinstance(command, Command):

@@ -10,12 +10,12 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Literal, TypeAlias
 
+from ..ir.graph import PPM
 from ..operators.pinned_unicode import nfc
 
 Purpose: TypeAlias = Literal["layer", "holdout", "coverage", "arm", "bandit", "sample"]
 
 BITS = 53
-PPM = 1_000_000
 _SHIFT = 64 - BITS
 
 

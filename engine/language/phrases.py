@@ -56,8 +56,3 @@ def counted(number: int, noun: str) -> str:
     """`1 entry`, `2 entries`."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
-
-
-def with_article(noun: str) -> str:
-    """`a Segment`, `an Experiment`."""
-    return f"{'an' if noun[:1] in 'AEIOaeio' else 'a'} {noun}"

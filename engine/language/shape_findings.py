@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from ..diagnostics import Edit, Finding, Fix, Path, Span, nearest
+from ..operators.wording import with_article
 from ..shapes.base import Problem, Shape
 from ..shapes.forms import NAME_PATTERN, Form, Word
-from .phrases import counted, dotted, kind_of, one_of, quoted_list, shown, with_article
+from .phrases import counted, dotted, kind_of, one_of, quoted_list, shown
 from .shape_walk import KEY, Expected, Location, expected_at, members_of, path_of
 from .yaml.findings import clipped, quoted
 from .yaml.reader import YamlDocument

@@ -11,6 +11,7 @@ from ..ir.types import Field
 from . import calendar, equality, expression, geo, membership, order, pattern, presence, text_match, time
 from .core import CoreOperator
 from .surface import ABSENT, Operand, Operator, Refused
+from .wording import with_article
 
 FAMILIES: Final[tuple[ModuleType, ...]] = (
     equality,
@@ -72,7 +73,8 @@ def _unknown(operand: Operand, name: str) -> Refused:
 
 
 def _unfit(operand: Operand, operator: Operator) -> Refused:
-    message = f"`{operator.name}` does not apply to `{operand.path}`, which is {_article(operand.kind)}"
+    kind = operand.kind if operand.kind == "text" else with_article(operand.kind)
+    message = f"`{operator.name}` does not apply to `{operand.path}`, which is {kind}"
     if operand.field.encrypted is None:
         hints = [_NUMBER_HINT] if operand.field.type == "number" and operator.family in _EXACT else []
         hints += [operator.hint] if operator.hint and operand.field.type in _HINTED else []
@@ -83,10 +85,6 @@ def _unfit(operand: Operand, operator: Operator) -> Refused:
 def _available(operand: Operand) -> str:
     names = ", ".join(f"`{name}`" for name in operators_for(operand.field))
     return f"{operand.kind} takes {names}"
-
-
-def _article(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}" if kind != "text" else kind
 
 
 _EXACT = {"equality", "membership"}

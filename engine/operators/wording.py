@@ -91,3 +91,8 @@ def sentence_duration(ms: int) -> str:
     """As `duration`, for use after `last` and `next`: `30 days`, `day`."""
     text = duration(ms)
     return text.removeprefix("1 ")
+
+
+def with_article(noun: str) -> str:
+    """`a Segment`, `an Experiment`."""
+    return f"{'an' if noun[:1] in 'AEIOaeio' else 'a'} {noun}"

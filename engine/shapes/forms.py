@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from ..ir.graph import PPM
 from ..ir.instant import InstantError, canonical_day, canonical_instant, parse_duration
 from ..ir.zones import zone
 
@@ -105,7 +106,6 @@ _WORDS = {
 }
 
 
-PPM = 1_000_000
 _PERCENT = re.compile(r"(100(?:\.0{1,4})?|[0-9]{1,2}(?:\.[0-9]{1,4})?)%", re.ASCII)
 
 

@@ -1,4 +1,4 @@
-"""What `intersect`, `union` and `difference` share: print, count or store who is in a combination of segments."""
+"""`decisor segments intersect`, `union` and `difference`: print, count or store who is in a combination of segments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
-def combination(operation: Operation, summary: str, example: str) -> Command:
+def _combination(operation: Operation, summary: str, example: str) -> Command:
     """The command of one operation."""
     return Command(summary, f"decisor segments {operation} {example}", _configure, lambda each: _run(operation, each))
 
@@ -73,3 +73,22 @@ def _print_count(found: int, form: str) -> None:
         print_json({"count": found})
     else:
         print(found)
+
+
+COMMANDS = {
+    "intersect": _combination(
+        "intersect",
+        "Print who is in all of some segments, in no order.",
+        "vips actives --count",
+    ),
+    "union": _combination(
+        "union",
+        "Print who is in any of some segments, once, in no order.",
+        "vips actives --store reachable",
+    ),
+    "difference": _combination(
+        "difference",
+        "Print who is in the first of some segments and in none of the others, in no order.",
+        "vips actives --count",
+    ),
+}

@@ -1,4 +1,4 @@
-"""What `add`, `remove` and `restore` share."""
+"""`decisor segments add` and `remove`, and what `restore` shares with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Act = Callable[["Overrides", str, str, argparse.Namespace, int], "Overridden"]
 
 
-def overriding(summary: str, example: str, *, included: bool) -> Command:
+def _overriding(summary: str, example: str, *, included: bool) -> Command:
     """The command that puts customers in, or keeps them out."""
 
     def act(overrides: Overrides, name: str, customer: str, options: argparse.Namespace, now_ms: int) -> Overridden:
@@ -74,3 +74,17 @@ def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> 
     else:
         print(f"{'taken back' if override is None else 'kept'}; Redis has not followed yet, look at the worker")
     return CLEAN if done.followed else FINDINGS
+
+
+COMMANDS = {
+    "add": _overriding(
+        "Make a customer a member, whatever the conditions say; it survives rebuilds.",
+        "decisor segments add vips c-1 --reason 'friend of the house' --until 2026-12-31T00:00:00Z",
+        included=True,
+    ),
+    "remove": _overriding(
+        "Keep a customer out, whatever the conditions say; it survives rebuilds.",
+        "decisor segments remove vips c-1 --reason 'asked not to be one'",
+        included=False,
+    ),
+}

@@ -22,7 +22,6 @@ FAMILIES = {
     "C": "compile",
     "P": "privacy",
     "H": "hygiene",
-    "B": "bundle",
 }
 """Letter of a family and the file in this folder that lists its codes as `CODES`."""
 

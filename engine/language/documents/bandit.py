@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from ...ir.graph import PPM
 from ...shapes.base import Maybe, Problem, Shape, Some
-from ...shapes.forms import PPM, Duration, Expression, Name, Share, Text, Timeout, Word
+from ...shapes.forms import Duration, Expression, Name, Share, Text, Timeout, Word
 from .envelope import Envelope
 
 POLICIES = {

@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from ...ir.graph import PPM
 from ...shapes.base import UNIQUE, Many, Maybe, Problem, Shape, Some, twice
-from ...shapes.forms import PPM, Instant, Name, Share, Text
+from ...shapes.forms import Instant, Name, Share, Text
 from .envelope import Envelope
 
 Slot = Annotated[int, Field(ge=0, le=PPM)]

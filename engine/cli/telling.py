@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..runtime.trace import values_of
+from ..testing.explanation import outcome_text
 
 
 def told(decision: Mapping[str, Any], key: str) -> Iterator[str]:
@@ -27,18 +28,8 @@ def _list(names: list[str]) -> str:
 
 
 def _step(step: Mapping[str, Any]) -> str:
-    kind = step["kind"]
     seen = ", ".join(
         f"{name} is {'missing' if value is None else json.dumps(value, ensure_ascii=False)}"
         for name, value in values_of(step).items()
     )
-    because = f" ({seen})" if seen else ""
-    if kind == "switch":
-        if not step["case"]:
-            return f"no case holds, so {step['outcome']}"
-        return f"`{step['when']}` holds, so {step['outcome']}"
-    if kind == "table":
-        return f"{step['outcome']}{because}"
-    if kind == "experiment":
-        return f"arm {step['outcome']} ({step['reason']})"
-    return f"{step['outcome']}{because}"
+    return f"{outcome_text(step)}{f' ({seen})' if seen else ''}"

@@ -54,6 +54,13 @@ def test_runtime_loads_nothing_that_authors_need() -> None:
     assert not [name for name in modules if name.startswith(("engine.language", "engine.compiler", "engine.cli"))]
 
 
+def test_deciding_loads_nothing_of_nodes_that_authors_need() -> None:
+    modules = modules_after("engine.runtime.decide")
+    parts = ("document", "lower", "shape", "telling")
+    assert not [name for name in modules if name.startswith("engine.nodes.") and name.endswith(parts)]
+    assert not modules & HEAVY
+
+
 def test_public_api_has_at_most_20_names_and_each_is_there() -> None:
     engine = importlib.import_module("engine")
     names = getattr(engine, "__all__", [])

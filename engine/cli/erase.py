@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ..storage.partitions import partition_of
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .customers import add_customer, customers_named
 from .keys.opening import catalogue_of, refusals
@@ -19,13 +20,7 @@ from .servers import Servers, add_servers, vault_for
 
 if TYPE_CHECKING:
     from ..erasure.erasure import Erasure, Report, Row
-
-_STAYS = (
-    "On the stream decisor:transitions:<p> the notices of exit with the reason `erasure` stay for an hour, with the",
-    "id, which consumers need, and longer where a consumer group is behind; then a worker deletes them.",
-    "Old bytes: dead rows are vacuumed and Redis writes its append-only file anew; PostgreSQL's write-ahead log,",
-    "snapshots and backups keep theirs until they expire.",
-)
+    from ..erasure.remains import Remainder
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -44,22 +39,37 @@ def _run(options: argparse.Namespace) -> int:
             return max([_counted(erasure, each, options.format) for each in customers])
         if not options.yes:
             _ask(len(customers))
-        reports = []
-        for each in customers:
-            reports.append(erasure.erase(each, _now()))
-            _tell(reports[-1], options.format)
-        others = [other for other in erasure.pending() if other not in set(customers)]
-        open_ones = [other for other in others if not erasure.erase(other, _now()).done]
-        gone = any(report.done and report.found for report in reports)
-        refused = erasure.let_go() if gone or len(open_ones) < len(others) else []
+        reports: dict[str, Report] = {}
+        try:
+            for each in customers:
+                reports[each] = erasure.erase(each, _now())
+                if options.format == "text":
+                    _tell(reports[each])
+            _end(erasure, reports, options.format)
+        finally:
+            if options.format == "json":
+                for each, report in reports.items():
+                    _print_json(report, erasure.remains([each]) if report.done else [])
+    if len(reports) > 1:
+        done = sum(report.done for report in reports.values())
+        print(f"{done:,} of {len(reports):,} customers are erased", file=sys.stderr)
+    return CLEAN if all(report.done and not report.closed for report in reports.values()) else FINDINGS
+
+
+def _end(erasure: Erasure, reports: Mapping[str, Report], form: str) -> None:
+    """End what was begun earlier, have servers let go of old bytes, and tell what stays."""
+    others = [other for other in erasure.pending() if other not in reports]
+    open_ones = [other for other in others if not erasure.erase(other, _now()).done]
+    gone = {each for each, report in reports.items() if report.done and report.found}
+    touched = {partition_of(each) for each in gone | set(others).difference(open_ones)}
+    refused = erasure.let_go(touched) if touched else []
+    if form == "text" and gone:
+        _tell_remains(erasure.remains(gone))
     if others:
         done = len(others) - len(open_ones)
         print(f"of erasures begun earlier, {done:,} were ended and {len(open_ones):,} are still open", file=sys.stderr)
-    if len(reports) > 1:
-        print(f"{sum(report.done for report in reports):,} of {len(reports):,} customers are erased", file=sys.stderr)
     for said in refused:
         print(printable(said), file=sys.stderr)
-    return CLEAN if all(report.done and not report.closed for report in reports) else FINDINGS
 
 
 def _counted(erasure: Erasure, customer: str, form: str) -> int:
@@ -118,13 +128,14 @@ def _ask(count: int) -> None:
         raise CannotRunError("nothing was erased")
 
 
-def _tell(report: Report, form: str) -> None:
-    if form == "json":
-        rows = [asdict(row) for row in report.rows]
-        said = {"done": report.done, "found": report.found, "places": rows, "problems": report.problems}
-        print(json.dumps(said, ensure_ascii=False))
-        return
-    _print(report.rows, form)
+def _print_json(report: Report, stays: Sequence[Remainder]) -> None:
+    rows = [asdict(row) for row in report.rows]
+    said = {"done": report.done, "found": report.found, "places": rows, "problems": report.problems}
+    print(json.dumps(said | {"stays": [asdict(each) for each in stays]}, ensure_ascii=False))
+
+
+def _tell(report: Report) -> None:
+    _print(report.rows, "text")
     for problem in report.problems:
         print(printable(problem))
     if report.closed:
@@ -134,7 +145,15 @@ def _tell(report: Report, form: str) -> None:
     elif not report.found:
         print("nothing was found of this customer; the id is barred from now on")
     else:
-        print("\n".join(["erased: nothing is left", *(f"  {each}" for each in _STAYS)]))
+        print("erased: nothing is left in any of these places")
+
+
+def _tell_remains(stays: Sequence[Remainder]) -> None:
+    print("what stays elsewhere, and until when:")
+    for each in stays:
+        count = "" if each.count is None else f" ({each.count:,})"
+        sooner = "" if each.sooner is None else f". Sooner: {each.sooner}"
+        print(printable(f"  {each.store}: {each.place}{count}: {each.until}{sooner}"))
 
 
 def _closed(numbers: Sequence[int]) -> str:

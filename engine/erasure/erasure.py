@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 from ..ir.instant import format_instant
 from ..storage.partitions import PARTITIONS, advance, locked, partition_of
 from .letters import UnreadableLetters
-from .old_bytes import let_go
-from .place import PartlyClosed, Place, Stage, Stores
+from .old_bytes import let_go, merge_segments
+from .place import PartlyClosed, Place, Stage, Stores, told
 from .places import places_of
 from .postgres_places import Begun, write_exits
+from .remains import Remainder, remains
 from .suppression import suppress
 
 if TYPE_CHECKING:
@@ -129,9 +130,17 @@ class Erasure:
         """The customers whose erasure was begun and is not done."""
         return pending(self._stores.connection)
 
-    def let_go(self) -> list[str]:
-        """Have the servers drop the old bytes of what was erased; what they refused, in words."""
-        return let_go(self._stores)
+    def let_go(self, partitions: Collection[int]) -> list[str]:
+        """Have the servers drop the old bytes of what was erased in partitions; what they refused, in words."""
+        return let_go(self._stores, partitions)
+
+    def merge_segments(self, now_ms: int) -> bool:
+        """Have the index drop its old bytes, once a day where somebody was erased; whether it was asked for."""
+        return merge_segments(self._stores, now_ms)
+
+    def remains(self, customers: Collection[str]) -> list[Remainder]:
+        """What stays of customers who were erased outside of the places, and until when."""
+        return remains(self._stores, customers)
 
     def counts(self, customer: str) -> list[Row]:
         """What there is of a customer, place by place."""
@@ -265,8 +274,3 @@ def _erase_until_gone(place: Place, customer: str, row: Row) -> None:
             return
         if _counted(place, customer, row) == 0:
             return
-
-
-def told(problem: Exception) -> str:
-    """What a store said; texts of libraries may hold values, so only ours are repeated."""
-    return str(problem) if type(problem).__module__.startswith("engine.") else type(problem).__name__

@@ -37,6 +37,12 @@ class Notices:
         self.last_look = last_look
         self._partition = -1
         self._after = ""
+        self._deleted: set[int] = set()
+
+    def deleted_from(self) -> set[int]:
+        """The partitions of whose streams something was deleted since this was last asked: their bytes stay there."""
+        found, self._deleted = self._deleted, set()
+        return found
 
     def step(self, connection: Connection, partitions: Collection[int], now_ms: int) -> bool:
         """Look at the next page; whether it was the last one of its stream."""
@@ -80,3 +86,4 @@ class Notices:
             self.last_look(customer)
         if late:
             self._redis.xdel(stream, *late)
+            self._deleted.add(self._partition)

@@ -80,3 +80,8 @@ class PartlyClosed(Protocol):
     def closed(self) -> tuple[int, ...]:
         """The numbers of what did not open when the place was last counted."""
         ...
+
+
+def told(problem: Exception) -> str:
+    """What a store said; texts of libraries may hold values, so only ours are repeated."""
+    return str(problem) if type(problem).__module__.startswith("engine.") else type(problem).__name__

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..stages.stage import Turn
-from .erasure import Erasure, pending, told
+from ..storage.partitions import partition_of
+from .erasure import Erasure, pending
 from .notices import Notices
+from .place import told
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -25,6 +27,7 @@ NEXT_SECONDS: Final = 0.1  # from one open erasure to the next
 PAUSE_SECONDS: Final = 0.005  # between two steps of a long look, so that live events come to their turn
 LONGEST_PAUSE: Final = 60.0  # until an erasure that could not be ended is tried again
 LET_GO_SECONDS: Final = 600.0  # from one request to drop old bytes to the next
+MERGE_SECONDS: Final = 600.0  # from one look whether old bytes of the index are to go to the next
 
 Pause = Callable[[], None]
 
@@ -61,8 +64,8 @@ class ErasureStage:
         self._turn: Turn | None = None
         self._waits: dict[str, _Wait] = {}
         self._told: set[str] = set()
-        self._ended = 0  # since servers were last asked to drop old bytes
-        self._next_letting_go = 0.0
+        self._touched: set[int] = set()  # partitions of which something went since servers were asked to drop old bytes
+        self._next_letting_go = self._next_merge = 0.0
 
     def step(self, turn: Turn) -> bool:
         """Go on with one erasure, or look at one page of a transition stream; whether it was an erasure."""
@@ -78,9 +81,13 @@ class ErasureStage:
                 self._put_off(ready[0], self._failures(ready[0]) + 1)  # the others come first then
                 raise
             return not turn.stop.wait(NEXT_SECONDS)
-        if self._ended and now >= self._next_letting_go:
+        if self._touched and now >= self._next_letting_go:
             self._let_go(connection)
+        if 0 in turn.partitions and now >= self._next_merge:
+            self._next_merge = now + MERGE_SECONDS
+            self._merge(connection)
         self._notices.step(connection, turn.partitions, self._now_ms())
+        self._touched |= self._notices.deleted_from()
         return False
 
     def drain(self, turn: Turn) -> None:
@@ -88,10 +95,12 @@ class ErasureStage:
         self._turn, connection = turn, turn.connection
         for customer in pending(connection):
             self._go_on(connection, customer)
-        if self._ended:
-            self._let_go(connection)
         if connection.execute("SELECT FROM suppression LIMIT 1").rowcount:
             self._notices.all(connection, turn.partitions, self._now_ms())
+            self._touched |= self._notices.deleted_from()
+            self._merge(connection)
+        if self._touched:
+            self._let_go(connection)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -109,7 +118,7 @@ class ErasureStage:
         elif report.done:
             self._waits.pop(customer, None)
             self._told.clear()
-            self._ended += 1
+            self._touched.add(partition_of(customer))
             LOG.warning("an erasure that had been broken off was ended")
             self._tell_closed(report.closed)
         else:
@@ -147,10 +156,21 @@ class ErasureStage:
         self._waits[customer] = _Wait(failures, time.monotonic() + pause)
 
     def _let_go(self, connection: Connection) -> None:
-        self._ended = 0
+        touched, self._touched = self._touched, set()
         self._next_letting_go = time.monotonic() + LET_GO_SECONDS
-        for refused in self._erasure_of(connection, self._pause).let_go():
+        for refused in self._erasure_of(connection, self._pause).let_go(touched):
             LOG.warning(refused)
+
+    def _merge(self, connection: Connection) -> None:
+        """Have the index drop its old bytes; where it does not answer, the next look does."""
+        try:
+            self._erasure_of(connection, self._pause).merge_segments(self._now_ms())
+        except StoppedError:
+            raise
+        except Exception as problem:
+            if "elasticsearch" not in type(problem).__module__ and not isinstance(problem, RuntimeError):
+                raise
+            self._tell(f"the index was not asked to drop what was deleted from it: {told(problem)}")
 
     def _pause(self) -> None:
         if self._present().stop.wait(PAUSE_SECONDS):

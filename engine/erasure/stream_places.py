@@ -15,8 +15,8 @@ from .place import Place, Stage, Stores
 
 PAGE = 250  # entries looked at in one step
 
-# The ids of a page's entries that tell of a customer, without the notices of the erasure; before them the last id of
-# the page, empty where there is no more.
+# The ids of a page's entries that tell of a customer, without the notices of the erasure or these alone; before them
+# the last id of the page, empty where there is no more.
 _TELLING = """
 local page = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])
 local found = {#page == tonumber(ARGV[2]) and page[#page][1] or ''}
@@ -26,7 +26,7 @@ for _, entry in ipairs(page) do
         if entry[2][place] == 'customer' then customer = entry[2][place + 1] end
         if entry[2][place] == 'reason' then reason = entry[2][place + 1] end
     end
-    if customer == ARGV[3] and reason ~= 'erasure' then
+    if customer == ARGV[3] and (reason == 'erasure') == (ARGV[4] == 'notices') then
         found[#found + 1] = entry[1]
     end
 end
@@ -97,12 +97,16 @@ class TransitionStreams:
         for found in self._found(customer):
             redis.xdel(stream, *found)
 
-    def _found(self, customer: str) -> Iterator[list[bytes]]:
+    def notices(self, customer: str) -> list[bytes]:
+        """The ids of the notices of the erasure, which consumers still need."""
+        return [name for found in self._found(customer, "notices") for name in found]
+
+    def _found(self, customer: str, which: str = "") -> Iterator[list[bytes]]:
         """The server itself looks through its pages, so that none of them is sent."""
         redis, stream = self.stores.reached_redis(), keys.transitions_stream(partition_of(customer))
         start = "-"
         while start:
-            answer: list[Any] = redis.eval(_TELLING, 1, stream, start, PAGE, customer)
+            answer: list[Any] = redis.eval(_TELLING, 1, stream, start, PAGE, customer, which)
             if answer[1:]:
                 yield answer[1:]
             start = f"({answer[0].decode()}" if answer[0] else ""

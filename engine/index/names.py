@@ -144,6 +144,7 @@ def create_index(
     """A new, empty index under the alias of its role.
 
     It is sorted by key, so that reading it out in key order need not sort; how many copies are kept follows the nodes.
+    Where deleted documents are to be expunged, a segment with a single one is written anew: somebody was erased.
     """
     mapping = index_mapping(catalogue)
     digest = mapping_hash(mapping)
@@ -161,6 +162,7 @@ def create_index(
                 "number_of_shards": 1,
                 "auto_expand_replicas": "0-1",
                 "sort": {"field": [catalogue.key], "order": ["asc"]},
+                "merge": {"policy": {"expunge_deletes_allowed": 0}},
             }
         },
         mappings={**mapping["mappings"], "_meta": {"mapping_hash": digest, "key": catalogue.key}},

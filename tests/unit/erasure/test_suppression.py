@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from engine.erasure.erasure import Report, Row, told
-from engine.erasure.place import UnreachablePlaceError
+from engine.erasure.erasure import Report, Row
+from engine.erasure.place import UnreachablePlaceError, told
 from engine.erasure.suppression import suppression_hash
 
 

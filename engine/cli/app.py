@@ -112,7 +112,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(given)
         sys.stdout.flush()
     except CannotRunError as problem:
-        print(f"decisor: {problem}", file=sys.stderr)
+        from ..ir.printable import printable
+
+        print("\n".join(map(printable, f"decisor: {problem}".split("\n"))), file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return 130

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from ..ir.printable import printable
 from .command import CLEAN, CannotRunError, Command
 from .facts import name_among
 from .opening import add_now, add_workspace, instant_of, open_workspace, sound_program, workspace_root
@@ -47,7 +48,10 @@ def _sql(program: Program, name: str, target: str, now_ms: int | None) -> str:
     if isinstance(found, Unsupported):
         raise CannotRunError(f"`{name}` cannot be written for {target}: {found.reason}")
     statement, parameters = found
-    shown = [f"-- {each} = {json.dumps(value, ensure_ascii=False, default=str)}" for each, value in parameters.items()]
+    shown = [
+        printable(f"-- {each} = {json.dumps(value, ensure_ascii=False, default=str)}")
+        for each, value in parameters.items()
+    ]
     return "\n".join([f"{statement};", *shown])
 
 

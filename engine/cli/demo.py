@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import parse_instant
+from ..ir.printable import printable
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .opening import open_workspace, sound_program, workspace_root
-from .printable import printable
 from .progress import progress
 from .purchases import PURCHASES, purchases
 from .servers import Servers

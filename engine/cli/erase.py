@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ..ir.printable import printable
 from ..storage.partitions import partition_of
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .customers import add_customer, customers_named
 from .keys.opening import catalogue_of, refusals
-from .printable import printable
 from .servers import Servers, add_servers, vault_for
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..ir.printable import printable
 from .command import CLEAN, CannotRunError, Command
 from .naming import document_named
 from .opening import add_workspace, open_workspace, sound_program, workspace_root
@@ -35,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
     opened = open_workspace(workspace_root(options.workspace))
     program = sound_program(opened)
     document = document_named(opened.workspace, options.name)
-    print("\n".join(_explained(opened.workspace, program, document)))
+    print("\n".join(map(printable, _explained(opened.workspace, program, document))))
     if options.target is not None:
         if document.kind != "Segment":
             raise CannotRunError(f"--target is for segments, and `{options.name}` is a {document.kind}")
@@ -71,7 +72,8 @@ def _explained(workspace: Workspace, program: Program, document: Document) -> It
 
     model = document.model
     kind = document.resource.partition("/")[0].replace("_", " ")
-    yield f"{kind} {document.name}{f': {model.description}' if model.description else ''}"
+    description = " ".join(model.description.split())
+    yield f"{kind} {document.name}{f': {description}' if description else ''}"
     about = [f"{document.yaml.file}:{document.yaml.start_line}"]
     about += [f"owner {model.owner}"] if model.owner else []
     about += [f"tags {', '.join(model.tags)}"] if model.tags else []
@@ -97,7 +99,8 @@ def _segment(program: Program, document: Document) -> Iterator[str]:
     yield "A profile is in it when all of this holds:" if len(lines) > 1 else "A profile is in it when"
     yield from (f"  {line}" for line in lines)
     if not isinstance(compile_query(predicate, program.catalogue, program.lists), Exact):
-        yield "\nThe index alone cannot tell; its query gives candidates, and the matcher decides."
+        yield ""
+        yield "The index alone cannot tell; its query gives candidates, and the matcher decides."
 
 
 def _ruleset(program: Program, document: Document) -> Iterator[str]:
@@ -119,7 +122,8 @@ def _ruleset(program: Program, document: Document) -> Iterator[str]:
     for read in reads:
         trip = "read with the first trip" if read.planned else "another trip, as its key is known only then"
         yield f"{read.kind} {read.name} at {read.node}: {trip}"
-    yield f"\nA decision costs at most {ruleset.cost:,} steps."
+    yield ""
+    yield f"A decision costs at most {ruleset.cost:,} steps."
 
 
 def _experiment(program: Program, document: Document) -> Iterator[str]:
@@ -137,7 +141,8 @@ def _experiment(program: Program, document: Document) -> Iterator[str]:
     for phase in experiment.phases:
         when = f"from {phase.starts}" if phase.starts else "from the beginning"
         until = f" until {phase.ends}" if phase.ends else ""
-        yield f"\nphase {phase.number}, {when}{until}: {ppm_percent(phase.coverage)} of the units take part"
+        yield ""
+        yield f"phase {phase.number}, {when}{until}: {ppm_percent(phase.coverage)} of the units take part"
         total = sum(arm.weight for arm in phase.arms) or 1
         width = max(len(arm.name) for arm in phase.arms)
         for arm in phase.arms:
@@ -190,7 +195,9 @@ def _compiled(program: Program, name: str, target: str) -> str:
     found = sql_data(predicate, program, dialect)
     if "unsupported" in found:
         return f"sql:{dialect} cannot answer it: {found['unsupported']}"
-    parameters = [f"-- {key} = {json.dumps(value, ensure_ascii=False)}" for key, value in found["parameters"].items()]
+    parameters = [
+        printable(f"-- {key} = {json.dumps(value, ensure_ascii=False)}") for key, value in found["parameters"].items()
+    ]
     return "\n".join([f"{found['text']};", *parameters])
 
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from ..ir.printable import printable
 from .command import CannotRunError
 from .opening import add_workspace, instant_of, open_workspace, sound_program, workspace_root
-from .printable import printable
 from .report import reason
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import json
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from ..ir.printable import printable
 from .command import CLEAN, CannotRunError, Command
 from .opening import Opened, add_workspace, open_workspace, workspace_root
 
@@ -40,10 +41,12 @@ def _run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps({"schema": "list/1", "documents": rows}, ensure_ascii=False, indent=2))
         return CLEAN
-    widths = [max((len(str(row[key])) for row in rows), default=0) for key in ("kind", "name", "owner")]
-    for row in rows:
-        cells = [str(row[key]).ljust(width) for key, width in zip(("kind", "name", "owner"), widths, strict=True)]
-        print("  ".join([*(cell for cell in cells if cell), " ".join(row["description"].split())]).rstrip())
+    told = [[printable(str(row[key])) for key in ("kind", "name", "owner")] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*told, strict=True)]
+    for row, texts in zip(rows, told, strict=True):
+        cells = [text.ljust(width) for text, width in zip(texts, widths, strict=True)]
+        description = printable(" ".join(row["description"].split()))
+        print("  ".join([*(cell for cell in cells if cell), description]).rstrip())
     return CLEAN
 
 

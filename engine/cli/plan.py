@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..ir.printable import printable
 from .command import CHANGED, CLEAN, FINDINGS, CannotRunError, Command
 from .facts import Complaints, opened, read_history
 from .opening import Opened, add_now, add_workspace, instant_of, open_workspace, sound_program, workspace_root
@@ -111,7 +112,7 @@ def _revision_side(ref: str | None, now: Opened, after: Side) -> tuple[Side, tup
         folder = Path(name)
         revision = write_revision(now.root, ref or base_of(now.root), folder)
         label = f"{ref} ({revision.commit[:9]})" if ref else revision.commit[:9]
-        notes = [f"`{path}` is no regular file at {label} and was left out" for path in revision.skipped]
+        notes = [f"`{printable(path)}` is no regular file at {label} and was left out" for path in revision.skipped]
         if not (folder / "decisor.yaml").is_file():
             program = after.program
             catalogue = Catalogue(program.catalogue.name, program.catalogue.key, ())

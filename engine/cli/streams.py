@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from io import BufferedWriter, FileIO, TextIOWrapper
@@ -14,6 +16,25 @@ from .command import CannotRunError
 Item = TypeVar("Item")
 
 _OUT: Final = 1
+
+
+# What our own colours and progress bar are written with, and whatever else steers a terminal or hides what it shows.
+_STEERING: Final = re.compile(
+    r"(\x1b\[[\d;]{0,8}[mK]|\r(?=\x1b\[K))"
+    "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+
+
+class _Terminal(TextIOWrapper):
+    """Text on its way to a terminal: what a file's content would steer it with is written as JSON writes it.
+
+    Commands take care of what they print by themselves, also where it goes into a file; this is for what they forget.
+    """
+
+    def write(self, text: str, /) -> int:
+        """How many characters were taken."""
+        super().write(_STEERING.sub(lambda found: found[1] or json.dumps(found[0])[1:-1], text))
+        return len(text)
 
 
 class _Outlet(FileIO):
@@ -80,7 +101,7 @@ def _opened(stream: TextIO | None, descriptor: int) -> TextIO:
     stream.flush()
     shown = stream.isatty()
     encoding, errors = ("utf-8", "strict") if descriptor == _OUT and not shown else (stream.encoding, stream.errors)
-    return TextIOWrapper(
+    return (_Terminal if shown else TextIOWrapper)(
         BufferedWriter(_Outlet(descriptor)),
         encoding,
         "replace" if shown and descriptor == _OUT else errors,

@@ -23,6 +23,11 @@ def showable(text: str) -> str:
     return _UNSHOWABLE.sub("\ufffd", text)
 
 
+def one_line(text: str) -> str:
+    """The same on one line, with a single space for each run of white space."""
+    return showable(" ".join(text.split()))
+
+
 def width(text: str) -> int:
     """How many columns of a terminal the text takes: two for wide characters, none for combining ones."""
     if text.isascii():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..diagnostics import Finding, Sink, Span, code
+from ..diagnostics.lines import one_line, showable
 
 WORKSPACE_FILE = "decisor.yaml"
 FOLDERS = ("rules", "schemas", "segments")
@@ -110,6 +111,12 @@ class _Search:
                 _finding("Y064", printable, f"`{printable}` has a name that is not UTF-8; expected one that is")
             )
             return ""
+        if not is_one_line(path):
+            shown = one_line(path)
+            self._sink.add(
+                _finding("Y064", shown, f"`{shown}` has a control character in its name; expected a name without")
+            )
+            return ""
         try:
             if entry.is_symlink() and not self._follows(path, named=named):
                 return ""
@@ -136,6 +143,11 @@ class _Search:
                 self._sink.add(_finding("Y062", path, f"`{path}` is a link to nothing; expected a file"))
             return False
         return target != self._real_root and not any(_within(target, each) for each in self._searched)
+
+
+def is_one_line(path: str) -> bool:
+    """Whether a path is told as it is: nothing in it ends a line or steers a terminal."""
+    return "\t" not in path and "\n" not in path and showable(path) == path
 
 
 def _within(path: str, folder: str) -> bool:

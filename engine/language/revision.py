@@ -15,7 +15,7 @@ from typing import IO
 from . import git
 from .document import Document
 from .documents.member_list import MemberListDocument
-from .files import FOLDERS, WORKSPACE_FILE
+from .files import FOLDERS, WORKSPACE_FILE, is_one_line
 from .git import RevisionError
 from .workspace import Workspace
 from .worktree import is_as_committed
@@ -192,7 +192,9 @@ def _is_safe(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     parts = path.split("/")
-    return all(part and not part.startswith(".") and not set(part) & set("\\:\0") for part in parts)
+    return is_one_line(path) and all(
+        part and not part.startswith(".") and not set(part) & set("\\:\0") for part in parts
+    )
 
 
 def _is_dirty(workspace: Workspace, commit: str) -> bool:

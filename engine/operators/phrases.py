@@ -65,7 +65,7 @@ def value_text(value: CellValue) -> str:
         return f"[{_row(value)}]"
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
         return str(int(value))
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) and value.isprintable() else json.dumps(value)
 
 
 def _row(values: tuple[str | int | float | bool, ...]) -> str:

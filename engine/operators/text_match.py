@@ -96,8 +96,7 @@ class ContainsPhrase(CoreOperator):
 
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`mentions the phrase “free jazz”`."""
-        quoted = "“" + str(leaf.value) + "”"
-        return f"{'mentions' if positive else 'does not mention'} the phrase {quoted}"
+        return f"{'mentions' if positive else 'does not mention'} the phrase {wording.quotation(str(leaf.value))}"
 
 
 def _tokens(leaf: Leaf) -> tuple[str, ...]:

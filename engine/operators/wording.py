@@ -7,6 +7,7 @@ import re
 from ..ir.graph import PPM
 from ..ir.instant import format_duration
 from ..ir.predicate import Now, Scalar
+from ..ir.printable import printable
 
 SHOWN = 12  # values of a list that are spelt out
 
@@ -29,7 +30,12 @@ def constant(value: Scalar | Now) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,}".removesuffix(".0")
-    return value if _PLAIN.fullmatch(value) and value not in {"and", "or", "not"} else "“" + value + "”"
+    return value if _PLAIN.fullmatch(value) and value not in {"and", "or", "not"} else quotation(value)
+
+
+def quotation(text: str) -> str:
+    """Text in quotes on one line: where a character of it is not printable, as JSON writes it."""
+    return "“" + printable(text) + "”"
 
 
 def instant(text: str) -> str:

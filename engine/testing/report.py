@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from ..diagnostics.lines import showable
+from ..diagnostics.lines import one_line, showable
 from .run import CaseResult, TestRun
 
 MISSING_SHOWN = 20
@@ -30,7 +30,7 @@ def as_text(run: TestRun, *, missing: bool) -> str:
 
 
 def _failure(result: CaseResult) -> Iterator[str]:
-    yield showable(f"FAILED {result.test}: {result.case}")
+    yield one_line(f"FAILED {result.test}: {result.case}")
     yield showable(f"  --> {result.span.file}:{result.span.line}:{result.span.column}")
     for difference in result.differences:
         yield showable(f"  {difference}")

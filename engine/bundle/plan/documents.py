@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...ir.printable import printable
 from ...ir.program import Program
 from ...language.document import resource_of
 from .change import Change, Detail, action_of
@@ -66,5 +67,5 @@ def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def shown_value(value: Any) -> str:
     """A value in a line of bounded length."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ...ir.printable import printable
 from ...operators.wording import percent
 from .change import EFFECTS, Audience, Change, Detail, Effect, Movement, Plan
 
@@ -55,7 +56,7 @@ def _lines(plan: Plan, *, full: bool) -> Iterator[str]:
 def _change(change: Change, *, full: bool) -> Iterator[str]:
     yield f"  {_SIGNS[change.action]} {_title(change)}"
     for detail in _shown(change, full=full):
-        yield f"      {detail.sign} {detail.text}"
+        yield f"      {detail.sign} {printable(detail.text)}"
     hidden = len(change.details) - len(_shown(change, full=full))
     if hidden and not change.through:
         yield f"        … {hidden:,} more (--full)"
@@ -166,7 +167,7 @@ def _markdown_change(change: Change, *, full: bool) -> Iterator[str]:
     if shown:
         fence = "`" * max(3, 1 + max(_ticks(detail.text) for detail in shown))
         yield f"  {fence}diff"
-        yield from (f"  {'!' if detail.sign == '~' else detail.sign} {detail.text}" for detail in shown)
+        yield from (f"  {'!' if detail.sign == '~' else detail.sign} {printable(detail.text)}" for detail in shown)
         hidden = len(change.details) - len(shown)
         if hidden:
             yield f"  … {hidden:,} more"

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ...ir.printable import printable
 from ..command import CLEAN, Command
-from ..printable import printable
 from ..servers import Servers, add_servers
 from .keys import vault_at_hand
 

@@ -6,8 +6,8 @@ import argparse
 import json
 from dataclasses import asdict
 
+from ...ir.printable import printable
 from ..command import CLEAN, CannotRunError, Command
-from ..printable import printable
 from ..servers import Servers, add_servers
 from .keys import vault_at_hand
 from .list import line_of

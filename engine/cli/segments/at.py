@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from ...ir.printable import printable
 from ..command import CLEAN, CannotRunError, Command
 from ..opening import instant_of
-from ..printable import printable
 from ..servers import Servers, add_servers
 from ..streams import while_read
 from .names import declared, instant_given, named, print_json, record

@@ -6,8 +6,8 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
+from ...ir.printable import printable
 from ..command import CLEAN, CannotRunError, Command
-from ..printable import printable
 from ..servers import Servers, add_servers
 from ..streams import while_read
 from .names import declared, print_json, sets_named

@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...ir.printable import printable
 from ..command import CLEAN, CannotRunError, Command
 from ..customers import add_customer, customer_named
 from ..opening import add_now, instant_of
-from ..printable import printable
 from ..servers import Servers, add_servers, vault_for
 from .names import print_json, record, segment_named
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
+from ...ir.printable import printable
 from ..command import CLEAN, FINDINGS, Command
 from ..customers import add_customer, customer_named
-from ..printable import printable
 from ..servers import Servers, add_servers
 from .names import declared, named, note, print_json, record, unknown_customer
 

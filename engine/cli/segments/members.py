@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
+from ...ir.printable import printable
 from ..command import CLEAN, CannotRunError, Command
-from ..printable import printable
 from ..servers import Servers, add_servers
 from ..streams import while_read
 from .names import note, print_json, sets_named

@@ -228,9 +228,9 @@ CODES: list[Code] = [
     ),
     Code(
         "Y064",
-        "file name that is not UTF-8",
+        "file name that cannot be printed",
         "error",
-        "A name that no report can print; the file is not read.",
+        "A name that is not UTF-8, or with a character that ends a line or steers a terminal; the file is not read.",
         "Rename it.",
     ),
     Code(

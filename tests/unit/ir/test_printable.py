@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from engine.cli.printable import printable
+from engine.ir.printable import printable
 
 
 @pytest.mark.parametrize(

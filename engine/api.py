@@ -127,10 +127,11 @@ def build_bundle(
 def open_bundle(
     source: Path | str | bytes, acceptance: Acceptance | None = None, *, ports: Ports | None = None
 ) -> Runtime:
-    """The runtime of a bundle, verified; `ports` are the engines that models, features and bandits are asked of.
+    """The runtime of a bundle, verified and ready; `ports` are asked for what models, features and bandits answer.
 
     Raises BundleRefusedError, and OSError when a file cannot be read.
     """
+    from .bundle.ready import made_ready
     from .experiments.assignment import NativeAssigner
     from .runtime.loaded import Runtime
 
@@ -138,4 +139,8 @@ def open_bundle(
     accepted = acceptance or Acceptance()
     found: OpenBundle
     found = open_bytes(source, accepted, now) if isinstance(source, bytes) else read_bundle(Path(source), accepted, now)
-    return Runtime(found.program, found.digest, assigner=NativeAssigner(found.program.experiments), ports=ports)
+
+    def runtime(program: Program, digest: str) -> Runtime:
+        return Runtime(program, digest, assigner=NativeAssigner(program.experiments), ports=ports)
+
+    return made_ready(found, runtime)

@@ -9,17 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..ir.codec import DecodeError
-from ..ir.program import Program
 from ..runtime.clock import system_now
 from ..runtime.loaded import Runtime
 from .envelope import BundleRefusedError
-from .read import Acceptance, OpenBundle, open_bundle, read_bundle
+from .read import Acceptance, OpenBundle, check_sequence, open_bundle, read_bundle, read_bytes, verified
+from .ready import Make, made_ready
 
 LAST_GOOD = "last-good.bundle"
 KEPT = 3  # bundles that stay loaded, the serving one among them
-
-Make = Callable[[Program, str], Runtime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,9 @@ class Status:
 class BundleHolder:
     """Holds the serving bundle; safe to share between threads.
 
-    `folder` keeps the original bytes of the last good bundle, which are verified again at the next start. `make` turns
-    a program and its digest into a runtime, with the engines that it needs.
+    `folder` keeps the original bytes of the last good bundle, which are verified again at the next start. Its sequence
+    is the lowest that is accepted, also where the bundle itself may no longer serve, for instance because it has
+    expired. `make` turns a program and its digest into a runtime, with the engines that it needs.
     """
 
     def __init__(
@@ -59,6 +57,7 @@ class BundleHolder:
         self._serving: Runtime | None = None
         self._status = Status()
         self._seen: tuple[int, int, int] | None = None
+        self._floor = max(acceptance.at_least, self._kept_sequence())
 
     @property
     def serving(self) -> Runtime:
@@ -76,14 +75,15 @@ class BundleHolder:
     @property
     def recent(self) -> Mapping[str, Runtime]:
         """The loaded bundles by digest, the serving one last."""
-        return dict(self._recent)
+        with self._lock:
+            return dict(self._recent)
 
     def restore(self) -> bool:
         """Serve the last good bundle of an earlier run, verified like any other; False when there is none to serve."""
         if self._folder is None or not (self._folder / LAST_GOOD).is_file():
             return False
         try:
-            self._swap(read_bundle(self._folder / LAST_GOOD, self._acceptance, self._clock()), keep=False)
+            self._swap(read_bundle(self._folder / LAST_GOOD, self._demanded(), self._clock()), keep=False)
         except (BundleRefusedError, OSError) as problem:
             self._refuse(f"the last good bundle is not served: {problem}")
             return False
@@ -92,18 +92,20 @@ class BundleHolder:
     def offer(self, raw: bytes) -> Runtime:
         """Serve a bundle's bytes from the next request on. Raises BundleRefusedError, and goes on serving the old one.
 
-        A bundle with a lower sequence than the serving one is refused: an older bundle is never accepted by accident.
+        A bundle with a lower sequence than the serving one, or the last good one, is refused: an older bundle is never
+        accepted by accident. Raises OSError when it cannot be kept in the folder, and then does not serve it either.
         """
         try:
             return self._swap(open_bundle(raw, self._demanded(), self._clock()), keep=True)
-        except BundleRefusedError as problem:
+        except (BundleRefusedError, OSError) as problem:
             self._refuse(str(problem))
             raise
 
     def poll(self, file: Path) -> bool:
-        """Offer a file's bytes if it has changed since the last poll; False when nothing new is served.
+        """Offer a file's bytes if it has changed since it was last accepted; False when nothing new is served.
 
-        A refusal is in `status.last_error`; the same bytes are not offered twice.
+        Why not is in `status.last_error`. What was refused is offered again at the next poll, as the reason may lie
+        outside of the file: a full disk, a key that is not there yet.
         """
         try:
             found = file.stat()
@@ -111,26 +113,33 @@ class BundleHolder:
             if seen == self._seen:
                 return False
             bundle = read_bundle(file, self._demanded(), self._clock())
+            status = self._status
+            known = (status.digest, status.sequence, status.signed_by, status.revision)
+            new = known != (bundle.digest, bundle.about.sequence, bundle.signed_by, bundle.about.revision)
+            if new:
+                self._swap(bundle, keep=True)
         except (BundleRefusedError, OSError) as problem:
             self._refuse(str(problem))
             return False
-        self._seen = seen
-        if bundle.digest == self._status.digest:
-            return False
-        self._swap(bundle, keep=True)
-        return True
+        self._seen = seen  # only now: what could not be taken in would otherwise never be tried again
+        return new
 
     def _demanded(self) -> Acceptance:
-        return replace(self._acceptance, at_least=max(self._acceptance.at_least, self._status.sequence))
+        return replace(self._acceptance, at_least=self._floor)
+
+    def _kept_sequence(self) -> int:
+        """The sequence of the last good bundle, expired or not; 0 where there is none that can be verified."""
+        if self._folder is None:
+            return 0
+        try:
+            return verified(read_bytes(self._folder / LAST_GOOD), self._acceptance)[0].about.sequence
+        except (BundleRefusedError, OSError):
+            return 0
 
     def _swap(self, bundle: OpenBundle, *, keep: bool) -> Runtime:
-        runtime = self._make(bundle.program, bundle.digest)
-        try:
-            _ = runtime.matcher
-            runtime.decider.prepare()
-        except DecodeError as problem:
-            raise BundleRefusedError(f"the bundle cannot be made ready: {problem}") from None
+        runtime = self._recent.get(bundle.digest) or made_ready(bundle, self._make)
         with self._lock:
+            check_sequence(bundle.about, self._floor)  # again: another one may have been accepted since it was opened
             if keep and self._folder is not None:
                 _write(self._folder / LAST_GOOD, bundle.envelope.file_bytes())
             self._recent[bundle.digest] = runtime
@@ -139,6 +148,7 @@ class BundleHolder:
                 self._recent.popitem(last=False)
             self._serving = runtime
             about = bundle.about
+            self._floor = about.sequence
             self._status = Status(bundle.digest, about.revision, about.sequence, bundle.signed_by, self._clock())
         return runtime
 
@@ -151,8 +161,12 @@ def _write(file: Path, content: bytes) -> None:
     """Replace the file in one step, on the disk before it is there under its name."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.{os.getpid()}.part")
-    with partial.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(file)
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(file)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

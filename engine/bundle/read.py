@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ..ir.canonical import canonical_bytes, digest
 from ..ir.checked import check_program
 from ..ir.codec import DecodeError
 from ..ir.program import Program, program_of
@@ -16,6 +17,7 @@ from ..nodes.kinds import NODE_KINDS
 from .envelope import CONTENT_LIMIT, HEADER_LIMIT, About, BundleRefusedError, Envelope, open_envelope
 
 Policy = Literal["require", "allow-unsigned"]
+TARGETS = {"elasticsearch", "sql", "mapping", "mapping_hash"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +50,61 @@ def open_bundle(raw: bytes, acceptance: Acceptance, now: str, kinds: NodeKinds =
 
     Raises BundleRefusedError.
     """
-    envelope = open_envelope(raw)
-    signed_by = _signed_by(envelope, acceptance)
+    envelope, signed_by = verified(raw, acceptance)
     about = envelope.about
     if about.expires is not None and about.expires <= now:
         raise BundleRefusedError(f"the bundle expired at {about.expires}; build it anew")
-    if about.sequence < acceptance.at_least:
-        raise BundleRefusedError(
-            f"the bundle has sequence {about.sequence}, at least {acceptance.at_least} is demanded: it is an older one"
-        )
+    check_sequence(about, acceptance.at_least)
     try:
-        content = json.loads(envelope.content)
-        return OpenBundle(
-            envelope.digest,
-            about,
-            check_program(program_of(content["program"], kinds.classes)),
-            content["targets"],
-            signed_by,
-            envelope,
-        )
-    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        program, targets = _content(envelope.content, kinds)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         detail = f": {problem}" if isinstance(problem, DecodeError) else ""
         raise BundleRefusedError(f"the bundle's content is not what this version reads{detail}") from None
+    return OpenBundle(envelope.digest, about, program, targets, signed_by, envelope)
+
+
+def _content(raw: bytes, kinds: NodeKinds) -> tuple[Program, Mapping[str, Any]]:
+    content = json.loads(raw)
+    if canonical_bytes(content) != raw:  # a member given twice, for instance, which readers would read differently
+        raise DecodeError("it is not written canonically")
+    if content.keys() != {"program", "targets"}:
+        raise DecodeError("it has other parts than a program and targets")
+    targets = content["targets"]
+    if targets.keys() != TARGETS or targets["mapping_hash"] != digest(targets["mapping"]):
+        raise DecodeError("the targets are damaged, or the index mapping has another digest than is stated")
+    return check_program(program_of(content["program"], kinds.classes)), targets
+
+
+def verified(raw: bytes, acceptance: Acceptance) -> tuple[Envelope, str | None]:
+    """The envelope of a file's bytes, whole and signed as demanded, and the id of the key that vouches for it.
+
+    It may have expired, or be older than demanded. Raises BundleRefusedError.
+    """
+    envelope = open_envelope(raw)
+    return envelope, _signed_by(envelope, acceptance)
+
+
+def check_sequence(about: About, at_least: int) -> None:
+    """Nothing for a bundle that is new enough. Raises BundleRefusedError."""
+    if about.sequence < at_least:
+        raise BundleRefusedError(
+            f"the bundle has sequence {about.sequence}, at least {at_least} is demanded: it is an older one"
+        )
 
 
 def read_bundle(file: Path, acceptance: Acceptance, now: str, kinds: NodeKinds = NODE_KINDS) -> OpenBundle:
     """As `open_bundle`, from a file. Raises BundleRefusedError, and OSError when the file cannot be read."""
+    return open_bundle(read_bytes(file), acceptance, now, kinds)
+
+
+def read_bytes(file: Path) -> bytes:
+    """The bytes of a bundle's file. Raises BundleRefusedError for one that is too large, and OSError."""
     limit = HEADER_LIMIT + CONTENT_LIMIT
     with file.open("rb") as stream:
         raw = stream.read(limit + 1)
     if len(raw) > limit:
         raise BundleRefusedError(f"the file is larger than {limit // 2**20} MiB, the most a bundle may have")
-    return open_bundle(raw, acceptance, now, kinds)
+    return raw
 
 
 def _signed_by(envelope: Envelope, acceptance: Acceptance) -> str | None:

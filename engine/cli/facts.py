@@ -35,26 +35,30 @@ def runtime_of(options: argparse.Namespace) -> Runtime:
     """The runtime of the bundle or the workspace that the options name."""
     from ..experiments.assignment import NativeAssigner
     from ..ir.instant import format_instant
+    from ..ir.program import Program
     from ..runtime.loaded import Runtime
+
+    def runtime(program: Program, digest: str) -> Runtime:
+        return Runtime(program, digest, assigner=NativeAssigner(program.experiments))
 
     if options.bundle is None:
         from ..bundle.content import bundle_content
         from ..ir.canonical import digest
 
         program = sound_program(open_workspace(workspace_root(options.workspace)))
-        return Runtime(program, digest(bundle_content(program)), assigner=NativeAssigner(program.experiments))
+        return runtime(program, digest(bundle_content(program)))
     from ..bundle.envelope import BundleRefusedError
     from ..bundle.read import acceptance_of, read_bundle
+    from ..bundle.ready import made_ready
 
     try:
-        bundle = read_bundle(
-            options.bundle, acceptance_of(options.key, require=False), format_instant(instant_of(None))
-        )
+        acceptance = acceptance_of(options.key, require=False)
+        bundle = read_bundle(options.bundle, acceptance, format_instant(instant_of(None)))
+        return made_ready(bundle, runtime)
     except OSError as problem:
         raise CannotRunError(f"`{options.bundle}` cannot be read: {reason(problem)}") from None
     except BundleRefusedError as problem:
         raise CannotRunError(f"`{options.bundle}`: {problem}") from None
-    return Runtime(bundle.program, bundle.digest, assigner=NativeAssigner(bundle.program.experiments))
 
 
 @contextmanager

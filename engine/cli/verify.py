@@ -26,7 +26,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from ..bundle.envelope import BundleRefusedError
     from ..bundle.read import acceptance_of, read_bundle
-    from ..ir.codec import DecodeError
+    from ..bundle.ready import made_ready
     from ..ir.instant import format_instant
 
     file: Path = options.bundle
@@ -38,8 +38,8 @@ def _run(options: argparse.Namespace) -> int:
     acceptance = acceptance_of(options.key, require=options.require_signature, at_least=options.at_least)
     try:
         bundle = read_bundle(file, acceptance, format_instant(instant_of(None)))
-        _make_ready(bundle)
-    except (BundleRefusedError, DecodeError) as problem:
+        made_ready(bundle)
+    except BundleRefusedError as problem:
         print(f"{file}: refused: {problem}")
         return FINDINGS
     except OSError as problem:
@@ -47,15 +47,6 @@ def _run(options: argparse.Namespace) -> int:
     for line in _described(file, bundle):
         print(line)
     return CLEAN if options.rebuild is None else _rebuilt(options.rebuild, bundle)
-
-
-def _make_ready(bundle: OpenBundle) -> None:
-    """Make what a service would run of it. Raises DecodeError for what cannot run, whoever signed it."""
-    from ..runtime.loaded import Runtime
-
-    runtime = Runtime(bundle.program, bundle.digest)
-    _ = runtime.matcher
-    runtime.decider.prepare()
 
 
 def _described(file: Path, bundle: OpenBundle) -> list[str]:

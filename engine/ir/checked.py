@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from math import isfinite
@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origi
 from .cells import CellTest
 from .codec import DecodeError
 from .expression import Expression, Name
+from .expression_reads import reads
 from .graph import Experiment, GraphNode, GraphPart, Ruleset
 from .predicate import Anniversary, Bounds, Circle, CoreName, InList, Leaf, Predicate
 from .program import Program
@@ -52,23 +53,48 @@ def check_ruleset(value: Any) -> Ruleset:
 
 
 def check_program(program: Program) -> Program:
-    """The program, if its catalogue, segments, lists and names are what they must be. Raises DecodeError.
-
-    Rulesets and experiments are held to theirs when functions are made of them.
-    """
+    """The program, if every part of it is what it must be. Raises DecodeError."""
+    if type(program.workspace) is not str or type(program.timezone) is not str:
+        raise DecodeError("the program is damaged: its workspace or its time zone has no name")
     if not conforms(program.catalogue, Catalogue):
         raise DecodeError("the catalogue is damaged: a part has another type than it must")
     for named in (program.segments, program.lists, program.experiments, program.rulesets):
         for name in named:
             if NAME.fullmatch(name) is None:
                 raise DecodeError("the program is damaged: a name has a form that names cannot have")
+    if not all(type(items) is dict and {*map(type, items.values())} <= {dict} for items in program.documents.values()):
+        raise DecodeError("the documents of a kind are damaged")
+    _check_segments(program)
+    for checked in (_check_rulesets(program), _check_experiments(program)):
+        for name, inside in checked:
+            if name != inside:
+                raise DecodeError(f"`{name}` is damaged: it has another name inside")
+    return program
+
+
+def _check_rulesets(program: Program) -> Iterator[tuple[str, str]]:
+    """The name of each ruleset, outside and inside. Raises DecodeError for one that is not sound."""
+    for name, value in program.rulesets.items():
+        yield name, check_ruleset(value).name
+        for asked in {each for node in value.nodes for item in node.expressions() for each in reads(item).segments}:
+            if asked not in program.segments:
+                raise DecodeError(f"ruleset `{name}` is damaged: it asks for segment `{asked}`, which is not there")
+
+
+def _check_experiments(program: Program) -> Iterator[tuple[str, str]]:
+    """The name of each experiment, outside and inside. Raises DecodeError for one that is not sound."""
+    for name, value in program.experiments.items():
+        yield name, check_experiment(value).name
+
+
+def _check_segments(program: Program) -> None:
+    """Nothing for sound segments and member lists. Raises DecodeError."""
     for name, predicate in program.segments.items():
         if not conforms(predicate, Predicate) or not all(_is_sound(part, program) for part in parts(predicate)):
             raise DecodeError(f"segment `{name}` is damaged: a part is not what it must be")
     for name, members in program.lists.items():
         if not all(type(member) is str for member in members):
             raise DecodeError(f"member list `{name}` is damaged: a member is no text")
-    return program
 
 
 def _is_sound(part: Predicate, program: Program) -> bool:

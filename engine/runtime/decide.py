@@ -135,9 +135,9 @@ class Decider:
         return other
 
     def prepare(self) -> None:
-        """Make every ruleset's function now, rather than at its first decision."""
+        """Make every ruleset's functions now, the traced ones too, rather than at its first decision."""
         for ruleset in self.program.rulesets:
-            self._entries[ruleset]  # looking it up makes it
+            self._entries[ruleset].trace()  # looking an entry up makes it
 
     def decide(  # noqa: PLR0913 - the facts of a decision, each named
         self,

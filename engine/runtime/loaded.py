@@ -37,6 +37,11 @@ class Runtime:
         self._lists = {name: frozenset(members) for name, members in program.lists.items()}
         self._single: dict[str, Matcher] = {}
 
+    def prepare(self) -> None:
+        """Make now what is otherwise made at the first request, so that it fails now or never. Raises DecodeError."""
+        _ = self.border, self.matcher
+        self.decider.prepare()
+
     @cached_property
     def border(self) -> Border:
         """What turns raw profiles and events into canonical ones."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.bundle.content import bundle_content
 from engine.bundle.envelope import About, BundleRefusedError, Envelope, open_envelope, seal
 from engine.bundle.read import Acceptance, open_bundle, read_bundle
 from engine.bundle.sign import KeyRefusedError, generate_key, sign, verify
@@ -21,7 +22,7 @@ PROGRAM = Program(
     segments={"vip": Leaf("country", "equals", "US"), "all": Leaf("country", "exists")},
     lists={"staff": ("c-2", "c-1")},
 )
-CONTENT = {"program": PROGRAM.data(), "targets": {}}
+CONTENT = bundle_content(PROGRAM)
 
 
 def _envelope(**about: object) -> Envelope:

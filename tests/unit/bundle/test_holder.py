@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from engine.bundle.write import pack
 from engine.ir.predicate import Leaf
 from engine.ir.program import Program
 from engine.ir.types import Catalogue, Field
+from engine.runtime.loaded import Runtime
 
 NOW = "2026-03-01T00:00:00.000Z"
 
@@ -113,3 +116,102 @@ def test_a_watched_file_is_offered_once_for_every_change(tmp_path: Path) -> None
     file.write_bytes(_bundle("CA", 2))
     assert holder.poll(file)
     assert _here(holder, "CA")
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Path:
+    """A folder in which nothing can be kept, whoever asks: a file stands in the folder's place."""
+    folder = tmp_path / "kept"
+    folder.write_bytes(b"")
+    return folder
+
+
+def test_a_bundle_that_could_not_be_kept_is_offered_again_at_the_next_poll(tmp_path: Path, full_disk: Path) -> None:
+    file = tmp_path / "shop.bundle"
+    file.write_bytes(_bundle("US", 1))
+    holder = _holder(full_disk)
+    for _ in range(2):
+        assert not holder.poll(file)
+        assert holder.status.digest is None
+        assert "exists" in (holder.status.last_error or "")
+    full_disk.unlink()
+    assert holder.poll(file)
+    assert _here(holder, "US")
+    assert holder.status.last_error is None
+    assert not holder.poll(file)
+
+
+def test_an_offer_that_could_not_be_kept_is_told_and_does_not_serve(full_disk: Path) -> None:
+    holder = _holder(full_disk)
+    with pytest.raises(OSError, match="exists"):
+        holder.offer(_bundle("US", 1))
+    assert holder.status.digest is None
+    assert holder.status.last_error
+
+
+def test_the_same_content_with_a_higher_sequence_is_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "shop.bundle"
+    holder = _holder(tmp_path)
+    file.write_bytes(_bundle("US", 1))
+    assert holder.poll(file)
+    file.write_bytes(_bundle("US", 7))
+    assert holder.poll(file)
+    assert holder.status.sequence == 7
+    assert _holder(tmp_path).restore()
+    with pytest.raises(BundleRefusedError, match="at least 7 is demanded"):
+        holder.offer(_bundle("CA", 6))
+
+
+@pytest.mark.parametrize("restores", [True, False])
+def test_an_expired_last_good_bundle_still_says_which_sequence_is_the_lowest(tmp_path: Path, restores: bool) -> None:  # noqa: FBT001 - generated
+    expires = "2026-03-01T12:00:00.000Z"
+    _holder(tmp_path).offer(_bundle("US", 7, expires))
+    later = BundleHolder(Acceptance(), folder=tmp_path, clock=lambda: expires)
+    if restores:
+        assert not later.restore()
+        assert "expired" in (later.status.last_error or "")
+    with pytest.raises(BundleRefusedError, match="at least 7 is demanded"):
+        later.offer(_bundle("CA", 6))
+    later.offer(_bundle("CA", 7))
+    assert _here(later, "CA")
+
+
+def test_of_two_bundles_offered_at_the_same_time_the_newer_one_serves_in_the_end(tmp_path: Path) -> None:
+    opened, newer_serves = threading.Barrier(2, timeout=60), threading.Event()
+    older, newer = _bundle("US", 5), _bundle("CA", 6)
+
+    def make(program: Program, digest: str) -> Runtime:
+        if program.segments["here"] == Leaf("country", "equals", "US"):
+            opened.wait()  # 5 was opened while nothing served yet …
+            assert newer_serves.wait(60)  # … and is ready when 6 serves already
+        else:
+            opened.wait()
+        return Runtime(program, digest)
+
+    holder = BundleHolder(Acceptance(), folder=tmp_path, make=make, clock=lambda: NOW)
+    refusals: list[str] = []
+    thread = threading.Thread(target=_refused, args=(lambda: holder.offer(older), refusals))
+    thread.start()
+    holder.offer(newer)
+    newer_serves.set()
+    thread.join(60)
+    assert ["at least 6 is demanded" in each for each in refusals] == [True]
+    assert holder.status.sequence == 6
+    assert _here(holder, "CA")
+    assert (tmp_path / LAST_GOOD).read_bytes() == newer
+
+
+def _refused(offer: Callable[[], object], refusals: list[str]) -> None:
+    try:
+        offer()
+    except BundleRefusedError as problem:
+        refusals.append(str(problem))
+
+
+def test_a_bundle_from_which_nothing_can_be_made_is_refused() -> None:
+    def make(_program: Program, _digest: str) -> Runtime:
+        raise AttributeError("path")
+
+    holder = BundleHolder(Acceptance(), make=make, clock=lambda: NOW)
+    with pytest.raises(BundleRefusedError, match="cannot be made ready"):
+        holder.offer(_bundle("US", 1))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.bundle.content import bundle_content
 from engine.bundle.envelope import About, BundleRefusedError, seal
 from engine.bundle.read import Acceptance, open_bundle
 from engine.bundle.write import pack
@@ -49,9 +50,9 @@ def test_a_damaged_program_is_refused_before_anything_is_made_of_it(change: dict
 
 
 def test_a_sealed_bundle_with_a_damaged_segment_is_refused() -> None:
-    data = PROGRAM.data()
-    data["segments"]["vip"] = {"$": "Leaf", "field": "country", "op": "range", "value": "US"}
-    raw = seal({"program": data, "targets": {}}, About("shop")).file_bytes()
+    content = bundle_content(PROGRAM)
+    content["program"]["segments"]["vip"] = {"$": "Leaf", "field": "country", "op": "range", "value": "US"}
+    raw = seal(content, About("shop")).file_bytes()
     with pytest.raises(BundleRefusedError, match="segment `vip` is damaged"):
         open_bundle(raw, Acceptance(), "2026-03-01T00:00:00.000Z")
     open_bundle(pack(PROGRAM, About("shop")).file_bytes(), Acceptance(), "2026-03-01T00:00:00.000Z")

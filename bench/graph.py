@@ -22,8 +22,8 @@ def run() -> bool:
     for subject in subjects:
         audience, action, score = decided(subject)
         decision = decide("graph", subject, now=NOW, decision_id="d")
-        assert [step["node"] for step in decision["path"]][2] == audience
-        for output in (decision["output"], zen(subject), generated(subject)):
+        assert [step["node"] for step in decision.path][2] == audience
+        for output in (decision.output, zen(subject), generated(subject)):
             assert output["action"] == action
             assert isclose(output["score"], score, rel_tol=1e-12)
     ways: dict[str, Work] = {

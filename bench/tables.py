@@ -51,7 +51,7 @@ def _measured(rows: int) -> Result:
         row = first_row(wanted, subject)
         expected = row.action if row else None
         assert route(subject, NONE, NONE, NOW, None, [], None, None)["action"] == (expected or NOWHERE)
-        assert decide("router", subject, now=NOW, decision_id="d")["output"]["action"] == (expected or NOWHERE)
+        assert decide("router", subject, now=NOW, decision_id="d").output["action"] == (expected or NOWHERE)
         assert zen(four) == generated(subject) == expected
     ways: dict[str, Work] = {
         "ours": lambda: [route(subject, NONE, NONE, NOW, None, [], None, None) for subject in subjects],

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from .bundle.sign import KeyRefusedError
     from .diagnostics import Finding, Span
     from .ir.program import Program
-    from .runtime.decide import Decision, InputRefusedError
+    from .runtime.decide import InputRefusedError
+    from .runtime.decision import Decision
     from .runtime.loaded import FactsRefusedError, Runtime
     from .runtime.ports import Ports
     from .segments.engine import SegmentationEngine
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Acceptance": ".bundle.read",
     "BundleRefusedError": ".bundle.envelope",
-    "Decision": ".runtime.decide",
+    "Decision": ".runtime.decision",
     "FactsRefusedError": ".runtime.loaded",
     "Finding": ".diagnostics",
     "InputRefusedError": ".runtime.decide",

@@ -14,7 +14,7 @@ from .facts import Complaints, add_program, name_among, opened, runtime_of, told
 from .opening import add_now, instant_of
 
 if TYPE_CHECKING:
-    from ..runtime.decide import Decision
+    from ..runtime.decision import Decision
     from ..runtime.loaded import Runtime
 
 
@@ -40,7 +40,7 @@ def _run(options: argparse.Namespace) -> int:
             problem = line.problem
             if problem is None:
                 try:
-                    write(json.dumps(decide(line.value), ensure_ascii=False) + "\n")
+                    write(json.dumps(decide(line.value).as_json(), ensure_ascii=False) + "\n")
                 except RefusedError as refused:
                     problem = str(refused)
             if problem is not None:

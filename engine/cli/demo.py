@@ -6,11 +6,11 @@ import argparse
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..ir.instant import parse_instant
 from ..ir.printable import printable
@@ -23,6 +23,7 @@ from .telling import told
 
 if TYPE_CHECKING:
     from ..profiles.serving import Served
+    from ..runtime.decision import Decision
     from ..runtime.loaded import Runtime
 
 NOW = "1998-07-01T00:00:00.000Z"
@@ -70,7 +71,7 @@ def _run(options: argparse.Namespace) -> int:
         routes, arms, example = _decided(served, runtime)
         said.append(f"every customer through `{RULESET}`")
     _show(sizes, routes, arms, len(customers))
-    print("\n".join(["", "One decision, explained", *map(printable, told(example, runtime.program.catalogue.key))]))
+    print("\n".join(["", "One decision, explained", *map(printable, told(example))]))
     print(f"\nbundle {runtime.digest}\n{time.perf_counter() - clock.started:.1f} s in all")
     return FINDINGS if failed else CLEAN
 
@@ -173,19 +174,19 @@ def _served(customers: list[str], servers: Servers) -> list[Served]:
     return [each for page in progress(pages, len(pages), "serve") for each in reader.read_many(page, now_ms)]
 
 
-def _decided(served: list[Served], runtime: Runtime) -> tuple[Counter[str], Counter[str], Mapping[str, Any]]:
+def _decided(served: list[Served], runtime: Runtime) -> tuple[Counter[str], Counter[str], Decision]:
     """How many get each offer, how many each arm, and one decision with its trace."""
     routes: Counter[str] = Counter()
     arms: Counter[str] = Counter()
-    example: Mapping[str, Any] | None = None
+    example: Decision | None = None
     decide, web = runtime.decider.decide, {"channel": "web"}
     for each in progress(served, len(served), "decide"):
         profile = each.profile or {}
         decision = decide(RULESET, profile, web, now=NOW, membership=each.segments)
-        routes[decision["output"]["offer"]] += 1
-        arms.update(f"{arm['experiment']}: {arm['arm']}" for arm in decision["experiments"])
-        if example is None and decision["output"]["offer"] == "voucher_10":
-            name = decision["decision_id"]
+        routes[decision.output["offer"]] += 1
+        arms.update(f"{arm['experiment']}: {arm['arm']}" for arm in decision.experiments)
+        if example is None and decision.output["offer"] == "voucher_10":
+            name = decision.decision_id
             example = decide(RULESET, profile, web, now=NOW, membership=each.segments, decision_id=name, trace=True)
     if example is None:
         raise CannotRunError("no customer is offered a voucher; the example was changed")

@@ -211,7 +211,7 @@ class _Pairs:
         routes = {}
         for name in side.program.rulesets:
             decision = side.decider.decide(name, profile, now=self._now, decision_id="plan", membership=segments)
-            routes[name] = (tuple(step["node"] for step in decision["path"]), decision["output"])
+            routes[name] = (tuple(step["node"] for step in decision.path), decision.output)
         return routes
 
 

@@ -6,20 +6,21 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..runtime.decision import Decision
 from ..runtime.trace import values_of
 from ..testing.explanation import outcome_text
 
 
-def told(decision: Mapping[str, Any], key: str) -> Iterator[str]:
+def told(decision: Decision) -> Iterator[str]:
     """A sentence for the customer and the outcome, then one for each node that was passed."""
-    output = ", ".join(f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in decision["output"].items())
-    yield f"Customer {decision[key]} gets {output}:"
-    segments = decision["segments"]
+    output = ", ".join(f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in decision.output.items())
+    yield f"Customer {decision.customer} gets {output}:"
+    segments = decision.segments
     if segments:
         inside = [name for name, held in segments.items() if held]
         outside = [name for name, held in segments.items() if not held]
         yield f"  is in {_list(inside)}{f'; not in {_list(outside)}' if outside else ''}"
-    for step in decision["trace"]:
+    for step in decision.trace:
         yield f"  {step['node']}: {_step(step)}"
 
 

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from .decide import Decider, Decision, InputRefusedError, Request
+from .decide import Decider, InputRefusedError, Request
+from .decision import Decision
 from .loaded import FactsRefusedError, Runtime
 from .matcher import Matcher
 from .ports import Ports

@@ -1,11 +1,11 @@
-"""Deciding: facts in, a decision record out, everything from outside as values."""
+"""Deciding: facts in, a decision out, everything from outside as values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from ..ir.program import Program
 from ..nodes.kind import NodeKinds
@@ -13,20 +13,14 @@ from ..nodes.kinds import NODE_KINDS
 from .border import UNDECLARED, Problem, Reader, read_object, readers_of
 from .clock import new_decision_id, system_now
 from .codegen.functions import Function, Functions, Plan, Run
+from .decision import Decision, Entry
 from .drivers import FOREVER, Steps, drive, drive_async, drive_batch, replay
 from .membership import AT_ONCE, Given, Matched, MatchedAtOnce
 from .ports import Assigner, Ports, SegmentMatcher
 from .record import Log
 
-Decision: TypeAlias = dict[str, Any]
-"""A decision record, plain JSON data.
-
-`decision_id`, `now`, the customer under the key's name, `ruleset`, `output`, `path` (each node and its outcome),
-`segments` (each one asked for and the answer), `experiments`, `bandits`, `models`, `bundle`; where there are any,
-`membership` ("given" or "matched"), `tape`, `writes` and `trace`.
-"""
-
 _NONE: Mapping[str, Any] = {}
+_decision = tuple.__new__  # makes a Decision in half the time that its own constructor takes
 
 
 class InputRefusedError(ValueError):
@@ -55,28 +49,25 @@ class Request(NamedTuple):
     trace: bool = False
 
 
-_Begun: TypeAlias = tuple[Any, ...]
-"""Profile, context, event, now, membership test, path, trace and log: the parameters of a generated function."""
-
-
 @dataclass(slots=True, eq=False, repr=False)
 class _Entry:
-    """A ruleset as the decider runs it; `alone`: it needs no log and no segments."""
+    """A ruleset as the decider runs it."""
 
     name: str
     function: Function
     run: Run
+    asks: bool
+    logs: bool
     context: Mapping[str, Reader]
     plan: Plan | None
     matched: type[Matched] | None
-    alone: bool
     about: str | None
     """The event type that decisions may be about."""
     traced: Run | None = None
 
     def trace(self) -> Run:
         """The function that also traces, made the first time."""
-        self.traced = self.function.run(tracing=True)
+        self.traced = self.traced or self.function.run(tracing=True)
         return self.traced
 
 
@@ -94,9 +85,9 @@ class _Entries(dict[str, _Entry]):
         if function.segments:
             matched = MatchedAtOnce if len(function.segments) >= AT_ONCE else Matched
         plan = self._functions.plan(function) if function.asks else None
-        alone = not (function.logs or function.segments)
         readers = readers_of(function.ruleset.context)
-        entry = _Entry(ruleset, function, function.run(), readers, plan, matched, alone, function.ruleset.event)
+        run, about = function.run(), function.ruleset.event
+        entry = _Entry(ruleset, function, run, function.asks, function.logs, readers, plan, matched, about)
         self[ruleset] = entry
         return entry
 
@@ -159,82 +150,17 @@ class Decider:
         another type.
         """
         entry = self._entries[ruleset]
-        if entry.alone and trace:
-            return self._alone_traced(entry, profile, context, event, now, decision_id)
-        if entry.alone:
-            return self._alone(entry, profile, context, event, now, decision_id)
-        request = Request(ruleset, profile, context, event, now, decision_id, membership, forced, trace)
-        if entry.function.asks:
-            return drive(self._steps(entry, request, planned=True), self.ports, deadline)
-        return self._plain(entry, request)
-
-    def _alone(
-        self,
-        entry: _Entry,
-        profile: Mapping[str, Any],
-        context: Mapping[str, Any],
-        event: Mapping[str, Any] | None,
-        now: str | None,
-        decision_id: str | None,
-    ) -> Decision:
-        """The decision of a ruleset that needs nothing but its facts; the way of `_plain`, without its detours."""
-        facts = self._context(entry, context) if context else _NONE
-        known = self._event(entry, event) if event else _NONE
-        instant = now or self._clock()
-        path: list[Any] = []
-        output = entry.run(profile, facts, known, instant, None, path, None, None)
-        return {
-            "decision_id": decision_id or new_decision_id(),
-            "now": instant,
-            self._key: profile.get(self._key),
-            "ruleset": entry.name,
-            "output": output,
-            "path": path,
-            "segments": {},
-            "experiments": [],
-            "bandits": [],
-            "models": [],
-            "bundle": self.bundle,
-        }
-
-    def _alone_traced(
-        self,
-        entry: _Entry,
-        profile: Mapping[str, Any],
-        context: Mapping[str, Any],
-        event: Mapping[str, Any] | None,
-        now: str | None,
-        decision_id: str | None,
-    ) -> Decision:
-        """As `_alone`, with what each node looked at; a key in the literal costs half of one that is added to it."""
-        facts = self._context(entry, context) if context else _NONE
-        known = self._event(entry, event) if event else _NONE
-        instant = now or self._clock()
-        path: list[Any] = []
-        trace: list[Any] = []
-        run = entry.traced or entry.trace()
-        output = run(profile, facts, known, instant, None, path, trace, None)
-        return {
-            "decision_id": decision_id or new_decision_id(),
-            "now": instant,
-            self._key: profile.get(self._key),
-            "ruleset": entry.name,
-            "output": output,
-            "path": path,
-            "segments": {},
-            "experiments": [],
-            "bandits": [],
-            "models": [],
-            "bundle": self.bundle,
-            "trace": trace,
-        }
+        if entry.asks:
+            request = Request(ruleset, profile, context, event, now, decision_id, membership, forced, trace)
+            return drive(self._steps(entry, request), self.ports, deadline)
+        return self._plain(entry, profile, context, event, now, decision_id, membership, forced, trace)
 
     async def decide_async(self, request: Request, deadline: float = FOREVER) -> Decision:
         """The decision, needs answered by the asyncio driver."""
         entry = self._entries[request.ruleset]
-        if entry.function.asks:
-            return await drive_async(self._steps(entry, request, planned=True), self.ports, deadline)
-        return self._plain(entry, request)
+        if entry.asks:
+            return await drive_async(self._steps(entry, request), self.ports, deadline)
+        return self._plain(entry, *request[1:])
 
     def decide_batch(
         self, requests: Iterable[Request], deadline: float = FOREVER
@@ -255,56 +181,121 @@ class Decider:
 
     def replay(self, request: Request, tape: Sequence[Mapping[str, Any]]) -> Decision:
         """The decision again from its input, its id included, and its tape. Raises TapeError for another's tape."""
-        entry = self._entries[request.ruleset]
-        asks = entry.function.asks
-        return replay(self._steps(entry, request, planned=False) if asks else self._at_once(entry, request), tape)
+        return replay(self._steps(self._entries[request.ruleset], request, planned=False), tape)
 
     def steps(self, request: Request) -> Steps[Decision]:
         """The decision as steps for a driver of one's own."""
-        entry = self._entries[request.ruleset]
-        if entry.function.asks:
-            return self._steps(entry, request, planned=True)
-        return self._at_once(entry, request)
+        return self._steps(self._entries[request.ruleset], request)
 
-    def _at_once(self, entry: _Entry, request: Request) -> Steps[Decision]:
-        yield from ()  # what makes it a generator
-        return self._plain(entry, request)
+    def _plain(  # noqa: PLR0913, PLR0917 - on the way of every decision; a value that holds them costs a tenth of it
+        self,
+        entry: _Entry,
+        profile: Mapping[str, Any],
+        context: Mapping[str, Any],
+        event: Mapping[str, Any] | None,
+        now: str | None,
+        decision_id: str | None,
+        membership: Collection[str] | None,
+        forced: Mapping[str, str],
+        trace: bool,  # noqa: FBT001 - as it stands in a Request
+    ) -> Decision:
+        """The decision of a ruleset that asks nothing of the outside."""
+        now, decision_id = now or self._clock(), decision_id or new_decision_id()
+        context, event, segments, log = self._begin(
+            entry, profile, context, event, now, decision_id, membership, forced
+        )
+        member = None if segments is None else segments.__getitem__
+        path: list[Entry] = []
+        traced: list[Entry] | None = [] if trace else None
+        run = entry.trace() if trace else entry.run
+        output = run(profile, context, event, now, member, path, traced, log)
+        return self._finish(entry, profile, now, decision_id, membership, output, path, traced, segments, log)
 
-    def _plain(self, entry: _Entry, request: Request) -> Decision:
-        begun, segments, decision_id = self._begin(entry, request)
-        run = (entry.traced or entry.trace()) if request.trace else entry.run
-        output = run(*begun)
-        return self._record(request, begun, segments, decision_id, output)
-
-    def _steps(self, entry: _Entry, request: Request, *, planned: bool) -> Steps[Decision]:
-        begun, segments, decision_id = self._begin(entry, request)
-        log = begun[-1]
-        if planned and entry.plan is not None:
-            needs = log.unanswered(entry.plan(*begun[:4]))
+    def _steps(self, entry: _Entry, request: Request, *, planned: bool = True) -> Steps[Decision]:
+        """The decision as steps; what is `planned` is asked before the first node."""
+        if not entry.asks:
+            return self._plain(entry, *request[1:])
+        _, profile, context, event, now, decision_id, membership, forced, trace = request
+        now, decision_id = now or self._clock(), decision_id or new_decision_id()
+        context, event, segments, log = self._begin(
+            entry, profile, context, event, now, decision_id, membership, forced
+        )
+        if planned and entry.plan is not None and log is not None:
+            needs = log.unanswered(entry.plan(profile, context, event, now))
             if needs:
                 log.answered(needs, (yield needs))
-        run = (entry.traced or entry.trace()) if request.trace else entry.run
-        output = yield from run(*begun)
-        return self._record(request, begun, segments, decision_id, output)
+        member = None if segments is None else segments.__getitem__
+        path: list[Entry] = []
+        traced: list[Entry] | None = [] if trace else None
+        run = entry.trace() if trace else entry.run
+        output = yield from run(profile, context, event, now, member, path, traced, log)
+        return self._finish(entry, profile, now, decision_id, membership, output, path, traced, segments, log)
 
-    def _begin(self, entry: _Entry, request: Request) -> tuple[_Begun, dict[str, bool], str]:
-        """The arguments of a generated function, the answers about segments, and the decision's id."""
-        _, profile, context, event, now, decision_id, membership, forced, trace = request
-        now = now or self._clock()
-        decision_id = decision_id or new_decision_id()
-        if context:
-            context = self._context(entry, context)
-        if event:
-            event = self._event(entry, event)
-        segments: dict[str, bool] = {}
-        if membership is not None:
-            segments = Given(membership)
-        elif entry.matched is not None:
-            segments = Given(()) if self._matcher is None else entry.matched(self._matcher, profile, now)
-        log = Log(decision_id, now, self._assigner, forced) if entry.function.logs else None
-        traced: list[Any] | None = [] if trace else None
-        begun: _Begun = (profile, context, event or _NONE, now, segments.__getitem__, [], traced, log)
-        return begun, segments, decision_id
+    def _begin(  # noqa: PLR0913, PLR0917 - as `_plain`
+        self,
+        entry: _Entry,
+        profile: Mapping[str, Any],
+        context: Mapping[str, Any],
+        event: Mapping[str, Any] | None,
+        now: str,
+        decision_id: str,
+        membership: Collection[str] | None,
+        forced: Mapping[str, str],
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any], dict[str, bool] | None, Log | None]:
+        """The context and the event as the ruleset's function takes them; answers about segments; the log.
+
+        The last two are None where the ruleset needs none.
+        """
+        segments: dict[str, bool] | None = None
+        if entry.matched is not None:
+            if membership is not None:
+                segments = Given(membership)
+            else:
+                segments = Given(()) if self._matcher is None else entry.matched(self._matcher, profile, now)
+        return (
+            self._context(entry, context) if context else _NONE,
+            self._event(entry, event) if event else _NONE,
+            segments,
+            Log(decision_id, now, self._assigner, forced) if entry.logs else None,
+        )
+
+    def _finish(  # noqa: PLR0913, PLR0917 - as `_plain`
+        self,
+        entry: _Entry,
+        profile: Mapping[str, Any],
+        now: str,
+        decision_id: str,
+        membership: Collection[str] | None,
+        output: Mapping[str, Any],
+        path: Sequence[Entry],
+        traced: Sequence[Entry] | None,
+        segments: Mapping[str, bool] | None,
+        log: Log | None,
+    ) -> Decision:
+        """The decision, from what its function returned and noted."""
+        key = self._key
+        return _decision(
+            Decision,
+            (
+                decision_id,
+                now,
+                key,
+                profile.get(key),
+                entry.name,
+                output,
+                path,
+                dict(segments) if segments else _NONE,
+                () if log is None else log.experiments,
+                () if log is None else log.bandits,
+                () if log is None else log.models,
+                self.bundle,
+                None if not segments else "matched" if membership is None else "given",
+                () if log is None else log.tape,
+                () if log is None else tuple(log.writes),
+                traced or (),
+                (),
+            ),
+        )
 
     @staticmethod
     def _context(entry: _Entry, context: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -327,30 +318,3 @@ class Decider:
                 [Problem("event.type", f"expected `{entry.about}`, about which the ruleset decides")]
             )
         return event
-
-    def _record(
-        self, request: Request, begun: _Begun, segments: dict[str, bool], decision_id: str, output: dict[str, Any]
-    ) -> Decision:
-        profile, _, _, now, _, path, trace, log = begun
-        decision: Decision = {
-            "decision_id": decision_id,
-            "now": now,
-            self._key: profile.get(self._key),
-            "ruleset": request.ruleset,
-            "output": output,
-            "path": path,
-            "segments": dict(segments) if segments else {},
-            "experiments": [] if log is None else log.experiments,
-            "bandits": [] if log is None else log.bandits,
-            "models": [] if log is None else log.models,
-            "bundle": self.bundle,
-        }
-        if segments:
-            decision["membership"] = "matched" if request.membership is None else "given"
-        if log is not None and log.tape:
-            decision["tape"] = log.tape
-        if log is not None and log.writes:
-            decision["writes"] = log.writes
-        if trace is not None:
-            decision["trace"] = trace
-        return decision

@@ -11,7 +11,8 @@ from ..ir.program import Program
 from ..operators.values import kind_of
 from .border import Border, Problem
 from .clock import system_now
-from .decide import Decider, Decision
+from .decide import Decider
+from .decision import Decision
 from .matcher import Matcher
 from .ports import Assigner, Ports
 

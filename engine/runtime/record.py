@@ -1,6 +1,6 @@
 """What happens while one decision is made: answers and where they came from, assignments, picks, and what is to write.
 
-The lists become parts of the decision record as they are: plain JSON data.
+The lists become parts of the decision: plain JSON data, and the values of what is to be written.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ..ir.graph import Experiment
 from .needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, accepted, declared, fallback_of
 from .ports import Assigner
 from .trace import REDACTED
+from .writes import CapUse, Exposure, PendingReward, StickyArm, Write
 
 Entry = dict[str, Any]
 
@@ -41,7 +42,7 @@ class Log:
         self.bandits: list[Entry] = []
         self.models: list[Entry] = []
         self.tape: list[Entry] = []
-        self.writes: list[Entry] = []
+        self.writes: list[Write] = []
         self._assigner = assigner
         self._forced = forced
         self._answers: dict[Need, Got] = {}
@@ -94,8 +95,8 @@ class Log:
         self.bandits.append({"bandit": need.bandit, **choice, "status": got.status, "version": got.version})
         picked = {"arm": choice["arm"], "probability": choice["probability"]}
         if need.unit:
-            about = {"bandit": need.bandit, "unit_type": need.unit_type, "unit": need.unit}
-            self.writes.append({"write": "pending_reward", **about, **picked, "version": got.version})
+            about = (self.decision_id, self.now, need.bandit, need.unit_type, need.unit)
+            self.writes.append(PendingReward(*about, choice["arm"], choice["probability"], got.version))
         return Got(picked, got.status, got.version)
 
     def counted(self, node: str, need: CountUses | None) -> Got:
@@ -108,7 +109,7 @@ class Log:
     def uses(self, need: CountUses) -> None:
         """One more use, to be counted once the answer is known."""
         self._used[need.key, need.unit] = self._used.get((need.key, need.unit), 0) + 1
-        self.writes.append({"write": "cap", "key": need.key, "unit": need.unit, "within": need.within})
+        self.writes.append(CapUse(self.decision_id, self.now, need.key, need.unit, need.within))
 
     def assign(
         self, experiment: Experiment, unit: str | None, remembered: Mapping[str, Any] | None
@@ -124,11 +125,11 @@ class Log:
             dealt = self._assigner.assign(name, unit, self.now, remembered)
         arm, reason, phase = dealt
         self.experiments.append({"experiment": name, "arm": arm, "reason": reason, "phase": phase})
-        if arm is not None and reason != "forced":
-            about = {"experiment": name, "unit_type": experiment.unit, "unit": unit, "arm": arm, "phase": phase}
-            self.writes.append({"write": "exposure", **about})
+        if arm is not None and unit is not None and reason != "forced":
+            about = (self.decision_id, self.now, name, experiment.unit, unit, arm, phase)
+            self.writes.append(Exposure(*about))
             if experiment.sticky and reason != "sticky":
-                self.writes.append({"write": "sticky", **about})
+                self.writes.append(StickyArm(*about))
         return dealt
 
     def explain(self, experiment: str, unit: str | None, private: bool) -> Entry | None:  # noqa: FBT001 - generated code

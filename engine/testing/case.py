@@ -14,7 +14,8 @@ from ..nodes.kinds import NODE_KINDS
 from ..operators.evaluate import Subject
 from ..profiles.fold import event_order
 from ..runtime.border import Border, Problem
-from ..runtime.decide import Decider, Decision, InputRefusedError
+from ..runtime.decide import Decider, InputRefusedError
+from ..runtime.decision import Decision
 from ..runtime.needs import NEEDS, Got, Need
 from ..runtime.ports import Ports
 from .answers import ReferenceMatcher, Script, script_of
@@ -143,7 +144,7 @@ class CaseRun:
             yield from _refused("", refused.problems)
             return
         self._note(ruleset, decision, subject)
-        found = [*decision_differences(expect, decision), *script.refused(decision.get("tape", ()))]
+        found = [*decision_differences(expect, decision), *script.refused(decision.tape)]
         yield from found
         if found:
             yield from _way_taken(decision, self._stage.kinds)
@@ -163,15 +164,15 @@ class CaseRun:
 
     def _note(self, ruleset: str, decision: Decision, subject: Subject) -> None:
         """What the decision covers: its nodes, and the segments it had to be matched against."""
-        self._coverage.passed(ruleset, decision["trace"])
-        if decision.get("membership") == "matched":
-            for name in decision["segments"]:
+        self._coverage.passed(ruleset, decision.trace)
+        if decision.membership == "matched":
+            for name in decision.segments:
                 self._coverage.observe(name, subject, self._now_ms)
 
 
 def _way_taken(decision: Decision, kinds: NodeKinds) -> Iterator[str]:
-    yield "path taken: " + " → ".join(f"{step['node']} ({step['outcome']})" for step in decision["path"])
-    yield from told(decision["trace"], kinds, "  ")
+    yield "path taken: " + " → ".join(f"{step['node']} ({step['outcome']})" for step in decision.path)
+    yield from told(decision.trace, kinds, "  ")
 
 
 def _unknown(what: str, name: str, noun: str, names: Collection[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ class Coverage:
             verdict = "true" if evaluate(condition, subject, now_ms) else "false"
             self.seen.add((f"segment/{segment}", text, verdict))
 
-    def passed(self, ruleset: str, trace: list[Mapping[str, Any]]) -> None:
+    def passed(self, ruleset: str, trace: Sequence[Mapping[str, Any]]) -> None:
         """Note the ways that a decision took out of its nodes and of those of the rulesets it called."""
         for step in trace:
             kind = self.kinds.named(step["kind"])

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from engine.experiments import NativeAssigner
 from engine.ir.codec import decode, encode
 from engine.nodes.kinds import NODE_KINDS
-from engine.runtime.decide import Decider, Decision, Request
+from engine.runtime.decide import Decider, Request
+from engine.runtime.decision import Decision
 from engine.runtime.evaluate import Walk
 from engine.runtime.expressions import Facts
 from engine.runtime.needs import NEEDS, Got
@@ -65,7 +66,7 @@ def request(world: World, *, trace: bool = False, ruleset: str = "outer") -> Req
 def decided(world: World, *, trace: bool = False) -> Decision:
     asked = request(world, trace=trace)
     decision = next(decider(world, Oracle(world.seed)).decide_batch([asked]))
-    assert isinstance(decision, dict)
+    assert isinstance(decision, Decision)
     return decision
 
 
@@ -78,11 +79,11 @@ def test_generated_functions_decide_as_a_walk_does(seed: int) -> None:
     reference = Walk(world.program, facts, Oracle(world.seed), NativeAssigner(world.program.experiments), "d-1")
     output = reference.walk(world.program.rulesets["outer"])
     decision = decided(world)
-    assert decision["output"] == output
-    assert decision["path"] == reference.path
-    assert decision["segments"] == reference.segments
-    assert [(each["experiment"], each["arm"], each["reason"]) for each in decision["experiments"]] == reference.arms
-    assert [(each["bandit"], each["arm"]) for each in decision["bandits"]] == reference.picks
+    assert decision.output == output
+    assert decision.path == reference.path
+    assert decision.segments == reference.segments
+    assert [(each["experiment"], each["arm"], each["reason"]) for each in decision.experiments] == reference.arms
+    assert [(each["bandit"], each["arm"]) for each in decision.bandits] == reference.picks
 
 
 @CASES
@@ -104,10 +105,10 @@ def test_all_drivers_give_the_same_decision(seed: int) -> None:
 def test_a_trace_changes_nothing_else(seed: int) -> None:
     world = Cases(Random(seed)).ruleset_world()
     traced = decided(world, trace=True)
-    trace = traced.pop("trace")
-    assert traced == decided(world)
+    trace = traced.trace
+    assert traced._replace(trace=()) == decided(world)
     assert [(each["node"], each["outcome"]) for each in trace] == [
-        (each["node"], each["outcome"]) for each in traced["path"]
+        (each["node"], each["outcome"]) for each in traced.path
     ]
     assert "someone@example.org" not in json.dumps(trace)
 
@@ -117,10 +118,10 @@ def test_a_trace_changes_nothing_else(seed: int) -> None:
 def test_a_replay_gives_the_decision_again(seed: int) -> None:
     world = Cases(Random(seed)).ruleset_world()
     first = decided(world, trace=True)
-    recorded = json.loads(json.dumps(first))
+    recorded = json.loads(json.dumps(first.as_json()))
     again = decider(world, None).replay(request(world, trace=True), recorded.get("tape", []))
     assert again == first
-    assert json.dumps(again) == json.dumps(first)
+    assert json.dumps(again.as_json()) == json.dumps(first.as_json())
 
 
 @CASES

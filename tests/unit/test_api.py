@@ -235,9 +235,9 @@ def test_profiles_are_matched_with_their_history(shop: Path) -> None:
 def test_decisions_are_made_and_name_their_bundle(shop: Path) -> None:
     runtime = open_bundle(build_bundle(load_workspace(shop)))
     decision = runtime.decide("hero", {"customer_id": "c-1"}, {"channel": "web"}, now=NOW, decision_id="d-1")
-    assert (decision["decision_id"], decision["customer_id"]) == ("d-1", "c-1")
-    assert decision["output"] == {"content": "welcome"}
-    assert decision["bundle"] == runtime.digest
+    assert (decision.decision_id, decision.customer) == ("d-1", "c-1")
+    assert decision.output == {"content": "welcome"}
+    assert decision.bundle == runtime.digest
     with pytest.raises(InputRefusedError, match=r"context\.channel: expected one of email, web"):
         runtime.decide("hero", {"customer_id": "c-1"}, {"channel": "post"})
     with pytest.raises(KeyError):
@@ -257,7 +257,7 @@ def test_models_answer_through_ports_and_fall_back_without(shop: Path) -> None:
     bundle = build_bundle(load_workspace(shop))
     profile = {"customer_id": "c-1", "spend": 700}
     alone = open_bundle(bundle).decide("hero", profile)
-    assert (alone["output"]["score"], alone["models"][0]["status"]) == (0.5, "unavailable")
+    assert (alone.output["score"], alone.models[0]["status"]) == (0.5, "unavailable")
     asked = open_bundle(bundle, ports=Ports({Predict: Churn()})).decide("hero", profile)
-    assert asked["output"]["score"] == 0.9
-    assert asked["models"] == [{"model": "churn", "version": "7", "status": "ok"}]
+    assert asked.output["score"] == 0.9
+    assert asked.models == [{"model": "churn", "version": "7", "status": "ok"}]

@@ -31,4 +31,4 @@ def decided(folder: Path, text: str, profile: dict[str, Any], **more: Any) -> di
     workspace = loaded(folder, text)
     assert workspace.findings == ()
     made = Decider(workspace.program, assigner=NativeAssigner(workspace.program.experiments))
-    return made.decide("hero", {"customer_id": "c-1", **profile}, more.pop("context", {}), now=NOW, **more)
+    return made.decide("hero", {"customer_id": "c-1", **profile}, more.pop("context", {}), now=NOW, **more).as_json()

@@ -43,7 +43,7 @@ from tests.unit.runtime.decide_cases import (
 
 def test_a_record_has_every_part_in_its_place() -> None:
     made = decider(split("vip"), output("vip"), output(), matcher=Members("vip"))
-    assert made.decide("main", PROFILE, now=NOW, decision_id="d-1") == {
+    assert made.decide("main", PROFILE, now=NOW, decision_id="d-1").as_json() == {
         "decision_id": "d-1",
         "now": NOW,
         "id": "c-1",
@@ -62,7 +62,7 @@ def test_a_record_has_every_part_in_its_place() -> None:
 def test_segments_are_asked_for_one_by_one_and_only_as_far_as_needed() -> None:
     members = Members("b")
     made = decider(split("a", "b", "c"), *(output(name) for name in "abc"), output(), matcher=members)
-    assert made.decide("main", PROFILE, now=NOW)["segments"] == {"a": False, "b": True}
+    assert made.decide("main", PROFILE, now=NOW).segments == {"a": False, "b": True}
     assert members.asked == ["a", "b"]
 
 
@@ -70,7 +70,7 @@ def test_many_segments_are_matched_at_once() -> None:
     names = [f"s{number}" for number in range(AT_ONCE)]
     members = Members("s5")
     made = decider(split(*names), *(output(name) for name in names), output(), matcher=members)
-    assert made.decide("main", PROFILE, now=NOW)["output"] == {"label": "s5"}
+    assert made.decide("main", PROFILE, now=NOW).output == {"label": "s5"}
     assert members.asked == ["*"]
 
 
@@ -78,24 +78,24 @@ def test_membership_that_is_handed_in_overrides_matching() -> None:
     members = Members()
     made = decider(split("vip"), output("vip"), output(), matcher=members)
     decision = made.decide("main", PROFILE, now=NOW, membership=["vip"])
-    assert (decision["output"], decision["membership"]) == ({"label": "vip"}, "given")
+    assert (decision.output, decision.membership) == ({"label": "vip"}, "given")
     assert members.asked == []
 
 
 def test_another_matcher_serves_the_same_functions() -> None:
     made = decider(split("vip"), output("vip"), output(), matcher=Members())
-    assert made.matching(Members("vip")).decide("main", PROFILE, now=NOW)["output"] == {"label": "vip"}
-    assert made.decide("main", PROFILE, now=NOW)["output"] == {"label": "end"}
+    assert made.matching(Members("vip")).decide("main", PROFILE, now=NOW).output == {"label": "vip"}
+    assert made.decide("main", PROFILE, now=NOW).output == {"label": "end"}
 
 
 def test_without_a_matcher_nobody_is_in_a_segment() -> None:
     made = decider(split("vip"), output("vip"), output())
-    assert made.decide("main", PROFILE)["segments"] == {"vip": False}
+    assert made.decide("main", PROFILE).segments == {"vip": False}
 
 
 def test_decisions_get_an_id_and_a_time_of_their_own() -> None:
     made = decider(output())
-    ids = {made.decide("main", PROFILE)["decision_id"] for _ in range(200)}
+    ids = {made.decide("main", PROFILE).decision_id for _ in range(200)}
     assert len(ids) == 200
     assert all(len(each) == 32 and int(each, 16) >= 0 for each in ids)
     assert system_now()[-1] == "Z"
@@ -145,7 +145,7 @@ def test_a_default_that_is_a_list_is_a_list(answer: Any, status: str) -> None:
     )
     outside = None if answer is None else Outside(features=answer)
     decision = decider(*nodes, outside=outside).decide("main", PROFILE, now=NOW)
-    assert (decision["output"], decision["tape"][0]["status"]) == ({"label": "same", "other": ["a", "b"]}, status)
+    assert (decision.output, decision.tape[0]["status"]) == ({"label": "same", "other": ["a", "b"]}, status)
 
 
 def test_no_name_of_a_bundle_becomes_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,11 +23,13 @@ from tests.unit.runtime.decide_cases import (
     NOW,
     PROFILE,
     READ,
+    Members,
     Outside,
     decider,
     later,
     output,
     program,
+    split,
     text,
 )
 
@@ -57,9 +59,9 @@ def test_an_event_of_another_type_is_refused_by_the_asyncio_driver_too() -> None
 
 def test_an_event_of_the_declared_type_is_looked_at_and_one_that_nobody_declares_is_not() -> None:
     bought = {**VISIT, "type": "purchase", "data": {"sku": "s"}}
-    assert about("purchase").decide("main", PROFILE, event=bought)["output"] == {"label": "s"}
-    assert about("purchase").decide("main", PROFILE)["output"] == {}
-    assert about(None).decide("main", PROFILE, event=VISIT)["output"] == {"label": "none"}
+    assert about("purchase").decide("main", PROFILE, event=bought).output == {"label": "s"}
+    assert about("purchase").decide("main", PROFILE).output == {}
+    assert about(None).decide("main", PROFILE, event=VISIT).output == {"label": "none"}
 
 
 @pytest.mark.parametrize("nodes", [(), (READ,)], ids=["alone", "asking"])
@@ -111,3 +113,10 @@ def test_threads_that_decide_first_do_not_disturb_each_other() -> None:
         thread.join()
     sys.setswitchinterval(interval)
     assert wrong == []
+
+
+def test_a_decision_without_needs_has_an_empty_tape_and_replays() -> None:
+    made = decider(split("vip"), output("vip"), output(), matcher=Members("vip"))
+    decision = made.decide("main", PROFILE, now=NOW, decision_id="d-1")
+    assert decision.tape == ()
+    assert made.replay(Request("main", PROFILE, now=NOW, decision_id="d-1"), decision.tape) == decision

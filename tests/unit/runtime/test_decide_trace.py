@@ -47,15 +47,15 @@ def test_a_model_is_called_with_its_inputs_and_its_version_recorded() -> None:
     outside = Outside(model={"score": 0.9})
     decision = decider(*later(SCORE), outside=outside).decide("main", PROFILE, now=NOW)
     assert outside.calls[0][0].inputs == (("spend", 20.0),)  # type: ignore[attr-defined] # a Predict
-    assert decision["models"] == [{"model": "churn", "version": "v2", "status": "ok"}]
+    assert decision.models == [{"model": "churn", "version": "v2", "status": "ok"}]
 
 
 def test_a_model_without_all_inputs_is_not_called() -> None:
     outside = Outside(model={"score": 0.9})
     decision = decider(*later(SCORE), outside=outside).decide("main", {"id": "c-1"}, now=NOW)
     assert outside.calls == []
-    assert decision["models"] == [{"model": "churn", "version": "7", "status": "fallback"}]
-    assert "tape" not in decision
+    assert decision.models == [{"model": "churn", "version": "7", "status": "fallback"}]
+    assert "tape" not in decision.as_json()
 
 
 def test_a_called_ruleset_has_its_own_context_vars_and_path() -> None:
@@ -64,9 +64,9 @@ def test_a_called_ruleset_has_its_own_context_vars_and_path() -> None:
     last = output("last", label=Name("vars", ("found", "label"), STRING), other=Name("context", ("channel",), STRING))
     made = Decider(program(call, last, inner=inner))
     decision = made.decide("main", PROFILE, {"channel": "web"}, now=NOW, trace=True)
-    assert decision["output"] == {"label": "app", "other": "web"}
-    assert decision["path"][0] == {"node": "call", "outcome": "inner", "path": [{"node": "end", "outcome": "output"}]}
-    assert decision["trace"][0]["trace"][0]["kind"] == "output"
+    assert decision.output == {"label": "app", "other": "web"}
+    assert decision.path[0] == {"node": "call", "outcome": "inner", "path": [{"node": "end", "outcome": "output"}]}
+    assert decision.trace[0]["trace"][0]["kind"] == "output"
 
 
 def test_a_trace_tells_values_but_nothing_personal() -> None:
@@ -86,7 +86,7 @@ def test_a_trace_tells_values_but_nothing_personal() -> None:
         output(),
     )
     profile = {**PROFILE, "email": "someone@example.org"}
-    trace = decider(*nodes).decide("main", profile, now=NOW, trace=True)["trace"]
+    trace = decider(*nodes).decide("main", profile, now=NOW, trace=True).trace
     assert values_of(trace[0]) == {"vars.who": "[personal]", "vars.much": 20.0}
     assert trace[1] == {
         "node": "split",
@@ -101,7 +101,7 @@ def test_a_trace_tells_values_but_nothing_personal() -> None:
 
 def test_a_trace_of_an_experiment_tells_the_numbers() -> None:
     made = decider(replace(STICKY), output("new"), output())
-    told = made.decide("main", PROFILE, now=NOW, trace=True)["trace"][0]["explain"]
+    told = made.decide("main", PROFILE, now=NOW, trace=True).trace[0]["explain"]
     assert told == {"unit": "c-1", **NativeAssigner({"banner": TEST}).explain("banner", "c-1", NOW)}
 
 
@@ -110,7 +110,7 @@ def test_what_is_handed_out_shares_no_list_with_what_came_in() -> None:
     many = replace(tags, type=ValueType("array", of=STRING))
     profile = {**PROFILE, "tags": ["a"]}
     decision = decider(output(label=many)).decide("main", profile, now=NOW)
-    decision["output"]["label"].append("b")
+    decision.output["label"].append("b")
     assert profile["tags"] == ["a"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,11 +60,10 @@ def output(value: Expression) -> OutputNode:
     return OutputNode("end", (SetItem("label", value, "label"),))
 
 
-def traced(*nodes: Any, **more: Ruleset) -> list[dict[str, Any]]:
+def traced(*nodes: Any, **more: Ruleset) -> Sequence[Mapping[str, Any]]:
     main = Ruleset("main", (), LABEL, nodes)
     made = Decider(Program("w", "UTC", CATALOGUE, rulesets={"main": main, **more}))
-    trace: list[dict[str, Any]] = made.decide("main", PROFILE, trace=True)["trace"]
-    return trace
+    return made.decide("main", PROFILE, trace=True).trace
 
 
 def looked_at(value: Expression) -> tuple[SetNode, SwitchNode, OutputNode]:

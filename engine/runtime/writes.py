@@ -1,0 +1,98 @@
+"""What a decision writes: values, carried out once the answer is known.
+
+Each says by itself which decision it belongs to and when it was made, so that a store can take it twice and count it
+once. In a decision's JSON form those two stand once, around its writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from .decision import Decision
+
+Outcome: TypeAlias = Literal["done", "refused", "timeout", "error", "unavailable"]
+OUTCOMES: tuple[Outcome, ...] = ("done", "refused", "timeout", "error", "unavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One thing to be written; `kind` is its name in a decision's JSON form."""
+
+    kind: ClassVar[str]
+
+    decision_id: str
+    now: str
+
+    def as_json(self) -> dict[str, Any]:
+        """What is written, as it stands in the decision."""
+        own = [field.name for field in fields(self) if field.name not in _AROUND]
+        return {"write": self.kind, **{name: getattr(self, name) for name in own}}
+
+
+_AROUND = frozenset(field.name for field in fields(Write))
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure(Write):
+    """A unit was given an arm of an experiment."""
+
+    kind = "exposure"
+
+    experiment: str
+    unit_type: str
+    unit: str
+    arm: str
+    phase: int
+
+
+@dataclass(frozen=True, slots=True)
+class StickyArm(Write):
+    """The arm that a unit of a sticky experiment keeps."""
+
+    kind = "sticky"
+
+    experiment: str
+    unit_type: str
+    unit: str
+    arm: str
+    phase: int
+
+
+@dataclass(frozen=True, slots=True)
+class CapUse(Write):
+    """One more use of a cap's key by a unit, which counts for `within` ms."""
+
+    kind = "cap"
+
+    key: str
+    unit: str
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class PendingReward(Write):
+    """A pick of a bandit, whose reward may come later; with the probability that the pick had."""
+
+    kind = "pending_reward"
+
+    bandit: str
+    unit_type: str
+    unit: str
+    arm: str
+    probability: float
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord(Write):
+    """The decision itself, for the log of decisions; no decision lists it among its own writes."""
+
+    kind = "decision"
+
+    decision: Decision
+
+    def as_json(self) -> dict[str, Any]:
+        """The decision's JSON form."""
+        return {"write": self.kind, "decision": self.decision.as_json()}

@@ -32,6 +32,7 @@ from engine.language.workspace import Workspace, load_workspace
 from engine.nodes.kind import NodeKind, NodeKinds
 from engine.nodes.kinds import NODE_KINDS
 from engine.runtime.decide import Decider, Request
+from engine.runtime.decision import Decision
 from engine.runtime.plan import planned_reads
 from engine.runtime.ports import Ports
 from engine.runtime.trace import values_of
@@ -164,7 +165,7 @@ def test_it_runs_in_every_driver(tmp_path: Path, profile: dict[str, Any], text: 
         asyncio.run(made.decide_async(request)),
         *made.decide_batch([request]),
     ]
-    assert [each["output"] for each in decisions if isinstance(each, dict)] == [{"text": text}] * 3
+    assert [each.output for each in decisions if isinstance(each, Decision)] == [{"text": text}] * 3
     assert decisions[0] == decisions[1] == decisions[2]
     assert greeter.calls == ([["Ann"]] * 3 if profile is ANN else [])
 
@@ -180,23 +181,23 @@ def test_it_is_replayed_from_its_tape(tmp_path: Path) -> None:
     made = decider(program_of(tmp_path), Greeter())
     request = Request("hero", ANN, now=NOW, decision_id="d")
     decision = made.decide("hero", ANN, now=NOW, decision_id="d")
-    assert made.replay(request, decision["tape"]) == decision
+    assert made.replay(request, decision.tape) == decision
 
 
 def test_a_trace_tells_of_it_without_what_is_private(tmp_path: Path) -> None:
     decision = decider(program_of(tmp_path), Greeter()).decide("hero", ANN, now=NOW, trace=True)
-    entry = decision["trace"][0]
+    entry = decision.trace[0]
     assert (entry["kind"], entry["outcome"], entry["status"]) == ("greet", "greeted", "ok")
     assert values_of(entry, KINDS) == {"person": "[personal]", "vars.words": "[personal]"}
-    assert "Ann" not in str(decision["trace"])
-    (line, *_) = told(decision["trace"], KINDS)
+    assert "Ann" not in str(decision.trace)
+    (line, *_) = told(decision.trace, KINDS)
     assert line.startswith("hello: greeted, ok ")
 
 
 def test_a_trace_tells_what_is_not_private(tmp_path: Path) -> None:
     public = program_of(tmp_path, RULESET.replace("profile.first_name", "profile.city"))
     decision = decider(public, Greeter()).decide("hero", ANN, now=NOW, trace=True)
-    assert values_of(decision["trace"][0], KINDS) == {"person": "Oslo", "vars.words": "Dear Oslo"}
+    assert values_of(decision.trace[0], KINDS) == {"person": "Oslo", "vars.words": "Dear Oslo"}
 
 
 def test_tests_cover_it(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class Platform:
     def prepare(self, program: Program) -> None:
         """Register a program's segments."""
         from engine.encryption.vault import OpenVault
-        from engine.segments.preparation import prepare
+        from engine.rebuilds.preparation import prepare
 
         with self.connect() as connection:
             prepare(connection, program, OpenVault())

@@ -27,8 +27,8 @@ from engine.ir.instant import format_instant
 from engine.ir.program import Program
 from engine.rebuilds.index_source import IndexSource
 from engine.rebuilds.mover import move_all
+from engine.rebuilds.preparation import prepare
 from engine.rebuilds.rebuild import Rebuild, Rebuilt, Wish
-from engine.segments.preparation import prepare
 from engine.segments.registry import definition_of
 from engine.storage.keys import segments_of
 from engine.storage.partitions import partition_of

@@ -10,15 +10,15 @@ from .erasure.erasure import Erasure
 from .erasure.notices import Notices
 from .erasure.place import Stores
 from .erasure.stage import ErasureStage, Pause
-from .erasure.suppression import Suppressed
 from .index.audit import IndexAudit
 from .index.follower import IndexFollower
 from .index.names import ALIAS
 from .index.stage import IndexStage
 from .ir.types import Catalogue
-from .profiles.letter_stage import LetterStage
+from .profiles.suppression import Suppressed
 from .rebuilds.audit_stage import AuditStage
 from .rebuilds.stage import RebuildStage
+from .rotation.letter_stage import LetterStage
 from .stages.stage import Stage
 from .worker.loop import Clock
 from .worker.process import WorkerProcess

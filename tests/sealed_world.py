@@ -17,7 +17,7 @@ from engine.encryption.vault import OpenVault, Vault
 from engine.ir.instant import format_instant
 from engine.ir.program import Program
 from engine.ir.types import Field
-from engine.segments.preparation import prepare
+from engine.rebuilds.preparation import prepare
 from tests.live_world import START, World, written
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer

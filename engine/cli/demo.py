@@ -127,8 +127,8 @@ def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
     """Put the purchases on the queue while a worker takes them off, until nothing is left."""
     from ..encryption.vault import OpenVault
     from ..profiles.ingest import EventProducer
+    from ..rebuilds.preparation import prepare
     from ..running import worker_process
-    from ..segments.preparation import prepare
     from ..worker.loop import Clock
     from ..worker.process import WorkerProcess
 

@@ -126,9 +126,9 @@ def _holds_sealed(servers: Servers) -> bool:
 def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
     """Note the keys that the database uses and the process lacks."""
     from ..encryption.cipher import UnsealError
-    from ..encryption.letters import plain_letters
-    from ..encryption.plain_history import plain_history
-    from ..encryption.status import status_of
+    from ..rotation.letters import plain_letters
+    from ..rotation.plain_history import plain_history
+    from ..rotation.status import status_of
 
     connection = servers.postgres
     try:

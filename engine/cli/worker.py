@@ -32,8 +32,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from ..rebuilds.preparation import prepare
     from ..running import worker_process
-    from ..segments.preparation import prepare
     from ..worker.loop import Clock
     from ..worker.process import calm_collector
 

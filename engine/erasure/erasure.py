@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..ir.instant import format_instant
+from ..profiles.suppression import suppress
 from ..storage.partitions import PARTITIONS, advance, locked, partition_of
 from .letters import UnreadableLetters
 from .old_bytes import let_go, merge_segments
@@ -23,7 +24,6 @@ from .place import PartlyClosed, Place, Stage, Stores, told
 from .places import places_of
 from .postgres_places import Begun, write_exits
 from .remains import Remainder, remains
-from .suppression import suppress
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import parse_instant
+from ..profiles.suppression import Suppressed
 from ..storage import keys
 from ..storage.streams import needed_from, place_of
-from .suppression import Suppressed
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..index.names import all_indices
+from ..profiles.suppression import Suppressed
 from ..storage import keys
 from ..storage.partitions import PARTITIONS, partition_of
 from .place import Stores, told
 from .stream_places import TransitionStreams
-from .suppression import Suppressed
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..encryption.vault import Vault
-from ..erasure.suppression import Suppressed
 from ..ir.canonical import canonical_bytes, digest
 from ..ir.codec import decode, encode
 from ..ir.predicate import InList, Predicate
@@ -16,6 +15,7 @@ from ..ir.program import Program
 from ..ir.types import Catalogue
 from ..ir.walk import lists as lists_in
 from ..ir.walk import rebuilt
+from ..profiles.suppression import Suppressed
 from ..storage.arrays import texts
 from ..storage.facts import forget_facts
 from .sealed_definitions import kept_predicate, opened_predicate

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..encryption.key_file import KeysRefusedError
 from ..encryption.vault import Vault
-from ..erasure.suppression import Suppressed
 from ..profiles.event_store import Months, keep, unseen
 from ..profiles.fingerprint_secret import fingerprint_secret
 from ..profiles.refused_values import count_refused
+from ..profiles.suppression import Suppressed
 from ..segments.definitions import Live
 from ..segments.registry import read_registry
 from ..segments.transitions import Reason

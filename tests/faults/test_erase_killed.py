@@ -18,7 +18,7 @@ from engine.erasure import stage
 from engine.erasure.erasure import alone, pending
 from engine.erasure.index_places import Indices
 from engine.erasure.place import Stores
-from engine.erasure.suppression import Suppressed
+from engine.profiles.suppression import Suppressed
 from tests.integration.test_erase import PERSON, erasure_of, fill, left_of, notices
 from tests.live_world import World
 from tests.sealed_world import events

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from engine.encryption.cipher import UnsealError
-from engine.encryption.data_rotation import rotate_data
 from engine.encryption.key_file import KeysRefusedError, read_key_file, replace_key_file
 from engine.encryption.keyring import KeyMissingError, Keyring, keyring_of_file, open_keyring
 from engine.encryption.master import LocalMasterKey
-from engine.encryption.rotation import alone, rotate_master
 from engine.encryption.sealed_vault import SealedVault, vault_of
-from engine.encryption.status import status_of
 from engine.encryption.vault import OpenVault
 from engine.ir.program import Program
 from engine.profiles.dead_letters import replay
 from engine.profiles.event_store import read_events
 from engine.profiles.ingest import EventProducer
 from engine.profiles.serving import ProfileReader
+from engine.rotation.data_rotation import rotate_data
+from engine.rotation.rotation import alone, rotate_master
+from engine.rotation.status import status_of
 from engine.worker.publish import settle
 from tests.live_world import START, World
 from tests.sealed_world import as_catalogued, events, plain_text

@@ -10,10 +10,8 @@ import psycopg
 import pytest
 
 from engine.encryption.cipher import Cipher, UnsealError
-from engine.encryption.data_rotation import rotate_data
 from engine.encryption.framing import framed
 from engine.encryption.payloads import master_of, seal_payload
-from engine.encryption.rotation import rotate_master
 from engine.encryption.sealed_vault import SealedVault
 from engine.encryption.sealing import SEALED
 from engine.ir.canonical import canonical_bytes
@@ -21,6 +19,8 @@ from engine.ir.instant import format_instant
 from engine.profiles.dead_letters import replay
 from engine.profiles.event_store import read_events
 from engine.profiles.ingest import EventProducer
+from engine.rotation.data_rotation import rotate_data
+from engine.rotation.rotation import rotate_master
 from tests.integration.test_encryption import check_opens, sealed
 from tests.live_world import START, World
 from tests.sealed_world import events, plain_text

@@ -19,10 +19,10 @@ from engine.encryption.key_file import (
     write_new_key_file,
 )
 from engine.encryption.keyring import keyring_of_file
-from engine.encryption.rotation import hash_step_done, rotate_hash, wait_for_followers
 from engine.encryption.sealed_vault import SealedVault
-from engine.encryption.status import status_of
 from engine.ir.types import Catalogue, Field
+from engine.rotation.rotation import hash_step_done, rotate_hash, wait_for_followers
+from engine.rotation.status import status_of
 from tests.index_world import IndexWorld, following, index_world
 from tests.servers.postgres import Database
 

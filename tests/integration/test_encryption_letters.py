@@ -12,12 +12,12 @@ import pytest
 from engine.cli.app import main
 from engine.encryption.key_file import read_key_file
 from engine.encryption.keyring import keyring_of_file
-from engine.encryption.letters import LOOK, PAGE, plain_letters, seal_plain_letters
 from engine.encryption.payloads import master_of
-from engine.encryption.rotation import rotate_master
 from engine.encryption.sealed_vault import SealedVault
-from engine.encryption.status import status_of
 from engine.ir.program import Program
+from engine.rotation.letters import LOOK, PAGE, plain_letters, seal_plain_letters
+from engine.rotation.rotation import rotate_master
+from engine.rotation.status import status_of
 from engine.worker.arrivals import Letter
 from engine.worker.writes import write_letters
 from tests.integration.test_encryption import sealed

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from engine.cli.app import main
-from engine.encryption.data_rotation import rotate_all_data, rotate_data
 from engine.encryption.keyring import keyring_of_file
-from engine.encryption.plain_history import plain_history
 from engine.encryption.sealed_vault import SealedVault
-from engine.encryption.walk import PROGRESS, open_task
 from engine.ir.program import Program
+from engine.rotation.data_rotation import rotate_all_data, rotate_data
+from engine.rotation.plain_history import plain_history
+from engine.rotation.walk import PROGRESS, open_task
 from engine.storage.facts import put_fact
 from tests.live_world import World
 from tests.sealed_world import as_catalogued, events, not_encrypted, plain_text, workspace

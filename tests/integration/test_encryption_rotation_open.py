@@ -14,7 +14,6 @@ from engine.cli.app import main
 from engine.encryption.in_use import HASH, HashKeys, hash_keys_in_use, put_in_force
 from engine.encryption.key_file import KeySet, read_key_file, replace_key_file
 from engine.encryption.keyring import keyring_of_file
-from engine.encryption.rotation import hash_step_done, rotate_hash, wait_for_followers
 from engine.encryption.sealed_vault import SealedVault
 from engine.index.audit import IndexAudit
 from engine.index.comparing import Comparison
@@ -22,6 +21,7 @@ from engine.index.follower import IndexFollower
 from engine.index.names import ProfileIndex, all_indices, index_of
 from engine.rebuilds.index_source import IndexSource
 from engine.rebuilds.rebuild import Rebuild, Wish
+from engine.rotation.rotation import hash_step_done, rotate_hash, wait_for_followers
 from engine.segments.engine import SegmentationEngine
 from engine.segments.registry import definition_of
 from engine.storage.partitions import owners

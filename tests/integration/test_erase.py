@@ -17,10 +17,10 @@ from engine.encryption.sealed_vault import SealedVault
 from engine.erasure.erasure import Erasure, Report, pending
 from engine.erasure.place import Place, Stage, Stores
 from engine.erasure.places import places_of
-from engine.erasure.suppression import Suppressed
 from engine.index.names import create_index
 from engine.ir.instant import format_instant
 from engine.ir.program import Program
+from engine.profiles.suppression import Suppressed
 from engine.storage import keys
 from engine.storage.partitions import partition_of
 from engine.worker.publish import settle

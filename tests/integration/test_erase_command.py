@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli.app import main
-from engine.erasure.suppression import Suppressed
+from engine.profiles.suppression import Suppressed
 from tests.integration.test_erase import PERSON, fill, left_of
 from tests.live_world import World
 from tests.servers.redis_servers import RedisServer

@@ -16,8 +16,8 @@ from engine.erasure.letters import UnreadableLetters
 from engine.erasure.notices import LATEST_MS, NOTICE_MS, Notices
 from engine.erasure.place import Stores
 from engine.erasure.stream_places import TransitionStreams
-from engine.erasure.suppression import KEY, suppress
 from engine.ir.program import Program
+from engine.profiles.suppression import KEY, suppress
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, partition_of
 from engine.storage.streams import needed_from

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from engine.encryption import data_rotation
-from engine.encryption.data_rotation import rotate_data
 from engine.encryption.sealed_vault import SealedVault
 from engine.profiles import event_store
 from engine.rebuilds import population
 from engine.rebuilds.audit import reconcile
+from engine.rotation import data_rotation
+from engine.rotation.data_rotation import rotate_data
 from engine.storage import batches, keys
 from engine.worker import load
 from tests.integration.test_segments_rebuild import CUSTOMERS, filled, rebuild, redefined

@@ -16,10 +16,10 @@ from engine.index.names import all_indices
 from engine.ir.program import Program
 from engine.rebuilds.index_source import IndexSource
 from engine.rebuilds.population import Population
+from engine.rebuilds.preparation import prepare
 from engine.rebuilds.rebuild import OtherCatalogueError, Rebuild, Wish
 from engine.rebuilds.staging import Stage
 from engine.rebuilds.switching import Switch
-from engine.segments.preparation import prepare
 from engine.segments.registry import definition_of
 from engine.storage import keys
 from tests.integration.test_erase import erasure_of

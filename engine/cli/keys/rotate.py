@@ -34,10 +34,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...encryption.data_rotation import rotate_all_data
-    from ...encryption.plain_history import plain_history
-    from ...encryption.rotation import alone
     from ...encryption.sealed_vault import SealedVault
+    from ...rotation.data_rotation import rotate_all_data
+    from ...rotation.plain_history import plain_history
+    from ...rotation.rotation import alone
 
     keyring = keys_of_the_environment()
     with Servers.of(options) as servers, refusals():
@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _rotate_master(connection: Connection, keyring: Keyring) -> None:
-    from ...encryption.rotation import rotate_master
+    from ...rotation.rotation import rotate_master
 
     done = rotate_master(connection, keyring, report=_Pace().report("have a data key wrapped anew so far"))
     kinds = ((done.data_keys, "data key"), (done.dead_letters, "dead letter"), (done.definitions, "definition"))
@@ -68,7 +68,7 @@ def _rotate_master(connection: Connection, keyring: Keyring) -> None:
 
 
 def _rotate_hash(connection: Connection, keyring: Keyring, seconds: float) -> int:
-    from ...encryption.rotation import (
+    from ...rotation.rotation import (
         GRACE_SECONDS,
         has_followers,
         hash_step_done,

@@ -16,7 +16,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...encryption.status import status_of
+    from ...rotation.status import status_of
 
     keyring = keys_of_the_environment()
     with Servers.of(options) as servers, refusals():

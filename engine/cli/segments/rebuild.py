@@ -48,9 +48,9 @@ def _run(options: argparse.Namespace) -> int:
     from ...index.export import PartialAnswerError
     from ...index.names import IndexRefusedError
     from ...rebuilds.lease import RebuildError
+    from ...rebuilds.preparation import prepare
     from ...rebuilds.rebuild import Rebuild
     from ...segments.claim import SegmentBusyError
-    from ...segments.preparation import prepare
     from ...segments.registry import read_segments
 
     program = runtime_of(options).program

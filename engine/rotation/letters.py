@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import payloads
-from .cipher import UnsealError
-from .in_use import master_to_seal_with
-from .keyring import Keyring
+from ..encryption import payloads
+from ..encryption.cipher import UnsealError
+from ..encryption.in_use import master_to_seal_with
+from ..encryption.keyring import Keyring
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from . import payloads
-from .cipher import UnsealError
-from .data_keys import context_of
-from .in_use import hash_keys_in_use
-from .key_file import KeysRefusedError
-from .keyring import Keyring
-from .sealed_values import kept, raw_of
+from ..encryption import payloads
+from ..encryption.cipher import UnsealError
+from ..encryption.data_keys import context_of
+from ..encryption.in_use import hash_keys_in_use
+from ..encryption.key_file import KeysRefusedError
+from ..encryption.keyring import Keyring
+from ..encryption.sealed_values import kept, raw_of
 
 if TYPE_CHECKING:
     from psycopg import Connection

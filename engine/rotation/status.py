@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from . import payloads
-from .in_use import hash_keys_in_use, master_in_use
-from .keyring import KEYS, KEYS_FILE, KeyMissingError, Keyring
+from ..encryption import payloads
+from ..encryption.in_use import hash_keys_in_use, master_in_use
+from ..encryption.keyring import KEYS, KEYS_FILE, KeyMissingError, Keyring
+from ..encryption.sealed_values import kept
+from ..encryption.sealed_vault import SealedVault
+from ..encryption.vault import Vault
 from .proving import letter_heads
-from .sealed_values import kept
-from .sealed_vault import SealedVault
-from .vault import Vault
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from ..encryption.letters import seal_plain_letters
 from ..encryption.sealed_vault import SealedVault
 from ..encryption.vault import Vault
 from ..stages.stage import Turn
+from .letters import seal_plain_letters
 
 LETTER_SECONDS: Final = 1.0
 ROUND_SECONDS: Final = 600.0  # from the end of a round through the letters to the beginning of the next

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..encryption.plain_history import note_plain_history
 from ..encryption.vault import Vault
 from ..ir.program import Program
+from ..rotation.plain_history import note_plain_history
+from ..segments.registry import (
+    activate_unfilled,
+    definition_of,
+    put_catalogue,
+    read_catalogue,
+    read_segments,
+)
+from ..segments.sealed_definitions import keep_anew
 from ..storage.partitions import PARTITIONS, locked
-from .registry import activate_unfilled, definition_of, put_catalogue, read_catalogue, read_segments
-from .sealed_definitions import keep_anew
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -24,7 +30,7 @@ def prepare(connection: Connection, program: Program, vault: Vault) -> list[str]
     `vault` is that of the program's catalogue: definitions are kept as it says from now on. Raises KeysRefusedError
     when that takes a key that is missing; then nothing has changed.
     """
-    from ..encryption.status import refuse_missing_keys
+    from ..rotation.status import refuse_missing_keys
     from ..storage.migrate import migrate
 
     migrate(connection)

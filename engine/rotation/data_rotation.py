@@ -10,14 +10,14 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..encryption.cipher import new_key
+from ..encryption.data_keys import context_of
+from ..encryption.in_use import master_in_use
+from ..encryption.sealed_vault import SealedVault
+from ..encryption.sealing import is_sealed
 from ..storage.batches import bounded
-from .cipher import new_key
-from .data_keys import context_of
-from .in_use import master_in_use
 from .plain_history import PlainHistory, strike_out
 from .proving import refuse_other_keys
-from .sealed_vault import SealedVault
-from .sealing import is_sealed
 from .walk import Report, open_task, silent, walk
 
 if TYPE_CHECKING:

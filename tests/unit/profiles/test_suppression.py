@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from engine.erasure.erasure import Report, Row
 from engine.erasure.place import UnreachablePlaceError, told
-from engine.erasure.suppression import suppression_hash
+from engine.profiles.suppression import suppression_hash
 
 
 def test_the_hash_is_hmac_sha_256_as_rfc_4231_says() -> None:

@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench help clean
+.PHONY: demo test quick check bench help clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -15,6 +15,9 @@ test: $(VENV)/.dev ## run all tests, real PostgreSQL and Elasticsearch included;
 	@base=$$(mktemp -d) && status=0 && \
 		$(RUN) pytest -n 2 --dist loadfile --basetemp "$$base/pytest" $(PYTEST) || status=$$?; \
 		rm -rf "$$base"; exit $$status
+
+quick: $(VENV)/.dev ## run the tests that need no server; PYTEST="-k segment" narrows
+	@$(RUN) pytest -n 2 --dist loadfile --quick $(PYTEST)
 
 check: $(VENV)/.dev ## lint, formatting, types, and whether the generated schemas are fresh
 	@$(RUN) ruff check .

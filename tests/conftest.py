@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.golden_files",
+    "tests.quick",
     "tests.servers.elasticsearch",
     "tests.servers.postgres",
     "tests.servers.redis_servers",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from engine.segments.paging import Cursor, cursor_of, limited
 from engine.storage import keys
+from tests.servers.redis_servers import RedisServer
+
+
+@pytest.fixture
+def redis(valkey_empty: RedisServer) -> Iterator[Any]:
+    client = valkey_empty.connect()
+    yield client
+    client.close()
 
 
 def filled(redis: Any, size: int) -> set[str]:
@@ -29,9 +38,9 @@ def pages(redis: Any, limit: int, cursor: Cursor | None = None) -> list[list[str
 
 @pytest.mark.parametrize("size", [0, 1, 14, 100, 3_000])
 @pytest.mark.parametrize("limit", [1, 3, 7, 1_500])
-def test_every_page_but_the_last_has_so_many_and_all_are_given_once(valkey_client: Any, size: int, limit: int) -> None:
-    names = filled(valkey_client, size)
-    found = pages(valkey_client, limit)
+def test_every_page_but_the_last_has_so_many_and_all_are_given_once(redis: Any, size: int, limit: int) -> None:
+    names = filled(redis, size)
+    found = pages(redis, limit)
     assert all(len(each) == limit for each in found[:-1])
     assert len(found[-1]) <= limit
     given = [member for each in found for member in each]
@@ -40,20 +49,20 @@ def test_every_page_but_the_last_has_so_many_and_all_are_given_once(valkey_clien
 
 
 @pytest.mark.parametrize("size", [14, 3_000])
-def test_nobody_who_stays_is_passed_over_where_others_come_and_go(valkey_client: Any, size: int) -> None:
-    names = filled(valkey_client, size)
+def test_nobody_who_stays_is_passed_over_where_others_come_and_go(redis: Any, size: int) -> None:
+    names = filled(redis, size)
     given: set[str] = set()
     stayed = set(names)
     cursor: Cursor | None = Cursor()
     number = 0
     while cursor is not None:
-        cursor, members = limited(valkey_client, "paged", cursor, 5)
+        cursor, members = limited(redis, "paged", cursor, 5)
         given |= set(members)
         for member in members[:2]:
-            valkey_client.srem(keys.members("paged"), member)
+            redis.srem(keys.members("paged"), member)
             stayed.discard(member)
         if number < 10 * size:
-            valkey_client.sadd(keys.members("paged"), f"new-{number}")
+            redis.sadd(keys.members("paged"), f"new-{number}")
         number += 1
     assert stayed <= given
 

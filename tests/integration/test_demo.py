@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import subprocess
-import sys
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -16,15 +14,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NOW = datetime(1998, 7, 1, tzinfo=UTC)
 Purchases = dict[str, list[tuple[datetime, int, float]]]
-
-
-@pytest.fixture(scope="module")
-def demo() -> str:
-    found = subprocess.run(
-        [sys.executable, "-m", "engine", "demo", "-C", str(ROOT)], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    assert found.returncode == 0, found.stderr
-    return found.stdout
 
 
 @pytest.fixture(scope="module")

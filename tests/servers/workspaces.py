@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,18 @@ from engine.storage.embedded import places
 from engine.storage.embedded.account import account_of
 from engine.storage.embedded.workspace import stop
 
+ROOT = Path(__file__).resolve().parents[2]
 WORKSPACE = "name: shop\n"
+
+
+@pytest.fixture(scope="session")
+def demo() -> str:
+    """What `decisor demo` prints; it starts servers of its own and stops them."""
+    found = subprocess.run(
+        [sys.executable, "-m", "engine", "demo", "-C", str(ROOT)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout
 
 
 @pytest.fixture

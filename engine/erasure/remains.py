@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ..index.names import all_indices
 from ..profiles.suppression import Suppressed
 from ..storage import keys
-from ..storage.partitions import PARTITIONS, partition_of
+from ..storage.partitions import PARTITIONS
 from .place import Stores, told
-from .stream_places import TransitionStreams
+from .stream_places import notices
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -96,13 +96,7 @@ def _in_postgres(stores: Stores, customers: Collection[str]) -> Iterator[Remaind
 def _in_redis(stores: Stores, customers: Collection[str]) -> Iterator[Remainder]:
     if stores.redis is None:
         return
-    place = TransitionStreams(stores)
-    notices: dict[str, list[str]] = {}
-    for customer in customers:
-        if names := place.notices(customer):
-            stream = keys.transitions_stream(partition_of(customer))
-            notices.setdefault(stream, []).extend(name.decode() for name in names)
-    for stream, ids in sorted(notices.items()):
+    for stream, ids in notices(stores, customers).items():
         some = " ".join(ids[:SHOWN]) + (" …" if len(ids) > SHOWN else "")
         yield Remainder(
             "Redis",

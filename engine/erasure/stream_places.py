@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..profiles.ingest import customer_of
 from ..storage import keys
@@ -15,9 +15,11 @@ from .place import Place, Stage, Stores
 
 PAGE = 250  # entries looked at in one step
 
-# The ids of a page's entries that tell of a customer, without the notices of the erasure or these alone; before them
-# the last id of the page, empty where there is no more.
+# The ids of a page's entries that tell of some customers, without the notices of their erasure or these alone; before
+# them the last id of the page, empty where there is no more.
 _TELLING = """
+local wanted = {}
+for place = 4, #ARGV do wanted[ARGV[place]] = true end
 local page = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])
 local found = {#page == tonumber(ARGV[2]) and page[#page][1] or ''}
 for _, entry in ipairs(page) do
@@ -26,7 +28,7 @@ for _, entry in ipairs(page) do
         if entry[2][place] == 'customer' then customer = entry[2][place + 1] end
         if entry[2][place] == 'reason' then reason = entry[2][place + 1] end
     end
-    if customer == ARGV[3] and (reason == 'erasure') == (ARGV[4] == 'notices') then
+    if customer and wanted[customer] and (reason == 'erasure') == (ARGV[3] == 'notices') then
         found[#found + 1] = entry[1]
     end
 end
@@ -97,17 +99,32 @@ class TransitionStreams:
         for found in self._found(customer):
             redis.xdel(stream, *found)
 
-    def notices(self, customer: str) -> list[bytes]:
-        """The ids of the notices of the erasure, which consumers still need."""
-        return [name for found in self._found(customer, "notices") for name in found]
+    def _found(self, customer: str) -> Iterator[list[bytes]]:
+        yield from _telling(self.stores, partition_of(customer), [customer], "others")
 
-    def _found(self, customer: str, which: str = "") -> Iterator[list[bytes]]:
-        """The server itself looks through its pages, so that none of them is sent."""
-        redis, stream = self.stores.reached_redis(), keys.transitions_stream(partition_of(customer))
-        start = "-"
-        while start:
-            answer: list[Any] = redis.eval(_TELLING, 1, stream, start, PAGE, customer, which)
-            if answer[1:]:
-                yield answer[1:]
-            start = f"({answer[0].decode()}" if answer[0] else ""
-            self.stores.pause()
+
+def notices(stores: Stores, customers: Collection[str]) -> dict[str, list[str]]:
+    """By stream, the ids of the notices of these customers' erasures, which consumers still need."""
+    by_partition: dict[int, list[str]] = {}
+    for customer in customers:
+        by_partition.setdefault(partition_of(customer), []).append(customer)
+    found = {}
+    for partition, those in sorted(by_partition.items()):
+        names = [name.decode() for page in _telling(stores, partition, those, "notices") for name in page]
+        if names:
+            found[keys.transitions_stream(partition)] = names
+    return found
+
+
+def _telling(
+    stores: Stores, partition: int, customers: Sequence[str], which: Literal["notices", "others"]
+) -> Iterator[list[bytes]]:
+    """The server itself looks through its pages, so that none of them is sent."""
+    redis, stream = stores.reached_redis(), keys.transitions_stream(partition)
+    start = "-"
+    while start:
+        answer: list[Any] = redis.eval(_TELLING, 1, stream, start, PAGE, which, *customers)
+        if answer[1:]:
+            yield answer[1:]
+        start = f"({answer[0].decode()}" if answer[0] else ""
+        stores.pause()

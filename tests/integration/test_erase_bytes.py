@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis as redis_library
 
+from engine.cli.app import main
 from engine.erasure import rewriting
 from engine.erasure.notices import NOTICE_MS
 from engine.erasure.old_bytes import LEASE_MS, MERGE_MS, MERGED
@@ -23,7 +24,8 @@ from engine.storage.partitions import partition_of
 from tests.integration.test_erase import erasure_of
 from tests.live_world import World
 from tests.servers.postgres import Database
-from tests.servers.redis_servers import RedisServer
+from tests.servers.redis_servers import RedisServer, running
+from tests.waiting import until
 
 STREAM = "decisor:transitions:3"
 PERSON = "zebra-person-4711"
@@ -292,10 +294,51 @@ def test_merging_takes_what_was_deleted_out_of_the_segments(searched_world: Worl
         erasure = erasure_of(world, connection, elasticsearch=world.elasticsearch, index_alias=world.alias)
         assert erasure.erase("c-3", world.now_ms).done
         assert deleted(world) > 0, "the server drops documents by itself, and the test is void"
-        merges = 0
-        while deleted(world):  # once the server has given up what copies of the shard may need
+
+        def merged() -> bool:
+            """Whether nothing that was deleted is left, as soon as copies of the shard cannot need it any more."""
             connection.execute("DELETE FROM fact WHERE name = %s", (MERGED,))
-            assert erasure.merge_segments(world.now_ms + LEASE_MS)
-            merges += 1
-            assert merges < 300, "the segments are never merged"
-            time.sleep(1)
+            return erasure.merge_segments(world.now_ms + LEASE_MS) and not deleted(world)
+
+        until(merged, pause=1.0)
+
+
+def test_a_rewritten_append_only_file_names_the_person_in_notices_alone(
+    shop: Program, wheel_database: Database
+) -> None:
+    with running("valkey", {"appendonly": "yes"}) as server:
+        redis: Any = server.connect()
+        world = World(wheel_database.url, redis, shop)
+        world.put([purchase(number, customer) for number, customer in enumerate([PERSON, "c-1", "c-2"] * 3)])
+        world.drain()
+        folder = Path(redis.config_get("dir")["dir"])
+        assert named(folder)
+        with world.connect("tests") as connection:
+            assert erasure_of(world, connection).erase(PERSON, world.now_ms).done
+        world.oracle.forget(PERSON)
+        world.pass_time(NOTICE_MS)  # the worker deletes the notices, writes the stream anew, and asks for a rewrite
+        until(lambda: not rewriting_file(redis))
+        assert not named(folder)
+        world.check()
+        redis.close()
+
+
+def named(folder: Path) -> bool:
+    """Whether a file of a server holds the person's id."""
+    return any(PERSON.encode() in each.read_bytes() for each in folder.rglob("*") if each.is_file())
+
+
+def rewriting_file(redis: Any) -> bool:
+    found = redis.info("persistence")
+    return bool(found["aof_rewrite_in_progress"] or found["aof_rewrite_scheduled"])
+
+
+def test_the_command_says_what_stays(command_world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["erase", "c-1", "--yes"]) == 0
+    out = capsys.readouterr().out
+    assert "erased: nothing is left in any of these places" in out
+    assert "what stays elsewhere, and until when:\n  PostgreSQL: suppression (1): for good" in out
+    assert f"  Redis: {keys.transitions_stream(partition_of('c-1'))} (" in out
+    assert main(["erase", "c-2", "--yes", "--format", "json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {"PostgreSQL", "Redis", "files"} <= {each["store"] for each in said["stays"]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import threading
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from engine.index.export import AHEAD, PartialAnswerError, export_ids, export_pa
 from engine.index.making import is_empty
 from engine.index.names import ProfileIndex, create_index
 from engine.ir.types import Catalogue, Field
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -136,10 +136,7 @@ def test_a_view_stays_however_slowly_its_pages_are_taken(
     ids = export_ids(elasticsearch, index, EVERYBODY, slices=2, page=10)
     first = next(ids)
     ahead = _searches(elasticsearch, index)
-    deadline = time.monotonic() + 120
-    while _searches(elasticsearch, index) < ahead + 12:  # a quarter of the time apart, of two readers each
-        assert time.monotonic() < deadline, "nobody asks for the view while its pages are not taken"
-        time.sleep(0.2)
+    until(lambda: _searches(elasticsearch, index) >= ahead + 12, 0.2)  # a second apart, of two readers each
     assert [first, *ids] == keys
 
 
@@ -173,12 +170,13 @@ def test_a_view_that_is_lost_before_anything_was_read_is_an_error(
 
 
 def _wait_until_no_view_is_open(client: Elasticsearch, index: ProfileIndex) -> None:
-    deadline = time.monotonic() + 120
-    while client.indices.stats(index=index.name, metric="search")["indices"][index.name]["total"]["search"][
-        "open_contexts"
-    ]:
-        assert time.monotonic() < deadline, "the server keeps the view"
-        time.sleep(0.1)
+    until(lambda: not _total(client, index)["open_contexts"])
+
+
+def _total(client: Elasticsearch, index: ProfileIndex) -> dict[str, int]:
+    stats = client.indices.stats(index=index.name, metric="search")
+    total: dict[str, int] = stats["indices"][index.name]["total"]["search"]
+    return total
 
 
 def _searches(client: Elasticsearch, index: ProfileIndex) -> int:

@@ -12,9 +12,9 @@ A coded column is named after its field, with what it holds behind a `$`:
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, assert_never
 
-from ..ir.predicate import AllOf, AnyOf, InList, Leaf, Not, Predicate
+from ..ir.predicate import AllOf, AnyOf, Constant, Element, Events, EventSequence, InList, Leaf, Not, Predicate
 from ..ir.types import Catalogue, Field
 from ..ir.walk import rebuilt
 from ..operators.text import tokens
@@ -40,7 +40,9 @@ class Coding:
                 return Leaf(f"{name}{LIST}", "equals", True, "boolean")  # noqa: FBT003 - the constant
             case Leaf():
                 return self._leaf(predicate)
-        return predicate  # what looks inside objects or at events stays as it is
+            case Element() | Events() | EventSequence() | Constant():
+                return predicate  # what looks inside objects or at events stays as it is
+        assert_never(predicate)
 
     def _leaf(self, leaf: Leaf) -> Predicate:
         if "." in leaf.field:

@@ -9,8 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, product
+from typing import assert_never
 
-from ..ir.predicate import AllOf, AnyOf, Bounds, Constant, Element, Leaf, Not, Now, Predicate, Scalar
+from ..ir.predicate import (
+    AllOf,
+    AnyOf,
+    Bounds,
+    Constant,
+    Element,
+    Events,
+    EventSequence,
+    InList,
+    Leaf,
+    Not,
+    Now,
+    Predicate,
+    Scalar,
+)
 from ..operators.evaluate import Subject, evaluate
 
 CONJUNCTION_LIMIT = 256
@@ -49,19 +64,22 @@ def always_holds(predicate: Predicate) -> bool:
 
 
 def _conjunctions(item: Predicate, positive: bool) -> Iterator[Conjunction]:  # noqa: FBT001 - the sign of a literal
-    if isinstance(item, Not):
-        yield from _conjunctions(item.item, not positive)
-    elif isinstance(item, Constant):
-        if item.value is positive:
-            yield ()
-    elif isinstance(item, AllOf | AnyOf):
-        if isinstance(item, AllOf) is positive:
-            yield from _product(item.items, positive)
-        else:
-            for each in item.items:
-                yield from _conjunctions(each, positive)
-    else:
-        yield (Literal(item, positive),)
+    match item:
+        case Not(inner):
+            yield from _conjunctions(inner, not positive)
+        case Constant(value):
+            if value is positive:
+                yield ()
+        case AllOf(items) | AnyOf(items):
+            if isinstance(item, AllOf) is positive:
+                yield from _product(items, positive)
+            else:
+                for each in items:
+                    yield from _conjunctions(each, positive)
+        case Leaf() | Element() | InList() | Events() | EventSequence():
+            yield (Literal(item, positive),)
+        case _:
+            assert_never(item)
 
 
 def _product(items: tuple[Predicate, ...], positive: bool) -> Iterator[Conjunction]:  # noqa: FBT001 - as above

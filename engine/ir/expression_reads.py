@@ -71,19 +71,20 @@ def cost(expression: Expression) -> int:
 
 
 def _own_cost(expression: Expression) -> int:
-    if isinstance(expression, Value):
-        return 0
-    if isinstance(expression, Contains):
-        return _size(expression.container)
-    if isinstance(expression, Compare):
-        return max(_size(expression.left), _size(expression.right)) if expression.left.type.kind == "array" else 1
-    if isinstance(expression, SliceOf):
-        return _size(expression.container)
-    if isinstance(expression, Call):
-        return max(_size(argument) for argument in expression.arguments)
-    if isinstance(expression, Matches):
-        return PATTERN_WORK
-    return TEXT_WORK if expression.type.kind == "string" and not isinstance(expression, Name) else 1
+    match expression:
+        case Value():
+            return 0
+        case Contains(container) | SliceOf(container):
+            return _size(container)
+        case Compare(_, left, right):
+            return max(_size(left), _size(right)) if left.type.kind == "array" else 1
+        case Call():
+            return max(_size(argument) for argument in expression.arguments)
+        case Matches():
+            return PATTERN_WORK
+        case Name():
+            return 1
+    return TEXT_WORK if expression.type.kind == "string" else 1
 
 
 def _size(expression: Expression) -> int:

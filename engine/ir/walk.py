@@ -12,15 +12,18 @@ from .predicate import AllOf, AnyOf, Constant, Element, Events, EventSequence, I
 
 def children(predicate: Predicate) -> tuple[Predicate, ...]:
     """The predicates directly inside."""
-    if isinstance(predicate, AllOf | AnyOf):
-        return predicate.items
-    if isinstance(predicate, Not | Element):
-        return (predicate.item,)
-    if isinstance(predicate, Events):
-        return (predicate.test,) if predicate.where is None else (predicate.test, predicate.where)
-    if isinstance(predicate, EventSequence):
-        return tuple(step.where for step in predicate.steps if step.where is not None)
-    return ()
+    match predicate:
+        case AllOf(items) | AnyOf(items):
+            return items
+        case Not(item) | Element(item=item):
+            return (item,)
+        case Events(test=test, where=where):
+            return (test,) if where is None else (test, where)
+        case EventSequence(steps):
+            return tuple(step.where for step in steps if step.where is not None)
+        case Constant() | Leaf() | InList():
+            return ()
+    assert_never(predicate)
 
 
 def rebuilt(predicate: Predicate, function: Callable[[Predicate], Predicate]) -> Predicate:
@@ -116,12 +119,15 @@ def fields(predicate: Predicate) -> frozenset[str]:
         if id(part) in seen:
             continue
         seen.add(id(part))
-        if isinstance(part, Leaf):
-            found.add(part.field.partition(".")[0])
-        elif isinstance(part, Element):
-            found.add(part.of.partition(".")[0])
-        elif not isinstance(part, Events | EventSequence):
-            open_parts.extend(children(part))
+        match part:
+            case Leaf(path) | Element(path):
+                found.add(path.partition(".")[0])
+            case AllOf() | AnyOf() | Not() | Constant() | InList():
+                open_parts.extend(children(part))
+            case Events() | EventSequence():
+                pass
+            case _:
+                assert_never(part)
     return frozenset(found)
 
 

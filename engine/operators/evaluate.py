@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from ..ir.binding import bind_instant
 from ..ir.instant import format_instant, parse_instant
@@ -46,7 +46,7 @@ class Subject:
     key_field: str = "customer_id"
 
 
-def evaluate(predicate: Predicate, subject: Subject, now_ms: int) -> bool:
+def evaluate(predicate: Predicate, subject: Subject, now_ms: int) -> bool:  # noqa: PLR0911 - one case for each class
     """Whether the predicate holds for the subject when the clock says `now_ms`."""
     match predicate:
         case Constant(value):
@@ -66,13 +66,11 @@ def evaluate(predicate: Predicate, subject: Subject, now_ms: int) -> bool:
             return any(evaluate(item, Subject(element), now_ms) for element in elements)
         case InList(name):
             return subject.profile.get(subject.key_field) in subject.lists[name]
-    return _behaviour(predicate, subject.events, now_ms)
-
-
-def _behaviour(predicate: Events | EventSequence, events: Sequence[Event], now_ms: int) -> bool:
-    if isinstance(predicate, EventSequence):
-        return _sequence(predicate, events, now_ms)
-    return _events(predicate, events, now_ms)
+        case Events():
+            return _events(predicate, subject.events, now_ms)
+        case EventSequence():
+            return _sequence(predicate, subject.events, now_ms)
+    assert_never(predicate)
 
 
 def present_values(data: Mapping[str, Any], path: str) -> list[Any]:

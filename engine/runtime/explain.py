@@ -8,7 +8,7 @@ constants are always told.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from ..ir.binding import bind_instant
 from ..ir.codec import encode
@@ -107,7 +107,9 @@ class _Explainer:
                 return self._sequence(predicate)
             case InList(name):
                 return {"list": name}
-        return {}
+            case Constant():
+                return {}
+        assert_never(predicate)
 
     def _leaf(self, leaf: Leaf) -> Node:
         found: Node = {"field": leaf.field, "operator": leaf.op}
@@ -236,8 +238,10 @@ def words(predicate: Predicate, *, positive: bool = True) -> str:
             return f"{'one' if positive else 'none'} of the {wording.field_words(of)}: {_flat(item)}"
         case Events():
             return _event_words(predicate, positive=positive)
-    steps = ", then ".join(_step_words(step.type, step.where, step.within) for step in predicate.steps)
-    return f"{'did' if positive else 'did not do'} in this order{_window_words(predicate.within)}: {steps}"
+        case EventSequence(steps, within):
+            listed = ", then ".join(_step_words(step.type, step.where, step.within) for step in steps)
+            return f"{'did' if positive else 'did not do'} in this order{_window_words(within)}: {listed}"
+    assert_never(predicate)
 
 
 def _leaf_words(leaf: Leaf, *, positive: bool) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from ..compiler.targets.english import to_english
-from ..ir.predicate import AllOf, AnyOf, Not, Predicate
+from ..ir.predicate import AllOf, AnyOf, Constant, Element, Events, EventSequence, InList, Leaf, Not, Predicate
 from ..ir.program import Program
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
@@ -73,10 +73,13 @@ def coverage_of(program: Program, kinds: NodeKinds = NODE_KINDS) -> Coverage:
 
 def atoms(predicate: Predicate) -> Iterator[Predicate]:
     """The conditions that are no groups, in order."""
-    if isinstance(predicate, AllOf | AnyOf):
-        for item in predicate.items:
+    match predicate:
+        case AllOf(items) | AnyOf(items):
+            for item in items:
+                yield from atoms(item)
+        case Not(item):
             yield from atoms(item)
-    elif isinstance(predicate, Not):
-        yield from atoms(predicate.item)
-    else:
-        yield predicate
+        case Leaf() | Element() | InList() | Events() | EventSequence() | Constant():
+            yield predicate
+        case _:
+            assert_never(predicate)

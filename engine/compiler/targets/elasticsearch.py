@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from ...ir.predicate import (
     AllOf,
@@ -72,7 +73,9 @@ def bounded(predicate: Predicate, lists: Lists, *, wide: bool) -> Predicate:
             return rebuilt(predicate, lambda item: bounded(item, lists, wide=not wide))
         case AllOf() | AnyOf():
             return rebuilt(predicate, lambda item: bounded(item, lists, wide=wide))
-    return predicate
+        case Constant() | Leaf() | Element() | InList():
+            return predicate
+    assert_never(predicate)
 
 
 def _is_exact(predicate: Predicate, lists: Lists) -> bool:
@@ -85,7 +88,9 @@ def _is_exact(predicate: Predicate, lists: Lists) -> bool:
             return _is_exact(item, lists)
         case AllOf(items) | AnyOf(items):
             return all(_is_exact(item, lists) for item in items)
-    return True
+        case Constant() | Leaf() | Element():
+            return True
+    assert_never(predicate)
 
 
 def _top(predicate: Predicate, catalogue: Catalogue, lists: Lists) -> Query:
@@ -117,7 +122,9 @@ class _Clauses:
                 return _nested(path, self.of(item, f"{path}."))
             case InList(name):
                 return {"terms": {self.catalogue.key: list(self.lists[name])}}
-        raise TypeError(f"{type(predicate).__name__} has no query of its own")
+            case Events() | EventSequence():
+                raise TypeError(f"{type(predicate).__name__} has no query of its own")
+        assert_never(predicate)
 
     def _leaf(self, leaf: Leaf, path: str) -> Query:
         field = self.catalogue.field(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import assert_never
 
 from ...ir.predicate import (
     AllOf,
@@ -51,19 +52,28 @@ class _Speaker:
     subject: Callable[[str], str]
     always: bool = False
 
-    def lines(self, item: Predicate, *, positive: bool) -> list[str]:
+    def lines(self, item: Predicate, *, positive: bool) -> list[str]:  # noqa: PLR0911 - one case for each class
         """The predicate or its complement, as one line or as a head with indented lines."""
-        if isinstance(item, Not):
-            return self.lines(item.item, positive=not positive)
-        if isinstance(item, AllOf | AnyOf) and len(item.items) == 1:
-            return self.lines(item.items[0], positive=positive)
-        if isinstance(item, AllOf | AnyOf):
-            return self._group(item, positive=positive)
-        if isinstance(item, Element):
-            return self._element(item, positive=positive)
-        if isinstance(item, Events):
-            return self._events(item, positive=positive)
-        return [self._sentence(item, positive=positive)]
+        match item:
+            case Not(inner):
+                return self.lines(inner, positive=not positive)
+            case AllOf((only,)) | AnyOf((only,)):
+                return self.lines(only, positive=positive)
+            case AllOf() | AnyOf():
+                return self._group(item, positive=positive)
+            case Element():
+                return self._element(item, positive=positive)
+            case Events():
+                return self._events(item, positive=positive)
+            case EventSequence():
+                return [_sequence(item, positive=positive)]
+            case Leaf():
+                return [self._leaf(item, positive=positive)]
+            case InList(name):
+                return [f"{'is' if positive else 'is not'} on the list {wording.field_words(name)}"]
+            case Constant(value):
+                return ["everyone" if value is positive else "no one"]
+        assert_never(item)
 
     def _group(self, item: AllOf | AnyOf, *, positive: bool) -> list[str]:
         parts = [self.lines(each, positive=True) for each in item.items]
@@ -77,19 +87,10 @@ class _Speaker:
         head = _HEADS[word, positive]
         return [head, *_bullets(parts)]
 
-    def _sentence(self, item: Predicate, *, positive: bool) -> str:
-        match item:
-            case Constant(value):
-                return "everyone" if value is positive else "no one"
-            case Leaf():
-                phrase = CORE[item.op].english(item, positive=positive)
-                unless = "" if positive or self.always or item.op == "exists" else " (or is missing)"
-                return f"{self.subject(item.field)} {phrase}{unless}"
-            case InList(name):
-                return f"{'is' if positive else 'is not'} on the list {wording.field_words(name)}"
-            case EventSequence():
-                return _sequence(item, positive=positive)
-        raise TypeError(f"{type(item).__name__} is no sentence")
+    def _leaf(self, leaf: Leaf, *, positive: bool) -> str:
+        phrase = CORE[leaf.op].english(leaf, positive=positive)
+        unless = "" if positive or self.always or leaf.op == "exists" else " (or is missing)"
+        return f"{self.subject(leaf.field)} {phrase}{unless}"
 
     def _element(self, item: Element, *, positive: bool) -> list[str]:
         inner = self.lines(item.item, positive=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from ...ir.cells import AnyValue, CellTest, Equals, Missing, Negated, OneOf, Range
 from ...ir.expression import ValueType
@@ -87,13 +87,16 @@ def _tests(cell: CellTest) -> Iterable[CellTest]:
 
 
 def _mask(cell: CellTest, tests: dict[CellTest, Mask], full: Mask, missing: Mask) -> Mask:
-    if isinstance(cell, AnyValue):
-        return full
-    if isinstance(cell, Missing):
-        return missing
-    if isinstance(cell, Negated):
-        return full & ~_mask(cell.test, tests, full, missing)
-    return tests[cell]
+    match cell:
+        case AnyValue():
+            return full
+        case Missing():
+            return missing
+        case Negated(test):
+            return full & ~_mask(test, tests, full, missing)
+        case Equals() | OneOf() | Range():
+            return tests[cell]
+    assert_never(cell)
 
 
 def _scalar(kind: ValueType, tests: Sequence[CellTest]) -> _Classes:

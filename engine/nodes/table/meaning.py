@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 from ...ir.cells import AnyValue, CellTest, Equals, Missing, Negated, OneOf, Range
 
 
 def holds(cell: CellTest, value: Any) -> bool:
     """Whether a value (None: missing; a list for a list column) satisfies a cell."""
-    if isinstance(cell, AnyValue):
-        return True
-    if isinstance(cell, Negated):
-        return not holds(cell.test, value)
-    if isinstance(cell, Missing) or value is None:
-        return value is None and isinstance(cell, Missing)
-    if isinstance(value, list):
-        return any(holds(cell, element) for element in value)
-    if isinstance(cell, Range):
-        return _within(cell, value)
-    return value == cell.value if isinstance(cell, Equals) else value in _constants(cell)
-
-
-def _constants(cell: CellTest) -> tuple[Any, ...]:
-    return cell.values if isinstance(cell, OneOf) else ()
+    match cell:
+        case AnyValue():
+            return True
+        case Missing():
+            return value is None
+        case Negated(test):
+            return not holds(test, value)
+        case Equals() | OneOf() | Range() if value is None:
+            return False
+        case Equals() | OneOf() | Range() if isinstance(value, list):
+            return any(holds(cell, element) for element in value)
+        case Equals(constant):
+            return bool(value == constant)
+        case OneOf(constants):
+            return value in constants
+        case Range():
+            return _within(cell, value)
+    assert_never(cell)
 
 
 def _within(cell: Range, value: Any) -> bool:

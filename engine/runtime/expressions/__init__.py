@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .cells import cell_holds
 from .emit import Env, certain, compile_expression, emit, emit_truth
 from .evaluate import evaluate_expression
 from .facts import Facts
 
-__all__ = ["Env", "Facts", "cell_holds", "certain", "compile_expression", "emit", "emit_truth", "evaluate_expression"]
+__all__ = ["Env", "Facts", "certain", "compile_expression", "emit", "emit_truth", "evaluate_expression"]

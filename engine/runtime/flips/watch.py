@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, assert_never
 
 from ...ir.binding import bind_instant
 from ...ir.instant import format_instant
-from ...ir.predicate import Element, Events, EventSequence, Leaf, Now, Predicate
+from ...ir.predicate import AllOf, AnyOf, Constant, Element, Events, EventSequence, InList, Leaf, Not, Now, Predicate
 from ...ir.types import Aggregate
 from ...ir.walk import children, parts
 from ...operators.evaluate import present_values
@@ -53,17 +53,20 @@ class Gathered:
             if id(part) in seen:
                 continue
             seen.add(id(part))
-            if isinstance(part, Leaf):
-                self._leaf(part)
-            elif isinstance(part, Element):
-                self.elements.setdefault(part.of, Gathered()).add(part.item)
-            elif isinstance(part, Events):
-                self._events(part)
-            elif isinstance(part, EventSequence):
-                for step in part.steps:
-                    self._counted(step.type, step.where, part.within)
-            else:
-                open_parts.extend(children(part))
+            match part:
+                case Leaf():
+                    self._leaf(part)
+                case Element(of, item):
+                    self.elements.setdefault(of, Gathered()).add(item)
+                case Events():
+                    self._events(part)
+                case EventSequence(steps, within):
+                    for step in steps:
+                        self._counted(step.type, step.where, within)
+                case AllOf() | AnyOf() | Not() | Constant() | InList():
+                    open_parts.extend(children(part))
+                case _:
+                    assert_never(part)
 
     def add_window(self, source: Aggregate) -> None:
         """Gather the window of a profile field that is an aggregate."""

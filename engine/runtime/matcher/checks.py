@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from ...ir.predicate import (
     AllOf,
@@ -44,7 +44,7 @@ class Checks:
     _leaves: dict[Leaf, Check] = field(default_factory=dict)
     _questions: dict[Any, int] = field(default_factory=dict)
 
-    def of(self, predicate: Predicate) -> Check:
+    def of(self, predicate: Predicate) -> Check:  # noqa: PLR0911 - one case for each class
         """Whether the predicate holds for a canonical profile (or element, or event data) at a moment."""
         match predicate:
             case AllOf(items):
@@ -53,10 +53,6 @@ class Checks:
                 return _any([self.of(item) for item in items])
             case Not(item):
                 return _not(self.of(item))
-        return self._single(predicate)
-
-    def _single(self, predicate: Leaf | Constant | Element | InList | Events | EventSequence) -> Check:
-        match predicate:
             case Leaf():
                 return self._leaf(predicate)
             case Constant(value):
@@ -65,7 +61,11 @@ class Checks:
                 return _element(of, self._inside().of(item))
             case InList(name):
                 return _in_list(self.key, self.lists[name])
-        return self._behaviour(predicate)
+            case Events():
+                return self._aggregate(predicate)
+            case EventSequence():
+                return self._sequence(predicate)
+        assert_never(predicate)
 
     def _leaf(self, leaf: Leaf) -> Check:
         found = self._leaves.get(leaf)
@@ -79,11 +79,13 @@ class Checks:
     def _inside(self) -> Checks:
         return Checks(self.lists, self.key, inner=True)
 
-    def _behaviour(self, predicate: Events | EventSequence) -> Check:
+    def _sequence(self, predicate: EventSequence) -> Check:
         inside = self._inside()
-        if isinstance(predicate, EventSequence):
-            wheres = [None if step.where is None else inside.of(step.where) for step in predicate.steps]
-            return sequence_check(predicate, wheres, self._number(predicate))
+        wheres = [None if step.where is None else inside.of(step.where) for step in predicate.steps]
+        return sequence_check(predicate, wheres, self._number(predicate))
+
+    def _aggregate(self, predicate: Events) -> Check:
+        inside = self._inside()
         where = None if predicate.where is None else inside.of(predicate.where)
         asked = (predicate.type, predicate.aggregate, predicate.field, predicate.where, predicate.within)
         return aggregate_check(predicate, where, inside.of(predicate.test), self._number(asked))

@@ -9,9 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from ...ir.instant import FIRST_MS, LAST_MS
-from ...ir.predicate import AllOf, AnyOf, Bounds, Constant, Leaf, Not, Now, Predicate
+from ...ir.predicate import (
+    AllOf,
+    AnyOf,
+    Bounds,
+    Constant,
+    Element,
+    Events,
+    EventSequence,
+    InList,
+    Leaf,
+    Not,
+    Now,
+    Predicate,
+)
 from ...operators.text import tokens
 from ..codegen.source import Source
 from .checks import Checks
@@ -108,17 +122,20 @@ class _Writer:
 
     def write(self, predicate: Predicate) -> str:
         """The expression that yields a truth value."""
-        if isinstance(predicate, Leaf):
-            return self._leaf(predicate)
-        if isinstance(predicate, Not):
-            return f"not {self._grouped(predicate.item)}"
-        if isinstance(predicate, AllOf):
-            return " and ".join(map(self._grouped, conjunction(predicate.items))) or "True"
-        if isinstance(predicate, AnyOf):
-            return " or ".join(map(self._grouped, disjunction(predicate.items))) or "False"
-        if isinstance(predicate, Constant):
-            return repr(bool(predicate.value))
-        return self._asked(predicate)
+        match predicate:
+            case Leaf():
+                return self._leaf(predicate)
+            case Not(item):
+                return f"not {self._grouped(item)}"
+            case AllOf(items):
+                return " and ".join(map(self._grouped, conjunction(items))) or "True"
+            case AnyOf(items):
+                return " or ".join(map(self._grouped, disjunction(items))) or "False"
+            case Constant(value):
+                return repr(bool(value))
+            case Element() | InList() | Events() | EventSequence():
+                return self._asked(predicate)
+        assert_never(predicate)
 
     def _grouped(self, predicate: Predicate) -> str:
         text = self.write(predicate)

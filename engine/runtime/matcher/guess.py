@@ -6,9 +6,22 @@ They change speed and never meaning.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
-from ...ir.predicate import AllOf, AnyOf, Bounds, Constant, InList, Leaf, Not, Now, Predicate
+from ...ir.predicate import (
+    AllOf,
+    AnyOf,
+    Bounds,
+    Constant,
+    Element,
+    Events,
+    EventSequence,
+    InList,
+    Leaf,
+    Not,
+    Now,
+    Predicate,
+)
 
 
 class Guess(NamedTuple):
@@ -20,19 +33,24 @@ class Guess(NamedTuple):
 
 def guess(predicate: Predicate) -> Guess:
     """The guess for any predicate; groups are taken to be asked in the best order."""
-    if isinstance(predicate, Leaf):
-        return _leaf(predicate)
-    if isinstance(predicate, Not):
-        share, cost = guess(predicate.item)
-        return Guess(1 - share, cost)
-    if isinstance(predicate, AllOf):
-        return _joined(conjunction(predicate.items))
-    if isinstance(predicate, AnyOf):
-        share, cost = _joined([Guess(1 - each.share, each.cost) for each in map(guess, disjunction(predicate.items))])
-        return Guess(1 - share, cost)
-    if isinstance(predicate, Constant):
-        return Guess(float(predicate.value), 0.1)
-    return Guess(0.2, 10.0) if isinstance(predicate, InList) else Guess(0.3, 100.0)
+    match predicate:
+        case Leaf():
+            return _leaf(predicate)
+        case Not(item):
+            share, cost = guess(item)
+            return Guess(1 - share, cost)
+        case AllOf(items):
+            return _joined(conjunction(items))
+        case AnyOf(items):
+            share, cost = _joined([Guess(1 - each.share, each.cost) for each in map(guess, disjunction(items))])
+            return Guess(1 - share, cost)
+        case Constant(value):
+            return Guess(float(value), 0.1)
+        case InList():
+            return Guess(0.2, 10.0)
+        case Element() | Events() | EventSequence():
+            return Guess(0.3, 100.0)
+    assert_never(predicate)
 
 
 def conjunction(items: Iterable[Predicate]) -> list[Predicate]:

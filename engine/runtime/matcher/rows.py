@@ -6,9 +6,9 @@ literal, to be decided by a closure.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
-from ...ir.predicate import AllOf, AnyOf, Constant, Not, Predicate
+from ...ir.predicate import AllOf, AnyOf, Constant, Element, Events, EventSequence, InList, Leaf, Not, Predicate
 
 ROW_LIMIT = 16  # rows of one segment
 LITERAL_LIMIT = 64  # literals of one row
@@ -30,16 +30,19 @@ def rows_of(predicate: Predicate) -> list[Row]:
 
 
 def _rows(item: Predicate, positive: bool) -> list[Row]:  # noqa: FBT001 - as above
-    if isinstance(item, Not):
-        return _rows(item.item, not positive)
-    if isinstance(item, Constant):
-        return [()] if item.value is positive else []
-    if isinstance(item, AllOf | AnyOf):
-        parts = [_rows(each, positive) for each in item.items]
-        if isinstance(item, AllOf) is positive:
-            return _product(item.items, parts, positive)
-        return _sum(item, parts, positive)
-    return [(Literal(item, positive),)]
+    match item:
+        case Not(inner):
+            return _rows(inner, not positive)
+        case Constant(value):
+            return [()] if value is positive else []
+        case AllOf(items) | AnyOf(items):
+            parts = [_rows(each, positive) for each in items]
+            if isinstance(item, AllOf) is positive:
+                return _product(items, parts, positive)
+            return _sum(item, parts, positive)
+        case Leaf() | Element() | InList() | Events() | EventSequence():
+            return [(Literal(item, positive),)]
+    assert_never(item)
 
 
 def _sum(item: Predicate, parts: list[list[Row]], positive: bool) -> list[Row]:  # noqa: FBT001 - as above

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
-from ....ir.predicate import AllOf, AnyOf, Constant, Element, InList, Leaf, Not, Predicate
+from ....ir.predicate import AllOf, AnyOf, Constant, Element, Events, EventSequence, InList, Leaf, Not, Predicate
 from ....ir.types import Catalogue, Field
 from ....operators.core import Dialect, Unsupported
 from ....operators.registry import CORE
@@ -104,7 +104,9 @@ class _Writer:
                 return self._element(of, item, root)
             case InList(name):
                 return self.dialect.in_list(self.catalogue.key, self.parameters.add({"$list": name}))
-        raise _UnsupportedError("conditions on events are answered by the matcher, which has the events")
+            case Events() | EventSequence():
+                raise _UnsupportedError("conditions on events are answered by the matcher, which has the events")
+        assert_never(predicate)
 
     def _leaf(self, leaf: Leaf, root: _Root) -> str:
         place = self._place(leaf.field, root)

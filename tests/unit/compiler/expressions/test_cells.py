@@ -11,7 +11,7 @@ from engine.diagnostics import Sink
 from engine.ir.cells import AnyValue, CellTest, Equals, Missing, Negated, OneOf, Range
 from engine.ir.codec import decode, encode
 from engine.ir.expression import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING, ValueType
-from engine.runtime.expressions import cell_holds
+from engine.nodes.table.meaning import holds as cell_holds
 from tests.expression_world import Line
 
 CITY = ValueType("string", normalize="lowercase")

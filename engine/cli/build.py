@@ -104,7 +104,9 @@ def _signed(envelope: Envelope, key: Path | None) -> Envelope:
 
 def _written(file: Path, envelope: Envelope) -> int:
     from ..bundle.write import write_bundle
+    from .files import check_output
 
+    check_output(file.parent)  # a link in the file's own place is replaced
     try:
         return write_bundle(file, envelope)
     except OSError as problem:

@@ -12,6 +12,21 @@ from .command import CannotRunError
 from .report import reason
 
 
+def check_output(file: Path, within: Path | None = None) -> None:
+    """Nothing, unless a path that is written as one inside a folder leads out of it by a link. Raises CannotRunError.
+
+    The folder is the current one, or the one given. A repository would otherwise choose which of our files its reports
+    replace; a path that names another place means it.
+    """
+    for folder in (Path.cwd(), *([] if within is None else [within])):
+        base = os.path.abspath(folder)  # noqa: PTH100 - as written: links are followed below
+        if not Path(os.path.abspath(file)).is_relative_to(base):  # noqa: PTH100 - as above
+            continue
+        real = Path(os.path.realpath(file))
+        if not real.is_relative_to(os.path.realpath(base)):
+            raise CannotRunError(f"`{file}` leads out of `{base}` by a link: remove the link, or name `{real}` itself")
+
+
 def write_whole(file: Path, content: bytes) -> None:
     """Replace the file in one step, its mode kept; of a link, what it leads to. Raises CannotRunError."""
     try:
@@ -30,8 +45,9 @@ def write_whole(file: Path, content: bytes) -> None:
         raise CannotRunError(f"`{file}` cannot be written: {reason(problem)}") from None
 
 
-def write_new(file: Path, text: str) -> None:
-    """Write a file that does not exist yet, its folder with it. Raises CannotRunError."""
+def write_new(file: Path, text: str, root: Path) -> None:
+    """Write a file of a workspace that does not exist yet, its folder with it. Raises CannotRunError."""
+    check_output(file, root)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8", newline="\n") as stream:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .command import CLEAN, CannotRunError, Command
+from .files import check_output
 from .naming import document_named
 from .opening import Opened, add_workspace, open_workspace, sound_program, workspace_root
 
@@ -42,6 +43,7 @@ def _run(options: argparse.Namespace) -> int:
     if file is None:
         print(text, end="")
         return CLEAN
+    check_output(file)
     try:
         file.write_text(text, "utf-8")
     except OSError as problem:

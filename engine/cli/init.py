@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
         if (folder / name).exists():
             raise CannotRunError(f"`{folder / name}` exists and is never overwritten; nothing was written")
     for name, text in files.items():
-        write_new(folder / name, text)
+        write_new(folder / name, text, folder)
     try:
         write_schemas(folder / "schemas")
     except OSError as problem:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from .command import CLEAN, CannotRunError, Command
+from .files import check_output
 from .report import reason
 
 
@@ -19,6 +20,7 @@ def _run(options: argparse.Namespace) -> int:
 
     file: Path = options.file
     public_file = file.with_name(file.name + ".pub")
+    check_output(file)
     for each in (file, public_file):
         if each.exists():
             raise CannotRunError(f"`{each}` exists; a key is never overwritten")

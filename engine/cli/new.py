@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
     for text, suffix in zip(document, ("", ".test"), strict=True):
         if text:
             file = _free_file(folder, name, kind, suffix)
-            write_new(file, _retitled(text, opened, name, kind) if suffix and kind != "test" else text)
+            write_new(file, _retitled(text, opened, name, kind) if suffix and kind != "test" else text, opened.root)
             print(_shown(file))
     return CLEAN
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -96,12 +97,17 @@ class UnsoundError(Exception):
 
 def _texts(root: Path, files: set[str]) -> dict[str, str]:
     """The text of each file that lies in the workspace, line breaks as they are; what is no UTF-8 is U+FFFD."""
+    from ..language.files import SourceFile, is_private
+
     texts: dict[str, str] = {}
+    real_root = root.resolve()
     for file in files:
         path = root / file
         try:
-            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
-                texts[file] = path.read_bytes().decode("utf-8-sig", errors="replace")
+            real = Path(os.path.realpath(path))
+            inside = real.is_relative_to(real_root) and not is_private(str(real.relative_to(real_root)))
+            if inside and path.is_file():
+                texts[file] = SourceFile(file, path).data.decode("utf-8-sig", errors="replace")
         except OSError:
             continue  # the finding says that the file cannot be read
     return texts

@@ -79,6 +79,9 @@ def output(text: str, forms: Iterable[str]) -> tuple[str, Path]:
 
 def write_report(file: Path, text: str) -> None:
     """Write a report, its folder with it. Raises CannotRunError."""
+    from .files import check_output
+
+    check_output(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(ended(text), "utf-8", newline="\n")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from .command import CLEAN, FINDINGS, CannotRunError, Command
+from .files import check_output
 from .opening import add_workspace, workspace_root
 from .report import reason
 
@@ -26,6 +27,7 @@ def _run(options: argparse.Namespace) -> int:
         for name in stale:
             print(f"`{folder / name}` is stale; `decisor schema` writes it", file=sys.stderr)
         return FINDINGS if stale else CLEAN
+    check_output(folder, folder.parent)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_schemas(folder)

@@ -18,6 +18,8 @@ MOST_BYTES = 2 * 1024 * 1024
 MOST_FILES = 200_000
 MOST_ENTRIES = 1_000_000
 
+_PRIVATE = frozenset({".git", ".decisor"})
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -138,11 +140,21 @@ class _Search:
             message = f"`{path}` is a link that leaves the workspace; expected a file inside it"
             self._sink.add(_finding("Y060", path, message))
             return False
+        if is_private(os.path.relpath(target, self._real_root)):
+            message = f"`{path}` is a link to what is no part of a workspace; expected a file of its own"
+            self._sink.add(_finding("Y060", path, message))
+            return False
         if not os.path.exists(target):  # noqa: PTH110 - the target is text from realpath
             if named:
                 self._sink.add(_finding("Y062", path, f"`{path}` is a link to nothing; expected a file"))
             return False
         return target != self._real_root and not any(_within(target, each) for each in self._searched)
+
+
+def is_private(path: str) -> bool:
+    """Whether a path in a workspace is that of a hidden file, of git or of our servers: keys and settings lie there."""
+    parts = Path(path).parts  # none of the workspace itself
+    return bool(parts) and (parts[-1].startswith(".") or not _PRIVATE.isdisjoint(parts))
 
 
 def is_one_line(path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -43,9 +44,11 @@ def schemas() -> dict[str, Schema]:
 
 
 def write_schemas(folder: Path) -> None:
-    """Write every schema into a folder that exists."""
+    """Write every schema into a folder that exists. Raises OSError, also where a link has a file's name."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     for name, schema in schemas().items():
-        (folder / name).write_bytes(written(schema))
+        with open(os.open(folder / name, flags, 0o644), "wb") as stream:  # noqa: PTH123 - `Path.open` takes no flags
+            stream.write(written(schema))
 
 
 def check_schemas(folder: Path) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..diagnostics import Finding, Sink
 from .document import Document
 from .documents.member_list import MemberListDocument
+from .files import is_private
 
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -32,6 +33,8 @@ def _read(root: Path, location: Path) -> tuple[str | None, str]:
     real = os.path.realpath(location)
     if not real.startswith(os.path.realpath(root).rstrip(os.sep) + os.sep):
         return None, "leads out of the workspace; expected a file inside it"
+    if is_private(os.path.relpath(real, os.path.realpath(root))):
+        return None, "leads to what is no part of a workspace; expected a file of its own"
     try:
         handle = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as stream:  # noqa: PTH123 - opens a descriptor, so that a pipe cannot block

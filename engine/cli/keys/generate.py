@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from ..command import CLEAN, CannotRunError, Command
+from ..files import check_output
 from ..report import reason
 
 
@@ -20,6 +21,7 @@ def _run(options: argparse.Namespace) -> int:
     from ...encryption.keyring import KEYS_FILE
 
     file: Path = options.file
+    check_output(file)
     keys = new_key_set()
     try:
         write_new_key_file(file, keys)

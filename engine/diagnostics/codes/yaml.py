@@ -202,7 +202,7 @@ CODES: list[Code] = [
         "Y060",
         "symbolic link that leaves the workspace",
         "error",
-        "A link is followed only to a place inside the workspace, so that a check reads nothing else.",
+        "A link is followed only inside the workspace, and to no hidden file, so that a check reads nothing else.",
         "Copy the file into the workspace.",
     ),
     Code(

@@ -164,3 +164,20 @@ def test_a_folder_named_like_a_file_is_searched(tmp_path: Path) -> None:
 def test_a_workspace_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
     paths, findings = found(tmp_path / "gone")
     assert (paths, [each.code for each in findings]) == ([], ["Y062"])
+
+
+@pytest.mark.parametrize("target", [".env", ".git/config", ".decisor/servers.json", "shared/.netrc", ".git"])
+def test_a_link_to_a_hidden_file_is_a_finding_and_not_followed(tmp_path: Path, target: str) -> None:
+    write(tmp_path, "segments/a.yaml")
+    (tmp_path / target).parent.mkdir(exist_ok=True)
+    (tmp_path / target).mkdir() if target == ".git" else (tmp_path / target).write_text("token: secret")
+    (tmp_path / "segments" / "link.yaml").symlink_to(tmp_path / target)
+    paths, findings = found(tmp_path)
+    assert paths == ["segments/a.yaml"]
+    assert [(each.code, each.span.file) for each in findings] == [("Y060", "segments/link.yaml")]
+
+
+def test_files_behind_the_hidden_folder_of_a_mounted_volume_are_read(tmp_path: Path) -> None:
+    write(tmp_path, "..data/segments/a.yaml")
+    (tmp_path / "segments").symlink_to("..data/segments")
+    assert found(tmp_path) == (["segments/a.yaml"], [])

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .ir.program import Program
     from .runtime.decide import InputRefusedError
     from .runtime.decision import Decision
-    from .runtime.loaded import FactsRefusedError, Runtime
+    from .runtime.intake import FactsRefusedError
+    from .runtime.loaded import Runtime
     from .runtime.ports import Ports
     from .segments.engine import SegmentationEngine
 
@@ -25,7 +26,7 @@ _HOMES = {
     "Acceptance": ".bundle.read",
     "BundleRefusedError": ".bundle.envelope",
     "Decision": ".runtime.decision",
-    "FactsRefusedError": ".runtime.loaded",
+    "FactsRefusedError": ".runtime.intake",
     "Finding": ".diagnostics",
     "InputRefusedError": ".runtime.decide",
     "KeyRefusedError": ".bundle.sign",

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..ir.program import Program
 from ..ir.types import Field
-from ..runtime.border import Problem
+from ..runtime.border import Problem, problems_text
 from .ahead import ahead
 from .arrays import Array
 from .canonical import Column, Reader
@@ -110,7 +110,7 @@ class Batches:
     def _told(self, refused: Mapping[int, list[Problem]], first: int) -> None:
         if self._run.tell is not None:
             for row in sorted(refused):
-                message = "; ".join(f"`{each.path}` {each.message}" for each in refused[row])
+                message = problems_text(refused[row])
                 self._run.tell(first + row + 1, message)
 
     def _asked(self, columns: Mapping[str, Array]) -> list[Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -16,7 +16,6 @@ from .report import reason
 
 if TYPE_CHECKING:
     from ..profiles.event_sorting import History
-    from ..runtime.border import Problem
     from ..runtime.loaded import Runtime
 
 TOLD = 1_000  # problems that are told one by one; the rest are counted
@@ -89,15 +88,6 @@ def name_among(names: Collection[str], kind: str, given: str) -> str:
     raise CannotRunError(f"`{given}` is no {kind}; {suggestion(name, sorted(names), f'{kind}s')[0]}")
 
 
-def told(problems: Iterable[Problem], within: str = "") -> str:
-    """Problems in one line, each with its place."""
-    found = []
-    for each in problems:
-        place = ".".join(part for part in (within, each.path) if part)
-        found.append(f"`{place}` {each.message}" if place else each.message)
-    return "; ".join(found)
-
-
 class Complaints:
     """Problems with lines, told on standard error; a bounded number one by one."""
 
@@ -120,6 +110,7 @@ class Complaints:
 def read_history(file: str, runtime: Runtime, complaints: Complaints) -> History:
     """The events of a file by customer, in bounded memory; broken ones are told and left out."""
     from ..profiles.event_sorting import History
+    from ..runtime.border import problems_text
     from ..runtime.lines import read_lines
 
     history = History(runtime.program.catalogue.key)
@@ -130,7 +121,7 @@ def read_history(file: str, runtime: Runtime, complaints: Complaints) -> History
                 continue
             event, problems = runtime.border.event(line.value)
             if event is None:
-                complaints.tell(line.number, told(problems))
+                complaints.tell(line.number, problems_text(problems))
             elif history.add(event) == "conflict":
                 complaints.tell(line.number, "`id` is that of an earlier event with other content; both are kept")
     return history

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import parquet
 from .command import CLEAN, FINDINGS, CannotRunError, Command
-from .facts import Complaints, add_program, name_among, opened, read_history, runtime_of, told
+from .facts import Complaints, add_program, name_among, opened, read_history, runtime_of
 from .opening import add_now, instant_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def _sizes(runtime: Runtime, file: str, asked: parquet.Asked) -> Mapping[str, in
 
 def _rows(runtime: Runtime, file: str, asked: parquet.Asked) -> Iterator[tuple[str, list[str]]]:
     """The key of each sound profile with the sorted names of its segments; the others are told."""
+    from ..runtime.border import problems_text
     from ..runtime.lines import read_lines
 
     if file.endswith(parquet.SUFFIX):
@@ -71,7 +72,7 @@ def _rows(runtime: Runtime, file: str, asked: parquet.Asked) -> Iterator[tuple[s
         for line in read_lines(stream):
             profile, problems = (None, ()) if line.problem is not None else read(line.value)
             if profile is None:
-                asked.tell(line.number, line.problem or told(problems))
+                asked.tell(line.number, line.problem or problems_text(problems))
                 continue
             events = () if events_of is None else events_of(profile[key])
             yield profile[key], match(profile, asked.now_ms, events)

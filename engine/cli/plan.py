@@ -192,6 +192,7 @@ class _Pairs:
     def _answer(self, index: int, raw: Any, number: int) -> tuple[str, Answer] | None:
         """The key and the answer of one side; None for a profile that does not fit, told once."""
         from ..bundle.plan.audience import Answer
+        from ..runtime.border import problems_text
 
         side = self._sides[index]
         own = raw
@@ -199,7 +200,7 @@ class _Pairs:
             own = {name: value for name, value in raw.items() if name not in self._foreign[index]}
         profile, problems = side.border.profile(own)
         if profile is None:
-            told = "; ".join(f"`{each.path}` {each.message}" for each in problems)
+            told = problems_text(problems)
             self._broken.tell(number, told if index else f"in the earlier state: {told}")
             return None
         key: str = profile[side.program.catalogue.key]

@@ -12,11 +12,6 @@ from ..runtime.border import SET, admitting
 from .computed import Computed, Event, value_of
 
 
-def event_order(events: Sequence[Event]) -> list[Event]:
-    """The events by event time; ties keep the order in which they came in."""
-    return sorted(events, key=_time)
-
-
 class Folding:
     """How the profiles of a catalogue follow from events.
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from .decide import Decider, InputRefusedError, Request
 from .decision import Decision
-from .loaded import FactsRefusedError, Runtime
+from .intake import FactsRefusedError
+from .loaded import Runtime
 from .matcher import Matcher
 from .ports import Ports
 

@@ -8,7 +8,7 @@ field always holds a list. Messages never repeat a value: it may be personal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,11 @@ class Problem:
     message: str
 
 
+def problems_text(problems: Iterable[Problem]) -> str:
+    """Problems in one line, each with its place."""
+    return "; ".join(f"`{each.path}` {each.message}" if each.path else each.message for each in problems)
+
+
 Reader = Callable[[Any, str, list[Problem]], Any]
 
 
@@ -42,7 +47,7 @@ def read_object(readers: Mapping[str, Reader], raw: Mapping[str, Any], prefix: s
     for name, value in raw.items():
         reader = readers.get(name)
         if reader is None:
-            problems.append(Problem(prefix + _shown(name), UNDECLARED))
+            problems.append(Problem(prefix + shown_name(name), UNDECLARED))
         elif value is not None and not (isinstance(value, list) and all(item is None for item in value)):
             kept = reader(value, prefix + name, problems)
             if kept is not None:
@@ -50,7 +55,7 @@ def read_object(readers: Mapping[str, Reader], raw: Mapping[str, Any], prefix: s
     return found or None
 
 
-def _shown(name: Any) -> str:
+def shown_name(name: Any) -> str:
     """A member's name as a message may repeat it: one that is no name may be anything, also a value."""
     text = str(name)
     return text if _NAME.fullmatch(text) else UNNAMED
@@ -152,6 +157,11 @@ class Border:
         self._set = readers_of(tuple(field for field in catalogue.fields if field.source is None))
         self._computed = frozenset(field.name for field in catalogue.fields if field.source is not None)
 
+    @property
+    def key(self) -> str:
+        """The profile field that names the customer."""
+        return self._catalogue.key
+
     def profile(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The canonical profile and no problems, or None and what is wrong with it."""
         problems: list[Problem] = []
@@ -173,7 +183,7 @@ class Border:
         if not isinstance(raw, dict):
             return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
         unknown = sorted(set(raw) - {"id", "type", "time", "data", self._catalogue.key})
-        problems = [Problem(_shown(name), "is no part of an event; its fields go below `data`") for name in unknown]
+        problems = [Problem(shown_name(name), "is no part of an event; its fields go below `data`") for name in unknown]
         kept: dict[str, Any] = {}
         kept["id"] = _read_text(raw.get("id"), "id", EVENT_ID_LIMIT, problems)
         key = self._catalogue.key

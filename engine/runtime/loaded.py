@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from ..ir.instant import canonical_instant, parse_instant
+from ..ir.instant import parse_instant
 from ..ir.program import Program
-from ..operators.values import kind_of
-from .border import Border, Problem
+from .border import Border
+from .carry_out import carry_out, carry_out_async
 from .clock import system_now
-from .decide import Decider
+from .decide import Decider, InputRefusedError, Request
 from .decision import Decision
+from .drivers import FOREVER, TOGETHER, Steps, drive, drive_async, drive_batch
+from .intake import FactsRefusedError, Intake, instant_of
 from .matcher import Matcher
 from .ports import Assigner, Ports
-
-
-class FactsRefusedError(ValueError):
-    """A profile or an event does not fit the catalogue; `problems` say where, without repeating a value."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(f"`{problem.path}` {problem.message}" for problem in problems))
-        self.problems = tuple(problems)
 
 
 class Runtime:
@@ -47,6 +42,11 @@ class Runtime:
     def border(self) -> Border:
         """What turns raw profiles and events into canonical ones."""
         return Border(self.program.catalogue)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """What takes in the facts of a request."""
+        return Intake(self.border)
 
     @cached_property
     def matcher(self) -> Matcher:
@@ -78,9 +78,9 @@ class Runtime:
 
         Raises FactsRefusedError when they do not fit the catalogue, or an event is another customer's.
         """
-        instant = canonical_instant(now) if now is not None else system_now()
-        known = self._profile(profile)
-        return self.matcher.match(known, parse_instant(instant), self._history(events, known))
+        instant = system_now() if now is None else instant_of(now)
+        facts = self.intake.facts({"profile": profile, "events": events})
+        return self.matcher.match(facts.profile, parse_instant(instant), facts.events)
 
     def decide(  # noqa: PLR0913 - the facts of a decision, each named
         self,
@@ -94,56 +94,100 @@ class Runtime:
         now: str | None = None,
         decision_id: str | None = None,
         trace: bool = False,
+        deadline: float = FOREVER,
     ) -> Decision:
-        """The decision for facts as they came.
+        """The decision for facts as they came; what it writes is carried out, where there is a port for writes.
 
         `events` is the customer's history, `event` the one that the decision is about; `membership`, the names of the
-        segments that the customer is in, replaces matching. Raises FactsRefusedError and InputRefusedError when they do
-        not fit, KeyError for an unknown ruleset.
+        segments that the customer is in, replaces matching. `deadline` is in monotonic seconds. Raises
+        FactsRefusedError and InputRefusedError when the facts do not fit, KeyError for an unknown ruleset.
         """
-        if isinstance(membership, str):
-            raise FactsRefusedError([Problem("membership", "expected a collection of names, found text")])
-        if context is not None and not isinstance(context, Mapping):
-            raise FactsRefusedError([Problem("context", f"expected an object, found {kind_of(context)}")])
-        if decision_id is not None and (problems := self.border.decision_id(decision_id)[1]):
-            raise FactsRefusedError(problems)
-        known = self._profile(profile)
-        decider = self.decider_for(self._history(events, known)) if events else self.decider
-        return decider.decide(
-            ruleset,
-            known,
-            context or {},
-            event=self._history([event], known)[0] if event is not None else None,
-            now=canonical_instant(now) if now is not None else system_now(),
-            decision_id=decision_id,
-            membership=membership,
-            trace=trace,
-        )
+        raw = _input(profile, context, events, event, membership, decision_id)
+        decider, request = self._asked(ruleset, raw, now, trace=trace)
+        decision = drive(decider.steps(request), decider.ports, deadline)
+        return carry_out([decision], decider.ports, deadline)[0]
 
-    def _profile(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        profile, problems = self.border.profile(raw)
-        if profile is None:
-            raise FactsRefusedError(problems)
-        return profile
+    async def decide_async(  # noqa: PLR0913 - as `decide`
+        self,
+        ruleset: str,
+        profile: Mapping[str, Any],
+        context: Mapping[str, Any] | None = None,
+        *,
+        events: Sequence[Mapping[str, Any]] = (),
+        event: Mapping[str, Any] | None = None,
+        membership: Collection[str] | None = None,
+        now: str | None = None,
+        decision_id: str | None = None,
+        trace: bool = False,
+        deadline: float = FOREVER,
+    ) -> Decision:
+        """As `decide`, inside an event loop: ports are awaited, or asked in threads where they block."""
+        raw = _input(profile, context, events, event, membership, decision_id)
+        decider, request = self._asked(ruleset, raw, now, trace=trace)
+        decision = await drive_async(decider.steps(request), decider.ports, deadline)
+        return await carry_out_async(decision, decider.ports, deadline)
 
-    def _history(self, raw: Sequence[Mapping[str, Any]], profile: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The customer's canonical events by time; ties keep the order in which they came."""
-        key = self.program.catalogue.key
-        events: list[dict[str, Any]] = []
-        for each in raw:
-            event, problems = self.border.event(each)
-            if event is None:
-                raise FactsRefusedError(problems)
-            if event[key] != profile[key]:
-                raise FactsRefusedError([Problem(key, "is another customer's than the profile's")])
-            events.append(event)
-        return sorted(events, key=lambda event: str(event["time"]))
+    def decide_many(
+        self,
+        ruleset: str,
+        inputs: Iterable[Any],
+        *,
+        now: str | None = None,
+        trace: bool = False,
+        deadline: float = FOREVER,
+    ) -> Iterator[Decision | FactsRefusedError | InputRefusedError]:
+        """The decisions for inputs as `Intake.facts` reads them, in their order; the outside is asked for many at once.
+
+        In the place of an input that does not fit stands the refusal, so that the others are decided nonetheless.
+        Raises FactsRefusedError for `now`, KeyError for an unknown ruleset.
+        """
+        if ruleset not in self.program.rulesets:
+            raise KeyError(ruleset)
+        instant = None if now is None else instant_of(now)
+        return self._decided(ruleset, inputs, instant, deadline, trace=trace)
+
+    def _decided(
+        self, ruleset: str, inputs: Iterable[Any], now: str | None, deadline: float, *, trace: bool
+    ) -> Iterator[Decision | FactsRefusedError | InputRefusedError]:
+        def steps(raw: Any) -> Steps[Decision | FactsRefusedError | InputRefusedError]:
+            try:
+                decider, request = self._asked(ruleset, raw, now, trace=trace)
+                return (yield from decider.steps(request))
+            except (FactsRefusedError, InputRefusedError) as refused:
+                return refused
+
+        ports, waiting = self.decider.ports, iter(inputs)
+        while chunk := list(islice(waiting, TOGETHER)):
+            found = list(drive_batch(map(steps, chunk), ports, deadline))
+            carried = iter(carry_out([each for each in found if isinstance(each, Decision)], ports, deadline))
+            yield from (next(carried) if isinstance(each, Decision) else each for each in found)
+
+    def _asked(self, ruleset: str, raw: Any, now: str | None, *, trace: bool) -> tuple[Decider, Request]:
+        """What decides for an input, and the request that it decides."""
+        instant = None if now is None else instant_of(now)
+        facts = self.intake.facts(raw)
+        decider = self.decider_for(facts.events) if facts.events else self.decider
+        known = (facts.profile, facts.context, facts.event, instant, facts.decision_id, facts.membership)
+        return decider, Request(ruleset, *known, trace=trace)
 
     def single(self, name: str) -> Matcher:
         """The matcher of one segment."""
         if name not in self._single:
             self._single[name] = self.matcher_of([name])
         return self._single[name]
+
+
+def _input(
+    profile: Mapping[str, Any],
+    context: Mapping[str, Any] | None,
+    events: Sequence[Mapping[str, Any]],
+    event: Mapping[str, Any] | None,
+    membership: Collection[str] | None,
+    decision_id: str | None,
+) -> dict[str, Any]:
+    """The facts as one input."""
+    known = {"profile": profile, "context": context, "events": events, "event": event}
+    return {**known, "membership": membership, "decision_id": decision_id}
 
 
 class _Membership:

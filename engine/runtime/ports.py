@@ -12,9 +12,13 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from .needs import Got, Need
 from .threads import Threads
+from .writes import Outcome, Write
 
 Answers: TypeAlias = "Sequence[Got] | Awaitable[Sequence[Got]]"
 """As many as needs were asked, in their order; awaitable where only the asyncio driver asks."""
+
+Outcomes: TypeAlias = "Sequence[Outcome] | Awaitable[Sequence[Outcome]]"
+"""As many as writes were handed over, in their order; awaitable as `Answers` are."""
 
 Asked_contra = TypeVar("Asked_contra", bound=Need, contravariant=True)
 
@@ -30,6 +34,20 @@ class Port(Protocol[Asked_contra]):
 
     def answer(self, needs: Sequence[Asked_contra], deadline: float) -> Answers:
         """An answer to each need in their order, before `deadline` (monotonic seconds)."""
+
+
+class WritePort(Protocol):
+    """Carries out what decisions write."""
+
+    @property
+    def blocks(self) -> bool:
+        """As a `Port` says it."""
+
+    def carry_out(self, writes: Sequence[Write], deadline: float) -> Outcomes:
+        """What became of each write, in their order; those of many decisions come together.
+
+        The decision's own record comes last. A write that comes again, by its decision's id, must change nothing.
+        """
 
 
 class Assigner(Protocol):
@@ -56,25 +74,26 @@ class SegmentMatcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside as far as it is there: ports by the type of need that they answer.
+    """The outside as far as it is there: ports by the type of need that they answer, and the one for writes.
 
-    What is missing answers with the declared fallback. `clock` gives the monotonic seconds that deadlines are held
-    against; one that stands still makes nothing late. Raises TypeError for a port that does not say whether it blocks.
+    Needs without a port are answered with the declared fallback; without `writes`, nothing is carried out. `clock`
+    gives the monotonic seconds that deadlines are held against; one that stands still makes nothing late. Raises
+    TypeError for a port that does not say whether it blocks.
     """
 
     by_need: Mapping[type[Need], Port[Any]] = field(default_factory=dict)
+    writes: WritePort | None = None
     clock: Callable[[], float] = monotonic
+    threads_of_writes: Threads | None = field(init=False, repr=False, compare=False)
+    """The threads in which an event loop has writes carried out, None for a port that does not block."""
     _threads: Mapping[type[Need], Threads] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Give each port that blocks threads of its own, so that one that hangs takes none from the others."""
-        threads = {}
-        for need, port in self.by_need.items():
-            if not isinstance(getattr(port, "blocks", None), bool):
-                raise TypeError(f"the port of `{need.kind}` does not say whether it blocks; give it `blocks`")
-            if port.blocks:
-                threads[need] = Threads(THREADS)
-        object.__setattr__(self, "_threads", threads)
+        threads = {need: _threads_of(port, need.kind) for need, port in self.by_need.items()}
+        object.__setattr__(self, "_threads", {need: own for need, own in threads.items() if own is not None})
+        own = None if self.writes is None else _threads_of(self.writes, "writes")
+        object.__setattr__(self, "threads_of_writes", own)
 
     def of(self, need: type[Need]) -> Port[Any] | None:
         """The port that answers a type of need."""
@@ -83,3 +102,10 @@ class Ports:
     def threads_of(self, need: type[Need]) -> Threads | None:
         """The threads in which the port is asked by an event loop, None for one that does not block."""
         return self._threads.get(need)
+
+
+def _threads_of(port: Port[Any] | WritePort, name: str) -> Threads | None:
+    """Threads for a port that blocks, None for one that does not."""
+    if not isinstance(getattr(port, "blocks", None), bool):
+        raise TypeError(f"the port of `{name}` does not say whether it blocks; give it `blocks`")
+    return Threads(THREADS) if port.blocks else None

@@ -12,10 +12,10 @@ from ..ir.program import Program
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
 from ..operators.evaluate import Subject
-from ..profiles.fold import event_order
 from ..runtime.border import Border, Problem
 from ..runtime.decide import Decider, InputRefusedError
 from ..runtime.decision import Decision
+from ..runtime.intake import Event, FactsRefusedError, Intake
 from ..runtime.needs import NEEDS, Got, Need
 from ..runtime.ports import Ports
 from .answers import ReferenceMatcher, Script, script_of
@@ -24,7 +24,6 @@ from .differences import decision_differences
 from .explanation import explain, told
 
 Written = Mapping[str, Any]
-Event = dict[str, Any]
 
 
 class Stage:
@@ -35,7 +34,7 @@ class Stage:
     def __init__(self, program: Program, kinds: NodeKinds = NODE_KINDS) -> None:
         self.program = program
         self.kinds = kinds
-        self.border = Border(program.catalogue)
+        self.intake = Intake(Border(program.catalogue))
         self.lists = {name: frozenset(members) for name, members in program.lists.items()}
         self._matcher = ReferenceMatcher(program.segments, Subject({}))
         self._script = script_of(None)
@@ -75,36 +74,19 @@ class CaseRun:
 
     def differences(self) -> Iterator[str]:
         """What did not come out as the case says, line by line; nothing when all did."""
-        key = self._program.catalogue.key
-        written = self._case.get("profile") or {}
-        profile, problems = self._stage.border.profile({key: "someone", **written})
-        if profile is None:
-            yield from _refused("profile", problems)
+        key, intake = self._program.catalogue.key, self._stage.intake
+        try:
+            profile = intake.profile({key: "someone", **(self._case.get("profile") or {})})
+            written = enumerate(self._case.get("events") or (), 1)
+            history = intake.history([{"id": f"event {number}", **each} for number, each in written], profile[key])
+        except FactsRefusedError as refused:
+            yield from _refused(refused.problems)
             return
-        events, refused = self._events(profile[key])
-        if refused:
-            yield from refused
-            return
-        subject = Subject(profile, event_order(events), self._stage.lists, key)
+        subject = Subject(profile, history, self._stage.lists, key)
         expect = self._case["expect"]
         yield from self._segments(expect, subject)
         if self._ruleset is not None:
             yield from self._decision(self._ruleset, expect, subject)
-
-    def _events(self, customer: str) -> tuple[list[Event], list[str]]:
-        """The history, exact repetitions left out, and what is wrong with it."""
-        events: list[Event] = []
-        refused: list[str] = []
-        for index, written in enumerate(self._case.get("events") or ()):
-            event, problems = self._event(written, customer, f"event {index + 1}")
-            if event is None:
-                refused += _refused(f"events[{index}]", problems)
-            elif event not in events:
-                events.append(event)
-        return events, refused
-
-    def _event(self, written: Written, customer: str, name: str) -> tuple[Event | None, list[Problem]]:
-        return self._stage.border.event({"id": name, self._program.catalogue.key: customer, **written})
 
     def _segments(self, expect: Written, subject: Subject) -> Iterator[str]:
         wanted = {*(expect.get("segments") or ()), *(expect.get("in_segments") or ())}
@@ -130,18 +112,10 @@ class CaseRun:
             return
         script = script_of(self._case.get("answers"))
         self._stage.set(ReferenceMatcher(self._program.segments, subject), script)
-        about: Written | None = self._case.get("event")
-        event: Event | None = None
-        problems: list[Problem] = []
-        if about is not None:
-            event, problems = self._event(about, subject.profile[subject.key_field], "event")
-        if problems:
-            yield from _refused("event", problems)
-            return
         try:
-            decision = self._decided(ruleset, subject, event, script)
-        except InputRefusedError as refused:
-            yield from _refused("", refused.problems)
+            decision = self._decided(ruleset, subject, script)
+        except (FactsRefusedError, InputRefusedError) as refused:
+            yield from _refused(refused.problems)
             return
         self._note(ruleset, decision, subject)
         found = [*decision_differences(expect, decision), *script.refused(decision.tape)]
@@ -149,7 +123,11 @@ class CaseRun:
         if found:
             yield from _way_taken(decision, self._stage.kinds)
 
-    def _decided(self, ruleset: str, subject: Subject, event: Event | None, script: Script) -> Decision:
+    def _decided(self, ruleset: str, subject: Subject, script: Script) -> Decision:
+        written: Written | None = self._case.get("event")
+        event: Event | None = None
+        if written is not None:
+            event = self._stage.intake.event({"id": "event", **written}, subject.profile[subject.key_field])
         return self._stage.decider.decide(
             ruleset,
             subject.profile,
@@ -181,5 +159,5 @@ def _unknown(what: str, name: str, noun: str, names: Collection[str]) -> str:
     return f"{what}: `{name}` is no {noun} of this workspace{hint}"
 
 
-def _refused(what: str, problems: Sequence[Problem]) -> list[str]:
-    return [f"{'.'.join(part for part in (what, problem.path) if part)}: {problem.message}" for problem in problems]
+def _refused(problems: Sequence[Problem]) -> list[str]:
+    return [f"{problem.path}: {problem.message}" for problem in problems]

@@ -10,7 +10,7 @@ from ..ir.canonical import canonical_bytes
 from ..ir.instant import format_instant
 from ..ir.types import KEY_LIMIT
 from ..operators.strings import StringRefusedError, normalize_keyword
-from ..runtime.border import Border
+from ..runtime.border import Border, problems_text
 from ..runtime.lines import read_line
 from ..storage.partitions import partition_of
 
@@ -57,7 +57,7 @@ def read_arrival(
         return Letter(name, None, "broken", line.problem, raw)
     event, problems = border.event(line.value)
     if event is None:
-        reason = "; ".join(f"`{each.path}` {each.message}" if each.path else each.message for each in problems)
+        reason = problems_text(problems)
         return Letter(name, _customer(line.value, key), "broken", reason, raw)
     profile: str = event[key]
     if event["time"] > format_instant(now_ms + FUTURE_MS):

@@ -97,7 +97,7 @@ BROKEN = [
     ("{", "expected one JSON object, but column 1 reads: "),
     ('{"profile": {}}', "`profile.customer_id` is missing; every profile has its key"),
     ('{"customer_id": 7}', "`profile.customer_id` expected text that is not empty, found a whole number"),
-    ('{"customer_id": "c", "profile": []}', "`profile`: expected an object"),
+    ('{"customer_id": "c", "profile": []}', "`profile` expected an object"),
     (
         '{"customer_id": "c", "profile": {"customer_id": "d"}}',
         "`profile.customer_id` is another customer than `customer_id`",
@@ -107,12 +107,12 @@ BROKEN = [
     ('{"customer_id": "c", "context": {"canal": "web"}}', "`context.canal` is not declared"),
     (
         '{"customer_id": "c", "contxt": {}}',
-        "`contxt` is no part of an input; expected customer_id, profile, context, event, ",
+        "`contxt` is not part of an input; expected customer_id, profile, context, event, ",
     ),
-    ('{"customer_id": "c", "events": {}}', "`events`: expected a list of events"),
+    ('{"customer_id": "c", "events": {}}', "`events` expected a list of events"),
     ('{"customer_id": "c", "events": [7]}', "`events[0]` expected an object, found a whole number"),
     ('{"customer_id": "c", "events": [{"id": "e"}]}', "`events[0].time` expected an instant with a zone, found null"),
-    ('{"customer_id": "c", "decision_id": "\\ud800"}', "`decision_id`: expected storable text"),
+    ('{"customer_id": "c", "decision_id": "\\ud800"}', "`decision_id` expected storable text"),
     ('{"customer_id": "c", "event": {"type": "x"}}', "`event.id` expected text that is not empty, found null"),
     (
         (
@@ -121,10 +121,10 @@ BROKEN = [
         ),
         "`event.customer_id` is another customer than `customer_id`",
     ),
-    ('{"customer_id": "c", "membership": "vips"}', "`membership`: expected a list of segment names"),
-    ('{"customer_id": "c", "membership": [7]}', "`membership`: expected a list of segment names"),
-    ('{"customer_id": "c", "decision_id": ""}', "`decision_id`: expected text that is not empty"),
-    ('{"customer_id": "c", "decision_id": 7}', "`decision_id`: expected text"),
+    ('{"customer_id": "c", "membership": "vips"}', "`membership` expected a list of segment names"),
+    ('{"customer_id": "c", "membership": [7]}', "`membership` expected a list of segment names"),
+    ('{"customer_id": "c", "decision_id": ""}', "`decision_id` expected text that is not empty"),
+    ('{"customer_id": "c", "decision_id": 7}', "`decision_id` expected text"),
 ]
 
 

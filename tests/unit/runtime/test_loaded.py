@@ -7,7 +7,8 @@ import pytest
 from engine.ir.predicate import Bounds, Events, Leaf
 from engine.ir.program import Program
 from engine.ir.types import Catalogue, EventType, Field
-from engine.runtime.loaded import FactsRefusedError, Runtime
+from engine.runtime.intake import FactsRefusedError
+from engine.runtime.loaded import Runtime
 
 NOW = "2026-03-01T00:00:00Z"
 PROGRAM = Program(

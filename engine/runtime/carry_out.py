@@ -1,0 +1,87 @@
+"""Carrying out what decisions write, once the answers are known: one call of the port for all of them together.
+
+A decision stands whether or not its writes come through. How each of them came out is noted in the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from inspect import isawaitable
+from typing import Any
+
+from .decision import Decision
+from .ports import Outcomes, Ports
+from .writes import OUTCOMES, DecisionRecord, Outcome, Write
+
+WRITE_SECONDS = 0.1  # that the port may take, at most
+
+
+def writes_of(decision: Decision) -> list[Write]:
+    """What a decision writes, then the decision itself for the log."""
+    return [*decision.writes, DecisionRecord(decision.decision_id, decision.now, decision)]
+
+
+def carry_out(decisions: Sequence[Decision], ports: Ports, deadline: float) -> list[Decision]:
+    """The decisions with what became of their writes; as they are where there is no port for writes."""
+    port = ports.writes
+    if port is None or not decisions:
+        return list(decisions)
+    writes = [write for decision in decisions for write in writes_of(decision)]
+    limit = min(deadline, ports.clock() + WRITE_SECONDS)
+    if limit <= ports.clock():
+        return _noted(decisions, _all("timeout", writes))
+    try:
+        given = port.carry_out(writes, limit)
+    except TimeoutError:
+        return _noted(decisions, _all("timeout", writes))
+    except Exception:  # noqa: BLE001 - whatever a client raises, the decision stands
+        return _noted(decisions, _all("error", writes))
+    return _noted(decisions, _accepted(given, writes))
+
+
+async def carry_out_async(decision: Decision, ports: Ports, deadline: float) -> Decision:
+    """As `carry_out`, inside an event loop: a port that blocks is called in a thread."""
+    port = ports.writes
+    if port is None:
+        return decision
+    import asyncio  # 20 ms that only the asyncio driver needs
+
+    writes = writes_of(decision)
+    limit = min(deadline, ports.clock() + WRITE_SECONDS)
+    left = limit - ports.clock()
+    outcomes = _all("timeout", writes)
+    if left > 0:
+        call, threads = partial(port.carry_out, writes, limit), ports.threads_of_writes
+        try:
+            async with asyncio.timeout(left):
+                given: Outcomes = call() if threads is None else await threads.run(call)
+                if isawaitable(given):
+                    given = await given
+            outcomes = _accepted(given, writes)
+        except TimeoutError:
+            pass  # as it was assumed
+        except Exception:  # noqa: BLE001 - as in `carry_out`
+            outcomes = _all("error", writes)
+    return _noted([decision], outcomes)[0]
+
+
+def _all(outcome: Outcome, writes: Sequence[Write]) -> list[Outcome]:
+    return [outcome] * len(writes)
+
+
+def _accepted(given: Any, writes: Sequence[Write]) -> list[Outcome]:
+    """The port's outcomes, if they are as many as the writes and each is one."""
+    if isinstance(given, Sequence) and len(given) == len(writes) and all(each in OUTCOMES for each in given):
+        return list(given)
+    return _all("error", writes)
+
+
+def _noted(decisions: Sequence[Decision], outcomes: Sequence[Outcome]) -> list[Decision]:
+    """Each decision with the outcomes of its own writes."""
+    noted, start = [], 0
+    for decision in decisions:
+        end = start + len(decision.writes) + 1
+        noted.append(decision._replace(carried=tuple(outcomes[start:end])))
+        start = end
+    return noted

@@ -1,0 +1,183 @@
+"""The intake: what a request says, as JSON data, becomes the canonical facts of one decision, or is refused.
+
+The command line, tests of workspaces, the Python API and a service all take requests in here, so a request means the
+same wherever it arrives. A refusal names each place (`events[3].data.amount`) and never repeats a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ..ir.instant import InstantError, canonical_instant
+from ..operators.values import kind_of
+from .border import PROBLEM_LIMIT, Border, Problem, problems_text, shown_name
+
+Event: TypeAlias = dict[str, Any]
+
+
+class FactsRefusedError(ValueError):
+    """The facts of a request do not fit the catalogue; `problems` say where, without repeating a value."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems_text(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one decision is made from: all of it canonical, but for the context, which each ruleset declares itself.
+
+    `events` is the history in event order, `event` the one that the decision is about.
+    """
+
+    profile: dict[str, Any]
+    events: tuple[Event, ...] = ()
+    event: Event | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    membership: Collection[str] | None = None
+    decision_id: str | None = None
+
+
+class Intake:
+    """Takes in what is said about the customers of one catalogue."""
+
+    __slots__ = ("_border", "_key")
+
+    def __init__(self, border: Border) -> None:
+        self._border = border
+        self._key = border.key
+
+    def facts(self, raw: Any) -> Facts:
+        """The facts of a request `{<key>, profile, context, event, events, membership, decision_id}`.
+
+        All but the customer is optional, and the customer's key may stand in the profile instead. Raises
+        FactsRefusedError.
+        """
+        self._check_shape(raw)
+        profile = self.profile(raw.get("profile") or {}, raw.get(self._key))
+        customer = profile[self._key]
+        about = raw.get("event")
+        return Facts(
+            profile,
+            tuple(self.history(raw.get("events") or (), customer)),
+            None if about is None else self.event(about, customer),
+            raw.get("context") or {},
+            raw.get("membership"),
+            raw.get("decision_id"),
+        )
+
+    def profile(self, raw: Any, customer: Any = None) -> dict[str, Any]:
+        """The canonical profile; its key may be given beside it. Raises FactsRefusedError."""
+        key = self._key
+        if customer is not None and isinstance(raw, Mapping):
+            if raw.get(key, customer) != customer:
+                raise FactsRefusedError([Problem(f"profile.{key}", f"is another customer than `{key}`")])
+            raw = {**raw, key: customer}
+        profile, problems = self._border.profile(raw)
+        if profile is None:
+            raise FactsRefusedError(_within("profile", problems))
+        return profile
+
+    def history(self, raw: Iterable[Any], customer: str) -> list[Event]:
+        """The customer's canonical events in event order, exact repetitions left out. Raises FactsRefusedError."""
+        events: list[Event] = []
+        by_id: dict[str, list[Event]] = {}  # so that looking for a repetition does not go through all
+        problems: list[Problem] = []
+        for index, written in enumerate(raw):
+            try:
+                event = self.event(written, customer, f"events[{index}]")
+            except FactsRefusedError as refused:
+                problems += refused.problems
+                if len(problems) >= PROBLEM_LIMIT:
+                    break
+                continue
+            same = by_id.setdefault(event["id"], [])
+            if event not in same:
+                same.append(event)
+                events.append(event)
+        if problems:
+            raise FactsRefusedError(problems[:PROBLEM_LIMIT])
+        return event_order(events)
+
+    def event(self, raw: Any, customer: str, place: str = "event") -> Event:
+        """The canonical event; its customer need not be said. Raises FactsRefusedError."""
+        key = self._key
+        event, problems = self._border.event({key: customer, **raw} if isinstance(raw, Mapping) else raw)
+        if event is None:
+            raise FactsRefusedError(_within(place, problems))
+        if event[key] != customer:
+            raise FactsRefusedError([Problem(f"{place}.{key}", f"is another customer than `{key}`")])
+        return event
+
+    def _check_shape(self, raw: Any) -> None:
+        if not isinstance(raw, Mapping):
+            raise FactsRefusedError([Problem("", "expected a JSON object")])
+        key = self._key
+        for name, value in raw.items():
+            if name == key:
+                continue
+            shape = _SHAPES.get(name)
+            if shape is None:
+                known = ", ".join((key, *_SHAPES))
+                raise FactsRefusedError([Problem(shown_name(name), f"is not part of an input; expected {known}")])
+            fits, words = shape
+            if value is not None and not fits(value):
+                raise FactsRefusedError([Problem(name, f"expected {words}")])
+        if raw.get("decision_id") is not None:
+            _, problems = self._border.decision_id(raw["decision_id"])
+            if problems:
+                raise FactsRefusedError(problems)
+
+
+def instant_of(raw: Any) -> str:
+    """The canonical instant of a decision, as it was handed in under `now`. Raises FactsRefusedError."""
+    if not isinstance(raw, str):
+        raise FactsRefusedError([Problem("now", f"expected an instant with a zone, found {kind_of(raw)}")])
+    try:
+        return canonical_instant(raw)
+    except InstantError as problem:
+        raise FactsRefusedError([Problem("now", f"expected {problem}")]) from None
+
+
+def event_order(events: Iterable[Event]) -> list[Event]:
+    """The events by event time; ties keep the order in which they came in."""
+    return sorted(events, key=_time)
+
+
+def _time(event: Event) -> str:
+    time: str = event["time"]
+    return time
+
+
+def _within(place: str, problems: Iterable[Problem]) -> list[Problem]:
+    """The problems with a part of a request, at their places in the request."""
+    return [Problem(".".join(part for part in (place, each.path) if part), each.message) for each in problems]
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _are_names(value: Any) -> bool:
+    is_collection = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+    return is_collection and all(isinstance(name, str) for name in value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+_SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "profile": (_is_object, "an object"),
+    "context": (_is_object, "an object"),
+    "event": (_is_object, "an object"),
+    "events": (_is_list, "a list of events"),
+    "membership": (_are_names, "a list of segment names"),
+    "decision_id": (_is_text, "text"),
+}

@@ -1,8 +1,10 @@
 """Why a customer is in a segment or not: the tree of conditions, with what each saw, its verdict and its next flip.
 
 The tree is plain JSON data. What a customer's personal or encrypted fields hold is left out unless it is asked for, and
-so are the constants with which they are compared, which a verdict would make as good as the value; the segment's other
-constants are always told.
+so is all that follows from it: how many elements or events hold, which was the latest, when a verdict flips, whether
+there is a value. The constants with which such fields are compared are left out too, as a verdict would make them as
+good as the value; the segment's other constants are always told. So two customers of whom the same conditions hold, and
+who differ only in what is private, are explained alike.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from typing import Any, assert_never
 
 from ..ir.binding import bind_instant
 from ..ir.codec import encode
-from ..ir.encrypted import Encrypted, is_private
 from ..ir.instant import format_instant
 from ..ir.predicate import (
     AllOf,
@@ -27,8 +28,10 @@ from ..ir.predicate import (
     Not,
     Now,
     Predicate,
+    Step,
 )
-from ..ir.types import Catalogue, Field
+from ..ir.private import Private
+from ..ir.types import Catalogue
 from ..operators import wording
 from ..operators.evaluate import Event, Subject, present_values
 from ..operators.registry import CORE
@@ -57,9 +60,9 @@ def explain(
 
     Every node has `kind` (all, any, not, leaf, element, list, events, sequence, constant), `words`, `holds` and
     `flips_at`, the instant at which its verdict flips by time alone, null for never; `flips_exactly` is false where it
-    may also be later. Groups have the nodes `inside`. Conditions have what they looked at: `values` (or `withheld`, or
-    `missing` with the reason), `constant` (or `constant_withheld`) and, where limits move with now, `limits` as of now.
-    `profile_at` is that of `next_flip`.
+    may also be later, and `flips_withheld` is true where it would tell something private. Groups have the nodes
+    `inside`. Conditions have what they looked at: `values` (or `withheld`, or `missing` with the reason), `constant`
+    (or `constant_withheld`) and, where limits move with now, `limits` as of now. `profile_at` is that of `next_flip`.
     """
     flips = Flips(subject, catalogue=catalogue, profile_at=profile_at)
     return _Explainer(subject, now_ms, catalogue, flips, reveal=reveal).node(predicate)
@@ -74,22 +77,29 @@ class _Explainer:
         self._catalogue = catalogue
         self._flips = flips
         self._reveal = reveal
-        self._private = Encrypted(catalogue, personal=True)
+        self._private = Private(catalogue)
         self._moment = Moment(Clock(now_ms), subject.events)
         self._inner = Checks({}, "", inner=True)
 
     def node(self, predicate: Predicate) -> Node:
         """The node of a predicate about the customer."""
-        flip = self._flips.of(predicate, self._now_ms)
         found: Node = {
             "kind": _KINDS[type(predicate)],
-            "words": words(predicate if self._reveal else without_constants(predicate, self._private)),
+            "words": words(predicate if self._reveal else without_constants(predicate, self._private.encrypted)),
             "holds": self._flips.holds(predicate, self._now_ms),
-            "flips_at": None if flip.at_ms is None else format_instant(flip.at_ms),
         }
-        if not flip.exact:
-            found["flips_exactly"] = False
-        return found | self._seen(predicate)
+        return found | self._flip(predicate) | self._seen(predicate)
+
+    def _flip(self, predicate: Predicate) -> Node:
+        if self._hides(predicate):
+            return {"flips_at": None} | ({"flips_withheld": True} if self._private.moves(predicate) else {})
+        flip = self._flips.of(predicate, self._now_ms)
+        at = None if flip.at_ms is None else format_instant(flip.at_ms)
+        return {"flips_at": at} if flip.exact else {"flips_at": at, "flips_exactly": False}
+
+    def _hides(self, predicate: Predicate) -> bool:
+        """Whether what the predicate saw, and all that follows from it, is left out."""
+        return not self._reveal and self._private.told_by(predicate)
 
     def _seen(self, predicate: Predicate) -> Node:
         match predicate:
@@ -113,53 +123,52 @@ class _Explainer:
 
     def _leaf(self, leaf: Leaf) -> Node:
         found: Node = {"field": leaf.field, "operator": leaf.op}
-        hidden = not self._reveal and leaf.value is not None and self._private.mentions(leaf)
+        hidden = not self._reveal and leaf.value is not None and self._private.encrypted.mentions(leaf)
         found |= {"constant_withheld": True} if hidden else {"constant": encode(leaf.value)}
         if isinstance(leaf.value, Bounds) and not hidden:
             limits = {"lower": leaf.value.lower, "upper": leaf.value.upper}
             if any(isinstance(limit, Now) for limit in limits.values()):
                 found["limits"] = {side: self._bound(limit) for side, limit in limits.items()}
+        if self._hides(leaf):
+            return found | {"withheld": True}
         values = present_values(self._subject.profile, leaf.field)
         if not values:
             return found | {"missing": f"the profile has no `{leaf.field}`"}
-        if self._withheld(_on_path(self._catalogue.fields, leaf.field, self._catalogue.key)):
-            return found | {"withheld": True}
         return found | _listed(values)
 
     def _bound(self, limit: Any) -> Any:
         return bind_instant(limit, self._now_ms) if isinstance(limit, Now) else limit
 
     def _element(self, element: Element) -> Node:
+        if self._hides(element):
+            return {"field": element.of, "withheld": True}
         elements = present_values(self._subject.profile, element.of)
         if not elements:
             return {"field": element.of, "missing": f"the profile has no `{element.of}`"}
         check = self._inner.of(element.item)
         holding = sum(check(each, self._moment) for each in elements)
-        found: Node = {"field": element.of, "elements": len(elements), "holding": holding}
-        if self._withheld(_on_path(self._catalogue.fields, element.of, self._catalogue.key)):
-            return found | {"withheld": True}
-        return found | _listed(elements)
+        return {"field": element.of, "elements": len(elements), "holding": holding} | _listed(elements)
 
     def _events(self, events: Events) -> Node:
         found: Node = {"event": events.type, "aggregate": events.aggregate, "field": events.field}
         found |= self._window(events.within)
+        if self._hides(events):
+            return found | {"withheld": True}
         found |= self._matching(events.type, events.where, events.within)
         where = None if events.where is None else self._inner.of(events.where)
         value = aggregated(events, where, self._moment)
         if value is None:
             return found | {"missing": f"no `{events.type}` event that counts has a value"}
-        if events.field in (None, "time") or events.aggregate == "distinct":
-            return found | {"values": [value]}
-        kind = self._catalogue.event(events.type)
-        withheld = self._withheld(_on_path(kind.fields if kind else (), str(events.field), None))
-        withheld = withheld or (not self._reveal and self._private.of_test(events) is None)
-        return found | ({"withheld": True} if withheld else {"values": [value]})
+        return found | {"values": [value]}
 
     def _sequence(self, sequence: EventSequence) -> Node:
-        steps = [
-            {"event": step.type, **self._matching(step.type, step.where, sequence.within)} for step in sequence.steps
-        ]
+        steps = [{"event": step.type, **self._step(step, sequence.within)} for step in sequence.steps]
         return {"steps": steps, **self._window(sequence.within)}
+
+    def _step(self, step: Step, within: Now | None) -> Node:
+        if not self._reveal and self._private.told_by_step(step.type, step.where):
+            return {"withheld": True}
+        return self._matching(step.type, step.where, within)
 
     def _window(self, within: Now | None) -> Node:
         return {} if within is None else {"since": bind_instant(within, self._now_ms)}
@@ -176,30 +185,6 @@ class _Explainer:
 
         times = [event["time"] for event in self._subject.events if counts(event)]
         return {"counted": len(times), "latest": times[-1] if times else None}
-
-    def _withheld(self, fields: list[Field] | None) -> bool:
-        """Whether the values at the end of these fields are not to be told; nobody has declared None."""
-        if self._reveal:
-            return False
-        return fields is None or any(map(is_private, fields)) or _holds_private(fields[-1])
-
-
-def _on_path(fields: tuple[Field, ...], path: str, key: str | None) -> list[Field] | None:
-    """The declared fields on the way, None where one is not declared."""
-    if path == key:
-        return [Field(path, "keyword")]
-    found = []
-    for step in path.split("."):
-        field = next((each for each in fields if each.name == step), None)
-        if field is None:
-            return None
-        found.append(field)
-        fields = field.fields
-    return found
-
-
-def _holds_private(field: Field) -> bool:
-    return any(is_private(member) or _holds_private(member) for member in field.fields)
 
 
 def _listed(values: list[Any]) -> Node:
@@ -310,7 +295,9 @@ def _seen_words(node: Mapping[str, Any]) -> str:
     if "missing" in node:
         return str(node["missing"])
     if "steps" in node:
-        return ", ".join(f"{step['counted']:,} × {step['event']}" for step in node["steps"])
+        return ", ".join(
+            f"{'?' if 'withheld' in step else format(step['counted'], ',')} × {step['event']}" for step in node["steps"]
+        )
     if "elements" in node:
         return f"{node['holding']:,} of {node['elements']:,}"
     if "withheld" in node:
@@ -327,6 +314,8 @@ def _shown(value: Any) -> str:
 
 
 def _flip_words(node: Mapping[str, Any]) -> str:
+    if node.get("flips_withheld"):
+        return "when it flips is withheld"
     if node["flips_at"] is None:
         return ""
     verb = "flips" if node.get("flips_exactly", True) else "does not flip before"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ..ir.expression import Expression, Name
 from ..ir.expression_reads import parts
 from ..ir.graph import Personal, Ruleset
+from ..ir.private import with_derived
 from ..ir.types import Catalogue, Field
 
 
@@ -21,7 +22,7 @@ class Privacy:
 
     def __init__(self, rulesets: Mapping[str, Ruleset], catalogue: Catalogue) -> None:
         self._rulesets = rulesets
-        self._catalogue = catalogue
+        self._catalogue = with_derived(catalogue)
         self._contexts: dict[str, set[str]] = {name: set() for name in rulesets}
         self.outputs: set[str] = set()
         self._vars: dict[str, set[str]] = {name: set() for name in rulesets}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..encryption.vault import Vault
 from ..ir.instant import format_instant
+from ..ir.private import Private
 from ..operators.evaluate import Subject
 from ..profiles.event_store import read_events
 from ..profiles.fold import Folding
@@ -36,7 +37,7 @@ def explained(
 
     `conditions` is the tree of `engine.runtime.explain`, `holds` its verdict, `override` an override that is or was
     there (`ended` says which), `wanted` what follows from both, `member` what is stored, and `since` the transition
-    that made it so.
+    that made it so: null and `since_withheld` where the instant would tell something private.
     """
     name, customer, now_ms = asked
     definition = _definition(registry, name)
@@ -59,6 +60,7 @@ def explained(
     override = override_of(connection, name, customer)
     moves = [each for each in history(connection, customer) if each.segment == name]
     holds = bool(tree["holds"])
+    hidden = not reveal and Private(catalogue).told_by(definition.predicate)
     stands = override is not None and _stands(override, now_ms)
     return {
         "segment": name,
@@ -70,7 +72,8 @@ def explained(
         "override": None if override is None else asdict(override) | {"ended": not stands},
         "wanted": override.included if override is not None and stands else holds,
         "member": bool(moves) and moves[-1].entered,
-        "since": asdict(moves[-1]) if moves else None,
+        "since": asdict(moves[-1]) if moves and not hidden else None,
+        **({"since_withheld": True} if hidden else {}),
     }
 
 

@@ -18,7 +18,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the segment")
     add_customer(parser, "the customer's key")
     parser.add_argument(
-        "--reveal", action="store_true", help="show what personal and encrypted fields hold, and are compared with, too"
+        "--reveal",
+        action="store_true",
+        help="show personal and encrypted values, their constants and flips too",
     )
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_now(parser)
@@ -59,7 +61,9 @@ def _told(found: Mapping[str, Any]) -> Iterator[str]:
         ended = ", which has ended" if override["ended"] else ""
         yield f"override: {said} since {override['created_at']}{until}{ended}: {override['reason']}"
     since = found["since"]
-    if since is None:
+    if "since_withheld" in found:
+        yield f"stored: {'a member' if found['member'] else 'no member'}; since when is withheld"
+    elif since is None:
         yield "stored: never a member"
     else:
         yield f"stored: {'a member' if found['member'] else 'no member'} since {since['at']} ({since['reason']})"

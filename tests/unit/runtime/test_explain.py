@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from engine.ir.instant import parse_instant
 from engine.ir.predicate import (
     AllOf,
+    Anniversary,
     AnyOf,
     Bounds,
     Element,
@@ -141,16 +143,18 @@ def test_what_private_fields_are_compared_with_is_told_only_when_asked_for() -> 
         assert f"{name}@plain.example" in revealed
     found = explain(predicate, subject, NOW_MS, catalogue=CATALOGUE)
     assert "\n".join(lines(found)) == (
-        "✗ all of\n"
+        "✗ all of (when it flips is withheld)\n"
         "  ✓ email does not fulfil `equals` with a constant that is withheld (or is missing)\n"
         "    ✗ email fulfils `equals` with a constant that is withheld  (the value is withheld)\n"
         "  ✓ email is known  (the value is withheld)\n"
         "  ✓ last of mail of signup events: value fulfils `starts_with` with a constant that is withheld"
-        "  (the value is withheld)\n"
+        "  (the value is withheld; when it flips is withheld)\n"
         "  ✓ count of signup events where (mail fulfils `in` with a constant that is withheld or mail does not fulfil"
-        " `in` with a constant that is withheld (or is missing)): value is at least 1  (is 1)\n"
+        " `in` with a constant that is withheld (or is missing)): value is at least 1"
+        "  (the value is withheld; when it flips is withheld)\n"
         "  ✗ did in this order: signup (where mail fulfils `in` with a constant that is withheld), then purchase"
-        " (where card fulfils `equals` with a constant that is withheld)  (0 × signup, 0 × purchase)"
+        " (where card fulfils `equals` with a constant that is withheld)"
+        "  (? × signup, ? × purchase; when it flips is withheld)"
     )
 
 
@@ -170,6 +174,30 @@ def test_a_verdict_on_a_personal_field_does_not_give_the_value_away() -> None:
         assert "a-secret" in json.dumps(told(predicate, reveal=True, **profile))
     assert told(private[0], **profile)["constant_withheld"] is True
     assert told(Leaf("home.floor", "range", Bounds(1), "integer"), **profile)["constant"]
+
+
+def test_when_a_verdict_flips_is_withheld_where_it_tells_a_private_value() -> None:
+    birthday = Leaf("birthday", "anniversary_within", Anniversary(7), "day")
+    born = replace(CATALOGUE, fields=(*CATALOGUE.fields, Field("birthday", "day", personal=True)))
+    for predicate in (birthday, Not(birthday), AnyOf((birthday, RECENT))):
+        hidden, shown = [
+            explain(
+                predicate,
+                Subject({"id": "c1", "birthday": "1990-03-05"}, [], {}, "id"),
+                NOW_MS,
+                catalogue=born,
+                reveal=reveal,
+            )
+            for reveal in (False, True)
+        ]
+        assert (hidden["flips_at"], hidden["flips_withheld"]) == (None, True)
+        assert shown["flips_at"] == "2026-03-06T00:00:00.000Z"
+        assert "flips_withheld" not in shown
+        assert all("2026-03-0" not in line for line in lines(hidden))
+
+
+def test_whether_there_is_a_private_value_is_withheld() -> None:
+    assert told(Leaf("phone", "equals", "x")) == told(Leaf("phone", "equals", "x"), phone="+49 30 1")
 
 
 def test_behaviour_is_told_with_what_was_counted() -> None:
@@ -227,7 +255,7 @@ def test_the_tree_reads_as_text() -> None:
     )
     found = told(tree, country="DE", at="2026-01-01T00:00:00.000Z", phone="+49 30 1", orders=[{"sku": "b"}])
     assert "\n".join(lines(found)) == (
-        "✗ all of\n"
+        "✗ all of (when it flips is withheld)\n"
         "  ✓ country is not US (or is missing)\n"
         "    ✗ country is US  (is DE)\n"
         "  ✓ any of\n"
@@ -235,5 +263,5 @@ def test_the_tree_reads_as_text() -> None:
         "    ✓ is on the list vip\n"
         "  ✗ count of purchase events within the last 7 days: value is at least 3  (is 0)\n"
         "  ✓ phone is known  (the value is withheld)\n"
-        "  ✗ one of the orders: (sku is a and sku is known)  (0 of 1)"
+        "  ✗ one of the orders: (sku is a and sku is known)  (the value is withheld)"
     )

@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from engine.encryption.keyring import keyring_of_file
+from engine.encryption.payloads import seal_letter
 from engine.storage import keys
 from engine.storage.postgres import connect_postgres
 from tests.servers.postgres import Database
@@ -283,10 +285,14 @@ def test_one_that_cannot_be_opened_stays_and_the_others_go_on(
     decisor: Decisor, shop: Path, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decisor("keys", "generate", shop / "the.keys")
-    monkeypatch.setenv("DECISOR_KEYS_FILE", str(shop / "the.keys"))
-    assert decisor("ingest", "-", stdin=b"{").code == 0
-    assert decisor("worker", "--drain", "--now", NOW).code == 0
-    (sealed,) = [row[0] for row in database.execute("SELECT id FROM dead_letter WHERE sealed")]
+    source = "events:0:1-1"
+    row = database.execute(
+        "INSERT INTO dead_letter (received_at, source, code, reason, payload, sealed)"
+        " VALUES (now(), %s, 'broken', 'it ends too early', %s, true) RETURNING id",
+        (source, seal_letter(keyring_of_file(shop / "the.keys").current, b"{", source)),
+    ).fetchone()
+    assert row is not None
+    (sealed,) = row
     decisor("keys", "generate", shop / "other.keys")
     for keys_file, told in ((str(shop / "other.keys"), "put it back there"), ("", "name the key file")):
         monkeypatch.setenv("DECISOR_KEYS_FILE", keys_file)

@@ -69,14 +69,19 @@ class SafeFormatter(logging.Formatter):
 
 
 def hide_values_in_tracebacks() -> None:
-    """From now on, what ends a thread or is lost while something is deleted is told without values."""
+    """From now on, what ends a thread or is lost while something is deleted is told without values.
+
+    Where something else than Python's own hooks is in place, as a test runner's, it stays.
+    """
 
     def told(problem: BaseException | None, where: str) -> None:
         if problem is not None and not isinstance(problem, SystemExit) and sys.stderr is not None:
             sys.stderr.write(f"{where}:\n{safe_traceback(problem)}")
 
-    threading.excepthook = lambda found: told(found.exc_value, f"in thread {found.thread and found.thread.name}")
-    sys.unraisablehook = lambda found: told(found.exc_value, "while something was deleted")
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = lambda found: told(found.exc_value, f"in thread {found.thread and found.thread.name}")
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = lambda found: told(found.exc_value, "while something was deleted")
     logging.lastResort = logging.StreamHandler()
     logging.lastResort.setLevel(logging.WARNING)
     logging.lastResort.setFormatter(SafeFormatter("%(name)s: %(message)s"))

@@ -88,6 +88,26 @@ def test_servers_are_started_so_that_nothing_is_lost(served_folder: Path) -> Non
         assert connection.execute("SELECT current_setting('listen_addresses')").fetchone() == ("",)
 
 
+def test_logs_of_servers_hold_no_values(served_folder: Path) -> None:
+    list(start(served_folder, BOTH))
+    secret = "jo" + "@example.org"
+    with postgres_of(served_folder) as connection:
+        connection.execute("CREATE TABLE public.person (mail text PRIMARY KEY, facts jsonb)")
+        connection.execute("INSERT INTO public.person VALUES (%s)", (secret,))
+        for query in (
+            f"INSERT INTO public.person VALUES ('{secret}')",
+            f"INSERT INTO public.person VALUES ('other', '{{\"mail\": {secret}}}')",
+        ):
+            with pytest.raises(psycopg.Error, match=r"key|json"):
+                connection.execute(query.encode())
+    client = redis_of(served_folder)
+    assert client.config_get("slowlog-log-slower-than") == {"slowlog-log-slower-than": "-1"}
+    client.close()
+    log = (Path(running(served_folder)["postgres"].data) / "log").read_text()
+    assert "duplicate key value violates unique constraint" in log
+    assert secret not in log
+
+
 def test_killed_servers_are_not_found_and_start_again_on_their_data(served_folder: Path) -> None:
     list(start(served_folder, BOTH))
     write(served_folder)

@@ -33,7 +33,8 @@ def cache_folder() -> Path:
     else:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "decisor"
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
+    # Whoever has made the link in its place says where what is started lies.
+    if {folder.stat().st_uid, folder.lstat().st_uid} != {os.geteuid()}:
         raise ServerUnavailableError(f"`{folder}` belongs to another user; name a folder of yours in DECISOR_CACHE")
     return folder
 

@@ -26,6 +26,8 @@ DURABLE: Final = {
     "appendfsync": "everysec",
     "maxmemory-policy": "noeviction",
     "save": "",
+    # Slow commands would be remembered with the ids of customers that they name.
+    "slowlog-log-slower-than": "-1",
 }
 _MACHINES: Final = {"amd64": "x86_64", "arm64": "arm64" if platform.system() == "Darwin" else "aarch64"}
 

@@ -89,7 +89,7 @@ def test_log_lines_of_other_libraries_and_of_errors_have_no_values() -> None:
 def test_a_thread_that_ends_with_an_error_tells_no_values(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
     monkeypatch.setattr("sys.unraisablehook", lambda _found: None)
     monkeypatch.setattr(logging, "lastResort", logging.lastResort)
     hide_values_in_tracebacks()

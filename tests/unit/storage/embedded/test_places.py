@@ -38,6 +38,13 @@ def test_socket_lies_in_a_new_folder_where_its_path_would_not_do(usual: str) -> 
 def test_cache_may_be_named_and_must_be_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DECISOR_CACHE", str(tmp_path / "cache"))
     assert cache_folder() == tmp_path / "cache"
+    (tmp_path / "link").symlink_to(tmp_path / "cache")
+    monkeypatch.setenv("DECISOR_CACHE", str(tmp_path / "link"))
+    assert cache_folder() == tmp_path / "link"
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "link", 12_345, 12_345, follow_symlinks=False)
+        with pytest.raises(ServerUnavailableError, match="belongs to another user"):
+            cache_folder()
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
     with pytest.raises(ServerUnavailableError, match="belongs to another user; name a folder of yours"):
         cache_folder()

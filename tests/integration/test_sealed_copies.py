@@ -15,6 +15,7 @@ from engine.encryption.key_file import KeysRefusedError
 from engine.encryption.keyring import keyring_of_file
 from engine.encryption.sealed_vault import SealedVault
 from engine.encryption.vault import OpenVault
+from engine.profiles.serving import ProfileReader
 from engine.rebuilds.audit import reconcile
 from engine.rebuilds.audit_stage import Rounds
 from engine.storage import keys
@@ -24,7 +25,7 @@ from engine.worker.publish import Publisher, settle
 from engine.worker.transaction import Processor
 from tests import sealed_world as sealed
 from tests.integration.test_erase import erasure_of
-from tests.live_world import World
+from tests.live_world import DAY, World
 from tests.sealed_world import events, program_of
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer
@@ -117,3 +118,25 @@ def test_the_audit_passes_over_who_cannot_be_opened(copied_shop: World, caplog: 
     passed = [each.getMessage() for each in caplog.records if each.name == "decisor.audit"]
     assert passed
     assert all("UnsealError at " in each for each in passed)
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_copy_says_up_to_when_it_is_exact_where_an_encrypted_window_slides(
+    *, restored: bool, copied_shop: World
+) -> None:
+    world = copied_shop
+    if restored:
+        world.redis.flushall()
+        world.drain()
+    assert isinstance(world.vault, SealedVault)
+    reader = ProfileReader(world.redis, world.vault.open_served)
+    behind = 0
+    for at_ms in range(world.now_ms, world.now_ms + 3 * DAY, DAY // 8):
+        for customer in world.oracle.events:
+            served = reader.read(customer, at_ms)
+            exact_ms = at_ms if served.as_of_ms is None else served.as_of_ms
+            assert served.profile == world.oracle.profile(customer, exact_ms)
+            behind += served.as_of_ms is not None
+    assert behind
+    world.pass_time(3 * DAY)
+    assert all(each.as_of_ms is None for each in reader.read_many(sorted(world.oracle.events), world.now_ms))

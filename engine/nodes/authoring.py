@@ -6,9 +6,9 @@ Each folder has it in a function of its record, which imports what it names when
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from ..ir.frozen import Frozen, frozen
 from ..ir.graph import Experiments, GraphNode
 
 if TYPE_CHECKING:
@@ -37,24 +37,24 @@ def _outcome(entry: Entry) -> str:
     return str(entry["outcome"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authoring(Generic[Node]):
+@frozen
+class Authoring(Frozen, Generic[Node]):
     """How authors meet one kind of node.
 
     `lower` gives the meaning of a `shape`, with findings. `look`, `box_lines`, `grid` and `arrows` are its picture,
     `steps` its lines in words. `outcomes` are what tests may cover, none where there is only one; `outcomes_seen` are
-    those that an entry of a trace tells of, and `outcome_text` says the entry in words. `listed` are members, by their
-    names, whose parts a plan compares one by one.
+    those that an entry of a trace tells of, and `outcome_text` says the entry in words. `listed` are members
+    whose parts a plan compares one by one.
     """
 
     shape: type[NodeShape]
     lower: Callable[[Any, Lowering], Lowered]
     look: Look
     box_lines: Callable[[Node], Iterable[str]]
-    grid: Callable[[Node], Grid | None] = _no_grid
     arrows: Callable[[Node, Experiments], Iterable[DrawnWay]]
     steps: Callable[[Node, Steps, Experiments], Iterable[str]]
+    grid: Callable[[Node], Grid | None] = _no_grid
     outcomes: Callable[[Node], Iterable[str]] = _one_outcome
     outcomes_seen: Callable[[Entry], Iterable[str]] = _none_seen
     outcome_text: Callable[[Entry], str] = _outcome
-    listed: Mapping[str, Listed] = field(default_factory=dict)
+    listed: tuple[Listed, ...] = ()

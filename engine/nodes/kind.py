@@ -7,12 +7,12 @@ only authors need is loaded when it is asked for, so that deciding loads no pyda
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..ir.codec import is_core
 from ..ir.expression import Expression
+from ..ir.frozen import Frozen, frozen
 from ..ir.graph import Experiments, GraphNode
 from .authoring import Authoring
 from .writing import Writer
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Node = TypeVar("Node", bound=GraphNode)
 
 
-@dataclass(frozen=True, slots=True)
-class LookUp:
+@frozen
+class LookUp(Frozen):
     """An answer that a node asks for, and that is read ahead where the request alone determines the `keys`.
 
     `kind` and `name` are what `explain` shows; `source` writes the need, None where a key is missing.
@@ -51,8 +51,8 @@ def no_look_ups(_node: GraphNode, _experiments: Experiments) -> Iterable[LookUp]
     return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeKind(Generic[Node]):
+@frozen
+class NodeKind(Frozen, Generic[Node]):
     """One kind of node.
 
     `node` is its class, `parts` are further classes that it is made of. `write` writes its piece of a ruleset's
@@ -62,13 +62,13 @@ class NodeKind(Generic[Node]):
     """
 
     node: type[Node]
-    parts: tuple[type, ...] = ()
     write: Callable[[Node, Writer], None]
     traced: tuple[str, ...]
+    authoring: Callable[[], Authoring[Node]]
+    parts: tuple[type, ...] = ()
     asks: Callable[[Node, Experiments], bool] = never
     logs: bool = False
     look_ups: Callable[[Node, Experiments], Iterable[LookUp]] = no_look_ups
-    authoring: Callable[[], Authoring[Node]]
 
     @property
     def word(self) -> str:

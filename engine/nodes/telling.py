@@ -65,11 +65,12 @@ class Steps(Protocol):
 
 
 class Listed(NamedTuple):
-    """Parts of a node that stand in an order, for a plan: the word for one, and its text.
+    """Parts of a node that stand in an order, for a plan: the member that holds them, the word for one, and its text.
 
     Parts of equal `key` are the same one; where they go on otherwise than before, `now` says where to.
     """
 
+    member: str
     noun: str
     text: Callable[[Any], str]
     key: Callable[[Any], Any] = lambda part: part

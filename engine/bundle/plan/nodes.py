@@ -31,10 +31,11 @@ def _differences(before: GraphNode, after: GraphNode, kinds: NodeKinds) -> Itera
         yield Detail("~", f"{before.kind} → {after.kind}")
         return
     listed = kinds.of(after).authoring().listed
-    for name, parts in listed.items():
-        yield from _parts(parts, getattr(before, name), getattr(after, name))
+    for parts in listed:
+        yield from _parts(parts, getattr(before, parts.member), getattr(after, parts.member))
+    compared = {"name", *(parts.member for parts in listed)}
     for name in before.__match_args__:
-        if name != "name" and name not in listed:
+        if name not in compared:
             yield from _member(name, getattr(before, name), getattr(after, name))
 
 

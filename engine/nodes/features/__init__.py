@@ -9,7 +9,6 @@ from .run import features_look_ups, write_features
 
 
 def _authoring() -> Authoring[FeaturesNode]:
-    from ..telling import Listed
     from . import telling
     from .document import FeaturesShape
     from .lower import lower_features
@@ -21,7 +20,7 @@ def _authoring() -> Authoring[FeaturesNode]:
         box_lines=telling.box_lines,
         arrows=telling.arrows,
         steps=telling.steps,
-        listed={"reads": Listed("view", telling.read_text)},
+        listed=(telling.READS,),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...ir.graph import Experiments
 from ...operators.phrases import expression_text
-from ..telling import DrawnWay, Look, Steps
+from ..telling import DrawnWay, Listed, Look, Steps
 from .node import FeatureRead, FeaturesNode
 
 LOOK = Look("box", "#e2f4ee", "#00805c")
@@ -30,3 +30,6 @@ def steps(node: FeaturesNode, around: Steps, _experiments: Experiments) -> Itera
 def read_text(read: FeatureRead) -> str:
     """`spending of profile.customer_id`."""
     return f"{read.view.name} of {expression_text(read.entity)}"
+
+
+READS = Listed("reads", "view", read_text)

@@ -23,7 +23,7 @@ def _authoring() -> Authoring[SwitchNode]:
         outcomes=telling.outcomes,
         outcomes_seen=telling.outcomes_seen,
         outcome_text=telling.outcome_text,
-        listed={"cases": telling.CASES},
+        listed=(telling.CASES,),
     )
 
 

@@ -59,4 +59,4 @@ def case_text(case: SwitchCase) -> str:
     return f"`{condition(case)}` → {case.then}"
 
 
-CASES = Listed("case", case_text, key=lambda case: case.when, now=lambda case: case.then)
+CASES = Listed("cases", "case", case_text, key=lambda case: case.when, now=lambda case: case.then)

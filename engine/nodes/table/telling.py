@@ -82,7 +82,7 @@ def row_text(row: TableRow) -> str:
     return f"{text} (priority {row.priority})" if row.priority else text
 
 
-ROWS = Listed("row", row_text)
+ROWS = Listed("rows", "row", row_text)
 
 
 def _inputs(node: TableNode) -> list[str]:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..ir.printable import printable
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .opening import instant_of, open_workspace, sound_program, workspace_root
 
@@ -40,12 +41,12 @@ def _run(options: argparse.Namespace) -> int:
         bundle = read_bundle(file, acceptance, format_instant(instant_of(None)))
         made_ready(bundle)
     except BundleRefusedError as problem:
-        print(f"{file}: refused: {problem}")
+        print(printable(f"{file}: refused: {problem}"))
         return FINDINGS
     except OSError as problem:
         raise CannotRunError(f"`{file}` cannot be read: {(problem.strerror or 'no reason given').lower()}") from None
     for line in _described(file, bundle):
-        print(line)
+        print(printable(line))  # a text of the bundle is no line of its own, as one about who signed it
     return CLEAN if options.rebuild is None else _rebuilt(options.rebuild, bundle)
 
 

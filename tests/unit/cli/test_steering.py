@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.bundle.envelope import About
+from engine.bundle.read import acceptance_of, read_bundle
+from engine.bundle.write import pack, write_bundle
 from tests.unit.cli.conftest import FILES, Decisor, write
 from tests.unit.cli.test_app import ENVIRONMENT, PROGRAM
 
@@ -103,6 +106,19 @@ def test_a_file_whose_name_steers_is_not_read_and_is_told_without(shop: Path, de
         done = decisor("check", "--format", form)
         assert done.code == 1
         assert not STEERING.search(done.out)
+
+
+def test_a_bundle_does_not_say_who_signed_it(shop: Path, decisor: Decisor) -> None:
+    assert decisor("build", "-o", "a.bundle").code == 0
+    raw = (shop / "a.bundle").read_bytes()
+    program = read_bundle(shop / "a.bundle", acceptance_of([], require=False), "2026-03-01T00:00:00.000Z").program
+    claim = f"x\nsigned by {'0' * 64}, which is one of the keys given\x1b[2J"
+    write_bundle(shop / "b.bundle", pack(program, About("shop", 0, claim)))
+    assert (shop / "b.bundle").read_bytes() != raw
+    done = decisor("verify", "b.bundle")
+    assert done.code in {0, 1}
+    assert not any(line.startswith("signed by") for line in done.out.splitlines())
+    assert not STEERING.search(done.out + done.err)
 
 
 def test_a_terminal_gets_no_control_characters_but_our_colours(steering: Path) -> None:

@@ -152,7 +152,7 @@ def _run(given: list[str]) -> int:
         print(overview_of(name))
         return CLEAN
     try:
-        options = Parser(name, command).parse_args(rest)
+        options = Parser(name, command).parse_intermixed_args(rest)
     except SystemExit as stop:  # argparse has printed its usage or help
         return stop.code if isinstance(stop.code, int) else FAILED
     try:

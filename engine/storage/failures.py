@@ -58,10 +58,11 @@ class SafeFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        if record.name.partition(".")[0] in _OURS:
-            return super().format(record)
-        said = f"{record.levelname.lower()} at {record.filename}:{record.lineno}; its words may hold values"
-        return super().format(logging.makeLogRecord({**vars(record), "msg": said, "args": (), "exc_info": None}))
+        told = {**vars(record), "exc_text": None}  # another formatter may have kept the error's text there
+        if record.name.partition(".")[0] not in _OURS:
+            said = f"{record.levelname.lower()} at {record.filename}:{record.lineno}; its words may hold values"
+            told |= {"msg": said, "args": (), "exc_info": None, "stack_info": None}
+        return super().format(logging.makeLogRecord(told))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
         """The traceback of an error, without its text."""

@@ -31,9 +31,10 @@ def _run(options: argparse.Namespace) -> int:
     from ...segments.explaining import UnexplainedError, explained
     from ...segments.registry import read_catalogue, read_registry
 
+    customer = customer_named(options)
     with Servers.of(options) as servers:
         connection = record(servers)
-        asked = (segment_named(servers, options.name), customer_named(options), instant_of(options.now))
+        asked = (segment_named(servers, options.name), customer, instant_of(options.now))
         catalogue = read_catalogue(connection)
         if catalogue is None:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")

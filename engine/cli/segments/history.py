@@ -22,8 +22,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from ...segments.history import history, names_ever
 
+    customer = customer_named(options)
     with Servers.of(options) as servers:
-        connection, customer = record(servers), customer_named(options)
+        connection = record(servers)
         wanted = options.segment
         if wanted is not None:
             wanted = named(wanted, {*names_ever(connection), *(declared(servers) or ())})

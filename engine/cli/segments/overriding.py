@@ -53,10 +53,10 @@ def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> 
     from ...worker.overrides import OverrideRefusedError, Overrides
     from ...worker.transaction import NoCatalogueError, Processor
 
+    customer = customer_named(options)
     with Servers.of(options) as servers:
         connection = record(servers)
         name = segment_named(servers, options.name)
-        customer = customer_named(options)
         catalogue = read_catalogue(connection)
         if catalogue is None:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")

@@ -20,8 +20,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from ...segments.sets import segments_of
 
+    customer = customer_named(options)
     with Servers.of(options) as servers:
-        customer = customer_named(options)
         found = segments_of(servers.redis, customer)
         unknown = not found and unknown_customer(servers, customer)
     if options.format == "json":

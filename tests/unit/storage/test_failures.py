@@ -70,16 +70,18 @@ def test_a_traceback_has_every_cause_and_no_text() -> None:
 
 def test_log_lines_of_other_libraries_and_of_errors_have_no_values() -> None:
     stream = io.StringIO()
-    lines = logging.StreamHandler(stream)
+    plain, lines = logging.StreamHandler(io.StringIO()), logging.StreamHandler(stream)
     lines.setFormatter(SafeFormatter("%(name)s: %(message)s"))
     for name in ("psycopg.test", "decisor.test"):
         log = logging.getLogger(name)
+        log.addHandler(plain)  # it comes first, and keeps the error's text in the record
         log.addHandler(lines)
         try:
             log.warning("ignored: %s", SECRET if name.startswith("psycopg") else "a name")
             log.error("failed", exc_info=caught(SECRET))
         finally:
             log.removeHandler(lines)
+            log.removeHandler(plain)
     told = stream.getvalue()
     assert SECRET not in told
     assert "psycopg.test: warning at test_failures.py:" in told

@@ -326,3 +326,30 @@ def test_an_index_that_cannot_be_reached_is_told_with_the_way_without_it(
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith("; `--from postgres` does without it\n")
     assert decisor("segments", "rebuild", "vips", "--from", "postgres", "--now", NOW).code == 0
+
+
+def test_an_unexpected_error_of_the_database_is_told_without_values(
+    running: Path, decisor: Decisor, wheel_database: Database
+) -> None:
+    with connect_postgres(wheel_database.url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN RAISE 'no % here', NEW.profile USING DETAIL = NEW::text, ERRCODE = 'ZZ001'; END$$"
+        )
+        connection.execute("CREATE TRIGGER fail BEFORE INSERT ON override FOR EACH ROW EXECUTE FUNCTION fail()")
+    done = decisor("segments", "add", "vips", "c-1", "--reason", "a friend of the house", "--now", NOW)
+    assert (done.code, done.out) == (2, "")
+    assert "\nPostgreSQL: DatabaseError (ZZ001)\n" in done.err
+    assert done.err.endswith("this is a mistake in decisor itself, not in the workspace\n")
+    for value in ("c-1", "friend of", "DETAIL", "CONTEXT"):
+        assert value not in done.err
+
+
+def test_a_customer_may_stand_on_standard_input(running: Path, decisor: Decisor) -> None:
+    for command in (["show"], ["history"], ["explain", "vips", "--now", NOW]):
+        named = decisor("segments", *command, "c-9")
+        assert named.code == 0
+        assert decisor("segments", *command, "--file", "-", stdin="c-9\n") == named
+    done = decisor("segments", "remove", "vips", "--file", "-", "--reason", "asked for", "--now", NOW, stdin="c-9\n")
+    assert done == (0, "no member now\n", "")
+    assert decisor("segments", "restore", "vips", "--file", "-", "--now", NOW, stdin="c-9").out == "a member now\n"

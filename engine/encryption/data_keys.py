@@ -28,6 +28,16 @@ _MAKE = (
 )
 
 Wrapped = tuple[bytes, str]  # the wrapped key, and the id of its master key
+_PUT_KEYS = (
+    "INSERT INTO profile_key (profile, wrapped, master) SELECT profile, wrapped, %s"
+    " FROM unnest(%b::text[], %b::bytea[]) AS given (profile, wrapped)"
+    " ON CONFLICT (profile) DO UPDATE SET wrapped = excluded.wrapped, master = excluded.master"
+)
+_REWRAP = (
+    "UPDATE profile_key SET wrapped = given.new, master = %s"
+    " FROM unnest(%b::text[], %b::bytea[], %b::bytea[]) AS given (profile, old, new)"
+    " WHERE profile_key.profile = given.profile AND profile_key.wrapped = given.old RETURNING profile_key.profile"
+)
 
 
 def context_of(profile: str) -> bytes:
@@ -96,3 +106,16 @@ class DataKeys:
             self._cache.move_to_end(profile)
             while len(self._cache) > self._cached:
                 self._cache.popitem(last=False)
+
+
+def put_data_keys(connection: Connection, master: str, wrapped: Mapping[str, bytes]) -> None:
+    """Put keys, wrapped under a master key, in the place of those that profiles have."""
+    connection.execute(_PUT_KEYS, (master, list(wrapped), list(wrapped.values())))
+
+
+def replace_data_keys(
+    connection: Connection, master: str, profiles: Sequence[str], old: Sequence[bytes], new: Sequence[bytes]
+) -> list[str]:
+    """Put wrapped keys in the place of those that are still there; the profiles of which they were."""
+    rows = connection.execute(_REWRAP, (master, list(profiles), list(old), list(new))).fetchall()
+    return [row[0] for row in rows]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..ir.instant import format_instant
+from ..profiles.outbox import open_erasure, open_erasures, write_changes
 from ..profiles.suppression import suppress
 from ..storage.partitions import PARTITIONS, advance, locked, partition_of
 from .letters import UnreadableLetters
@@ -164,10 +165,7 @@ class Erasure:
                 at = format_instant(now_ms)
                 suppress(connection, customer, at)
                 write_exits(connection, customer, begun, at)
-                connection.execute(
-                    "INSERT INTO outbox (partition, seq, profile, kind) VALUES (%s, %s, %s, %s)",
-                    (partition, begun.seq, customer, begun.kind),
-                )
+                write_changes(connection, [partition], [begun.seq], [customer], begun.kind)
                 advance(connection, {partition: begun.seq})
                 for place, _ in rows:
                     if place.stage == "record":
@@ -185,15 +183,13 @@ class Erasure:
 
         Since it was begun nobody adds anything, but for what was found again; that goes, and nothing else is looked at.
         """
-        row = self._stores.connection.execute(
-            "SELECT max(seq) FROM outbox WHERE profile = %s AND kind = 'erase'", (customer,)
-        ).fetchone()
-        if row is None or row[0] is None:
+        seq = open_erasure(self._stores.connection, customer)
+        if seq is None:
             return None
         for place, found in rows:
             if place.stage == "record" and found.before:
                 place.erase(customer)
-        return Begun(partition_of(customer), row[0])
+        return Begun(partition_of(customer), seq)
 
     def _publish(self, begun: Begun, report: Report) -> None:
         """What was committed before must be in Redis first: afterwards it could bring something back."""
@@ -229,11 +225,7 @@ class Erasure:
 
 def pending(connection: Connection, partitions: Collection[int] = range(PARTITIONS)) -> list[str]:
     """The customers whose erasure was begun and is not done, the oldest first."""
-    rows = connection.execute(
-        "SELECT profile FROM outbox WHERE kind = 'erase' AND partition = ANY(%s) GROUP BY profile ORDER BY min(at)",
-        (list(partitions),),
-    ).fetchall()
-    return [row[0] for row in rows]
+    return open_erasures(connection, partitions)
 
 
 @contextmanager

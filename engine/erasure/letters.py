@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ..encryption.cipher import UnsealError
 from ..encryption.key_file import KeysRefusedError
+from ..profiles.letter_store import delete_letters
 from .mention import mentions
 from .place import Stage, Stores
 
@@ -35,7 +36,7 @@ class UnreadableLetters:
 
     def erase(self, customer: str) -> None:
         """Delete them."""
-        self.stores.connection.execute("DELETE FROM dead_letter WHERE id = ANY(%s)", (self._found(customer),))
+        delete_letters(self.stores.connection, self._found(customer))
 
     def _found(self, customer: str) -> list[int]:
         found: list[int] = []

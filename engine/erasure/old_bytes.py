@@ -9,6 +9,7 @@ from typing import Any, Final
 from ..index.names import all_indices
 from ..ir.instant import format_instant, parse_instant
 from ..storage import keys
+from ..storage.facts import put_fact, read_fact
 from .place import Stores, told
 from .postgres_places import TABLES
 from .rewriting import rewrite
@@ -56,18 +57,14 @@ def merge_segments(stores: Stores, now_ms: int) -> bool:
     erased_ms = row[0] if row else None
     if stores.elasticsearch is None or erased_ms is None:
         return False
-    fact = connection.execute("SELECT value FROM fact WHERE name = %s", (MERGED,)).fetchone()
-    before = json.loads(fact[0]) if fact else {}
+    before = json.loads(read_fact(connection, MERGED) or "{}")
     if before and (erased_ms <= parse_instant(before["upto"]) or 0 <= now_ms - parse_instant(before["at"]) < MERGE_MS):
         return False
     for index in all_indices(stores.elasticsearch, stores.index_alias):
         indices = stores.elasticsearch.indices
         indices.flush(index=index.name)
         indices.forcemerge(index=index.name, only_expunge_deletes=True, wait_for_completion=False)
-    connection.execute(
-        "INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (MERGED, json.dumps({"upto": format_instant(erased_ms), "at": format_instant(now_ms)})),
-    )
+    put_fact(connection, MERGED, json.dumps({"upto": format_instant(erased_ms), "at": format_instant(now_ms)}))
     return True
 
 

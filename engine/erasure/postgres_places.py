@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..profiles.event_store import hand_on_ids
+from ..profiles.outbox import count_changes_of, rename_in_outbox
 from .letters import UnreadableLetters
 from .place import Place, Stage, Stores
 
@@ -25,17 +27,6 @@ TABLES: tuple[tuple[str, Stage], ...] = (
     ("list_member", "record"),  # of lists that definitions name; the workspace's files are for their authors to change
     ("dead_letter", "record"),
     ("transition", "last"),
-)
-
-# Whoever is just flagging another content of such an id is waited for, and seen by the statement after.
-_HOLD_IDS = "SELECT count(*) FROM (SELECT id FROM event_id WHERE profile = %(customer)s ORDER BY id FOR UPDATE) AS held"
-_HAND_ON_IDS = (
-    "WITH heir AS (SELECT DISTINCT ON (conflict.id) conflict.id, conflict.fingerprint, conflict.profile"
-    "  FROM event_conflict AS conflict JOIN event_id ON event_id.id = conflict.id AND event_id.profile = %(customer)s"
-    "  WHERE conflict.profile <> %(customer)s ORDER BY conflict.id, conflict.fingerprint),"
-    " done AS (DELETE FROM event_conflict USING heir WHERE event_conflict.id = heir.id"
-    "  AND event_conflict.fingerprint = heir.fingerprint)"
-    " UPDATE event_id SET fingerprint = heir.fingerprint, profile = heir.profile FROM heir WHERE event_id.id = heir.id"
 )
 
 
@@ -72,8 +63,7 @@ class EventIds(Table):
 
     def erase(self, customer: str) -> None:
         """Hand on what others have used, and delete the rest."""
-        for statement in (_HOLD_IDS, _HAND_ON_IDS):
-            self.connection.execute(statement, {"customer": customer})
+        hand_on_ids(self.connection, customer)
         Table.erase(self, customer)
 
 
@@ -88,14 +78,11 @@ class Outbox:
 
     def count(self, customer: str) -> int:
         """How many rows name the customer; the one that says that the erasure is not done yet is among them."""
-        return _one(self.connection, "SELECT count(*) FROM outbox WHERE profile = %s", customer)
+        return count_changes_of(self.connection, customer)
 
     def erase(self, customer: str) -> None:
         """Let them name somebody who does not exist."""
-        self.connection.execute(
-            "UPDATE outbox SET profile = %s, kind = 'change' WHERE profile = %s",
-            (f"erased-{secrets.token_hex(16)}", customer),
-        )
+        rename_in_outbox(self.connection, customer, f"erased-{secrets.token_hex(16)}")
 
 
 def _one(connection: Connection, statement: str, customer: str) -> int:

@@ -38,9 +38,6 @@ _MOVE: Final = (
     " AS given (name, partition, seq) WHERE follower.name = given.name AND follower.partition = given.partition"
 )
 
-PRUNED: Final = 1_000  # changes of a partition that are deleted at once
-_ALL: Final = 2**63 - 1
-
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -145,16 +142,12 @@ def heads(connection: Connection) -> dict[int, int]:
     return {int(number): int(seq) for number, seq in connection.execute("SELECT number, seq FROM partition").fetchall()}
 
 
-def prune_outbox(
-    connection: Connection, keep_ms: int, *, published: Mapping[int, int] | None = None, limit: int = PRUNED
-) -> int:
-    """Delete what every index has passed and is older than `keep_ms`; how many changes. An open erasure stays.
-
-    At most `limit` changes of each partition; with `published` only of those partitions, up to the numbers that have
-    reached Redis.
-    """
-    upto = dict.fromkeys(range(PARTITIONS), _ALL) if published is None else published
-    return connection.execute(_PRUNE, (list(upto), list(upto.values()), keep_ms, limit, keep_ms)).rowcount
+def passed_by_all(connection: Connection, upto: Mapping[int, int]) -> dict[int, int]:
+    """By partition the number up to which every index has come, at most the given one."""
+    rows = connection.execute(
+        "SELECT partition, min(seq) FROM follower WHERE partition = ANY(%s) GROUP BY partition", (list(upto),)
+    ).fetchall()
+    return dict(upto) | {partition: min(upto[partition], seq) for partition, seq in rows}
 
 
 def abandon(connection: Connection, after_ms: int = 7 * 86_400_000) -> int:
@@ -165,20 +158,4 @@ def abandon(connection: Connection, after_ms: int = 7 * 86_400_000) -> int:
 _ABANDON: Final = (
     "DELETE FROM follower WHERE EXISTS (SELECT FROM outbox WHERE outbox.partition = follower.partition"
     " AND outbox.seq = follower.seq + 1 AND outbox.at < now() - %s * interval '1 millisecond')"
-)
-# The oldest of each partition are found by the primary key, and looked at only where the first is old enough, so that
-# events never wait for a look at many. A row that an erasure is just renaming waits for the next time: the two would
-# lock rows in different orders.
-_PRUNE: Final = (
-    "WITH old AS MATERIALIZED (SELECT oldest.partition, oldest.seq"
-    " FROM unnest(%s::smallint[], %s::bigint[]) AS given (number, upto),"
-    " LATERAL (SELECT at FROM outbox WHERE outbox.partition = given.number ORDER BY seq LIMIT 1) AS first,"
-    " LATERAL (SELECT partition, seq FROM outbox WHERE outbox.partition = given.number"
-    " AND first.at < now() - %s * interval '1 millisecond' AND seq <= least(given.upto,"
-    " (SELECT min(follower.seq) FROM follower WHERE follower.partition = given.number))"
-    " ORDER BY seq LIMIT %s) AS oldest),"
-    " free AS MATERIALIZED (SELECT outbox.partition, outbox.seq FROM outbox JOIN old USING (partition, seq)"
-    " WHERE kind <> 'erase' AND at < now() - %s * interval '1 millisecond'"
-    " ORDER BY outbox.partition, outbox.seq FOR UPDATE OF outbox SKIP LOCKED)"
-    " DELETE FROM outbox USING free WHERE outbox.partition = free.partition AND outbox.seq = free.seq"
 )

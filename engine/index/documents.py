@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 from ..compiler.mapping import Sealer, index_document
 from ..encryption.vault import OpenVault, Value, Vault
 from ..ir.types import Catalogue
+from ..profiles.letter_store import note_accepted, write_refused
 from .bulk import GONE, Bulk, Refusal, Write
 from .names import ProfileIndex
 
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _ROWS: Final = "SELECT profile, version, value FROM profile WHERE profile = ANY(%s)"
-_LETTERS: Final = (
-    "INSERT INTO dead_letter (received_at, source, profile, code, reason, payload, sealed)"
-    " SELECT now(), source, profile, 'refused', reason, payload, false"
-    " FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[]) AS given (source, profile, reason, payload)"
-    " ON CONFLICT (source) DO UPDATE SET received_at = excluded.received_at, reason = excluded.reason,"
-    " payload = excluded.payload, replayed_at = NULL"
-)
-_TAKEN: Final = "UPDATE dead_letter SET replayed_at = now() WHERE source = ANY(%s) AND replayed_at IS NULL"
 
 
 @runtime_checkable
@@ -143,15 +136,16 @@ class Writer:
     def _note(self, connection: Connection, writes: Sequence[Write], refused: Sequence[Refusal]) -> None:
         sources = {source_of(each.write.index, each.write.profile): each for each in refused}
         if sources:
-            payloads = [
-                json.dumps({"index": each.write.index.name, "version": each.write.version}).encode()
-                for each in sources.values()
+            letters = [
+                (source, each.write.profile, each.reason, _payload(each.write)) for source, each in sources.items()
             ]
-            profiles = [each.write.profile for each in sources.values()]
-            reasons = [each.reason for each in sources.values()]
-            connection.execute(_LETTERS, (list(sources), profiles, reasons, payloads))
+            write_refused(connection, letters)
         taken = [source for each in writes if (source := source_of(each.index, each.profile)) not in sources]
-        connection.execute(_TAKEN, (taken,))
+        note_accepted(connection, taken)
+
+
+def _payload(write: Write) -> bytes:
+    return json.dumps({"index": write.index.name, "version": write.version}).encode()
 
 
 def source_of(index: ProfileIndex, profile: str) -> str:

@@ -49,6 +49,21 @@ _WINDOWED = (
     "SELECT profile, id, type, instant(at), customer, data, position FROM event WHERE profile = ANY(%b)"
     " AND (type = ANY(%b) AND at >= %b::timestamptz OR at > %b::timestamptz) ORDER BY profile, at, position"
 )
+_PUT_EVENTS = (
+    "UPDATE event SET data = given.data::json"
+    " FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[]) AS given (profile, position, at, data)"
+    " WHERE event.profile = given.profile AND event.position = given.position AND event.at = given.at::timestamptz"
+)
+# Whoever is just flagging another content of such an id is waited for, and seen by the statement after.
+_HOLD_IDS = "SELECT count(*) FROM (SELECT id FROM event_id WHERE profile = %(customer)s ORDER BY id FOR UPDATE) AS held"
+_HAND_ON_IDS = (
+    "WITH heir AS (SELECT DISTINCT ON (conflict.id) conflict.id, conflict.fingerprint, conflict.profile"
+    "  FROM event_conflict AS conflict JOIN event_id ON event_id.id = conflict.id AND event_id.profile = %(customer)s"
+    "  WHERE conflict.profile <> %(customer)s ORDER BY conflict.id, conflict.fingerprint),"
+    " done AS (DELETE FROM event_conflict USING heir WHERE event_conflict.id = heir.id"
+    "  AND event_conflict.fingerprint = heir.fingerprint)"
+    " UPDATE event_id SET fingerprint = heir.fingerprint, profile = heir.profile FROM heir WHERE event_id.id = heir.id"
+)
 _PARTITIONS = (
     "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'event'::regclass"
 )
@@ -180,3 +195,14 @@ def read_events(
     opened = vault.open_events(connection, kept)
     for (profile, name, kind, time, customer, _, _), data in zip(rows, opened, strict=True):
         yield profile, {"id": name, "type": kind, key: customer, "time": time, "data": data}
+
+
+def put_data(connection: Connection, rows: Sequence[tuple[str, int, str, str]]) -> None:
+    """Put data in the place of what is kept; a row has the customer, the event's position, its instant, JSON text."""
+    connection.execute(_PUT_EVENTS, tuple(list(column) for column in zip(*rows, strict=True)))
+
+
+def hand_on_ids(connection: Connection, customer: str) -> None:
+    """Let ids of the customer's events that another customer has used as well be that customer's."""
+    for statement in (_HOLD_IDS, _HAND_ON_IDS):
+        connection.execute(statement, {"customer": customer})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import format_instant
+from ..profiles.profile_store import bring_forward
 from ..storage import keys
 from ..storage.partitions import locked, partition_of
 
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 BATCH = 2_000
 
 # A profile with another version was evaluated meanwhile, with the new definition in view.
-_FORWARD = (
-    "UPDATE profile SET due_at = given.due_at::timestamptz"
-    " FROM unnest(%b::text[], %b::bigint[], %b::text[]) AS given (profile, version, due_at)"
-    " WHERE profile.profile = given.profile AND profile.version = given.version"
-    " AND (profile.due_at IS NULL OR profile.due_at > given.due_at::timestamptz)"
-    " RETURNING profile.profile, profile.partition, ms(profile.due_at)"
-)
 
 
 class DueInstants:
@@ -46,9 +40,8 @@ class DueInstants:
         rows, self._rows = self._rows, []
         with self._connection.transaction():
             locked(self._connection, {partition_of(profile) for profile, _, _ in rows})
-            columns = tuple(list(column) for column in zip(*rows, strict=True))
             scores: dict[int, dict[str, int]] = {}
-            for profile, partition, due_ms in self._connection.execute(_FORWARD, columns):
+            for profile, partition, due_ms in bring_forward(self._connection, rows):
                 scores.setdefault(partition, {})[profile] = due_ms
             pipeline = self._redis.pipeline(transaction=False)
             for partition, members in scores.items():

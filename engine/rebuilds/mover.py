@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..encryption.vault import Vault
 from ..ir.instant import format_instant
+from ..profiles.outbox import write_changes
 from ..segments.owners import note_running
 from ..segments.registry import rise
 from ..segments.transitions import Transition
@@ -43,11 +44,6 @@ _TRANSITIONS = (
     " SELECT segment, profile, number, at::timestamptz, reason, digest, NULL, silent, partition, seq"
     " FROM unnest(%b::text[], %b::text[], %b::integer[], %b::text[], %b::text[], %b::text[], %b::boolean[],"
     " %b::smallint[], %b::bigint[]) AS given (segment, profile, number, at, reason, digest, silent, partition, seq)"
-)
-_OUTBOX = (
-    "INSERT INTO outbox (partition, seq, profile, kind)"
-    " SELECT partition, seq, profile, 'membership' FROM unnest(%b::smallint[], %b::bigint[], %b::text[])"
-    " AS given (partition, seq, profile)"
 )
 _OWNED = (
     "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = %s"
@@ -113,8 +109,8 @@ class Mover:
             rows.append((each.segment, each.profile, number + 1, *told, *seqs[each.profile]))
         if rows:
             self._connection.execute(_TRANSITIONS, tuple(list(column) for column in zip(*rows, strict=True)))
-            outbox = [(partition, seq, profile) for profile, (partition, seq) in seqs.items()]
-            self._connection.execute(_OUTBOX, tuple(list(column) for column in zip(*outbox, strict=True)))
+            partitions, numbers = zip(*seqs.values(), strict=True)
+            write_changes(self._connection, partitions, numbers, seqs, "membership")
 
     def _last(self, staged: Sequence[tuple[Transition, bool]]) -> dict[tuple[str, str], tuple[int, int]]:
         """By customer and segment the number and the instant of the last transition."""

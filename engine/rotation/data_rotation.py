@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..encryption.cipher import new_key
-from ..encryption.data_keys import context_of
+from ..encryption.data_keys import context_of, put_data_keys
 from ..encryption.in_use import master_in_use
 from ..encryption.sealed_vault import SealedVault
 from ..encryption.sealing import is_sealed
+from ..profiles.event_store import put_data
+from ..profiles.profile_store import put_values
 from ..storage.batches import bounded
 from .plain_history import PlainHistory, strike_out
 from .proving import refuse_other_keys
@@ -28,20 +30,6 @@ BATCH = 20  # profiles, each with its whole history; those with long ones are re
 _COUNTS = "SELECT profile, events FROM profile WHERE profile = ANY(%b) ORDER BY profile"
 _VALUES = "SELECT profile, value FROM profile WHERE profile = ANY(%b)"
 _EVENTS = "SELECT profile, position, instant(at), id, type, data FROM event WHERE profile = ANY(%b)"
-_PUT_VALUES = (
-    "UPDATE profile SET value = given.value::json FROM unnest(%b::text[], %b::text[]) AS given (profile, value)"
-    " WHERE profile.profile = given.profile"
-)
-_PUT_EVENTS = (
-    "UPDATE event SET data = given.data::json"
-    " FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[]) AS given (profile, position, at, data)"
-    " WHERE event.profile = given.profile AND event.position = given.position AND event.at = given.at::timestamptz"
-)
-_PUT_KEYS = (
-    "INSERT INTO profile_key (profile, wrapped, master) SELECT profile, wrapped, %s"
-    " FROM unnest(%b::text[], %b::bytea[]) AS given (profile, wrapped)"
-    " ON CONFLICT (profile) DO UPDATE SET wrapped = excluded.wrapped, master = excluded.master"
-)
 
 
 def rotate_data(
@@ -91,16 +79,18 @@ def _reseal(connection: Connection, vault: SealedVault, profiles: Sequence[str])
     vault.data_keys.forget(keys)
     master = vault.keyring.master(master_in_use(connection, vault.keyring))
     wrapped = [master.wrap(key, context_of(profile)) for profile, key in keys.items()]
-    connection.execute(_PUT_KEYS, (master.id, list(keys), wrapped))
-    sealed = [_text(sealing.seal_profile(profile, values[profile], key)) for profile, key in keys.items()]
-    connection.execute(_PUT_VALUES, (list(keys), sealed))
+    put_data_keys(connection, master.id, dict(zip(keys, wrapped, strict=True)))
+    put_values(
+        connection,
+        {profile: _text(sealing.seal_profile(profile, values[profile], key)) for profile, key in keys.items()},
+    )
     told = [
         (profile, event["position"], row[2], _text(sealing.seal_event(profile, event | {"data": data}, keys[profile])))
         for row, (profile, event), data in zip(rows, events, opened, strict=True)
         if profile in keys
     ]
     if told:
-        connection.execute(_PUT_EVENTS, tuple(list(column) for column in zip(*told, strict=True)))
+        put_data(connection, told)
     return list(keys)
 
 

@@ -11,6 +11,7 @@ from ..encryption import payloads
 from ..encryption.cipher import UnsealError
 from ..encryption.in_use import master_to_seal_with
 from ..encryption.keyring import Keyring
+from ..profiles.letter_store import put_sealed
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -21,7 +22,6 @@ LOOK = 1_000  # letters of which is asked how they stand
 _SEALED = "SELECT id, source, payload FROM dead_letter WHERE id > %s AND sealed ORDER BY id LIMIT %s"
 _STANDING = "SELECT id, NOT sealed AND source LIKE 'events:%%' FROM dead_letter WHERE id > %s ORDER BY id LIMIT %s"
 _PLAIN = "SELECT id, source, payload FROM dead_letter WHERE id = ANY(%s) AND NOT sealed"
-_PUT = "UPDATE dead_letter SET payload = %s, sealed = true WHERE id = %s AND payload = %s"
 
 
 def rewrap_letters(connection: Connection, keyring: Keyring) -> int:
@@ -33,7 +33,7 @@ def rewrap_letters(connection: Connection, keyring: Keyring) -> int:
             payload = bytes(raw)
             if payloads.master_of(payload) != keyring.current.id:
                 new = _anew(keyring, payload, source)
-                count += connection.execute(_PUT, (new, number, payload)).rowcount
+                count += put_sealed(connection, number, new, payload)
     return count
 
 
@@ -53,7 +53,7 @@ def seal_plain_letters(connection: Connection, keyring: Keyring, after: int = 0)
         master = keyring.master(master_to_seal_with(connection, keyring))
         for number, source, raw in connection.execute(_PLAIN, (plain[:PAGE],)).fetchall():
             sealed = payloads.seal_letter(master, bytes(raw), source)
-            count += connection.execute(_PUT, (sealed, number, raw)).rowcount
+            count += put_sealed(connection, number, sealed, raw)
     return count, plain[PAGE - 1] if len(plain) > PAGE else rows[-1][0]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..ir.encrypted import Encrypted, Tree, below
 from ..ir.types import Catalogue
 from ..runtime.border import SET
-from ..storage.facts import put_fact, read_fact
+from ..storage.facts import forget_same_facts, put_fact, read_fact
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -60,7 +60,7 @@ def note_plain_history(connection: Connection, before: Catalogue | None, now: Ca
 
 def strike_out(connection: Connection, noted: PlainHistory) -> None:
     """The history has been sealed anew since `noted` was read; what was added after that stays."""
-    connection.execute("DELETE FROM fact WHERE name = %s AND value = %s", (PLAIN, noted.text()))
+    forget_same_facts(connection, {PLAIN: noted.text()})
 
 
 def _trees(catalogue: Catalogue) -> dict[str, Tree]:

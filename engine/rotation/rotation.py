@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..encryption import payloads
-from ..encryption.data_keys import context_of
+from ..encryption.data_keys import context_of, replace_data_keys
 from ..encryption.in_use import HASH, MASTER, HashKeys, hash_keys_in_use, put_in_force
 from ..encryption.key_file import KeysRefusedError, read_key_file, replace_key_file
 from ..encryption.keyring import KEYS, KeyMissingError, Keyring
@@ -30,11 +30,6 @@ GRACE_SECONDS = 5.0
 
 _STALE = (
     "SELECT profile, wrapped, master FROM profile_key WHERE profile > %s AND master <> %s ORDER BY profile LIMIT %s"
-)
-_REWRAP = (
-    "UPDATE profile_key SET wrapped = given.new, master = %s"
-    " FROM unnest(%b::text[], %b::bytea[], %b::bytea[]) AS given (profile, old, new)"
-    " WHERE profile_key.profile = given.profile AND profile_key.wrapped = given.old RETURNING profile_key.profile"
 )
 
 
@@ -134,13 +129,13 @@ def _put(connection: Connection, master: str, profiles: Sequence[str], keys: tup
     """Put wrapped keys in the place of those that are still there, and have the serving copies follow."""
     with connection.transaction():
         last = locked(connection, {partition_of(profile) for profile in profiles})
-        rows = connection.execute(_REWRAP, (master, list(profiles), *keys)).fetchall()
+        rewrapped = replace_data_keys(connection, master, profiles, *keys)
         changed: dict[int, list[str]] = {}
-        for (profile,) in rows:
+        for profile in rewrapped:
             changed.setdefault(partition_of(profile), []).append(profile)
         for partition, names in changed.items():
             tell(connection, partition, last[partition], names)
-    return len(rows)
+    return len(rewrapped)
 
 
 def rotate_hash(connection: Connection, keyring: Keyring, report: Report = silent) -> HashKeys:

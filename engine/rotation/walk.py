@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..profiles.outbox import write_changes
+from ..profiles.profile_store import raise_versions
 from ..storage.facts import put_fact, read_fact
 from ..storage.partitions import PARTITIONS, advance, locked
 
@@ -28,10 +30,6 @@ def silent(_count: int) -> None:
 
 
 _PAGE = "SELECT profile FROM profile WHERE partition = %s AND profile > %s ORDER BY profile LIMIT %s"
-_TELL = (
-    "INSERT INTO outbox (partition, seq, profile, kind) SELECT %s, %s + place, profile, 'change'"
-    " FROM unnest(%b::text[]) WITH ORDINALITY AS given (profile, place)"
-)
 
 
 def walk(connection: Connection, task: str, step: Step, batch: int = BATCH, report: Report = silent) -> int:
@@ -72,7 +70,8 @@ def touch(_connection: Connection, profiles: Sequence[str]) -> Sequence[str]:
 
 def tell(connection: Connection, partition: int, seq: int, profiles: Sequence[str]) -> int:
     """Tell whoever follows of changed profiles of a locked partition; the partition's last number afterwards."""
-    connection.execute(_TELL, (partition, seq, list(profiles)))
+    count = len(profiles)
+    write_changes(connection, [partition] * count, range(seq + 1, seq + count + 1), profiles)
     advance(connection, {partition: seq + len(profiles)})
     return seq + len(profiles)
 
@@ -91,6 +90,6 @@ def _page(connection: Connection, partition: int, after: str, step: Step, batch:
         return None, 0
     changed = list(step(connection, profiles))
     if changed:
-        connection.execute("UPDATE profile SET version = version + 1 WHERE profile = ANY(%b)", (changed,))
+        raise_versions(connection, changed)
         tell(connection, partition, seq, changed)
     return profiles[-1], len(changed)

@@ -48,6 +48,15 @@ def advance(connection: Connection, last: Mapping[int, int]) -> None:
     )
 
 
+def raise_to(connection: Connection, partition: int, seq: int) -> bool:
+    """Set the last sequence number of a partition where it is less; whether it was.
+
+    A stream refuses the ids of numbers that it has seen, and whoever follows the outbox finds the gap and begins again.
+    """
+    statement = "UPDATE partition SET seq = %s WHERE number = %s AND seq < %s RETURNING number"
+    return connection.execute(statement, (seq, partition, seq)).fetchone() is not None
+
+
 def take_ownership(connection: Connection, number: int) -> bool:
     """Whether this session now owns the partition; it does until it ends or gives it up."""
     row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (PARTITION_LOCK, number)).fetchone()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from ..index.cursors import abandon, prune_outbox
+from ..index.cursors import abandon, passed_by_all
+from ..profiles.outbox import prune_outbox
 
 if TYPE_CHECKING:
     from .loop import Session
@@ -37,5 +38,6 @@ class Housekeeping:
         if published:
             self._turn += 1
             number = sorted(published)[self._turn % len(published)]
-            prune_outbox(session.connection, OUTBOX_MS, published={number: published[number]})
+            passed = passed_by_all(session.connection, {number: published[number]})
+            prune_outbox(session.connection, OUTBOX_MS, passed)
         self._next_pruning = time.monotonic() + PRUNE_SECONDS / max(1, len(published))

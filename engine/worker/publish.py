@@ -15,10 +15,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
 from ..encryption.vault import Vault
+from ..profiles.outbox import read_changes
 from ..segments.owners import made
 from ..segments.transitions import Reason, Transition
 from ..storage import keys
-from ..storage.partitions import owned_meanwhile
+from ..storage.partitions import owned_meanwhile, raise_to
 from .copies import Copies, memberships
 from .fence import Command, Fence, expect
 from .redis_batch import Batch, move
@@ -32,9 +33,6 @@ PAGE = 500
 SETTLE_SECONDS = 10.0
 _VERIFY_EVERY = 0.5  # seconds between two looks at what the nodes of a Cluster have
 
-# The stream refuses the ids of numbers that it has seen; whoever follows the outbox finds the gap and begins anew.
-_BEHIND = "UPDATE partition SET seq = %s WHERE number = %s AND seq < %s RETURNING number"
-_OUTBOX = "SELECT seq, profile, kind FROM outbox WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s"
 _TRANSITIONS = (
     "SELECT seq, segment, profile, number, ms(at), reason, digest, cause, silent FROM transition"
     ' WHERE partition = %s AND seq > %s AND seq <= %s ORDER BY seq, segment COLLATE "C"'
@@ -85,7 +83,7 @@ class Publisher:
 
     def _outrun(self, partition: int, cursor: int) -> None:
         """Where PostgreSQL has come back with an earlier state: Redis follows, and no number is used again."""
-        if self._connection.execute(_BEHIND, (cursor, partition, cursor)).fetchone() is not None:
+        if raise_to(self._connection, partition, cursor):
             self._restore(partition, cursor)
 
     def _cursor(self, partition: int) -> int:
@@ -114,7 +112,7 @@ class Publisher:
             self._published[partition] = max(self._published[partition], self._cursor(partition))
             self._fence.forget(keys.published(partition))
         while (cursor := self._published[partition]) < upto:
-            rows = self._connection.execute(_OUTBOX, (partition, max(cursor, 0), upto, PAGE)).fetchall()
+            rows = read_changes(self._connection, partition, max(cursor, 0), upto, PAGE)
             if cursor < 0 or not rows or rows[-1][0] != cursor + len(rows):  # some are no longer there
                 self._restore(partition, upto)
                 return count

@@ -208,7 +208,7 @@ class Processor:
             keep(connection, rows)
         if changes:
             positions = {profile: state.position for profile, state in states.items()}
-            writes.write_profiles(connection, changes, positions, step.live.catalogue_digest)
+            writes.write_changed_profiles(connection, changes, positions, step.live.catalogue_digest)
         writes.write_outbox(connection, changes)
         writes.write_transitions(connection, changes)
         writes.write_verdicts(connection, step.verdicts)

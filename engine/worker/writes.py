@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..encryption.vault import Vault
 from ..ir.instant import format_instant
+from ..profiles.letter_store import LetterRow, write_letter_rows
+from ..profiles.outbox import write_changes
+from ..profiles.profile_store import ProfileRow, write_profiles
 from ..segments.transitions import Reason, Transition
 from ..storage.arrays import flags, numbers, optional_texts, texts
 from .arrivals import Letter
@@ -16,19 +19,6 @@ from .changes import Change
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_PROFILES = (
-    "INSERT INTO profile (profile, partition, version, events, value, computed_at, due_at, catalogue_digest)"
-    " SELECT profile, partition, version, events, value::json, computed_at::timestamptz, due_at::timestamptz, digest"
-    " FROM unnest(%s::text[], %s::smallint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[],"
-    " %s::text[]) AS given (profile, partition, version, events, value, computed_at, due_at, digest)"
-    " ON CONFLICT (profile) DO UPDATE SET version = excluded.version, events = excluded.events, value = excluded.value,"
-    " computed_at = excluded.computed_at, due_at = excluded.due_at, catalogue_digest = excluded.catalogue_digest"
-)
-_OUTBOX = (
-    "INSERT INTO outbox (partition, seq, profile, kind)"
-    " SELECT partition, seq, profile, 'change' FROM unnest(%s::smallint[], %s::bigint[], %s::text[])"
-    " AS given (partition, seq, profile)"
-)
 _TRANSITIONS = (
     "INSERT INTO transition (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
     " SELECT segment, profile, number, at::timestamptz, reason, digest, cause, silent, partition, seq"
@@ -40,12 +30,6 @@ _VERDICTS = (
     "INSERT INTO live_verdict (segment, profile, member) SELECT * FROM unnest(%s::text[], %s::text[], %s::boolean[])"
     " AS given (segment, profile, member) ON CONFLICT (segment, profile) DO UPDATE SET member = excluded.member"
 )
-_LETTERS = (
-    "INSERT INTO dead_letter (received_at, source, profile, code, reason, payload, sealed)"
-    " SELECT %s::timestamptz, source, profile, code, reason, payload, sealed"
-    " FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::boolean[])"
-    " AS given (source, profile, code, reason, payload, sealed) ON CONFLICT (source) DO NOTHING"
-)
 _STAGED = (
     "DELETE FROM staged_transition AS staged USING segment"
     " WHERE staged.profile = ANY(%s) AND segment.name = staged.segment AND staged.generation <= segment.generation"
@@ -54,31 +38,35 @@ _STAGED = (
 )
 
 
-def write_profiles(
+def write_changed_profiles(
     connection: Connection, changes: Sequence[Change], positions: Mapping[str, int], digest: str
 ) -> None:
     """The profile rows; `positions` are the numbers of the last events, `digest` the catalogue's."""
-    connection.execute(
-        _PROFILES,
-        (
-            texts(each.profile for each in changes),
-            numbers(each.partition for each in changes),
-            numbers(each.version for each in changes),
-            numbers(positions[each.profile] for each in changes),
-            texts(_json(each.sealed) for each in changes),
-            texts(format_instant(each.now_ms) for each in changes),
-            optional_texts(None if each.due_ms is None else format_instant(each.due_ms) for each in changes),
-            texts([digest] * len(changes)),
-        ),
-    )
+    rows = [
+        ProfileRow(
+            each.profile,
+            each.partition,
+            each.version,
+            positions[each.profile],
+            _json(each.sealed),
+            format_instant(each.now_ms),
+            None if each.due_ms is None else format_instant(each.due_ms),
+        )
+        for each in changes
+    ]
+    write_profiles(connection, rows, digest)
 
 
 def write_outbox(connection: Connection, changes: Sequence[Change]) -> None:
     """One row for each change that Redis and the index must hear of."""
     told = [each for each in changes if each.seq is not None]
     if told:
-        partitions, seqs = numbers(each.partition for each in told), numbers(each.seq or 0 for each in told)
-        connection.execute(_OUTBOX, (partitions, seqs, texts(each.profile for each in told)))
+        write_changes(
+            connection,
+            (each.partition for each in told),
+            (each.seq or 0 for each in told),
+            (each.profile for each in told),
+        )
 
 
 def write_transitions(connection: Connection, changes: Sequence[Change]) -> None:
@@ -113,18 +101,11 @@ def write_letters(connection: Connection, letters: Sequence[Letter], vault: Vaul
     """The dead letters; one that is there already is left as it is."""
     if letters:
         sealed = vault.seal_payloads(connection, [(each.source, each.payload) for each in letters])
-        connection.execute(
-            _LETTERS,
-            (
-                format_instant(now_ms),
-                [each.source for each in letters],
-                [each.profile for each in letters],
-                [each.code for each in letters],
-                [each.reason for each in letters],
-                [payload for payload, _ in sealed],
-                [is_sealed for _, is_sealed in sealed],
-            ),
-        )
+        rows = [
+            LetterRow(each.source, each.profile, each.code, each.reason, payload, is_sealed)
+            for each, (payload, is_sealed) in zip(letters, sealed, strict=True)
+        ]
+        write_letter_rows(connection, rows, format_instant(now_ms))
 
 
 def take_staged(connection: Connection, profiles: Collection[str]) -> list[tuple[Transition, bool]]:

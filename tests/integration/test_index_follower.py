@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psycopg import Connection
 
 from engine.index import cursors
 from engine.index.bulk import GONE, Bulk, IndexUnavailableError, Write
@@ -23,6 +24,7 @@ from engine.index.names import (
     refuse_other_mapping,
 )
 from engine.ir.types import Catalogue, Field
+from engine.profiles.outbox import prune_outbox
 from engine.stages import runner
 from engine.storage.partitions import partition_of
 from tests.index_world import CATALOGUE, IndexWorld, following, index_world, limiting_proxy
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 def followed_index(postgres_database: Database, elasticsearch: Elasticsearch) -> Iterator[IndexWorld]:
     with index_world(postgres_database, elasticsearch) as made:
         yield made
+
+
+def pruned(connection: Connection, keep_ms: int) -> int:
+    return prune_outbox(connection, keep_ms, cursors.passed_by_all(connection, cursors.heads(connection)))
 
 
 def test_the_live_index_is_made_on_first_use_and_filled_with_what_was_there(followed_index: IndexWorld) -> None:
@@ -335,14 +341,14 @@ def test_the_outbox_is_pruned_behind_the_slowest_index(followed_index: IndexWorl
     for key in keys:
         followed_index.put({key: {}})
     with followed_index.connect() as connection:
-        assert cursors.prune_outbox(connection, 0) == 0
+        assert pruned(connection, 0) == 0
         follower.catch_up()
         followed_index.put({keys[0]: {"orders": 1}})
-        assert cursors.prune_outbox(connection, 3_600_000) == 0
-        assert cursors.prune_outbox(connection, 0) == len(keys)
-        assert cursors.prune_outbox(connection, 0) == 0
+        assert pruned(connection, 3_600_000) == 0
+        assert pruned(connection, 0) == len(keys)
+        assert pruned(connection, 0) == 0
         assert cursors.abandon(connection, 0) == 1
-        assert cursors.prune_outbox(connection, 0) == 1
+        assert pruned(connection, 0) == 1
     with pytest.raises(IndexRefusedError, match="does not know how far"):
         followed_index.follower().catch_up()
 
@@ -358,8 +364,8 @@ def test_pruning_waits_for_no_row_that_somebody_else_holds(followed_index: Index
         connection.execute("SET lock_timeout = '1min'")
         with other.transaction():
             other.execute("UPDATE outbox SET profile = 'erased-1' WHERE profile = %s", (keys[1],))
-            assert cursors.prune_outbox(connection, 0) == len(keys) - 1
-        assert cursors.prune_outbox(connection, 0) == 1
+            assert pruned(connection, 0) == len(keys) - 1
+        assert pruned(connection, 0) == 1
 
 
 def test_what_is_noted_of_indices_that_are_gone_is_forgotten(followed_index: IndexWorld) -> None:

@@ -1,0 +1,62 @@
+"""Dead letters as PostgreSQL keeps them: writing, sealing in place, and deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_WRITE = (
+    "INSERT INTO dead_letter (received_at, source, profile, code, reason, payload, sealed)"
+    " SELECT %s::timestamptz, source, profile, code, reason, payload, sealed"
+    " FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::boolean[])"
+    " AS given (source, profile, code, reason, payload, sealed) ON CONFLICT (source) DO NOTHING"
+)
+_REFUSED: Final = (
+    "INSERT INTO dead_letter (received_at, source, profile, code, reason, payload, sealed)"
+    " SELECT now(), source, profile, 'refused', reason, payload, false"
+    " FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[]) AS given (source, profile, reason, payload)"
+    " ON CONFLICT (source) DO UPDATE SET received_at = excluded.received_at, reason = excluded.reason,"
+    " payload = excluded.payload, replayed_at = NULL"
+)
+_TAKEN: Final = "UPDATE dead_letter SET replayed_at = now() WHERE source = ANY(%s) AND replayed_at IS NULL"
+_PUT: Final = "UPDATE dead_letter SET payload = %s, sealed = true WHERE id = %s AND payload = %s"
+
+
+class LetterRow(NamedTuple):
+    """A letter to write; `source` says where it comes from, and no two have the same."""
+
+    source: str
+    profile: str | None
+    code: str
+    reason: str
+    payload: bytes
+    sealed: bool
+
+
+def write_letter_rows(connection: Connection, letters: Sequence[LetterRow], received_at: str) -> None:
+    """Write letters; one whose source is there already stays as it is."""
+    columns = tuple(list(column) for column in zip(*letters, strict=True))
+    connection.execute(_WRITE, (received_at, *columns))
+
+
+def write_refused(connection: Connection, letters: Sequence[tuple[str, str, str, bytes]]) -> None:
+    """Write what an index refuses: source, customer, reason, payload; what stands under the source is replaced."""
+    connection.execute(_REFUSED, tuple(list(column) for column in zip(*letters, strict=True)))
+
+
+def note_accepted(connection: Connection, sources: Collection[str]) -> None:
+    """Note that an index has taken in what it refused before."""
+    connection.execute(_TAKEN, (list(sources),))
+
+
+def put_sealed(connection: Connection, number: int, sealed: bytes, former: bytes) -> bool:
+    """Put a sealed payload in the place of the former one, where that still stands; whether it did."""
+    return connection.execute(_PUT, (sealed, number, former)).rowcount > 0
+
+
+def delete_letters(connection: Connection, numbers: Collection[int]) -> None:
+    """Delete letters by their numbers."""
+    connection.execute("DELETE FROM dead_letter WHERE id = ANY(%s)", (list(numbers),))

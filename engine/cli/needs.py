@@ -115,7 +115,7 @@ def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | 
 def _holds_sealed(servers: Servers) -> bool:
     """Whether the database holds sealed definitions of segments, or a sealed secret of hashing."""
     from ..encryption.cipher import UnsealError
-    from ..encryption.sealed_values import kept
+    from ..rotation.sealed_values import kept
 
     try:
         return bool(kept(servers.postgres))

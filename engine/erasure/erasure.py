@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 from ..ir.instant import format_instant
 from ..profiles.outbox import open_erasure, open_erasures, write_changes
 from ..profiles.suppression import suppress
+from ..segments.transition_store import write_exits
 from ..storage.partitions import PARTITIONS, advance, locked, partition_of
 from .letters import UnreadableLetters
 from .old_bytes import let_go, merge_segments
 from .place import PartlyClosed, Place, Stage, Stores, told
 from .places import places_of
-from .postgres_places import Begun, write_exits
+from .postgres_places import Begun
 from .remains import Remainder, remains
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Erasure:
                 begun = Begun(partition, last + 1)
                 at = format_instant(now_ms)
                 suppress(connection, customer, at)
-                write_exits(connection, customer, begun, at)
+                write_exits(connection, customer, (partition, begun.seq), at)
                 write_changes(connection, [partition], [begun.seq], [customer], begun.kind)
                 advance(connection, {partition: begun.seq})
                 for place, _ in rows:

@@ -90,21 +90,6 @@ def _one(connection: Connection, statement: str, customer: str) -> int:
     return int(row[0]) if row else 0
 
 
-_EXITS = (
-    "WITH told AS (SELECT DISTINCT ON (segment) segment, number, digest FROM transition WHERE profile = %(customer)s"
-    "  ORDER BY segment, number DESC),"
-    " staged AS (SELECT DISTINCT ON (staged.segment) staged.segment, staged.enter, staged.digest"
-    "  FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
-    "  WHERE staged.profile = %(customer)s AND staged.generation <= segment.generation"
-    "  ORDER BY staged.segment, staged.generation DESC),"
-    " exits AS (SELECT segment, 2 * ((coalesce(told.number, 0) + 2) / 2) AS number,"
-    "  coalesce(staged.digest, told.digest) AS digest"
-    "  FROM told FULL JOIN staged USING (segment) WHERE mod(told.number, 2) = 1 OR staged.enter)"
-    " INSERT INTO transition (segment, profile, number, at, reason, digest, partition, seq)"
-    " SELECT segment, %(customer)s, number, %(at)s::timestamptz, 'erasure', digest, %(partition)s, %(seq)s FROM exits"
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Begun:
     """Where an erasure stands in the order of its partition; `kind` of its row is `erase` until it is done."""
@@ -112,9 +97,3 @@ class Begun:
     partition: int
     seq: int
     kind: Literal["erase"] = "erase"
-
-
-def write_exits(connection: Connection, customer: str, begun: Begun, at: str) -> None:
-    """Exits from every segment that the customer is in, as far as anybody was told; they get even numbers."""
-    arguments = {"customer": customer, "at": at, "partition": begun.partition, "seq": begun.seq}
-    connection.execute(_EXITS, arguments)

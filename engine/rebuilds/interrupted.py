@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ..encryption.vault import Vault
 from ..segments.claim import SegmentBusyError
 from ..segments.owners import note_running
-from ..segments.registry import rise
+from ..segments.registry import abandon_building
+from ..segments.staging_store import forget_staged
 from ..storage import keys
 from .lease import Note, drop_notes, leased, notes
 from .switching import NotPublishedError, Switch
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-_STAGED = (
-    "DELETE FROM staged_transition AS staged WHERE staged.segment = ANY(%s) AND staged.generation > coalesce("
-    "(SELECT generation FROM segment WHERE segment.name = staged.segment), 0)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +68,15 @@ def abandon(connection: Connection, redis: Any, names: Collection[str]) -> None:
     """Throw away what was built of segments; what served goes on serving."""
     wanted = list(names)
     with connection.transaction():
-        connection.execute("UPDATE segment SET building_digest = NULL, building = NULL WHERE name = ANY(%s)", (wanted,))
-        connection.execute("DELETE FROM segment WHERE name = ANY(%s) AND active IS NULL AND generation = 0", (wanted,))
-        connection.execute("DELETE FROM live_verdict WHERE segment = ANY(%s)", (wanted,))
+        abandon_building(connection, wanted)
         drop_notes(connection, wanted)
-        rise(connection)
     sweep(connection, redis, names)
     note_running(connection, redis)
 
 
 def sweep(connection: Connection, redis: Any, names: Collection[str]) -> None:
     """Remove what was built of segments and not switched in."""
-    connection.execute(_STAGED, (list(names),))
+    forget_staged(connection, names)
     pipeline = redis.pipeline(transaction=False)
     for name in names:
         pipeline.unlink(keys.next_members(name))

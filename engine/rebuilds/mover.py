@@ -8,18 +8,19 @@ the customer's own set of segments up to date.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..encryption.vault import Vault
-from ..ir.instant import format_instant
 from ..profiles.outbox import write_changes
 from ..segments.owners import note_running
-from ..segments.registry import rise
+from ..segments.registry import drop_retired
+from ..segments.staging_store import take_staged
+from ..segments.transition_store import write_transitions
 from ..segments.transitions import Transition
 from ..storage.facts import forget_same_facts, put_fact, read_facts
 from ..storage.partitions import PARTITION_LOCK, advance, locked, partition_of
 from ..worker.publish import settle
-from ..worker.writes import take_staged
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -39,19 +40,9 @@ _LAST = (
     " JOIN unnest(%b::text[], %b::text[]) AS given (profile, segment)"
     " ON transition.profile = given.profile AND transition.segment = given.segment GROUP BY 1, 2"
 )
-_TRANSITIONS = (
-    "INSERT INTO transition (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
-    " SELECT segment, profile, number, at::timestamptz, reason, digest, NULL, silent, partition, seq"
-    " FROM unnest(%b::text[], %b::text[], %b::integer[], %b::text[], %b::text[], %b::text[], %b::boolean[],"
-    " %b::smallint[], %b::bigint[]) AS given (segment, profile, number, at, reason, digest, silent, partition, seq)"
-)
 _OWNED = (
     "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = %s"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid())"
-)
-_RETIRED = (
-    "DELETE FROM segment WHERE active IS NULL AND building IS NULL AND generation > 0"
-    " AND NOT EXISTS (SELECT FROM staged_transition WHERE segment = segment.name)"
 )
 
 
@@ -77,8 +68,7 @@ class Mover:
             # A switch that has come meanwhile has put another generation there.
             done = {MOVING + name: generations[name] for name in names if name in generations}
             forget_same_facts(self._connection, done)
-            if self._connection.execute(_RETIRED).rowcount:
-                rise(self._connection)
+            drop_retired(self._connection)
             return {}
         self._after = profiles[-1]
         with self._connection.transaction():
@@ -105,10 +95,9 @@ class Mover:
                 partition = partition_of(each.profile)
                 last[partition] += 1
                 seqs[each.profile] = partition, last[partition]
-            told = (format_instant(at_ms), each.reason, each.digest, each.silent)
-            rows.append((each.segment, each.profile, number + 1, *told, *seqs[each.profile]))
+            rows.append((replace(each, number=number + 1, at_ms=at_ms), *seqs[each.profile]))
         if rows:
-            self._connection.execute(_TRANSITIONS, tuple(list(column) for column in zip(*rows, strict=True)))
+            write_transitions(self._connection, rows)
             partitions, numbers = zip(*seqs.values(), strict=True)
             write_changes(self._connection, partitions, numbers, seqs, "membership")
 

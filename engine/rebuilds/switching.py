@@ -18,8 +18,9 @@ from ..encryption.vault import Vault
 from ..ir.instant import format_instant
 from ..segments.claim import Claim, claimed
 from ..segments.owners import note_running
-from ..segments.registry import activate, rise
+from ..segments.registry import activate, retire
 from ..segments.sets import OtherSizeError, switch_whole, unmark
+from ..segments.staging_store import stage, take_verdicts
 from ..storage import keys
 from ..storage.partitions import PARTITIONS, locked, partition_of
 from ..worker.publish import settle
@@ -40,17 +41,6 @@ _VERDICTS = (
     "SELECT segment, profile FROM live_verdict WHERE segment = ANY(%s) AND (segment, profile) > (%s, %s)"
     " ORDER BY segment, profile LIMIT %s"
 )
-_TAKE = "DELETE FROM live_verdict WHERE segment = %s AND profile = ANY(%s) RETURNING profile, member"
-_TAKE_ALL = "DELETE FROM live_verdict WHERE segment = %s RETURNING profile, member"
-_UNSTAGE = "DELETE FROM staged_transition WHERE segment = %s AND generation = %s AND profile = ANY(%s)"
-_STAGE = (
-    "INSERT INTO staged_transition (segment, generation, profile, enter, at, reason, digest, silent)"
-    " SELECT %s, %s, given.profile, given.member, %s::timestamptz, %s, %s, %s"
-    " FROM unnest(%s::text[], %s::boolean[]) AS given (profile, member) WHERE given.member <> coalesce(("
-    "  SELECT mod(number, 2) = 1 FROM transition WHERE segment = %s AND transition.profile = given.profile"
-    "  ORDER BY number DESC LIMIT 1), false)"
-)
-
 Work = Callable[[Mapping[str, Claim]], dict[str, int]]
 
 
@@ -126,7 +116,7 @@ class Switch:
             with connection.transaction():
                 locked(connection, {partition_of(each) for _, each in rows})
                 for name, those in profiles.items():
-                    taken = connection.execute(_TAKE, (name, those)).fetchall()
+                    taken = take_verdicts(connection, name, those)
                     self._lay_over(by_name[name], keys.next_members(name), taken)
                     count += len(taken)
         return count
@@ -183,7 +173,7 @@ class Switch:
         """Lay over what is left, and compare the sizes; how many members it will have. Raises SetLostError."""
         built = keys.next_members(filling.name)
         self._lay_over(filling, built, [(profile, False) for profile in erased])
-        self._lay_over(filling, built, self._connection.execute(_TAKE_ALL, (filling.name,)).fetchall())
+        self._lay_over(filling, built, take_verdicts(self._connection, filling.name))
         size = int(self._redis.scard(built))
         if not 0 <= self._sizes[filling.name] - size <= len(erased):  # an erasure takes its customer out by itself
             raise _lost(filling)
@@ -198,9 +188,9 @@ class Switch:
     def _commit(self, filling: Filling) -> int:
         """Let the set that is in place already be the definition's."""
         key = keys.members(filling.name)
-        self._lay_over(filling, key, self._connection.execute(_TAKE_ALL, (filling.name,)).fetchall())
+        self._lay_over(filling, key, take_verdicts(self._connection, filling.name))
         if filling.retiring:
-            _retire(self._connection, filling.name)
+            retire(self._connection, filling.name)
         else:
             activate(self._connection, filling.name)
         note_moving(self._connection, filling.name, filling.generation)
@@ -211,10 +201,8 @@ class Switch:
         if not verdicts:
             return
         name, generation = filling.name, filling.generation
-        profiles, flags = [row[0] for row in verdicts], [row[1] for row in verdicts]
-        told = (format_instant(self._clock()), filling.reason, filling.digest, filling.silent)
-        self._connection.execute(_UNSTAGE, (name, generation, profiles))
-        self._connection.execute(_STAGE, (name, generation, *told, profiles, flags, name))
+        origin = (format_instant(self._clock()), filling.reason, filling.digest, filling.silent)
+        stage(self._connection, name, generation, verdicts, origin)
         pipeline = self._redis.pipeline(transaction=False)
         signs: list[int] = []
         for first in range(0, len(verdicts), COMMAND):
@@ -249,18 +237,6 @@ def _ready(note: Note, filling: Filling) -> Note:
         silent=filling.silent,
         retiring=filling.retiring,
     )
-
-
-def _retire(connection: Connection, name: str) -> None:
-    """Let a segment decide nothing any more; its row goes when the last exit has been moved."""
-    connection.execute(
-        "UPDATE segment SET active_digest = NULL, active = NULL, building_digest = NULL, building = NULL,"
-        " generation = generation + 1, filled_at = now() WHERE name = %s",
-        (name,),
-    )
-    connection.execute("DELETE FROM live_verdict WHERE segment = %s", (name,))
-    connection.execute("DELETE FROM override WHERE segment = %s", (name,))
-    rise(connection)
 
 
 def _told(late: Sequence[int]) -> str:

@@ -14,7 +14,8 @@ from ..encryption.data_keys import context_of
 from ..encryption.in_use import hash_keys_in_use
 from ..encryption.key_file import KeysRefusedError
 from ..encryption.keyring import Keyring
-from ..encryption.sealed_values import kept, raw_of
+from ..encryption.sealed_values import raw_of
+from .sealed_values import kept
 
 if TYPE_CHECKING:
     from psycopg import Connection

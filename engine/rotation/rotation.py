@@ -13,11 +13,11 @@ from ..encryption.data_keys import context_of, replace_data_keys
 from ..encryption.in_use import HASH, MASTER, HashKeys, hash_keys_in_use, put_in_force
 from ..encryption.key_file import KeysRefusedError, read_key_file, replace_key_file
 from ..encryption.keyring import KEYS, KeyMissingError, Keyring
-from ..encryption.sealed_values import kept, rewrap_kept
 from ..storage.facts import read_fact
 from ..storage.partitions import locked, partition_of
 from .letters import rewrap_letters, seal_all_plain_letters
 from .proving import letter_heads, refuse_other_keys
+from .sealed_values import kept, rewrap_kept
 from .walk import Report, silent, tell, touch, walk
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from ..encryption import payloads
 from ..encryption.in_use import hash_keys_in_use, master_in_use
 from ..encryption.keyring import KEYS, KEYS_FILE, KeyMissingError, Keyring
-from ..encryption.sealed_values import kept
 from ..encryption.sealed_vault import SealedVault
 from ..encryption.vault import Vault
 from .proving import letter_heads
+from .sealed_values import kept
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from psycopg import Connection
 
+_PUT = (
+    "INSERT INTO override (segment, profile, included, reason, created_at, expires_at)"
+    " VALUES (%s, %s, %s, %s, %s::timestamptz, %s::timestamptz) ON CONFLICT (segment, profile) DO UPDATE SET"
+    " included = excluded.included, reason = excluded.reason, created_at = excluded.created_at,"
+    " expires_at = excluded.expires_at"
+)
+_DROP = "DELETE FROM override WHERE segment = %s AND profile = %s RETURNING profile"
 _FIND = (
     "SELECT segment, profile, included, reason, instant(created_at), instant(expires_at) FROM override"
     " WHERE segment = %s AND profile = %s"
@@ -30,3 +37,19 @@ def override_of(connection: Connection, segment: str, customer: str) -> Overridi
     """The override of a customer in a segment, also one that has expired."""
     row = connection.execute(_FIND, (segment, customer)).fetchone()
     return None if row is None else Overriding(*row)
+
+
+def put_override(connection: Connection, override: Overriding) -> None:
+    """Keep an override, in the place of another one."""
+    values = (override.segment, override.customer, override.included, override.reason)
+    connection.execute(_PUT, (*values, override.created_at, override.expires_at))
+
+
+def drop_override(connection: Connection, segment: str, customer: str) -> bool:
+    """Take an override back; whether there was one."""
+    return connection.execute(_DROP, (segment, customer)).fetchone() is not None
+
+
+def forget_overrides(connection: Connection, segment: str) -> None:
+    """Delete the overrides of a segment."""
+    connection.execute("DELETE FROM override WHERE segment = %s", (segment,))

@@ -18,7 +18,9 @@ from ..ir.walk import rebuilt
 from ..profiles.suppression import Suppressed
 from ..storage.arrays import texts
 from ..storage.facts import forget_facts
+from .overrides import forget_overrides
 from .sealed_definitions import kept_predicate, opened_predicate
+from .staging_store import forget_verdicts
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -30,6 +32,11 @@ _LISTS = "SELECT name FROM member_list WHERE name = ANY(%s)"
 _MEMBERS = "SELECT list, profile FROM list_member WHERE list = ANY(%s) ORDER BY list, profile"
 _KEEP_LIST = "INSERT INTO member_list (name) VALUES (%s) ON CONFLICT DO NOTHING"
 _KEEP = "INSERT INTO list_member (list, profile) SELECT %s, profile FROM unnest(%s::text[]) AS given (profile)"
+
+_RETIRED = (
+    "DELETE FROM segment WHERE active IS NULL AND building IS NULL AND generation > 0"
+    " AND NOT EXISTS (SELECT FROM staged_transition WHERE segment = segment.name)"
+)
 
 CATALOGUE_MADE = "catalogue_made"  # the fact that every profile was made with the catalogue of this digest
 
@@ -153,7 +160,7 @@ def start_building(
         " silent = excluded.silent",
         (name, definition.digest, kept_predicate(connection, vault, name, definition.predicate), silent),
     )
-    connection.execute("DELETE FROM live_verdict WHERE segment = %s", (name,))
+    forget_verdicts(connection, [name])
     rise(connection)
 
 
@@ -167,7 +174,7 @@ def activate(connection: Connection, name: str) -> int:
     ).fetchone()
     if row is None:
         raise LookupError(f"segment `{name}` has no definition that is being filled")
-    connection.execute("DELETE FROM live_verdict WHERE segment = %s", (name,))
+    forget_verdicts(connection, [name])
     rise(connection)
     return int(row[0])
 
@@ -183,6 +190,33 @@ def activate_unfilled(connection: Connection, definitions: Mapping[str, Definiti
             (name, definition.digest, kept_predicate(connection, vault, name, definition.predicate)),
         )
     rise(connection)
+
+
+def retire(connection: Connection, name: str) -> None:
+    """Let a segment decide nothing any more; its row goes when the last exit has been moved."""
+    connection.execute(
+        "UPDATE segment SET active_digest = NULL, active = NULL, building_digest = NULL, building = NULL,"
+        " generation = generation + 1, filled_at = now() WHERE name = %s",
+        (name,),
+    )
+    forget_verdicts(connection, [name])
+    forget_overrides(connection, name)
+    rise(connection)
+
+
+def abandon_building(connection: Connection, names: Collection[str]) -> None:
+    """Forget what was being built of segments, and segments of which nothing ever served."""
+    wanted = list(names)
+    connection.execute("UPDATE segment SET building_digest = NULL, building = NULL WHERE name = ANY(%s)", (wanted,))
+    connection.execute("DELETE FROM segment WHERE name = ANY(%s) AND active IS NULL AND generation = 0", (wanted,))
+    forget_verdicts(connection, wanted)
+    rise(connection)
+
+
+def drop_retired(connection: Connection) -> None:
+    """Delete the rows of retired segments of which nothing is staged any more."""
+    if connection.execute(_RETIRED).rowcount:
+        rise(connection)
 
 
 def rise(connection: Connection) -> None:

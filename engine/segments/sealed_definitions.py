@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..encryption.sealed_values import open_data, seal_text
 from ..encryption.sealing import SEALED
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _ROWS = "SELECT name, active, building FROM segment WHERE active IS NOT NULL OR building IS NOT NULL ORDER BY name"
+_SEALED = (
+    "SELECT 'active', name, active->>'$sealed' FROM segment WHERE active->>'$sealed' IS NOT NULL"
+    " UNION ALL SELECT 'building', name, building->>'$sealed' FROM segment WHERE building->>'$sealed' IS NOT NULL"
+)
+_REPLACE = {
+    "active": "UPDATE segment SET active = %s::json WHERE name = %s AND active->>'$sealed' = %s",
+    "building": "UPDATE segment SET building = %s::json WHERE name = %s AND building->>'$sealed' = %s",
+}
 _PUT = "UPDATE segment SET active = coalesce(%s::json, active), building = coalesce(%s::json, building) WHERE name = %s"
 
 
@@ -57,3 +65,15 @@ def _anew(connection: Connection, vault: Vault, name: str, data: dict[str, Any],
         return None  # so that no key is needed where there is nothing to do
     predicate = opened_predicate(vault, name, data)
     return None if vault.seals_predicate(predicate) is sealed else kept_predicate(connection, vault, name, predicate)
+
+
+def sealed_definitions(connection: Connection) -> list[tuple[Literal["active", "building"], str, str]]:
+    """The definitions that are sealed: column, segment, and what is sealed in base64."""
+    return connection.execute(_SEALED).fetchall()
+
+
+def replace_sealed(
+    connection: Connection, column: Literal["active", "building"], name: str, value: str, former: str
+) -> bool:
+    """Put JSON in the place of a sealed definition, where that still stands; whether it did."""
+    return connection.execute(_REPLACE[column].encode(), (value, name, former)).rowcount > 0

@@ -6,20 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import format_instant
-from ..segments.overrides import Overriding
+from ..segments.overrides import Overriding, drop_override, put_override
 from .publish import SETTLE_SECONDS, settle
 from .transaction import Outcome, Processor
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-_PUT = (
-    "INSERT INTO override (segment, profile, included, reason, created_at, expires_at)"
-    " VALUES (%s, %s, %s, %s, %s::timestamptz, %s::timestamptz) ON CONFLICT (segment, profile) DO UPDATE SET"
-    " included = excluded.included, reason = excluded.reason, created_at = excluded.created_at,"
-    " expires_at = excluded.expires_at"
-)
-_DROP = "DELETE FROM override WHERE segment = %s AND profile = %s RETURNING profile"
 
 
 class OverrideRefusedError(ValueError):
@@ -54,8 +46,7 @@ class Overrides:
 
         def first(connection: Connection) -> None:
             _refuse_unknown(connection, override.segment, override.customer)
-            values = (override.segment, override.customer, override.included, override.reason)
-            connection.execute(_PUT, (*values, override.created_at, override.expires_at))
+            put_override(connection, override)
 
         outcome = self._processor.touch([override.customer], "manual", now_ms, before=first)
         return self._settled(outcome, override.segment)
@@ -64,7 +55,7 @@ class Overrides:
         """Let the conditions decide again. Raises OverrideRefusedError."""
 
         def first(connection: Connection) -> None:
-            if connection.execute(_DROP, (segment, customer)).fetchone() is None:
+            if not drop_override(connection, segment, customer):
                 raise OverrideRefusedError(f"there is no override of that customer in `{segment}`")
 
         outcome = self._processor.touch([customer], "manual", now_ms, before=first)

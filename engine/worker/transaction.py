@@ -16,6 +16,7 @@ from ..profiles.refused_values import count_refused
 from ..profiles.suppression import Suppressed
 from ..segments.definitions import Live
 from ..segments.registry import read_registry
+from ..segments.staging_store import take_staged, write_verdicts
 from ..segments.transitions import Reason
 from ..storage.partitions import advance, lock, partition_of
 from . import writes
@@ -128,7 +129,7 @@ class Processor:
         wanted = {*(each.profile for each, _ in kept), *work.due, *work.touched}
         states = Loader(self._cache, self.vault, live.key).answer(connection, wanted, versions)
         step = Step(live, work, now_ms, dict(before), tally)
-        moved = writes.take_staged(connection, states) if self._staged else []
+        moved = take_staged(connection, states) if self._staged else []
         rows = step.add_events(states, kept)
         step.evaluate(states, moved)
         self._write(step, states, rows, letters)
@@ -210,8 +211,8 @@ class Processor:
             positions = {profile: state.position for profile, state in states.items()}
             writes.write_changed_profiles(connection, changes, positions, step.live.catalogue_digest)
         writes.write_outbox(connection, changes)
-        writes.write_transitions(connection, changes)
-        writes.write_verdicts(connection, step.verdicts)
+        writes.write_changed_membership(connection, changes)
+        write_verdicts(connection, step.verdicts)
         writes.write_letters(connection, letters, self.vault, step.now_ms)
         count_refused(connection, step.refused, step.live.catalogue_digest)
 

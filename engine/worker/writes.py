@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..encryption.vault import Vault
 from ..ir.instant import format_instant
 from ..profiles.letter_store import LetterRow, write_letter_rows
 from ..profiles.outbox import write_changes
 from ..profiles.profile_store import ProfileRow, write_profiles
-from ..segments.transitions import Reason, Transition
-from ..storage.arrays import flags, numbers, optional_texts, texts
+from ..segments.transition_store import write_transitions
 from .arrivals import Letter
 from .changes import Change
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-_TRANSITIONS = (
-    "INSERT INTO transition (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
-    " SELECT segment, profile, number, at::timestamptz, reason, digest, cause, silent, partition, seq"
-    " FROM unnest(%s::text[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[],"
-    " %s::smallint[], %s::bigint[])"
-    " AS given (segment, profile, number, at, reason, digest, cause, silent, partition, seq)"
-)
-_VERDICTS = (
-    "INSERT INTO live_verdict (segment, profile, member) SELECT * FROM unnest(%s::text[], %s::text[], %s::boolean[])"
-    " AS given (segment, profile, member) ON CONFLICT (segment, profile) DO UPDATE SET member = excluded.member"
-)
-_STAGED = (
-    "DELETE FROM staged_transition AS staged USING segment"
-    " WHERE staged.profile = ANY(%s) AND segment.name = staged.segment AND staged.generation <= segment.generation"
-    " RETURNING staged.generation, staged.segment, staged.profile, staged.enter, ms(staged.at), staged.reason,"
-    " staged.digest, staged.silent"
-)
 
 
 def write_changed_profiles(
@@ -69,32 +50,11 @@ def write_outbox(connection: Connection, changes: Sequence[Change]) -> None:
         )
 
 
-def write_transitions(connection: Connection, changes: Sequence[Change]) -> None:
+def write_changed_membership(connection: Connection, changes: Sequence[Change]) -> None:
     """One row for each transition, at the place of its change in the partition's order."""
-    rows = [(each, change) for change in changes for each in change.transitions]
-    if rows:
-        connection.execute(
-            _TRANSITIONS,
-            (
-                texts(each.segment for each, _ in rows),
-                texts(each.profile for each, _ in rows),
-                numbers(each.number for each, _ in rows),
-                texts(format_instant(each.at_ms) for each, _ in rows),
-                texts(each.reason for each, _ in rows),
-                texts(each.digest for each, _ in rows),
-                optional_texts(each.cause for each, _ in rows),
-                flags(each.silent for each, _ in rows),
-                numbers(change.partition for _, change in rows),
-                numbers(change.seq or 0 for _, change in rows),
-            ),
-        )
-
-
-def write_verdicts(connection: Connection, verdicts: Sequence[tuple[str, str, bool]]) -> None:
-    """What definitions that are being built say: segment, profile, member."""
-    if verdicts:
-        segments, profiles, members = zip(*verdicts, strict=True)
-        connection.execute(_VERDICTS, (texts(segments), texts(profiles), flags(members)))
+    write_transitions(
+        connection, [(each, change.partition, change.seq or 0) for change in changes for each in change.transitions]
+    )
 
 
 def write_letters(connection: Connection, letters: Sequence[Letter], vault: Vault, now_ms: int) -> None:
@@ -106,15 +66,6 @@ def write_letters(connection: Connection, letters: Sequence[Letter], vault: Vaul
             for each, (payload, is_sealed) in zip(letters, sealed, strict=True)
         ]
         write_letter_rows(connection, rows, format_instant(now_ms))
-
-
-def take_staged(connection: Connection, profiles: Collection[str]) -> list[tuple[Transition, bool]]:
-    """What rebuilds have decided of these customers, taken off the stage, and whether each enters; numbers are 0."""
-    rows = connection.execute(_STAGED, (list(profiles),)).fetchall()
-    return [
-        (Transition(segment, profile, 0, at_ms, cast("Reason", reason), digest, None, silent), enter)
-        for _generation, segment, profile, enter, at_ms, reason, digest, silent in sorted(rows)
-    ]
 
 
 def _json(value: Any) -> str:

@@ -16,7 +16,7 @@ from psycopg.types.json import Json
 
 from engine.encryption.key_file import KeySet, KeysRefusedError, read_key_file, replace_key_file
 from engine.encryption.keyring import KeyMissingError, keyring_of_file
-from engine.encryption.sealed_values import FINGERPRINT, kept
+from engine.encryption.sealed_values import FINGERPRINT
 from engine.encryption.sealed_vault import SealedVault
 from engine.encryption.vault import OpenVault
 from engine.ir.program import Program
@@ -24,6 +24,7 @@ from engine.profiles.fingerprint_secret import fingerprint_secret
 from engine.rebuilds.preparation import prepare
 from engine.rotation import rotation
 from engine.rotation.rotation import rotate_master
+from engine.rotation.sealed_values import kept
 from engine.rotation.status import status_of
 from engine.segments.registry import definition_of, read_registry, read_segments, start_building
 from tests.integration.test_segments_rebuild import rebuild

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from engine.ir.codec import DecodeError
 from engine.ir.expression import (
     BOOLEAN,
+    EXPRESSIONS,
     STRING,
     Collect,
     Compare,
@@ -119,3 +121,9 @@ def test_the_name_of_an_element_is_no_code() -> None:
 def test_unknown_word_of_logic_is_taken_for_a_known_one() -> None:
     logic = Logic(f"or {EVIL} or", (Value(value=True, type=BOOLEAN), Value(value=False, type=BOOLEAN)))  # type: ignore[arg-type] # as above
     assert emit(logic, Env()) == "(True or False)"
+
+
+@pytest.mark.parametrize("module", ["emit", "evaluate"])
+def test_every_class_of_expressions_has_a_rule(module: str) -> None:
+    rules: dict[type, Any] = import_module(f"engine.runtime.expressions.{module}")._RULES
+    assert rules.keys() == set(EXPRESSIONS)

@@ -106,7 +106,7 @@ def _segment(program: Program, document: Document) -> Iterator[str]:
 def _ruleset(program: Program, document: Document) -> Iterator[str]:
     from ..bundle.plan.catalogue import describe
     from ..drawing.steps import steps
-    from ..runtime.plan import planned_reads
+    from ..runtime.codegen.read_plan import planned_reads
 
     ruleset = program.rulesets[document.name]
     for what, fields in (("context", ruleset.context), ("output", ruleset.output)):

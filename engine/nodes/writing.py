@@ -2,7 +2,9 @@
 
 Every kind of node writes its own piece and says where evaluation goes on. `engine.runtime.codegen` implements `Writer`;
 nodes know only this much of it, so that they stay below the runtime. Source is made from checked IR alone: names that
-the writer gives, constants as `repr` of text, numbers and booleans, and bound objects.
+the writer gives, constants as `repr` of text, numbers and booleans, and bound objects. What it may use besides: the
+parameters `p c e now member path trace log` of the function (see `functions.py`), its dict `f` for features, the needs
+of `engine.runtime.needs` by the names of their classes, and `own`, `present` and `tuple`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from typing import Any
 
 from ..ir.instant import parse_instant
 from ..ir.program import Program
+from ..nodes.kind import NodeKinds
+from ..nodes.kinds import NODE_KINDS
 from .border import Border
 from .carry_out import carry_out, carry_out_async
 from .clock import system_now
@@ -24,12 +26,19 @@ class Runtime:
     """Everything that runs of one program, safe to share between threads; `digest` is its bundle's, if any."""
 
     def __init__(
-        self, program: Program, digest: str = "", *, assigner: Assigner | None = None, ports: Ports | None = None
+        self,
+        program: Program,
+        digest: str = "",
+        *,
+        assigner: Assigner | None = None,
+        ports: Ports | None = None,
+        kinds: NodeKinds = NODE_KINDS,
     ) -> None:
         self.program = program
         self.digest = digest
         self._assigner = assigner
         self._ports = ports
+        self._kinds = kinds
         self._lists = {name: frozenset(members) for name, members in program.lists.items()}
         self._single: dict[str, Matcher] = {}
 
@@ -69,7 +78,7 @@ class Runtime:
 
     @cached_property
     def _decider(self) -> Decider:
-        return Decider(self.program, bundle=self.digest, assigner=self._assigner, ports=self._ports)
+        return Decider(self.program, bundle=self.digest, assigner=self._assigner, ports=self._ports, kinds=self._kinds)
 
     def segments(
         self, profile: Mapping[str, Any], events: Sequence[Mapping[str, Any]] = (), *, now: str | None = None

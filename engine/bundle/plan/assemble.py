@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ...compiler.uses import Uses, reached, users_of
+from ...nodes.kind import NodeKinds
+from ...nodes.kinds import NODE_KINDS
 from .catalogue import catalogue_changes
 from .change import Change, Plan
 from .documents import document_changes, list_changes
@@ -16,7 +18,7 @@ from .segments import segment_changes
 from .sides import Side
 
 
-def plan_of(before: Side, after: Side, now: str, deal: Deal) -> Plan:
+def plan_of(before: Side, after: Side, now: str, deal: Deal, kinds: NodeKinds = NODE_KINDS) -> Plan:
     """What changes from one side to the other; `now` (a canonical instant) says which experiments are running."""
     old, new = before.program, after.program
     lists = list(list_changes(old.lists, new.lists))
@@ -24,11 +26,12 @@ def plan_of(before: Side, after: Side, now: str, deal: Deal) -> Plan:
     segments = list(segment_changes(in_lists, new.segments))
     experiments = list(experiment_changes(old.experiments, new.experiments, now, deal))
     names = {"segment": _renames(segments), "experiment": _renames(experiments)}
+    rulesets = {name: with_names(ruleset, names) for name, ruleset in old.rulesets.items()}
     found = [
         *catalogue_changes(old, new),
         *lists,
         *segments,
-        *ruleset_changes({name: with_names(ruleset, names) for name, ruleset in old.rulesets.items()}, new.rulesets),
+        *ruleset_changes(rulesets, new.rulesets, kinds),
         *experiments,
         *document_changes(old, new),
     ]

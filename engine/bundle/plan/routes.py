@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ...ir.graph import GraphNode, Ruleset
+from ...nodes.kind import NodeKinds
+from ...nodes.kinds import NODE_KINDS
 from .catalogue import field_differences
 from .change import Change, Detail
 from .nodes import node_differences
 from .sameness import meaning, renamed, with_names
 
 
-def ruleset_changes(before: Mapping[str, Ruleset], after: Mapping[str, Ruleset]) -> Iterator[Change]:
+def ruleset_changes(
+    before: Mapping[str, Ruleset], after: Mapping[str, Ruleset], kinds: NodeKinds = NODE_KINDS
+) -> Iterator[Change]:
     """A change for each ruleset that is new, gone, renamed or decides otherwise."""
     names = renamed(*({name: _meaning(ruleset) for name, ruleset in side.items()} for side in (before, after)))
     calls = {"ruleset": {was: name for name, was in names.items()}}
@@ -27,7 +31,7 @@ def ruleset_changes(before: Mapping[str, Ruleset], after: Mapping[str, Ruleset])
         yield Change("routes", "removed", f"ruleset/{name}", tuple(_nodes(before[name], "-")))
     for name in sorted(old.keys() & new.keys()):
         if old[name] != new[name]:
-            details = tuple(ruleset_differences(before[name], after[name]))
+            details = tuple(ruleset_differences(before[name], after[name], kinds))
             yield Change("routes", "changed", f"ruleset/{name}", details)
 
 
@@ -46,7 +50,7 @@ def _node(node: GraphNode) -> str:
     return f"{node.kind} {node.name}"
 
 
-def ruleset_differences(before: Ruleset, after: Ruleset) -> Iterator[Detail]:
+def ruleset_differences(before: Ruleset, after: Ruleset, kinds: NodeKinds = NODE_KINDS) -> Iterator[Detail]:
     """What differs between two rulesets of one name."""
     if before.event != after.event:
         yield Detail("~", f"event {before.event or 'none'} → {after.event or 'none'}")
@@ -60,5 +64,5 @@ def ruleset_differences(before: Ruleset, after: Ruleset) -> Iterator[Detail]:
         if was is None:
             yield Detail("+", _node(node))
         elif meaning(was) != meaning(node):
-            yield from node_differences(was, node)
+            yield from node_differences(was, node, kinds)
     yield from (Detail("-", _node(node)) for node in gone.values())

@@ -24,8 +24,8 @@ from ...ir.types import Catalogue
 from ...nodes.kind import NodeKind, NodeKinds
 from ..expressions import Env
 from ..needs import NEEDS, Need
-from ..plan import write_plan
 from ..privacy import Privacy
+from .read_plan import write_plan
 from .source import Source
 from .writer import RulesetWriter
 

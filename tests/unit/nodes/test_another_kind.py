@@ -31,9 +31,10 @@ from engine.language.jsonschema import document_schema
 from engine.language.workspace import Workspace, load_workspace
 from engine.nodes.kind import NodeKind, NodeKinds
 from engine.nodes.kinds import NODE_KINDS
+from engine.runtime.codegen.read_plan import planned_reads
 from engine.runtime.decide import Decider, Request
 from engine.runtime.decision import Decision
-from engine.runtime.plan import planned_reads
+from engine.runtime.loaded import Runtime
 from engine.runtime.ports import Ports
 from engine.runtime.trace import values_of
 from engine.testing.explanation import told
@@ -175,6 +176,11 @@ def test_a_batch_asks_for_all_at_once(tmp_path: Path) -> None:
     requests = [Request("hero", {**ANN, "first_name": name}, now=NOW) for name in ("Ann", "Bob", "Cid")]
     assert len(list(decider(program_of(tmp_path), greeter).decide_batch(requests))) == 3
     assert greeter.calls == [["Ann", "Bob", "Cid"]]
+
+
+def test_a_runtime_takes_it(tmp_path: Path) -> None:
+    runtime = Runtime(program_of(tmp_path), ports=Ports({Greeting: Greeter()}, clock=lambda: 0.0), kinds=KINDS)
+    assert runtime.decide("hero", ANN, now=NOW).output == {"text": "Dear Ann"}
 
 
 def test_it_is_replayed_from_its_tape(tmp_path: Path) -> None:

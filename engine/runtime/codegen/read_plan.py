@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ..ir.expression import Expression
-from ..ir.expression_reads import reads
-from ..ir.graph import Experiment, Ruleset
-from ..nodes.kind import NodeKinds
-from ..nodes.kinds import NODE_KINDS
-from .codegen.writer import RulesetWriter
+from ...ir.expression import Expression
+from ...ir.expression_reads import reads
+from ...ir.graph import Experiment, Ruleset
+from ...nodes.kind import NodeKinds
+from ...nodes.kinds import NODE_KINDS
+from .writer import RulesetWriter
 
 
 class PlannedRead(NamedTuple):

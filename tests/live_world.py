@@ -123,6 +123,7 @@ class Oracle:
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     seen: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
+    _subjects: dict[tuple[str, int, int], tuple[Program, Subject]] = field(default_factory=dict)
 
     def take(self, raw: Mapping[str, Any], now_ms: int) -> None:
         """An event as it came, when it was taken in."""
@@ -137,6 +138,7 @@ class Oracle:
     def forget(self, customer: str) -> None:
         """The customer is erased and never comes back."""
         self.forgotten.add(customer)
+        self._subjects.clear()
         self.events.pop(customer, None)
 
     def profile(self, customer: str, now_ms: int) -> dict[str, Any]:
@@ -145,9 +147,17 @@ class Oracle:
 
     def holds(self, segment: str, customer: str, now_ms: int) -> bool:
         """Whether the customer is in the segment at an instant, by the reference evaluation."""
-        lists = {name: frozenset(members) for name, members in self.program.lists.items()}
-        subject = Subject(self.profile(customer, now_ms), event_order(self.events[customer]), lists)
-        return evaluate(self.program.segments[segment], subject, now_ms)
+        return evaluate(self.program.segments[segment], self._subject(customer, now_ms), now_ms)
+
+    def _subject(self, customer: str, now_ms: int) -> Subject:
+        """The customer at an instant, kept for the next question, as a customer is asked about for each segment."""
+        key = (customer, now_ms, len(self.events[customer]))
+        program, subject = self._subjects.get(key, (None, None))
+        if subject is None or program is not self.program:
+            lists = {name: frozenset(members) for name, members in self.program.lists.items()}
+            subject = Subject(self.profile(customer, now_ms), event_order(self.events[customer]), lists)
+            self._subjects[key] = self.program, subject
+        return subject
 
     def members(self, segment: str, now_ms: int) -> set[str]:
         """Everybody in the segment at an instant."""

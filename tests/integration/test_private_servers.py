@@ -9,9 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 import redis
-from elasticsearch import Elasticsearch
 
-from tests.servers.faults import Private, PrivateElasticsearch, PrivatePostgres, PrivateRedis
+from tests.servers.faults import Private, PrivatePostgres, PrivateRedis
 from tests.servers.redis_servers import NAMES
 from tests.waiting import PATIENCE, until
 
@@ -117,19 +116,3 @@ def test_postgres_without_disk_loses_nothing_that_it_committed() -> None:
         server.restart()
         with psycopg.connect(server.url) as connection:
             assert connection.execute("SELECT count(*) FROM text WHERE t = 'kept'").fetchone() == (1,)
-
-
-def test_elasticsearch_keeps_what_it_took_through_kill_freeze_and_restart() -> None:
-    with PrivateElasticsearch() as server:
-        with Elasticsearch(server.url, max_retries=0, request_timeout=PATIENCE) as client:
-            client.index(index="things", id="1", document={"a": 1})
-            server.pause()
-            with pytest.raises(Exception, match=r"timed out|Timeout"):
-                client.options(request_timeout=0.5).count(index="things")
-            server.resume()
-            server.kill()
-            with pytest.raises(Exception, match="Connection error"):
-                client.count(index="things")
-        server.restart()
-        with Elasticsearch(server.url, request_timeout=PATIENCE) as client:
-            assert client.get(index="things", id="1")["_source"] == {"a": 1}

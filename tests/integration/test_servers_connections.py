@@ -271,7 +271,7 @@ class SecureElasticsearch(PrivateElasticsearch):
             "xpack.security.http.ssl.certificate": str(self.files.server),
             "xpack.security.http.ssl.key": str(self.files.key),
         }
-        self.place = type(self.place)(self.place.folder, security)
+        self.place = type(self.place)(self.place.folder, security, self.place.java)
         self.place.lay_out(self.home, "512m")
         for name in ("users", "users_roles"):
             (self.place.part("config") / name).touch()

@@ -29,6 +29,7 @@ from engine.storage.embedded.process import started_at
 from tests.servers import postgres, redis_servers
 
 START_SECONDS: Final = 180.0
+BRIEF: Final = ("-XX:TieredStopAtLevel=1",)  # for a server that starts more often than it is asked
 DEATH_SECONDS: Final = 30.0
 
 
@@ -232,7 +233,7 @@ class PrivateElasticsearch(Private):
         folder = cache_folder() / "runs" / f"private-{os.getpid()}-{id(self)}"
         folder.mkdir()
         self._stack.callback(shutil.rmtree, folder)
-        self.place = elasticsearch.Place(folder)
+        self.place = elasticsearch.Place(folder, java=BRIEF)
         self.account = account_of()
 
     def _log(self) -> Path:

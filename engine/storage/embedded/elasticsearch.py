@@ -121,10 +121,14 @@ def port_again(url: str | None) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The folder of one server: configuration, data and logs below it; `settings` are laid over the usual ones."""
+    """The folder of one server: configuration, data and logs below it; `settings` are laid over the usual ones.
+
+    `java` holds options of the virtual machine besides the size of its heap.
+    """
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    java: tuple[str, ...] = ()
 
     @property
     def log(self) -> Path:
@@ -168,7 +172,8 @@ class Place:
             yield "log4j2.properties", LOGGING.encode()
             yield "jvm.options", (home / "config" / "jvm.options").read_bytes()
         elif folder == "config/jvm.options.d":
-            yield "small.options", f"-Xms{heap}\n-Xmx{heap}\n".encode()
+            options = (f"-Xms{heap}", f"-Xmx{heap}", *self.java)
+            yield "small.options", "".join(f"{option}\n" for option in options).encode()
 
     def start(self, home: Path, jdk: Path, *, heap: str = "512m", ends_with_us: str | None = None) -> Popen[bytes]:
         """The launched server, which does not answer yet; leader of its own group of processes."""

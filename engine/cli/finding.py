@@ -32,7 +32,7 @@ def _check_owner(folder: Path, environ: Mapping[str, str]) -> None:
         return
     raise CannotRunError(
         f"`{folder / WORKSPACE_FILE}` was found, but another user owns it or its folder: where you trust them, name the"
-        f" workspace (`-C {folder}`), or list it in {TRUSTED}"
+        f" workspace (`-C {folder}`, for `check` without -C), or list it in {TRUSTED}"
     )
 
 

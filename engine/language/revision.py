@@ -158,7 +158,10 @@ def _target(root: Path, link: _Entry) -> str | None:
 def _size(stream: IO[bytes]) -> int:
     words = stream.readline(256).split()
     if len(words) != 3 or words[1] != b"blob":
-        raise RevisionError("git could not give a file of the revision; `git fsck` tells more")
+        raise RevisionError(
+            "git could not give a file of the revision, and nothing is fetched here: in a partial clone, `git fetch"
+            " --refetch --no-filter` gets what it lacks; otherwise `git fsck` tells more"
+        )
     return int(words[2])
 
 

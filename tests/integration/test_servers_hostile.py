@@ -146,6 +146,17 @@ def test_no_link_is_followed_for_the_record(served_folder: Path, file: str) -> N
     assert other.read_text() == "kept"
 
 
+def test_a_pipe_in_the_place_of_a_file_blocks_nothing(served_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (served_folder / FOLDER).mkdir()
+    for file in ("lock", FILE, ".gitignore", "servers.draft"):
+        os.mkfifo(served_folder / FOLDER / file)
+    assert main(["down", "-C", str(served_folder)]) == 2
+    assert main(["up", "-C", str(served_folder)]) == 2
+    assert f"`{served_folder / FOLDER / 'lock'}` cannot be used" in capsys.readouterr().err
+    (served_folder / FOLDER / "lock").unlink()
+    assert [each.what for each in start(served_folder, ["redis"])] == ["started"]
+
+
 def test_a_repository_with_files_where_the_data_lies_is_refused(
     served_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

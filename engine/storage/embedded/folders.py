@@ -5,6 +5,7 @@ What a repository, or a server's own account, has put in the place of ours is re
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Collection, Iterator
@@ -77,9 +78,13 @@ def read_plain(path: Path, most: int, *, end: bool = False) -> bytes | None:
 
 
 def opened_to_append(path: Path) -> IO[bytes]:
-    """The file, made if need be; a link is an OSError."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
-    return open(os.open(path, flags, 0o600), "ab")  # noqa: PTH123 - `Path.open` takes no flags; whoever asks closes it
+    """The regular file, made if need be; a link or a pipe is an OSError."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return open(descriptor, "ab")  # noqa: PTH123 - `Path.open` takes no descriptor; whoever asks closes it
 
 
 def unlink_within(folder: Path, *names: str) -> None:

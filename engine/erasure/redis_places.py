@@ -62,9 +62,10 @@ class Memberships:
 
     def _leave_out(self, customer: str) -> None:
         redis = self.stores.reached_redis()
-        for name in redis.smembers(keys.CLAIMED):
-            claimed = text(name)
-            redis.eval(_LEAVE_OUT, 2, keys.claim(claimed), keys.left_out(claimed), customer)
+        pipeline = redis.pipeline(transaction=False)
+        for name in map(text, redis.smembers(keys.CLAIMED)):
+            pipeline.execute_command("EVAL", _LEAVE_OUT, 2, keys.claim(name), keys.left_out(name), customer)
+        pipeline.execute()
 
     def _found(self, customer: str) -> list[bytes]:
         redis = self.stores.reached_redis()

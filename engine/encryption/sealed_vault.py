@@ -97,6 +97,10 @@ class SealedVault:
         """A sealed dead letter in plain. Raises UnsealError, KeyMissingError."""
         return payloads.open_letter(self.keyring, payload, source)
 
+    def forget(self, profiles: Iterable[str]) -> None:
+        """Keep no data key in memory of customers who are no more."""
+        self.data_keys.forget(profiles)
+
     @property
     def seals(self) -> bool:
         """Whether the catalogue has encrypted fields."""

@@ -53,6 +53,10 @@ class Vault(Protocol):
         """A sealed dead letter in plain. Raises UnsealError, KeyMissingError."""
         ...
 
+    def forget(self, profiles: Iterable[str]) -> None:
+        """Keep no key in memory of customers who are no more."""
+        ...
+
     @property
     def seals(self) -> bool:
         """Whether anything of profiles is sealed."""
@@ -101,6 +105,9 @@ class OpenVault:
     def open_payload(self, _payload: bytes, _source: str) -> bytes:
         """Nothing: it was sealed where there were keys. Raises KeyMissingError."""
         raise _missing()
+
+    def forget(self, _profiles: Iterable[str]) -> None:
+        """Nothing is kept."""
 
     @property
     def seals(self) -> bool:

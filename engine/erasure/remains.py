@@ -142,8 +142,6 @@ def _in_elasticsearch(stores: Stores, _customers: Collection[str]) -> Iterator[R
 
 
 def _elsewhere(_stores: Stores, _customers: Collection[str]) -> Iterator[Remainder]:
-    memory = "until they drop the customer from their cache, or end"
-    yield Remainder("workers", "memory", None, memory, "start them anew")
     files = "until they expire; after one is restored, erase again whoever was erased since"
     yield Remainder("files", "backups, copies of consumers", None, files)
 

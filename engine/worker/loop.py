@@ -159,6 +159,7 @@ class Worker:
         for partition in sorted(session.owned, reverse=True)[: max(0, len(session.owned) - fair)]:
             session.queue.abandon(partition)
             session.publisher.abandon(partition)
+            session.processor.abandon(partition)
             self._renewal.abandon(partition)
             session.owned.discard(partition)
             give_up_ownership(session.connection, partition)
@@ -273,6 +274,7 @@ class Worker:
         self._noted = note_running(session.connection, self._redis, self._noted)
         rows = session.connection.execute("SELECT number, seq FROM partition").fetchall()
         found = sum(session.publisher.catch_up(number, seq) for number, seq in rows if number in session.owned)
+        session.processor.forget(session.publisher.gone())
         now_ms = self._clock.now_ms()
         due = self._overdue.find(session.connection, session.owned, now_ms, limit, force=force)
         if due:

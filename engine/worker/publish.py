@@ -51,6 +51,12 @@ class Publisher:
         self._witnesses = witnesses_of(redis)
         self._published: dict[int, int] = {}
         self._next_look = 0.0
+        self._gone: set[str] = set()
+
+    def gone(self) -> set[str]:
+        """Customers who were found to be no more since this was last asked."""
+        found, self._gone = self._gone, set()
+        return found
 
     def close(self) -> None:
         """Give back what is held of Redis."""
@@ -153,6 +159,7 @@ class Publisher:
             # Their own sets may have gone before, and a node of a Cluster may have come back with others.
             names = {row[0].encode() for row in self._connection.execute(_SEGMENTS)}
             names |= {name.encode() for name in made(self._redis)}
+            self._gone |= gone
             for profile in gone:
                 batch.gone(partition, profile, names | self._redis.smembers(keys.segments_of(profile)))
         batch.send({partition: after}, {partition: upto})

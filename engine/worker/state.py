@@ -71,6 +71,10 @@ class Cache:
             _, dropped = self._states.popitem(last=False)
             self._events -= len(dropped.events)
 
+    def profiles(self) -> list[str]:
+        """Whose states there are."""
+        return list(self._states)
+
     def forget_membership(self) -> None:
         """Membership was changed elsewhere: it is read anew when it is next needed."""
         for state in self._states.values():

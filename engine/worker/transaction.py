@@ -85,6 +85,15 @@ class Processor:
         """What ran in the last transaction, without a question; with its catalogue events are read."""
         return self._live or self.live()
 
+    def forget(self, profiles: Collection[str]) -> None:
+        """Keep nothing in memory of customers who are no more."""
+        self._cache.forget(profiles)
+        self.vault.forget(profiles)
+
+    def abandon(self, partition: int) -> None:
+        """Keep nothing in memory of a partition's customers: who takes it over hears what becomes of them."""
+        self.forget([profile for profile in self._cache.profiles() if partition_of(profile) == partition])
+
     def process(self, work: Work, now_ms: int) -> Outcome:
         """Do the work in one transaction. Raises what the database raises; then nothing has changed."""
         connection = self.connection

@@ -13,11 +13,12 @@ from ..ir.expression import ArrayOf, Conditional, Expression, Name, Value, Value
 from ..ir.expression_reads import parts
 from ..ir.graph import Experiment, Ruleset
 from ..ir.types import Catalogue, Field
+from ..ir.value_types import object_type, type_of_field
 from ..language.document import Document
 from ..nodes.kind import NodeKinds
 from ..nodes.lowering import Target
 from ..runtime.expressions import certain
-from .expressions import Place, lower_cell, lower_expression, object_type, type_of_field
+from .expressions import Place, lower_cell, lower_expression
 from .expressions import Scope as Names
 from .graph_flow import Known
 from .graph_order import Order, way_without

@@ -20,10 +20,11 @@ from .codec import DecodeError
 from .expression import Expression, Name
 from .expression_reads import reads
 from .graph import Experiment, GraphNode, GraphPart, Ruleset
-from .predicate import Anniversary, Bounds, Circle, CoreName, InList, Leaf, Predicate
+from .predicate import Predicate
 from .program import Program
+from .typed_rulesets import check_types
+from .typed_segments import is_sound
 from .types import Catalogue, Field
-from .walk import parts
 
 Check: TypeAlias = Callable[[Any, int], bool]
 DEPTH = 200  # nodes below each other
@@ -69,6 +70,7 @@ def check_program(program: Program) -> Program:
         for name, inside in checked:
             if name != inside:
                 raise DecodeError(f"`{name}` is damaged: it has another name inside")
+    check_types(program)
     return program
 
 
@@ -90,36 +92,11 @@ def _check_experiments(program: Program) -> Iterator[tuple[str, str]]:
 def _check_segments(program: Program) -> None:
     """Nothing for sound segments and member lists. Raises DecodeError."""
     for name, predicate in program.segments.items():
-        if not conforms(predicate, Predicate) or not all(_is_sound(part, program) for part in parts(predicate)):
+        if not conforms(predicate, Predicate) or not is_sound(predicate, program):
             raise DecodeError(f"segment `{name}` is damaged: a part is not what it must be")
     for name, members in program.lists.items():
         if not all(type(member) is str for member in members):
             raise DecodeError(f"member list `{name}` is damaged: a member is no text")
-
-
-def _is_sound(part: Predicate, program: Program) -> bool:
-    """Whether a leaf has the kind of value that its operator compares with, and a list is there."""
-    if isinstance(part, InList):
-        return part.list in program.lists
-    return not isinstance(part, Leaf) or isinstance(part.value, _COMPARED[part.op])
-
-
-_COMPARED: dict[CoreName, type | tuple[type, ...]] = {
-    "equals": (str, int, float),
-    "in": tuple,
-    "range": Bounds,
-    "contains": (str, int, float),
-    "contains_all": str,
-    "contains_phrase": str,
-    "starts_with": str,
-    "ends_with": str,
-    "substring": str,
-    "like": str,
-    "matches": str,
-    "exists": type(None),
-    "anniversary_within": Anniversary,
-    "within_distance": Circle,
-}
 
 
 def check_experiment(value: Any) -> Experiment:

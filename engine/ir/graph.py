@@ -8,10 +8,10 @@ lives in `vars`. Expressions are IR of their own (`engine.ir.expression`), and s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, NamedTuple, Protocol, TypeAlias
 
-from .expression import Expression
+from .expression import ANY, Expression, ValueType
 from .frozen import Frozen, frozen
 from .types import Field
 
@@ -50,6 +50,14 @@ class Personal(NamedTuple):
     decision: bool = False
 
 
+class Makes(NamedTuple):
+    """The types of what a node makes: vars that it binds, feature views that it reads, outputs where it decides."""
+
+    vars: Mapping[str, ValueType] = {}
+    features: Mapping[str, ValueType] = {}
+    decision: Mapping[str, ValueType] | None = None
+
+
 class GraphNode(GraphPart, ABC):
     """One node of a rule graph; the class of each kind stands in the kind's folder below `engine/nodes`.
 
@@ -77,6 +85,10 @@ class GraphNode(GraphPart, ABC):
     @abstractmethod
     def personal(self, secrets: Secrets) -> Personal:
         """What it makes of something personal; traces leave the values of such vars out."""
+
+    def makes(self, outputs: Callable[[str], ValueType]) -> Makes:  # noqa: ARG002 - nodes that call a ruleset ask
+        """The types of what it makes; `outputs` gives that of another ruleset's output."""
+        return Makes(dict.fromkeys(self.binds(), ANY))
 
     def surely(self) -> Iterable[Expression]:
         """The expressions that are evaluated whenever the node is reached."""

@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.ir.codec import decode, encode
+from engine.ir.expression import Name, ValueType
 from engine.ir.expression_reads import cost, parts, reads
+from engine.ir.typed import Typing
+from engine.ir.value_types import member_type
 from engine.runtime.expressions import compile_expression, evaluate_expression
 from tests.expression_library import evaluate
 from tests.expression_texts import Texts, profiles
-from tests.expression_world import facts, findings_of
+from tests.expression_world import SCOPE, facts, findings_of
 
 WIDE, EXACT = Texts(exact=False), Texts(exact=True)
 CHANNELS = st.sampled_from([{}, {"channel": "web"}, {"channel": "US"}])
@@ -40,6 +43,13 @@ def test_compiled_expression_yields_what_the_reference_says(
     assert (type(compiled), repr(compiled)) == (type(walked), repr(walked))
 
 
+def declared(name: Name) -> list[ValueType] | None:
+    """The type of what stands at a name in the scope of these expressions."""
+    root = SCOPE.types.get(name.root)
+    found = None if root is None else member_type(root, name.path)
+    return None if found is None else [found]
+
+
 @settings(max_examples=300)
 @given(WIDE.any_type(2))
 def test_expression_survives_the_bundle(text: str) -> None:
@@ -47,6 +57,7 @@ def test_expression_survives_the_bundle(text: str) -> None:
     if expression is None:
         return
     assert decode(encode(expression)) == expression
+    assert Typing(declared).holds(expression)
     assert cost(expression) >= 0
     assert all(part.type.kind != "any" for part in parts(expression))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .cells import lower_cell
 from .front import COST_LIMIT, TEXT_LIMIT, lower_expression
 from .place import Place
-from .scope import Scope, object_type, type_of_field
+from .scope import Scope
 
 __all__ = [
     "COST_LIMIT",
@@ -14,6 +14,4 @@ __all__ = [
     "Scope",
     "lower_cell",
     "lower_expression",
-    "object_type",
-    "type_of_field",
 ]

@@ -14,10 +14,8 @@ from ...ir.expression import (
     Value,
     ValueType,
 )
+from ...ir.value_types import SCALARS
 from .literals import completed, string
-
-ORDERED = {"integer", "float", "string", "datetime", "timedelta"}
-SCALARS = ORDERED | {"boolean"}
 
 
 def comparable(left: ValueType, right: ValueType) -> bool:

@@ -23,10 +23,11 @@ from ...ir.expression import (
     Value,
     ValueType,
 )
+from ...ir.value_types import ORDERED
 from ...operators.patterns import PatternRefusedError, parse
 from ..scope import suggestion
 from . import literals
-from .agreement import ORDERED, as_float, beside, comparable, hint
+from .agreement import as_float, beside, comparable, hint
 from .calls import constant_text
 from .place import Stretch
 from .tree import Node

@@ -5,67 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from ...ir.expression import (
-    BOOLEAN,
-    DATETIME,
-    FLOAT,
-    INTEGER,
-    ROOTS,
-    STRING,
-    RootName,
-    ValueType,
-)
+from ...ir.expression import ROOTS, RootName, ValueType
 from ...ir.types import Catalogue, EventType, Field
+from ...ir.value_types import event_type, object_type, profile_type
 from .tree import library_functions, library_type
 
 FUNCTIONS = ("in_segment", "now")
 CACHED_TEXTS = 1_024
-
-_POINT = ValueType("object", members=(("lat", FLOAT), ("lon", FLOAT)))
-_PLAIN = {
-    "number": FLOAT,
-    "integer": INTEGER,
-    "boolean": BOOLEAN,
-    "date": DATETIME,
-    "geo_point": _POINT,
-}
-
-
-def type_of_field(field: Field) -> ValueType:
-    """The type of a declared field's value; a field that holds a list is an array."""
-    if field.type == "object":
-        one = object_type(field.fields)
-    elif field.type in _PLAIN:
-        one = _PLAIN[field.type]
-    else:
-        one = ValueType("string", normalize=field.normalize, values=field.values)
-    if field.encrypted is not None:
-        one = ValueType(one.kind, one.of, one.members, one.normalize, one.values, field.encrypted)
-    return ValueType("array", of=one, sealed=field.encrypted) if field.many else one
-
-
-def object_type(fields: Iterable[Field]) -> ValueType:
-    """An object with these fields."""
-    return ValueType("object", members=tuple((field.name, type_of_field(field)) for field in fields))
-
-
-def profile_type(catalogue: Catalogue) -> ValueType:
-    """A profile: its key and its fields."""
-    return object_type((Field(catalogue.key, "keyword"), *catalogue.fields))
-
-
-def event_type(catalogue: Catalogue, event: EventType) -> ValueType:
-    """An event as it travels: `id`, `type`, the customer's key, `time`, and its fields below `data`."""
-    return ValueType(
-        "object",
-        members=(
-            ("id", STRING),
-            ("type", ValueType("string", values=(event.name,))),
-            (catalogue.key, STRING),
-            ("time", DATETIME),
-            ("data", object_type(event.fields)),
-        ),
-    )
 
 
 class Scope:

@@ -18,8 +18,9 @@ from ...ir.expression import (
     Value,
     ValueType,
 )
+from ...ir.value_types import SCALARS
 from . import literals
-from .agreement import SCALARS, as_float, unified
+from .agreement import as_float, unified
 from .scope import FUNCTIONS
 from .tree import Node
 from .walk import Walk, said

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
-from ...ir.expression import Expression
+from ...ir.expression import FLOAT, STRING, Expression, ValueType
 from ...ir.frozen import frozen
-from ...ir.graph import GraphNode, GraphPart, Personal, Secrets, SetItem
+from ...ir.graph import GraphNode, GraphPart, Makes, Personal, Secrets, SetItem
+from ...ir.value_types import is_text
 
 
 @frozen
@@ -54,10 +55,18 @@ class BanditNode(GraphNode):
         """The arm with its probability."""
         return () if self.bind is None else (self.bind,)
 
+    def makes(self, outputs: Callable[[str], ValueType]) -> Makes:  # noqa: ARG002 - it calls no ruleset
+        """The arm, as text, with its probability."""
+        picked = ValueType("object", members=(("arm", STRING), ("probability", FLOAT)))
+        return Makes(dict.fromkeys(self.binds(), picked))
+
     def personal(self, secrets: Secrets) -> Personal:  # noqa: ARG002 - an arm is a name of the bandit's
         """Nothing: an arm tells nothing of the unit."""
         return Personal()
 
     def flaw(self) -> str | None:
-        """No way on for an arm that was picked."""
-        return f"`{self.name}` leads nowhere" if self.then is None and not self.arms else None
+        """No way on for an arm that was picked, no arms, or a unit that is no text."""
+        if not is_text(self.unit.type):
+            return f"the unit of `{self.name}` is no text"
+        leads = self.choices and (self.then is not None or self.arms)
+        return None if leads else f"`{self.name}` leads nowhere"

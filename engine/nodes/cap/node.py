@@ -8,6 +8,7 @@ from typing import ClassVar
 from ...ir.expression import Expression
 from ...ir.frozen import frozen
 from ...ir.graph import GraphNode, Personal, Secrets
+from ...ir.value_types import is_text
 
 
 @frozen
@@ -41,3 +42,7 @@ class CapNode(GraphNode):
     def personal(self, secrets: Secrets) -> Personal:  # noqa: ARG002 - it makes no value
         """Nothing: a count tells nothing of whom it is for."""
         return Personal()
+
+    def flaw(self) -> str | None:
+        """Key or unit that is no text."""
+        return None if is_text(self.key.type, self.unit.type) else f"key or unit of `{self.name}` is no text"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
-from ...ir.expression import Expression
+from ...ir.expression import STRING, Expression, ValueType
 from ...ir.frozen import frozen
-from ...ir.graph import GraphNode, Personal, Secrets
+from ...ir.graph import GraphNode, Makes, Personal, Secrets
+from ...ir.value_types import is_text
 
 
 @frozen
@@ -38,6 +39,14 @@ class ExperimentNode(GraphNode):
         """The arm."""
         return () if self.bind is None else (self.bind,)
 
+    def makes(self, outputs: Callable[[str], ValueType]) -> Makes:  # noqa: ARG002 - it calls no ruleset
+        """The arm, as text."""
+        return Makes(dict.fromkeys(self.binds(), STRING))
+
     def personal(self, secrets: Secrets) -> Personal:  # noqa: ARG002 - an arm is a name of the experiment's
         """Nothing: an arm tells nothing of the unit."""
         return Personal()
+
+    def flaw(self) -> str | None:
+        """The unit that is no text."""
+        return None if is_text(self.unit.type) else f"the unit of `{self.name}` is no text"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from ...ir.expression import Expression
+from ...ir.constants import are_named_values
+from ...ir.expression import Expression, ValueType
 from ...ir.frozen import frozen
-from ...ir.graph import FeatureView, GraphNode, GraphPart, Personal, Secrets
+from ...ir.graph import FeatureView, GraphNode, GraphPart, Makes, Personal, Secrets
+from ...ir.value_types import is_text, object_type
 
 
 @frozen
@@ -39,6 +41,10 @@ class FeaturesNode(GraphNode):
         """Nothing: features are found below `features`."""
         return ()
 
+    def makes(self, outputs: Callable[[str], ValueType]) -> Makes:  # noqa: ARG002 - it calls no ruleset
+        """The features of each view."""
+        return Makes(features={read.view.name: object_type(read.view.features) for read in self.reads})
+
     def personal(self, secrets: Secrets) -> Personal:  # noqa: ARG002 - it binds nothing
         """Nothing: it binds nothing."""
         return Personal()
@@ -46,3 +52,12 @@ class FeaturesNode(GraphNode):
     def references(self) -> Iterable[tuple[str, str]]:
         """The views."""
         return [("FeatureView", read.view.name) for read in self.reads]
+
+    def flaw(self) -> str | None:
+        """An entity that is no text, or a default that is no value of its feature."""
+        if not is_text(*(read.entity.type for read in self.reads)):
+            return f"an entity of `{self.name}` is no text"
+        for read in self.reads:
+            if not are_named_values(read.view.features, read.view.defaults):
+                return f"a default of `{read.view.name}` is no value of its feature"
+        return None

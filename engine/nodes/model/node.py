@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from ...ir.expression import Expression
+from ...ir.constants import are_named_values
+from ...ir.expression import Expression, ValueType
 from ...ir.frozen import frozen
-from ...ir.graph import GraphNode, Model, Personal, Secrets, SetItem
+from ...ir.graph import GraphNode, Makes, Model, Personal, Secrets, SetItem
+from ...ir.value_types import object_type
 
 
 @frozen
@@ -34,6 +36,10 @@ class ModelNode(GraphNode):
         """The object of the model's outputs."""
         return (self.bind,)
 
+    def makes(self, outputs: Callable[[str], ValueType]) -> Makes:  # noqa: ARG002 - it calls no ruleset
+        """The object of the model's outputs."""
+        return Makes({self.bind: object_type(self.model.outputs)})
+
     def personal(self, secrets: Secrets) -> Personal:
         """The outputs, where an input is personal."""
         return Personal((self.bind,) if secrets.told_by(self.expressions()) else ())
@@ -41,3 +47,8 @@ class ModelNode(GraphNode):
     def references(self) -> Iterable[tuple[str, str]]:
         """The model."""
         return [("Model", self.model.name)]
+
+    def flaw(self) -> str | None:
+        """A fallback that is no value of its output."""
+        fits = are_named_values(self.model.outputs, self.model.fallback)
+        return None if fits else f"the fallback of `{self.name}` is of another type than its outputs"

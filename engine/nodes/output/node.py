@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from ...ir.expression import Expression
+from ...ir.expression import Expression, ValueType
 from ...ir.frozen import frozen
-from ...ir.graph import GraphNode, Personal, Secrets, SetItem
+from ...ir.graph import GraphNode, Makes, Personal, Secrets, SetItem
 
 
 @frozen
@@ -29,6 +29,10 @@ class OutputNode(GraphNode):
     def binds(self) -> Iterable[str]:
         """Nothing."""
         return ()
+
+    def makes(self, outputs: Callable[[str], ValueType]) -> Makes:  # noqa: ARG002 - it calls no ruleset
+        """The decision."""
+        return Makes(decision={item.name: item.value.type for item in self.items})
 
     def personal(self, secrets: Secrets) -> Personal:
         """The decision, where an output is made of something personal."""

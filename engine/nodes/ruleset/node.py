@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
-from ...ir.expression import Expression
+from ...ir.expression import Expression, ValueType
 from ...ir.frozen import frozen
-from ...ir.graph import Call, GraphNode, Personal, Secrets, SetItem
+from ...ir.graph import Call, GraphNode, Makes, Personal, Secrets, SetItem
 
 
 @frozen
@@ -33,6 +33,13 @@ class RulesetNode(GraphNode):
     def binds(self) -> Iterable[str]:
         """The other ruleset's output."""
         return () if self.bind is None else (self.bind,)
+
+    def makes(self, outputs: Callable[[str], ValueType]) -> Makes:
+        """The other ruleset's output, bound or as the decision."""
+        found = outputs(self.ruleset)
+        if self.then is None:
+            return Makes(dict.fromkeys(self.binds(), found), decision=dict(found.members))
+        return Makes(dict.fromkeys(self.binds(), found))
 
     def personal(self, secrets: Secrets) -> Personal:
         """The output, where the context or what the other ruleset makes of it is personal."""

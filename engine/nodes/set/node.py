@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from ...ir.expression import Expression
+from ...ir.expression import Expression, ValueType
 from ...ir.frozen import frozen
-from ...ir.graph import GraphNode, Personal, Secrets, SetItem
+from ...ir.graph import GraphNode, Makes, Personal, Secrets, SetItem
 
 
 @frozen
@@ -30,6 +30,10 @@ class SetNode(GraphNode):
     def binds(self) -> Iterable[str]:
         """Each name."""
         return [item.name for item in self.items]
+
+    def makes(self, outputs: Callable[[str], ValueType]) -> Makes:  # noqa: ARG002 - it calls no ruleset
+        """Each name with the type of its value."""
+        return Makes({item.name: item.value.type for item in self.items})
 
     def personal(self, secrets: Secrets) -> Personal:
         """Each name whose value is made of something personal."""

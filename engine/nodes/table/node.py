@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import ClassVar, Literal, TypeAlias
 
 from ...ir.cells import CellTest
-from ...ir.expression import Expression
+from ...ir.constants import are_values, fits_column
+from ...ir.expression import Expression, ValueType
 from ...ir.frozen import frozen
-from ...ir.graph import CellValue, GraphNode, GraphPart, Personal, Secrets
+from ...ir.graph import CellValue, GraphNode, GraphPart, Makes, Personal, Secrets
 from ...ir.types import Field
+from ...ir.value_types import object_type
 
 HitPolicy: TypeAlias = Literal["unique", "first", "priority", "any", "collect", "rule_order"]
 Collect: TypeAlias = Literal["list", "sum", "min", "max", "count"]
@@ -65,6 +68,19 @@ class TableNode(GraphNode):
         """The object of its outputs."""
         return () if self.bind is None else (self.bind,)
 
+    def makes(self, outputs: Callable[[str], ValueType]) -> Makes:  # noqa: ARG002 - it calls no ruleset
+        """Its outputs, lists where all rows count, bound or as the decision."""
+        made = object_type(self._folded(column) for column in self.outputs)
+        if self.then is None:
+            return Makes(dict.fromkeys(self.binds(), made), decision=dict(made.members))
+        return Makes(dict.fromkeys(self.binds(), made))
+
+    def _folded(self, column: Field) -> Field:
+        """What a column comes to."""
+        if self.hit == "rule_order" or (self.hit == "collect" and self.collect == "list"):
+            return replace(column, many=True)
+        return Field(column.name, "integer") if self.hit == "collect" and self.collect == "count" else column
+
     def personal(self, secrets: Secrets) -> Personal:  # noqa: ARG002 - outputs are constants of the table
         """Nothing: its outputs are constants."""
         return Personal()
@@ -74,10 +90,19 @@ class TableNode(GraphNode):
         return len(self.inputs) * (1 + len(self.rows) // ROWS_AT_ONCE)
 
     def flaw(self) -> str | None:
-        """Rows of another width than the columns', or a way on without a name for the outputs."""
+        """Rows that do not fit the columns, or a way on without a name for the outputs."""
         widths = {(len(row.cells), len(row.values)) for row in self.rows}
         if widths != {(len(self.inputs), len(self.outputs))}:
             return f"rows of `{self.name}` have another width"
+        if not all(self._fits(row) for row in self.rows):
+            return f"a row of `{self.name}` does not fit its columns"
         if (self.then is None) != (self.bind is None):
             return f"`{self.name}` goes on without a name for its outputs"
         return None
+
+    def _fits(self, row: TableRow) -> bool:
+        """Whether each cell compares with its input, and each value is one of its output."""
+        cells = zip(row.cells, self.inputs, strict=True)
+        return all(fits_column(cell, item.value.type) for cell, item in cells) and are_values(
+            zip(self.outputs, row.values, strict=True)
+        )

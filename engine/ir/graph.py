@@ -44,10 +44,11 @@ class Secrets(Protocol):
 
 
 class Personal(NamedTuple):
-    """What a node makes of something personal: vars that it binds, and whether the decision that it gives is."""
+    """What a node makes of something personal: vars that it binds, views that it reads, the decision that it gives."""
 
     vars: tuple[str, ...] = ()
     decision: bool = False
+    views: tuple[str, ...] = ()
 
 
 class Makes(NamedTuple):

@@ -57,6 +57,9 @@ class Writer(Protocol):
     def is_private(self, expression: Expression) -> bool:
         """Whether it tells something personal, so that traces leave its value out."""
 
+    def shown(self, source: str, *expressions: Expression) -> str:
+        """Source of what a trace tells where the value depends on these: the value, or that it is personal."""
+
     def object(self, items: Iterable[tuple[str, Expression]]) -> str:
         """Source of an object with those items that are not missing."""
 

@@ -18,7 +18,7 @@ from ..ir.types import Catalogue, Field
 class Privacy:
     """What is personal in the rulesets of a program."""
 
-    __slots__ = ("_catalogue", "_contexts", "_rulesets", "_vars", "outputs")
+    __slots__ = ("_catalogue", "_contexts", "_rulesets", "_vars", "_views", "outputs")
 
     def __init__(self, rulesets: Mapping[str, Ruleset], catalogue: Catalogue) -> None:
         self._rulesets = rulesets
@@ -26,6 +26,7 @@ class Privacy:
         self._contexts: dict[str, set[str]] = {name: set() for name in rulesets}
         self.outputs: set[str] = set()
         self._vars: dict[str, set[str]] = {name: set() for name in rulesets}
+        self._views: dict[str, set[str]] = {name: set() for name in rulesets}
         while any(self._spread(ruleset) for ruleset in rulesets.values()):
             pass  # until nothing more turns out to be personal; every round but the last finds something
 
@@ -48,9 +49,11 @@ class Privacy:
 
     def _note(self, personal: Personal, ruleset: str) -> bool:
         """Keep what turned out to be personal; whether something of it is new."""
-        known = self._vars[ruleset]
-        found = not known.issuperset(personal.vars) or (personal.decision and ruleset not in self.outputs)
+        known, views = self._vars[ruleset], self._views[ruleset]
+        found = not (known.issuperset(personal.vars) and views.issuperset(personal.views))
+        found = found or (personal.decision and ruleset not in self.outputs)
         known.update(personal.vars)
+        views.update(personal.views)
         if personal.decision:
             self.outputs.add(ruleset)
         return found
@@ -61,7 +64,9 @@ class Privacy:
 
     def _reads_private(self, name: Name, ruleset: Ruleset) -> bool:
         if name.root == "vars":
-            return name.path[0] in self._vars[ruleset.name]
+            return not self._vars[ruleset.name].isdisjoint(name.path[:1])
+        if name.root == "features":
+            return not self._views[ruleset.name].isdisjoint(name.path[:1])
         if name.root == "context" and name.path[:1] and name.path[0] in self._contexts[ruleset.name]:
             return True
         fields, steps = self._fields(name, ruleset)

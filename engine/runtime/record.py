@@ -133,7 +133,12 @@ class Log:
         return dealt
 
     def explain(self, experiment: str, unit: str | None, private: bool) -> Entry | None:  # noqa: FBT001 - generated code
-        """The numbers behind an assignment, for a trace."""
+        """The numbers behind an assignment, for a trace.
+
+        They are hashes of the unit, by which a personal one could be found out by trying: they are left out with it.
+        """
+        if private:
+            return {"unit": REDACTED}
         if self._assigner is None or not unit:
             return None
-        return {"unit": REDACTED if private else unit, **self._assigner.explain(experiment, unit, self.now)}
+        return {"unit": unit, **self._assigner.explain(experiment, unit, self.now)}

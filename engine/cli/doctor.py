@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from .command import CLEAN, FINDINGS, Command
-from .needs import look
+from .opening import open_workspace
 from .report import counted
 from .servers import Servers, add_servers
 
@@ -26,7 +26,7 @@ def _run(options: argparse.Namespace) -> int:
     from ..storage.doctor import examine
 
     with Servers.of(options) as servers:
-        examined = look(servers, examine(servers.root, os.environ))
+        examined = _examined(servers, examine(servers.root, os.environ))
     problems = [problem for each in examined for problem in each.problems]
     if options.format == "json":
         print(json.dumps({"servers": [asdict(each) for each in examined], "problems": len(problems)}, indent=2))
@@ -34,6 +34,32 @@ def _run(options: argparse.Namespace) -> int:
         print("\n\n".join(_told(each) for each in examined))
         print(f"\n{counted(len(problems), 'problem')}" if problems else "\nall is well")
     return FINDINGS if problems else CLEAN
+
+
+def _examined(servers: Servers, examined: list[Examined]) -> list[Examined]:
+    """What was examined, with what is open in PostgreSQL, the index's problems among Elasticsearch's, and the keys.
+
+    A workspace that does not compile is a problem of its own: without its catalogue neither keys nor the index are
+    looked at.
+    """
+    from ..readiness import examine_catalogue, examine_record, is_ready
+    from ..storage.doctor import Examined
+
+    _, postgres, elasticsearch = examined
+    if is_ready(postgres):
+        examine_record(servers, postgres)
+    if servers.root is None:
+        return examined
+    opened = open_workspace(servers.root)
+    if opened.errors or opened.program is None:
+        unsound = Examined("Workspace", str(opened.root))
+        unsound.wrong(
+            "it has errors, so keys and the index were not compared with its catalogue",
+            "`decisor check` tells them; then look again",
+        )
+        return [*examined, unsound]
+    keys = examine_catalogue(servers, postgres, elasticsearch, opened.program.catalogue, os.environ)
+    return [*examined, *([] if keys is None else [keys])]
 
 
 def _told(each: Examined) -> str:

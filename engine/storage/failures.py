@@ -20,6 +20,7 @@ _SERVERS: Final = {
     "elasticsearch": "Elasticsearch",
     "elastic_transport": "Elasticsearch",
 }
+_ASKED_OFTEN: Final = ("PostgreSQL", "Redis")  # errors of Elasticsearch are told by those who ask it
 # Python's own words in these are about the program: names of its types, attributes and modules.
 _ABOUT_THE_PROGRAM: Final = (AttributeError, ImportError, ModuleNotFoundError, NameError, UnboundLocalError)
 _CODE: Final = re.compile(r"[A-Z]{3,20}\b")  # WRONGTYPE, NOSCRIPT: how an answer of Redis begins
@@ -31,6 +32,21 @@ _LONGEST_CHAIN: Final = 20
 def server_of(problem: BaseException) -> str | None:
     """The name of the server whose library raised the error, None of any other."""
     return _SERVERS.get(type(problem).__module__.partition(".")[0])
+
+
+def failure_text(problem: BaseException) -> str | None:
+    """What to tell an operator of PostgreSQL or Redis that failed on the way, None of any other error."""
+    kind = type(problem).__name__
+    server = server_of(problem)
+    if server == "PostgreSQL":
+        from psycopg import InterfaceError, OperationalError
+        from psycopg.errors import InvalidSchemaName, UndefinedTable
+
+        if isinstance(problem, InvalidSchemaName | UndefinedTable):
+            return "the database has not been migrated; `decisor up` does it, and so does `decisor worker`"
+        if not isinstance(problem, OperationalError | InterfaceError):
+            return None
+    return f"{server} failed: {kind}; `decisor doctor` looks at the servers" if server in _ASKED_OFTEN else None
 
 
 def safe_words(problem: BaseException) -> str:

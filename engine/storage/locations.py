@@ -41,6 +41,13 @@ class ServerUnreachableError(RuntimeError):
         self.mend = mend
 
 
+class ServerMissingError(ServerUnreachableError):
+    """No such server is known, or the workspace's own has ended."""
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.mend}"
+
+
 @dataclass(frozen=True, slots=True)
 class Locations:
     """The URL of each server, None where there is none; what Elasticsearch wants besides.

@@ -25,6 +25,7 @@ FLOORS = (
     "worker",
     "rebuilds",
     "running",
+    "readiness",
 )
 
 SUBSYSTEMS = set(FLOORS) | {"batch", "features", "models", "experiments", "bandits", "decisions"}

@@ -1,65 +1,45 @@
-"""What a workspace's catalogue asks of keys and of the index, and whether the servers have it: for `decisor doctor`."""
+"""Whether the servers have what a catalogue asks for: its keys, a fitting index; and what waits there for somebody."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .command import CannotRunError
-from .opening import open_workspace
-from .report import counted
-from .servers import Servers, alias_named
+from .operators.wording import counted
+from .storage.doctor import Examined
+from .storage.failures import server_of
+from .storage.locations import ServerUnreachableError
 
 if TYPE_CHECKING:
-    from ..encryption.keyring import Keyring
-    from ..ir.types import Catalogue
-    from ..storage.doctor import Examined
-    from .opening import Opened
+    from .encryption.keyring import Keyring
+    from .ir.types import Catalogue
+    from .storage.servers import Servers
 
-REFUSED_SHOWN = 10  # pairs of field and event type that the doctor tells
-READY = "all applied"  # what the doctor says of migrations
+REFUSED_SHOWN = 10  # pairs of field and event type that are listed
+READY = "all applied"  # what `storage.doctor` says of migrations
 
 
-def look(servers: Servers, examined: Sequence[Examined]) -> list[Examined]:
-    """What was examined, with what is open in PostgreSQL, the index's problems among Elasticsearch's, and the keys.
+def is_ready(postgres: Examined) -> bool:
+    """Whether PostgreSQL answers and every migration is applied, so that it can be asked for more."""
+    return postgres.reachable and postgres.facts.get("migrations") == READY
 
-    Keys are told where there must be some. A workspace that does not compile is a problem of its own: without its
-    catalogue neither keys nor the index are looked at.
-    """
-    _, postgres, elasticsearch = examined
-    ready = postgres.reachable and postgres.facts.get("migrations") == READY
-    if ready:
-        _look_at_record(servers, postgres)
-    opened = None if servers.root is None else open_workspace(servers.root)
-    if opened is None:
-        return list(examined)
-    if opened.errors or opened.program is None:
-        return [*examined, _unsound(opened)]
-    catalogue = opened.program.catalogue
+
+def examine_catalogue(
+    servers: Servers, postgres: Examined, elasticsearch: Examined, catalogue: Catalogue, environ: Mapping[str, str]
+) -> Examined | None:
+    """The keys as the catalogue asks for them, None where it needs none; the index's problems go to Elasticsearch's."""
+    ready = is_ready(postgres)
     if ready and elasticsearch.version is not None:
-        _look_at_index(servers, elasticsearch, catalogue)
-    keys = _keys(servers, catalogue, ready=ready)
-    return [*examined, *([] if keys is None else [keys])]
+        _examine_index(servers, elasticsearch, catalogue, environ)
+    return _keys(servers, catalogue, environ, ready=ready)
 
 
-def _unsound(opened: Opened) -> Examined:
-    from ..storage.doctor import Examined
-
-    found = Examined("Workspace", str(opened.root))
-    found.wrong(
-        "it has errors, so keys and the index were not compared with its catalogue",
-        "`decisor check` tells them; then look again",
-    )
-    return found
-
-
-def _look_at_record(servers: Servers, found: Examined) -> None:
+def examine_record(servers: Servers, found: Examined) -> None:
     """Note who works, and what waits for somebody: dead letters and erasures that were begun."""
-    from ..erasure.erasure import pending
-    from ..profiles.dead_letters import waiting_count
-    from ..profiles.refused_values import refused_counts
-    from ..storage.partitions import PARTITIONS, owners
+    from .erasure.erasure import pending
+    from .profiles.dead_letters import waiting_count
+    from .profiles.refused_values import refused_counts
+    from .storage.partitions import PARTITIONS, owners
 
     workers = owners(servers.postgres)
     owned = sum(workers.values())
@@ -74,16 +54,15 @@ def _look_at_record(servers: Servers, found: Examined) -> None:
     found.facts["refused values"] = told if refused else "none"
 
 
-def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | None:
+def _keys(servers: Servers, catalogue: Catalogue, environ: Mapping[str, str], *, ready: bool) -> Examined | None:
     """The keys, None where none are needed and none are named."""
     from importlib.util import find_spec
 
-    from ..encryption.key_file import KeysRefusedError
-    from ..encryption.keyring import KEYS, KEYS_FILE, open_keyring
-    from ..encryption.sealing import Sealing
-    from ..storage.doctor import Examined
+    from .encryption.key_file import KeysRefusedError
+    from .encryption.keyring import KEYS, KEYS_FILE, open_keyring
+    from .encryption.sealing import Sealing
 
-    source = next((name for name in (KEYS_FILE, KEYS) if os.environ.get(name)), None)
+    source = next((name for name in (KEYS_FILE, KEYS) if environ.get(name)), None)
     needed = Sealing(catalogue).needed
     if source is None and not needed and not (ready and _holds_sealed(servers)):
         return None
@@ -103,7 +82,7 @@ def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | 
     if found.problems:
         return found
     try:
-        keyring = open_keyring(os.environ)
+        keyring = open_keyring(environ)
     except KeysRefusedError as problem:
         found.wrong(str(problem), f"correct what {source} names")
         return found
@@ -114,8 +93,8 @@ def _keys(servers: Servers, catalogue: Catalogue, *, ready: bool) -> Examined | 
 
 def _holds_sealed(servers: Servers) -> bool:
     """Whether the database holds sealed definitions of segments, or a sealed secret of hashing."""
-    from ..encryption.cipher import UnsealError
-    from ..rotation.sealed_values import kept
+    from .encryption.cipher import UnsealError
+    from .rotation.sealed_values import kept
 
     try:
         return bool(kept(servers.postgres))
@@ -125,10 +104,10 @@ def _holds_sealed(servers: Servers) -> bool:
 
 def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
     """Note the keys that the database uses and the process lacks."""
-    from ..encryption.cipher import UnsealError
-    from ..rotation.letters import plain_letters
-    from ..rotation.plain_history import plain_history
-    from ..rotation.status import status_of
+    from .encryption.cipher import UnsealError
+    from .rotation.letters import plain_letters
+    from .rotation.plain_history import plain_history
+    from .rotation.status import status_of
 
     connection = servers.postgres
     try:
@@ -158,19 +137,19 @@ def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
     found.facts["keys"] = f"{sum(each.state != 'missing' for each in statuses)}; `decisor keys status` shows them"
 
 
-def _look_at_index(servers: Servers, found: Examined, catalogue: Catalogue) -> None:
+def _examine_index(servers: Servers, found: Examined, catalogue: Catalogue, environ: Mapping[str, str]) -> None:
     """Note a live index that does not fit the catalogue, or that the database does not know."""
-    from elasticsearch import ApiError, TransportError
-
-    from ..index.names import IndexRefusedError
-    from ..index.status import index_statuses
+    from .index.names import IndexRefusedError, alias_of
+    from .index.status import index_statuses
 
     try:
-        statuses = index_statuses(servers.postgres, servers.elasticsearch, catalogue, alias_named())
-    except (CannotRunError, IndexRefusedError) as problem:
+        statuses = index_statuses(servers.postgres, servers.elasticsearch, catalogue, alias_of(environ))
+    except (ServerUnreachableError, IndexRefusedError) as problem:
         found.wrong(str(problem), "as it says; `decisor index status` looks again")
         return
-    except (ApiError, TransportError) as problem:
+    except Exception as problem:
+        if server_of(problem) != "Elasticsearch":
+            raise
         found.wrong(f"it does not tell its indices: {type(problem).__name__}", "look into the server's own log")
         return
     for each in statuses:

@@ -104,10 +104,12 @@ class EventProducer:
         return waited
 
     def _wait(self, batch: Sequence[tuple[int, bytes]]) -> float:
-        """Wait until every stream that the batch goes to has room; how long it took."""
+        """Wait until every stream that the batch goes to has room; how long it took, 0 where nothing was in the way."""
         average = sum(len(raw) for _, raw in batch) // len(batch) + 1
         limit = max(BATCH, min(self._queue_events, QUEUE_BYTES // average))
         touched = {partition for partition, _ in batch}
+        if all(self._waiting[partition] < limit for partition in touched):
+            return 0.0
         started = time.monotonic()
         pause = 0.002
         while any(self._waiting[partition] >= limit for partition in touched):

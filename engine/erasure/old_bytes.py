@@ -62,6 +62,7 @@ def merge_segments(stores: Stores, now_ms: int) -> bool:
         return False
     for index in all_indices(stores.elasticsearch, stores.index_alias):
         indices = stores.elasticsearch.indices
+        indices.put_settings(index=index.name, settings={"index.merge.policy.expunge_deletes_allowed": 0})
         indices.flush(index=index.name)
         indices.forcemerge(index=index.name, only_expunge_deletes=True, wait_for_completion=False)
     put_fact(connection, MERGED, json.dumps({"upto": format_instant(erased_ms), "at": format_instant(now_ms)}))

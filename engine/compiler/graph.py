@@ -10,9 +10,9 @@ from typing import Any
 
 from ..diagnostics import Sink
 from ..ir.graph import GraphNode, Ruleset
+from ..ir.graph_cost import COST_LIMIT, ruleset_cost
 from ..language.document import Document
 from ..nodes.lowering import field_of
-from .graph_cost import COST_LIMIT, ruleset_cost
 from .graph_flow import Known, merged
 from .graph_order import Order, order_nodes
 from .node_lowering import Around, NodeLowering, Shapes, Surroundings
@@ -31,7 +31,7 @@ def lower_ruleset(document: Document, around: Around, sink: Sink) -> Ruleset | N
     nodes = _lower_nodes(model.nodes, order, surroundings)
     if nodes is None or not order.sound or (model.event is not None and event is None):
         return None
-    cost = ruleset_cost(nodes, around.rulesets)
+    cost = ruleset_cost(nodes, {name: each.cost for name, each in around.rulesets.items()})
     if cost > COST_LIMIT:
         message = f"`{document.name}` may take {cost:,} steps for one decision; a ruleset takes at most {COST_LIMIT:,}"
         report.add("G014", ("name",), message, help=("look at long lists once, in a `set` node",))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..diagnostics import Path, Sink
 from ..ir.predicate import Predicate
-from ..ir.walk import depth, leaf_count
+from ..ir.walk import DEPTH_LIMIT, LEAF_LIMIT, depth, leaf_count
 from ..language.workspace import Document
 from .conditions import Lowering
 from .report import Report
@@ -16,9 +16,6 @@ from .satisfiability import always_holds, never_holds
 from .scope import Scope
 from .targets.elasticsearch import Exact, compile_query
 from .targets.limits import check_limits, surely_within
-
-LEAF_LIMIT = 1_024  # after references are written in; the server's own limit lies above
-DEPTH_LIMIT = 64  # of predicates in predicates; what the server takes is counted on the query itself
 
 Reference = tuple[str, Path]
 

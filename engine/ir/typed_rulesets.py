@@ -10,7 +10,9 @@ from typing import TypeAlias
 
 from .codec import DecodeError
 from .expression import Name, ValueType
+from .expression_reads import cost
 from .graph import GraphNode, Makes, Ruleset
+from .graph_cost import COST_LIMIT, EXPRESSION_COST_LIMIT, ruleset_cost
 from .program import Program
 from .typed import Typing
 from .value_types import event_type, member_type, object_type, profile_type, stands_for
@@ -21,8 +23,13 @@ Types: TypeAlias = dict[str, dict[ValueType, None]]
 
 def check_types(program: Program) -> None:
     """Nothing for a program whose rulesets are sound. Raises DecodeError."""
+    costs: dict[str, int] = {}
     for name in _in_calling_order(program):
-        _Ruleset(program, program.rulesets[name]).check()
+        ruleset = program.rulesets[name]
+        _Ruleset(program, ruleset).check()
+        costs[name] = ruleset_cost(ruleset.nodes, costs)
+        if costs[name] > COST_LIMIT:
+            raise DecodeError(f"ruleset `{name}` is damaged: one decision may take more steps than any may")
 
 
 def _in_calling_order(program: Program) -> list[str]:
@@ -86,8 +93,11 @@ class _Ruleset:
             return None if found is None else [found]
 
         typing = Typing(known)
-        if not all(typing.holds(expression) for expression in node.expressions()):
-            raise self._damage(f"an expression of `{node.name}` is not of the type that it says")
+        for expression in node.expressions():
+            if not typing.holds(expression):
+                raise self._damage(f"an expression of `{node.name}` is not of the type that it says")
+            if cost(expression) > EXPRESSION_COST_LIMIT:
+                raise self._damage(f"an expression of `{node.name}` may take more steps than any may")
         self._check_call(node)
         self._check_decision(node, makes)
         for way in node.ways():

@@ -25,6 +25,7 @@ from .predicate import (
 )
 from .program import Program
 from .types import Catalogue, Field, FieldType
+from .walk import DEPTH_LIMIT, LEAF_LIMIT, depth, leaf_count
 from .zones import ZoneError, zone
 
 Fields: TypeAlias = Callable[[str], tuple[Field, bool] | None]
@@ -48,7 +49,9 @@ _OF_TIMES = frozenset({"first", "last", "min", "max"})
 
 
 def is_sound(predicate: Predicate, program: Program) -> bool:
-    """Whether a predicate about customers fits the program's catalogue and lists."""
+    """Whether a predicate about customers fits the program's catalogue and lists, and keeps the limits."""
+    if leaf_count(predicate) > LEAF_LIMIT or depth(predicate) > DEPTH_LIMIT:
+        return False
     return _Soundness(program).holds(predicate, _profile(program.catalogue))
 
 

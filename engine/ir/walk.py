@@ -9,6 +9,9 @@ from typing import assert_never
 
 from .predicate import AllOf, AnyOf, Constant, Element, Events, EventSequence, InList, Leaf, Not, Predicate, Step
 
+LEAF_LIMIT = 1_024  # of a segment, references written in; the server's own limit lies above
+DEPTH_LIMIT = 64  # of predicates in predicates; what the server takes is counted on the query itself
+
 
 def children(predicate: Predicate) -> tuple[Predicate, ...]:
     """The predicates directly inside."""

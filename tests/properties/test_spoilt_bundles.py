@@ -18,10 +18,14 @@ from engine.bundle.ready import made_ready
 from engine.bundle.write import pack
 from engine.experiments.assignment import NativeAssigner
 from engine.ir.canonical import digest
+from engine.ir.expression import FLOAT, Call, Collect, Expression, Local, Name, ValueType
+from engine.ir.graph import Ruleset, SetItem
 from engine.ir.predicate import Constant
 from engine.ir.program import Program
-from engine.ir.types import Field
+from engine.ir.types import Catalogue, Field
 from engine.ir.value_types import type_of_field
+from engine.nodes.output.node import OutputNode
+from engine.nodes.ruleset.node import RulesetNode
 from engine.runtime.loaded import Runtime
 from tests.properties.graph_cases import SEGMENTS, Cases
 from tests.properties.test_spoilt_workspaces import DOCUMENTS, loaded, places
@@ -188,3 +192,46 @@ def test_an_index_mapping_with_another_digest_than_is_stated_is_refused() -> Non
     content["targets"]["mapping"]["added"] = {"type": "keyword"}
     with pytest.raises(BundleRefusedError, match="another digest"):
         open_bundle(seal(content, About("shop")).file_bytes(), Acceptance(), NOW)
+
+
+def collected(depth: int) -> Expression:
+    """Lists of numbers, each gone through for every element of the one around it."""
+    scores = Name("profile", ("scores",), ValueType("array", of=FLOAT))
+    item: Expression = Local(f"x{depth}", FLOAT)
+    for level in range(depth, 0, -1):
+        local = Local(f"x{level}", FLOAT)
+        item = Call("sum", (Collect(local, scores, item, scores.type),), FLOAT)
+    return item
+
+
+def called(count: int) -> dict[str, Ruleset]:
+    """Rulesets of which each calls the next one twice."""
+    end = OutputNode("end", ())
+    found = {f"r{count}": Ruleset(f"r{count}", (), (), (end,))}
+    for number in range(count):
+        calls = (
+            RulesetNode("one", f"r{number + 1}", (), "a", "two"),
+            RulesetNode("two", f"r{number + 1}", (), "b", "end"),
+        )
+        found[f"r{number}"] = Ruleset(f"r{number}", (), (), (*calls, end))
+    return found
+
+
+SUMS = Ruleset("sums", (), (Field("sum", "number"),), (OutputNode("end", (SetItem("sum", collected(2)),)),))
+
+
+@pytest.mark.parametrize("rulesets", [{"sums": SUMS}, called(40)], ids=["lists in lists", "calls of calls"])
+def test_a_bundle_whose_work_grows_beyond_measure_is_refused(rulesets: dict[str, Ruleset]) -> None:
+    catalogue = Catalogue("customer", "id", (Field("scores", "number", many=True),))
+    program = Program("shop", "UTC", catalogue, rulesets=rulesets)
+    with pytest.raises(BundleRefusedError, match="more steps than any may"):
+        open_bundle(pack(program, About("shop")).file_bytes(), Acceptance(), NOW)
+
+
+def test_rulesets_that_call_in_a_ring_are_refused() -> None:
+    call = RulesetNode("call", "ring")
+    program = Program(
+        "shop", "UTC", Catalogue("customer", "id", ()), rulesets={"ring": Ruleset("ring", (), (), (call,))}
+    )
+    with pytest.raises(BundleRefusedError, match="it calls itself"):
+        open_bundle(pack(program, About("shop")).file_bytes(), Acceptance(), NOW)

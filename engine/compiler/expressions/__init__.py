@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from .cells import lower_cell
-from .front import COST_LIMIT, TEXT_LIMIT, lower_expression
+from .front import TEXT_LIMIT, lower_expression
 from .place import Place
 from .scope import Scope
 
 __all__ = [
-    "COST_LIMIT",
     "TEXT_LIMIT",
     "Place",
     "Scope",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...diagnostics import Sink
 from ...ir.expression import ArrayOf, Expression, Name, Value, ValueType
 from ...ir.expression_reads import cost
+from ...ir.graph_cost import EXPRESSION_COST_LIMIT
 from ..scope import suggestion
 from .agreement import as_float, beside
 from .place import Notes, Place, Stretch
@@ -17,7 +18,6 @@ from .tree import Node, Unreadable, check_types, read
 from .walk import Walk, said
 
 TEXT_LIMIT = 4_096  # characters
-COST_LIMIT = 1_000_000  # steps of one expression, see `engine.ir.expression_reads.cost`
 
 
 def lower_expression(
@@ -62,9 +62,9 @@ def _is_kept(walk: Walk, node: Node, found: Expression) -> bool:
         help_ = (f"names below it: {', '.join(f'`{name}`' for name in names[:8])}",) if names else ()
         walk.note("T104", node, "is no value of its own; name what you need of it", help=help_)
         return False
-    if (work := cost(found)) > COST_LIMIT:
+    if (work := cost(found)) > EXPRESSION_COST_LIMIT:
         help_ = ("ask about a list once, and outside of another list's `for`",)
-        message = f"may take {work:,} steps; an expression takes at most {COST_LIMIT:,}"
+        message = f"may take {work:,} steps; an expression takes at most {EXPRESSION_COST_LIMIT:,}"
         walk.note("T110", node, message, help=help_)
         return False
     if isinstance(found, Value) and found.type.kind == "boolean" and node.kind != "BooleanExpression":

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from engine.compiler.expressions import COST_LIMIT, TEXT_LIMIT
+from engine.compiler.expressions import TEXT_LIMIT
 from engine.compiler.expressions.tree import DEPTH_LIMIT
 from engine.ir.expression_reads import cost
+from engine.ir.graph_cost import EXPRESSION_COST_LIMIT
 from engine.runtime.expressions import compile_expression
 from tests.effort import within
 from tests.expression_world import facts, findings_of, lowered, new_scope
@@ -93,7 +94,7 @@ def test_long_chain_is_one_level() -> None:
     ],
 )
 def test_cost_counts_lists_at_their_longest(text: str, least: int, most: int) -> None:
-    assert least <= cost(lowered(text)) <= most <= COST_LIMIT
+    assert least <= cost(lowered(text)) <= most <= EXPRESSION_COST_LIMIT
 
 
 def test_library_is_imported_with_the_first_expression_and_not_before() -> None:

@@ -24,6 +24,10 @@ Page = list[bytes]
 _STORED_SECONDS = 600  # a set that nobody goes on building goes away
 
 
+class LostSetError(LookupError):
+    """What was built is gone from Redis; the set that it was to replace is as it was."""
+
+
 def combined(redis: Any, operation: Operation, names: Sequence[str], page: int = PAGE) -> Iterator[Page]:
     """Pages of the members that the operation gives, in no order. Raises ValueError without names."""
     if not names:
@@ -90,9 +94,9 @@ def _build(redis: Any, pages: Iterable[Sequence[bytes | str]], built: str) -> in
 
 
 def _refuse_lost(target: str, added: int, claim: Claim | None) -> None:
-    """Nothing where all who were in the set have been erased meanwhile. Raises LookupError."""
+    """Nothing where all who were in the set have been erased meanwhile. Raises LostSetError."""
     if claim is None or added > len(claim.left_out()):
-        raise LookupError(f"what was built of `{target}` is gone from Redis; the set is as it was")
+        raise LostSetError(f"what was built of `{target}` is gone from Redis; the set is as it was")
 
 
 Keep = Callable[[Sequence[int]], bool]

@@ -13,7 +13,9 @@ from ..streams import while_read
 from .names import declared, print_json, sets_named
 
 if TYPE_CHECKING:
-    from ...segments.algebra import Operation
+    from collections.abc import Iterator
+
+    from ...segments.algebra import Operation, Page
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -32,8 +34,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(operation: Operation, options: argparse.Namespace) -> int:
-    from ...segments.algebra import combined, count, store
-    from ...segments.claim import claimed
+    from ...segments.algebra import combined, count
 
     if len(options.names) < 2:
         raise CannotRunError(
@@ -47,9 +48,7 @@ def _run(operation: Operation, options: argparse.Namespace) -> int:
             _may_be_stored(options.store, servers)
         pages = combined(servers.redis, operation, names)
         if options.store is not None:
-            with claimed(servers.redis, options.store) as claim:
-                size = store(servers.redis, claim.during(pages), options.store, claim=claim)
-            _print_count(size, options.format)
+            _print_count(_stored(servers, pages, options.store), options.format)
         elif options.count:
             _print_count(count(pages), options.format)
         else:
@@ -57,6 +56,18 @@ def _run(operation: Operation, options: argparse.Namespace) -> int:
                 for each in while_read(found):
                     print_json(each.decode()) if options.format == "json" else print(printable(each.decode()))
     return CLEAN
+
+
+def _stored(servers: Servers, pages: Iterator[Page], target: str) -> int:
+    """How many members the stored set has. Raises CannotRunError where others are filling it, or Redis has lost it."""
+    from ...segments.algebra import LostSetError, store
+    from ...segments.claim import SegmentBusyError, claimed
+
+    try:
+        with claimed(servers.redis, target) as claim:
+            return store(servers.redis, claim.during(pages), target, claim=claim)
+    except (SegmentBusyError, LostSetError) as problem:
+        raise CannotRunError(str(problem)) from None
 
 
 def _may_be_stored(target: str, servers: Servers) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.rebuilds.lease import leased
+from engine.segments import claim
 from engine.storage import keys
 from engine.storage.partitions import partition_of, take_ownership
 from engine.storage.postgres import connect_postgres
@@ -104,6 +105,17 @@ def test_segments_are_combined(running: Path, decisor: Decisor, client: Any) -> 
     assert "`buyers` is a segment with conditions of its own" in refused.err
     assert decisor("segments", "union", "vips", "buyers", "--store", "Both").code == 2
     assert decisor("segments", "union", "vips", "buyers", "--store", "both", "--count").code == 2
+
+
+def test_a_set_that_others_are_filling_is_not_stored(
+    running: Path, decisor: Decisor, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim, "PATIENCE", 0.0)
+    client.set(keys.claim("both"), "process 7 on elsewhere 0123")
+    refused = decisor("segments", "union", "vips", "buyers", "--store", "both")
+    assert refused.code == 2
+    assert "`both` is being filled by process 7 on elsewhere: wait for that, then try again" in refused.err
+    assert not client.exists(keys.members("both"))
 
 
 @pytest.mark.parametrize("operation", ["intersect", "union", "difference"])

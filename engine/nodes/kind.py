@@ -77,35 +77,39 @@ class NodeKind(Frozen, Generic[Node]):
 
 
 class NodeKinds:
-    """The kinds that a ruleset may be made of: a value, which is passed to whoever meets nodes."""
+    """The kinds that a ruleset may be made of: a value, which is passed to whoever meets nodes.
 
-    __slots__ = ("_by_class", "_by_word", "_lowers", "classes")
+    `kinds` gives them when the first one is asked for, so that whoever only matches segments loads none.
+    """
 
-    def __init__(self, kinds: Iterable[NodeKind[Any]]) -> None:
-        self._by_word: dict[str, NodeKind[Any]] = {}
-        self._by_class: dict[type, NodeKind[Any]] = {}
+    __slots__ = ("_found", "_kinds", "_lowers")
+
+    def __init__(self, kinds: Callable[[], Iterable[NodeKind[Any]]]) -> None:
+        self._kinds = kinds
+        self._found: _Index | None = None
         self._lowers: dict[type, Callable[[Any, Lowering], Lowered]] = {}
-        classes: dict[str, type] = {}
-        for kind in kinds:
-            if self._by_word.setdefault(kind.word, kind) is not kind:
-                raise ValueError(f"two kinds of node are called `{kind.word}`")
-            self._by_class[kind.node] = kind
-            for cls in (kind.node, *kind.parts):
-                if is_core(cls.__name__) or classes.setdefault(cls.__name__, cls) is not cls:
-                    raise ValueError(f"two IR classes are called {cls.__name__}")
-        self.classes: Mapping[str, type] = MappingProxyType(classes)
-        """The classes of nodes and of their parts by their names: those that a bundle may hold."""
 
     def __iter__(self) -> Iterator[NodeKind[Any]]:
-        return iter(self._by_word.values())
+        return iter(self._index.by_word.values())
+
+    @property
+    def classes(self) -> Mapping[str, type]:
+        """The classes of nodes and of their parts by their names: those that a bundle may hold."""
+        return self._index.classes
+
+    @property
+    def _index(self) -> _Index:
+        if self._found is None:
+            self._found = _Index(self._kinds())
+        return self._found
 
     def of(self, node: GraphNode) -> NodeKind[Any]:
         """The kind of a node. Raises KeyError for one that is not among them."""
-        return self._by_class[type(node)]
+        return self._index.by_class[type(node)]
 
     def named(self, word: str) -> NodeKind[Any] | None:
         """The kind of that name, or None."""
-        return self._by_word.get(word)
+        return self._index.by_word.get(word)
 
     def lower(self, shape: Any, lowering: Lowering) -> Lowered:
         """The meaning of a node that reads well, with findings."""
@@ -115,5 +119,26 @@ class NodeKinds:
         return self._lowers[type(shape)](shape, lowering)
 
     def having(self, *more: NodeKind[Any]) -> NodeKinds:
-        """These and more."""
-        return NodeKinds((*self, *more))
+        """These and more. Raises ValueError where two kinds, or two of their classes, have one name."""
+        kinds = (*self, *more)
+        _Index(kinds)
+        return NodeKinds(lambda: kinds)
+
+
+class _Index:
+    """Kinds by their words and by their classes. Raises ValueError where two have one name."""
+
+    __slots__ = ("by_class", "by_word", "classes")
+
+    def __init__(self, kinds: Iterable[NodeKind[Any]]) -> None:
+        self.by_word: dict[str, NodeKind[Any]] = {}
+        self.by_class: dict[type, NodeKind[Any]] = {}
+        classes: dict[str, type] = {}
+        for kind in kinds:
+            if self.by_word.setdefault(kind.word, kind) is not kind:
+                raise ValueError(f"two kinds of node are called `{kind.word}`")
+            self.by_class[kind.node] = kind
+            for cls in (kind.node, *kind.parts):
+                if is_core(cls.__name__) or classes.setdefault(cls.__name__, cls) is not cls:
+                    raise ValueError(f"two IR classes are called {cls.__name__}")
+        self.classes: Mapping[str, type] = MappingProxyType(classes)

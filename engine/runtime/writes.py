@@ -6,8 +6,10 @@ once. In a decision's JSON form those two stand once, around its writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from ..ir.frozen import Frozen, frozen
 
 if TYPE_CHECKING:
     from .decision import Decision
@@ -16,8 +18,8 @@ Outcome: TypeAlias = Literal["done", "refused", "timeout", "error", "unavailable
 OUTCOMES: tuple[Outcome, ...] = ("done", "refused", "timeout", "error", "unavailable")
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+@frozen
+class Write(Frozen):
     """One thing to be written; `kind` is its name in a decision's JSON form."""
 
     kind: ClassVar[str]
@@ -34,7 +36,7 @@ class Write:
 _AROUND = frozenset(field.name for field in fields(Write))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exposure(Write):
     """A unit was given an arm of an experiment."""
 
@@ -47,7 +49,7 @@ class Exposure(Write):
     phase: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StickyArm(Write):
     """The arm that a unit of a sticky experiment keeps."""
 
@@ -60,7 +62,7 @@ class StickyArm(Write):
     phase: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CapUse(Write):
     """One more use of a cap's key by a unit, which counts for `within` ms."""
 
@@ -71,7 +73,7 @@ class CapUse(Write):
     within: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PendingReward(Write):
     """A pick of a bandit, whose reward may come later; with the probability that the pick had."""
 
@@ -85,7 +87,7 @@ class PendingReward(Write):
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecisionRecord(Write):
     """The decision itself, for the log of decisions; no decision lists it among its own writes."""
 

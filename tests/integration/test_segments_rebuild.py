@@ -21,6 +21,7 @@ from engine.rebuilds.switching import NotPublishedError, Switch
 from engine.segments.registry import Definition, definition_of, read_segments
 from engine.storage import keys
 from engine.storage.partitions import take_ownership
+from engine.worker.publish import settle
 from tests.live_world import DAY, SEGMENTS, World, random_events
 
 CUSTOMERS = [f"c-{number}" for number in range(40)]
@@ -314,7 +315,9 @@ def test_a_set_that_redis_has_lost_meanwhile_is_never_switched_in(
     world.check()
 
 
-def test_nothing_is_switched_while_a_worker_owns_a_partition_and_does_not_publish(live_world: World) -> None:
+def test_nothing_is_switched_while_a_worker_owns_a_partition_and_does_not_publish(
+    live_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = filled(live_world)
     redefined(world, local="elsewhere")
     before = world.members("local")
@@ -322,8 +325,10 @@ def test_nothing_is_switched_while_a_worker_owns_a_partition_and_does_not_publis
         assert all(take_ownership(idle, number) for number in range(16))
         idle.execute("UPDATE partition SET seq = seq + 1 WHERE number = 3")
         idle.execute("INSERT INTO outbox SELECT 3, seq, 'c-1', 'change' FROM partition WHERE number = 3")
-        with pytest.raises(NotPublishedError, match="partitions 3 does not reach Redis"):
-            rebuild(world, "local")
+        with monkeypatch.context() as soon:
+            soon.setattr(settle, "__defaults__", (0.5,))  # seconds, of which there are ten
+            with pytest.raises(NotPublishedError, match="partitions 3 does not reach Redis"):
+                rebuild(world, "local")
     assert world.members("local") == before
     rebuild(world, "local")
     world.check()

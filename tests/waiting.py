@@ -9,7 +9,7 @@ from typing import Final
 PATIENCE: Final = 180.0  # seconds; only what is broken takes that long
 
 
-def until(holds: Callable[[], object], pause: float = 0.02) -> None:
+def until(holds: Callable[[], object], *, pause: float = 0.02) -> None:
     """Return as soon as it holds. Fails when it does not come to hold."""
     deadline = time.monotonic() + PATIENCE
     while not holds():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import psycopg
@@ -23,6 +22,7 @@ from engine.worker.writes import write_letters
 from tests.integration.test_encryption import sealed
 from tests.live_world import START, World
 from tests.sealed_world import as_catalogued, events, plain_text, workspace
+from tests.waiting import until
 
 
 def letter(number: int) -> Letter:
@@ -51,10 +51,7 @@ def test_a_letter_that_is_committed_late_is_wrapped_anew_all_the_same(sealed_wor
         with worker.transaction():
             write_letters(worker, [letter(1)], vault, START)
             thread.start()
-            deadline = time.monotonic() + 60
-            while not (done.is_set() or _waits(looking, rotating.info.backend_pid)):
-                assert time.monotonic() < deadline, "the change neither waits nor ends"
-                time.sleep(0.01)
+            until(lambda: done.is_set() or _waits(looking, rotating.info.backend_pid))
         thread.join()
         new = read_key_file(key_file).master[0].id
         [payload] = [bytes(each) for (each,) in looking.execute("SELECT payload FROM dead_letter").fetchall()]
@@ -142,10 +139,7 @@ def test_letters_in_plain_are_sealed_by_a_worker_that_runs_on(
     thread.start()
     try:
         with world.connect("tests") as connection:
-            deadline = time.monotonic() + 60
-            while plain_letters(connection):
-                assert time.monotonic() < deadline, "the worker does not seal them"
-                time.sleep(0.05)
+            until(lambda: not plain_letters(connection))
     finally:
         running.stop()
         thread.join()

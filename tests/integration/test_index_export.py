@@ -136,7 +136,7 @@ def test_a_view_stays_however_slowly_its_pages_are_taken(
     ids = export_ids(elasticsearch, index, EVERYBODY, slices=2, page=10)
     first = next(ids)
     ahead = _searches(elasticsearch, index)
-    until(lambda: _searches(elasticsearch, index) >= ahead + 12, 0.2)  # a second apart, of two readers each
+    until(lambda: _searches(elasticsearch, index) >= ahead + 12, pause=0.2)  # a second apart, of two readers each
     assert [first, *ids] == keys
 
 

@@ -166,6 +166,7 @@ def most_memory(arguments: list[str], folder: Path) -> int:
     return int(done.stderr.split()[-1]) * scale
 
 
+@pytest.mark.long
 def test_a_large_file_takes_no_more_memory_than_a_small_one(shop: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
     many = 100_000

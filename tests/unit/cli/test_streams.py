@@ -31,6 +31,7 @@ def test_findings_are_told_by_the_exit_code_though_nobody_reads(shop: Path, erro
     assert run_unread("check", errors_too=errors_too)[0] == 1
 
 
+@pytest.mark.long
 def test_every_kind_of_exit_code_outlives_the_reader(shop: Path) -> None:
     assert run_unread("build", "-o", "one.bundle")[0] == 0
     test = shop / "segments/vips.test.yaml"

@@ -66,6 +66,7 @@ def test_each_document_of_a_file_is_laid_out_where_it_stands() -> None:
     )
 
 
+@pytest.mark.long
 def test_a_large_file_is_laid_out_soon() -> None:
     text = "".join(f"key_{index}:\n    # note\n    - {{ a : {index} }}\n" for index in range(5_000))
     assert format_text(text, "x.yaml").startswith("key_0:\n  # note\n  - {a: 0}\nkey_1:")

@@ -86,6 +86,7 @@ def test_what_is_known_is_composed_between_what_is_not() -> None:
     assert normalize_keyword("E\u0301🩷O\u0308\u0378\u0308", lowercase=True) == "é🩷ö\u0378\u0308"
 
 
+@pytest.mark.long
 def test_every_scalar_value_but_nul_and_noncharacters_is_stored() -> None:
     assert [chr(each) for each in ALL if storable(chr(each))] == STORABLE
 
@@ -102,6 +103,7 @@ def forms(text: str) -> bytes:
     return "\n".join((nfc(text), lower(text), upper(text), normalize_keyword(text, lowercase=True), "")).encode()
 
 
+@pytest.mark.long
 def test_every_python_brings_every_code_point_to_the_same_forms() -> None:
     digest = hashlib.sha256()
     looked_at = [each for each in STORABLE if each < "\U00032000" or each > "\U000dffff" or ord(each) % 97 == 0]

@@ -159,10 +159,10 @@ def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
 
 def _membership(runtime: Runtime, servers: Servers) -> tuple[list[str], Counter[str]]:
     """Every customer, and the size of each segment, as Redis has it."""
+    from ..profiles.profile_store import customers
     from ..segments.sets import counts
 
-    rows = servers.postgres.execute("SELECT profile FROM profile ORDER BY profile").fetchall()
-    return [row[0] for row in rows], Counter(counts(servers.redis, sorted(runtime.program.segments)))
+    return customers(servers.postgres), Counter(counts(servers.redis, sorted(runtime.program.segments)))
 
 
 def _served(customers: list[str], servers: Servers) -> list[Served]:

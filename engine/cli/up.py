@@ -99,6 +99,7 @@ def _elasticsearch(root: Path, wish: bool | None) -> bool:  # noqa: FBT001 - it 
 
 def _migrated(root: Path) -> Iterator[str]:
     """The database migrated, and told; and whether a search index follows it that no server is known for."""
+    from ..index.cursors import has_followers
     from ..storage.locations import ServerUnreachableError, locations_of
     from ..storage.migrate import MigrationError, migrate
     from ..storage.postgres import connect_postgres
@@ -107,12 +108,12 @@ def _migrated(root: Path) -> Iterator[str]:
     try:
         with connect_postgres(locations.postgres or "", autocommit=True) as connection:
             applied = migrate(connection)
-            followed = connection.execute("SELECT EXISTS (SELECT FROM follower)").fetchone()
+            followed = has_followers(connection)
     except (ServerUnreachableError, MigrationError) as problem:
         raise CannotRunError(str(problem)) from None
     said = f"{counted(len(applied), 'migration')} applied: {', '.join(applied)}" if applied else "all applied before"
     yield f"{'migrations':<14} {said}"
-    if locations.elasticsearch is None and followed and followed[0]:
+    if locations.elasticsearch is None and followed:
         yield line(
             "elasticsearch",
             "none",

@@ -137,9 +137,10 @@ def caught_up(connection: Connection, index: ProfileIndex, upto: Mapping[int, in
     )
 
 
-def heads(connection: Connection) -> dict[int, int]:
-    """The last number of each partition."""
-    return {int(number): int(seq) for number, seq in connection.execute("SELECT number, seq FROM partition").fetchall()}
+def has_followers(connection: Connection) -> bool:
+    """Whether any search index follows this database."""
+    row = connection.execute("SELECT EXISTS (SELECT FROM follower)").fetchone()
+    return bool(row and row[0])
 
 
 def passed_by_all(connection: Connection, upto: Mapping[int, int]) -> dict[int, int]:

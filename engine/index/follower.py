@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..encryption.vault import Vault
 from ..ir.types import Catalogue
-from ..storage.partitions import PARTITIONS, partition_of
+from ..storage.partitions import PARTITIONS, heads, partition_of
 from . import cursors
 from .bulk import Bulk
 from .cursors import Cursor
@@ -128,7 +128,7 @@ class IndexFollower:
             if self._connection is None or live is None or not self._fits(live):
                 raise IndexRefusedError(self._stale(live))
             if upto is None:
-                upto = cursors.heads(self._connection)
+                upto = heads(self._connection)
             if cursors.caught_up(self._connection, live, upto):
                 self._client.indices.refresh(index=live.name)
                 return live

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..encryption.vault import Vault
 from ..ir.types import Catalogue
-from ..storage.partitions import PARTITIONS
+from ..storage.partitions import PARTITIONS, heads
 from . import cursors
 from .bulk import Bulk
 from .comparing import Comparison, Differences, Kind
@@ -143,7 +143,7 @@ class Rebuild:
 
     def _follow(self, connection: Connection, index: ProfileIndex) -> None:
         """Wait until what has been committed so far is in the index; whether a worker runs or not."""
-        upto = cursors.heads(connection)
+        upto = heads(connection)
         while not cursors.caught_up(connection, index, upto):
             if not self._follower.step(range(PARTITIONS)):
                 self._follower.wait(IDLE_SECONDS)

@@ -69,6 +69,16 @@ def bring_forward(connection: Connection, dues: Sequence[tuple[str, int, str]]) 
     return connection.execute(_FORWARD, columns).fetchall()
 
 
+def is_known(connection: Connection, customer: str) -> bool:
+    """Whether the customer has a profile."""
+    return connection.execute("SELECT FROM profile WHERE profile = %s", (customer,)).fetchone() is not None
+
+
+def customers(connection: Connection) -> list[str]:
+    """The keys of all customers, sorted."""
+    return [row[0] for row in connection.execute("SELECT profile FROM profile ORDER BY profile").fetchall()]
+
+
 def put_values(connection: Connection, values: Mapping[str, str]) -> None:
     """Put values, as JSON text, in the place of those that are kept."""
     connection.execute(_PUT_VALUES, (list(values), list(values.values())))

@@ -92,6 +92,12 @@ def _renamed(predicate: Predicate, names: Mapping[str, str]) -> Predicate:
     return rebuilt(predicate, lambda item: _renamed(item, names))
 
 
+def catalogue_digest(connection: Connection) -> str | None:
+    """The digest of the catalogue that profiles are folded with, None before the first worker."""
+    row = connection.execute("SELECT catalogue_digest FROM registry").fetchone()
+    return row[0] if row else None
+
+
 def read_catalogue(connection: Connection) -> Catalogue | None:
     """The catalogue that profiles are made by, None before the first worker; takes no keys."""
     row = connection.execute("SELECT catalogue FROM registry").fetchone()

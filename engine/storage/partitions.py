@@ -48,6 +48,11 @@ def advance(connection: Connection, last: Mapping[int, int]) -> None:
     )
 
 
+def heads(connection: Connection) -> dict[int, int]:
+    """The last number of each partition."""
+    return {int(number): int(seq) for number, seq in connection.execute("SELECT number, seq FROM partition").fetchall()}
+
+
 def raise_to(connection: Connection, partition: int, seq: int) -> bool:
     """Set the last sequence number of a partition where it is less; whether it was.
 

@@ -26,7 +26,7 @@ from engine.index.names import (
 from engine.ir.types import Catalogue, Field
 from engine.profiles.outbox import prune_outbox
 from engine.stages import runner
-from engine.storage.partitions import partition_of
+from engine.storage.partitions import heads, partition_of
 from tests.index_world import CATALOGUE, IndexWorld, following, index_world, limiting_proxy
 from tests.servers.postgres import Database
 from tests.waiting import until
@@ -42,7 +42,7 @@ def followed_index(postgres_database: Database, elasticsearch: Elasticsearch) ->
 
 
 def pruned(connection: Connection, keep_ms: int) -> int:
-    return prune_outbox(connection, keep_ms, cursors.passed_by_all(connection, cursors.heads(connection)))
+    return prune_outbox(connection, keep_ms, cursors.passed_by_all(connection, heads(connection)))
 
 
 def test_the_live_index_is_made_on_first_use_and_filled_with_what_was_there(followed_index: IndexWorld) -> None:
@@ -67,10 +67,8 @@ def test_changes_reach_the_index_with_the_profiles_version(followed_index: Index
     assert followed_index.shown()["c-1"] == {"customer_id": "c-1", "orders": 4}
     assert followed_index.client.get(index=live.name, id="c-1")["_version"] == 5
     with followed_index.connect() as connection:
-        assert cursors.caught_up(connection, live, cursors.heads(connection))
-        assert (
-            wait_until(connection, followed_index.client, cursors.heads(connection), 1.0, followed_index.alias) == live
-        )
+        assert cursors.caught_up(connection, live, heads(connection))
+        assert wait_until(connection, followed_index.client, heads(connection), 1.0, followed_index.alias) == live
 
 
 def test_only_the_partitions_asked_for_are_followed(followed_index: IndexWorld) -> None:
@@ -82,7 +80,7 @@ def test_only_the_partitions_asked_for_are_followed(followed_index: IndexWorld) 
         pass
     assert set(followed_index.shown()) == {key for key in followed_index.kept() if partition_of(key) in mine}
     with followed_index.connect() as connection, pytest.raises(IndexRefusedError, match="still behind"):
-        wait_until(connection, followed_index.client, cursors.heads(connection), 0.1, followed_index.alias)
+        wait_until(connection, followed_index.client, heads(connection), 0.1, followed_index.alias)
 
 
 def test_erased_profiles_are_deleted_and_late_copies_do_not_come_back(followed_index: IndexWorld) -> None:
@@ -270,7 +268,7 @@ def test_two_followers_share_the_work_without_interleaving(followed_index: Index
 
 def _caught_up(world: IndexWorld) -> bool:
     with world.connect() as connection:
-        return cursors.caught_up(connection, world.live(), cursors.heads(connection))
+        return cursors.caught_up(connection, world.live(), heads(connection))
 
 
 def test_an_index_of_another_catalogue_gets_erasures_alone(followed_index: IndexWorld) -> None:
@@ -328,7 +326,7 @@ def test_an_index_that_is_ahead_of_a_restored_database_is_not_trusted(followed_i
     followed_index.follower().catch_up()
     with followed_index.connect() as connection:
         connection.execute("UPDATE follower SET seq = seq + 5")
-        assert not cursors.caught_up(connection, followed_index.live(), cursors.heads(connection))
+        assert not cursors.caught_up(connection, followed_index.live(), heads(connection))
     for _ in range(2):
         with pytest.raises(IndexRefusedError, match="does not know how far"):
             followed_index.follower().catch_up()

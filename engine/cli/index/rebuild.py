@@ -56,9 +56,9 @@ def _warn(connection: Connection, catalogue: Catalogue) -> None:
     """Say so when profiles are still made by another catalogue: the index is for this one."""
     from ...ir.canonical import digest
     from ...ir.codec import encode
+    from ...segments.registry import catalogue_digest
 
-    row = connection.execute("SELECT catalogue_digest FROM registry").fetchone()
-    if row and row[0] not in {None, digest(encode(catalogue))}:
+    if catalogue_digest(connection) not in {None, digest(encode(catalogue))}:
         print(
             "decisor: the workers make profiles by another catalogue than this; start them with it, or the new index"
             " stays as it is from the switch on",

@@ -139,9 +139,10 @@ def _broken_off(connection: Connection, name: str, count: int) -> int:
 
 def _settle(servers: Servers, vault: SealedVault) -> int:
     """Serving copies carry wrapped keys: they must have followed before an old key is removed."""
+    from ...storage.partitions import heads
     from ...worker.publish import settle
 
-    rows: dict[int, int] = dict(servers.postgres.execute("SELECT number, seq FROM partition").fetchall())
+    rows = heads(servers.postgres)
     late = settle(servers.postgres, servers.redis, rows, vault, SAY_SECONDS)
     if late:
         print(f"waiting: the serving copies of {counted(len(late), 'partition')} have not followed yet", flush=True)

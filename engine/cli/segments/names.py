@@ -32,7 +32,9 @@ def sets_named(servers: Servers, given: Sequence[str]) -> list[str]:
 
 def segment_named(servers: Servers, given: str) -> str:
     """The name of a segment that runs or is declared in the workspace. Raises CannotRunError with the nearest name."""
-    run = set(running(record(servers)))
+    from ...segments.registry import read_segments
+
+    run = set(read_segments(record(servers)))
     return named(given, run if _bare(given) in run else run | (_written(servers) or set()))
 
 
@@ -44,11 +46,12 @@ def declared(servers: Servers) -> set[str] | None:
 
 def _running(servers: Servers) -> set[str] | None:
     """The segments that PostgreSQL knows; None where it cannot be asked."""
+    from ...segments.registry import read_segments
     from ...storage.migrate import pending
 
     if servers.locations.postgres is None or pending(servers.postgres):
         return None
-    return set(running(servers.postgres))
+    return set(read_segments(servers.postgres))
 
 
 def _written(servers: Servers) -> set[str] | None:
@@ -72,11 +75,6 @@ def record(servers: Servers) -> Connection:
     return servers.postgres
 
 
-def running(connection: Connection) -> list[str]:
-    """The names of the segments that PostgreSQL knows, sorted."""
-    return [row[0] for row in connection.execute("SELECT name FROM segment ORDER BY name")]
-
-
 def named(given: str, known: Collection[str]) -> str:
     """The name that an argument means, `segment/vips` or `vips`. Raises CannotRunError with the nearest name."""
     from ..facts import name_among
@@ -93,7 +91,9 @@ def unknown_customer(servers: Servers, customer: str) -> bool:
             return False
     except (CannotRunError, MigrationError):
         return False
-    if servers.postgres.execute("SELECT FROM profile WHERE profile = %s", (customer,)).fetchone() is not None:
+    from ...profiles.profile_store import is_known
+
+    if is_known(servers.postgres, customer):
         return False
     note("no such customer is known: no event of theirs was ever taken in")
     return True

@@ -50,6 +50,7 @@ def _configure_putting(parser: argparse.ArgumentParser) -> None:
 def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> int:
     """Do it and say whether membership has changed; 1 where it is kept and Redis has not followed."""
     from ...segments.registry import read_catalogue
+    from ...storage import keys
     from ...worker.overrides import OverrideRefusedError, Overrides
     from ...worker.transaction import NoCatalogueError, Processor
 
@@ -65,7 +66,7 @@ def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> 
             done = act(overrides, name, customer, options, instant_of(options.now))
         except (OverrideRefusedError, NoCatalogueError) as problem:
             raise CannotRunError(str(problem)) from None
-        member = bool(servers.redis.sismember(f"segment:{name}", customer))
+        member = bool(servers.redis.sismember(keys.members(name), customer))
     if options.format == "json":
         told = {"segment": name, "customer": customer, "override": override, "member": member}
         print_json(told | {"changed": done.moved, "followed": done.followed})

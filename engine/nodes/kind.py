@@ -14,10 +14,10 @@ from ..ir.codec import is_core
 from ..ir.expression import Expression
 from ..ir.frozen import Frozen, frozen
 from ..ir.graph import Experiments, GraphNode
-from .authoring import Authoring
 from .writing import Writer
 
 if TYPE_CHECKING:
+    from .authoring import Authoring
     from .lowering import Lowered, Lowering
 
 Node = TypeVar("Node", bound=GraphNode)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isfinite
-from typing import Any
+from typing import Any, assert_never
 
 from .cells import AnyValue, CellTest, Equals, Missing, Negated, OneOf, Range
 from .expression import Kind, ValueType
@@ -70,6 +70,7 @@ def fits_column(cell: CellTest, column: ValueType) -> bool:
             return all(_compares(value, column) for value in values)
         case Range(lower, upper):
             return all(limit is None or _compares(limit, column) for limit in (lower, upper))
+    assert_never(cell)
 
 
 def _compares(value: Any, column: ValueType) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from .constants import is_constant
 from .predicate import (
@@ -100,6 +100,7 @@ class _Soundness:
                     and _is_instant(within)
                     and all(self._where(step.type, step.where) and (step.within or 0) >= 0 for step in steps)
                 )
+        assert_never(predicate)
 
     def _where(self, kind: str, where: Predicate | None) -> bool:
         event = self._program.catalogue.event(kind)

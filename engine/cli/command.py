@@ -31,3 +31,8 @@ def program_version() -> str:
         return version("decisor")
     except PackageNotFoundError:
         return ""
+
+
+def reason(problem: OSError) -> str:
+    """Why the system refuses, in small letters."""
+    return (problem.strerror or "the system refuses").lower()

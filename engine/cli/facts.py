@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ..ir.printable import printable
-from .command import CannotRunError
+from .command import CannotRunError, reason
 from .opening import add_workspace, instant_of, open_workspace, sound_program, workspace_root
-from .report import reason
 
 if TYPE_CHECKING:
     from ..profiles.event_sorting import History

@@ -8,8 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from .command import CannotRunError
-from .report import reason
+from .command import CannotRunError, reason
 
 
 def check_output(file: Path, within: Path | None = None) -> None:

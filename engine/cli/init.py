@@ -6,9 +6,8 @@ import argparse
 import re
 from pathlib import Path
 
-from .command import CLEAN, CannotRunError, Command
+from .command import CLEAN, CannotRunError, Command, reason
 from .files import write_new
-from .report import reason
 from .scaffold.documents import TEMPLATES, Around
 from .scaffold.start import EVENTS, FROM_EVENTS, PROFILE, SEGMENT, SEGMENT_TEST, VSCODE, WORKSPACE, written
 

@@ -6,9 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
-from .command import CLEAN, CannotRunError, Command
+from .command import CLEAN, CannotRunError, Command, reason
 from .files import check_output
-from .report import reason
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

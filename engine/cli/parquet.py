@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .command import CannotRunError
-from .report import reason
+from .command import CannotRunError, reason
 
 if TYPE_CHECKING:
     from ..ir.program import Program

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .command import CannotRunError, program_version
+from .command import CannotRunError, program_version, reason
 
 if TYPE_CHECKING:
     from ..diagnostics import Finding, Span
@@ -92,11 +92,6 @@ def write_report(file: Path, text: str) -> None:
 def ended(text: str) -> str:
     """The text with a line break at its end, unless it is empty."""
     return text if not text or text.endswith("\n") else f"{text}\n"
-
-
-def reason(problem: OSError) -> str:
-    """Why the system refuses, in small letters."""
-    return (problem.strerror or "the system refuses").lower()
 
 
 def counted(count: int, noun: str) -> str:

@@ -6,10 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from .command import CLEAN, FINDINGS, CannotRunError, Command
+from .command import CLEAN, FINDINGS, CannotRunError, Command, reason
 from .files import check_output
 from .opening import add_workspace, workspace_root
-from .report import reason
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

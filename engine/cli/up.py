@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .command import CLEAN, CannotRunError, Command
+from .command import CLEAN, CannotRunError, Command, reason
 from .opening import add_workspace, workspace_root
-from .report import counted, reason
+from .report import counted
 
 if TYPE_CHECKING:
     from ..storage.locations import Locations

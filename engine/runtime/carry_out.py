@@ -10,9 +10,9 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any
 
-from .decision import Decision
+from .decision import Decision, DecisionRecord
 from .ports import Outcomes, Ports
-from .writes import OUTCOMES, DecisionRecord, Outcome, Write
+from .writes import OUTCOMES, Outcome, Write
 
 WRITE_SECONDS = 0.1  # that the port may take, at most
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from ..ir.frozen import frozen
 from .writes import Outcome, Write
 
 Entry: TypeAlias = Mapping[str, Any]
@@ -67,3 +68,16 @@ class Decision(NamedTuple):
         if self.trace:
             record["trace"] = list(self.trace)
         return record
+
+
+@frozen
+class DecisionRecord(Write):
+    """The decision itself, for the log of decisions; no decision lists it among its own writes."""
+
+    kind = "decision"
+
+    decision: Decision
+
+    def as_json(self) -> dict[str, Any]:
+        """The decision's JSON form."""
+        return {"write": self.kind, "decision": self.decision.as_json()}

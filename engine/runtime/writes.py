@@ -7,12 +7,9 @@ once. In a decision's JSON form those two stand once, around its writes.
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from ..ir.frozen import Frozen, frozen
-
-if TYPE_CHECKING:
-    from .decision import Decision
 
 Outcome: TypeAlias = Literal["done", "refused", "timeout", "error", "unavailable"]
 OUTCOMES: tuple[Outcome, ...] = ("done", "refused", "timeout", "error", "unavailable")
@@ -85,16 +82,3 @@ class PendingReward(Write):
     arm: str
     probability: float
     version: str
-
-
-@frozen
-class DecisionRecord(Write):
-    """The decision itself, for the log of decisions; no decision lists it among its own writes."""
-
-    kind = "decision"
-
-    decision: Decision
-
-    def as_json(self) -> dict[str, Any]:
-        """The decision's JSON form."""
-        return {"write": self.kind, "decision": self.decision.as_json()}

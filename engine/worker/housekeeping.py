@@ -9,7 +9,7 @@ from ..index.cursors import abandon, passed_by_all
 from ..profiles.outbox import prune_outbox
 
 if TYPE_CHECKING:
-    from .loop import Session
+    from .session import Session
 
 TIDY_SECONDS: Final = 60.0
 PRUNE_SECONDS: Final = 2.0  # until every partition has had its turn

@@ -21,6 +21,7 @@ from .housekeeping import Housekeeping
 from .overdue import Overdue
 from .publish import Publisher
 from .refolding import Renewal
+from .session import Session
 from .step import Work
 from .transaction import OtherCatalogueError, Processor
 
@@ -47,17 +48,6 @@ class Clock:
     def now_ms(self) -> int:
         """The time."""
         return time.time_ns() // 1_000_000 if self.frozen is None else self.frozen
-
-
-@dataclass(slots=True)
-class Session:
-    """The connections of one uninterrupted stretch of work, and what hangs on them."""
-
-    connection: Connection
-    processor: Processor
-    publisher: Publisher
-    queue: Queue
-    owned: set[int]
 
 
 class Worker:

@@ -6,10 +6,11 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import ENGINE, Import, engine_imports, imports_of, package_of, python_files
+from tests.architecture.source import ENGINE, ROOT, Import, engine_imports, imports_of, package_of, python_files
 
 COMPILE = {"language", "compiler", "drawing", "bundle"}
 # The floors of the customer data platform: each may use what lies before it, and nothing behind it.
@@ -90,6 +91,26 @@ def test_packages_form_no_cycle() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"packages import each other in a ring: {' ← '.join(error.args[1])}")
+
+
+def test_files_do_not_import_each_other() -> None:
+    graph: dict[str, set[str]] = defaultdict(set)
+    modules = {module_of(path) for path in python_files(ENGINE)}
+    for found in engine_imports():
+        target = f"{found.module}.{found.name}"
+        graph[module_of(found.path)].add(target if target in modules else found.module)
+    for importer, targets in graph.items():
+        targets.discard(importer)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"files import each other in a ring: {' ← '.join(error.args[1])}")
+
+
+def module_of(path: Path) -> str:
+    """The dotted name of a file's module."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def test_imports_inside_the_package_are_relative() -> None:

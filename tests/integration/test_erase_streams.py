@@ -24,8 +24,8 @@ from engine.storage.streams import needed_from
 from engine.worker import event_queue as queues
 from engine.worker.event_queue import Entry, Queue
 from engine.worker.housekeeping import Housekeeping
-from engine.worker.loop import Session
 from engine.worker.publish import settle
+from engine.worker.session import Session
 from tests.live_world import World
 from tests.servers.postgres import Database
 from tests.servers.redis_servers import RedisServer

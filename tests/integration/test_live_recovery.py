@@ -20,9 +20,10 @@ from engine.segments.registry import definition_of
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, give_up_ownership, partition_of, take_ownership
 from engine.worker.arrivals import Arrival, read_arrival
-from engine.worker.loop import Session, Worker
+from engine.worker.loop import Worker
 from engine.worker.publish import settle
 from engine.worker.refolding import Renewal
+from engine.worker.session import Session
 from engine.worker.step import Work
 from engine.worker.transaction import Processor
 from tests.live_world import DAY, START, World

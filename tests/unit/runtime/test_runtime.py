@@ -13,12 +13,12 @@ import pytest
 from engine.experiments import NativeAssigner
 from engine.nodes.cap.node import CapNode
 from engine.runtime.decide import InputRefusedError
-from engine.runtime.decision import Decision
+from engine.runtime.decision import Decision, DecisionRecord
 from engine.runtime.intake import FactsRefusedError
 from engine.runtime.loaded import Runtime
 from engine.runtime.needs import NEEDS
 from engine.runtime.ports import Ports
-from engine.runtime.writes import CapUse, DecisionRecord, Exposure, Write
+from engine.runtime.writes import CapUse, Exposure, Write
 from tests.unit.runtime.decide_cases import KEY, NOW, PROFILE, STICKY, Outside, output, program, text
 
 CAP = CapNode("cap", text("hero"), KEY, 3, 1_000, "test", "end")

@@ -10,14 +10,17 @@ INPUTS := pyproject.toml constraints.txt
 demo: $(VENV)/.demo ## set up and run the example on 69,659 real purchases; needs Python 3.11 and nothing else
 	@$(VENV)/bin/decisor demo
 
+# Each file is run by one worker, and the many short ones of `unit` come last, so that both workers end together.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.dev ## run all tests, real PostgreSQL and Elasticsearch included; PYTEST="-k segment" narrows
 	@.ci/packages
 	@base=$$(mktemp -d) && status=0 && \
-		$(RUN) pytest -n 2 --dist loadfile --basetemp "$$base/pytest" $(PYTEST) || status=$$?; \
+		$(RUN) pytest $(PARALLEL) --basetemp "$$base/pytest" $(PYTEST) || status=$$?; \
 		rm -rf "$$base"; exit $$status
 
 quick: $(VENV)/.dev ## run the tests that need no server; PYTEST="-k segment" narrows
-	@$(RUN) pytest -n 2 --dist loadfile --quick $(PYTEST)
+	@$(RUN) pytest $(PARALLEL) --quick $(PYTEST)
 
 check: $(VENV)/.dev ## lint, formatting, types, and whether the generated schemas are fresh
 	@$(RUN) ruff check .

@@ -6,6 +6,7 @@ process alive. These threads are daemons: a call that hangs costs one thread, an
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from dataclasses import dataclass
@@ -23,10 +24,15 @@ IDLE_SECONDS = 10.0  # after which a thread without work ends
 class Threads:
     """At most `most` threads, started when they are needed; safe to share between event loops."""
 
-    __slots__ = ("_changed", "_idle", "_most", "_started", "_waiting")
+    __slots__ = ("_changed", "_idle", "_most", "_process", "_started", "_waiting")
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._begin()
+
+    def _begin(self) -> None:
+        """No thread, no call; a child process begins so too, since none of its parent's threads are in it."""
+        self._process = os.getpid()
         self._changed = Condition()
         self._waiting: dict[_Call, None] = {}
         self._started = 0
@@ -40,6 +46,8 @@ class Threads:
         """
         from asyncio import get_running_loop  # 20 ms that only the asyncio driver needs
 
+        if self._process != os.getpid():
+            self._begin()
         loop = get_running_loop()
         call = _Call(work, loop, loop.create_future(), copy_context())
         try:

@@ -55,6 +55,14 @@ def port() -> Iterator[Blocking]:
     made.go.set()
 
 
+def run(program: str) -> str:
+    """What a program prints, in a process of its own."""
+    root = Path(engine.__file__).parents[1]
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True, timeout=GIVE_UP)
+    return done.stdout
+
+
 def one(need: Need) -> Steps[Got]:
     return (yield (need,))[0]
 
@@ -155,6 +163,22 @@ def test_a_thread_is_used_again_also_by_another_loop() -> None:
     assert asyncio.run(threads.run(work)) == asyncio.run(threads.run(work))
 
 
+def test_a_child_process_has_threads_of_its_own() -> None:
+    program = """
+import asyncio, os, threading
+from engine.runtime.threads import Threads
+
+threads = Threads(1)
+asyncio.run(threads.run(threading.get_ident))
+child = os.fork()
+if child == 0:
+    asyncio.run(threads.run(lambda: print("answered", flush=True)))
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+    assert run(program) == "answered\n0\n"
+
+
 def test_a_process_ends_while_a_port_hangs() -> None:
     program = """
 import asyncio, threading
@@ -172,11 +196,7 @@ def steps():
 
 print(asyncio.run(drive_async(steps(), Ports({CountUses: Hanging()}))).status)
 """
-    root = Path(engine.__file__).parents[1]
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True, timeout=GIVE_UP
-    )
-    assert done.stdout == "timeout\n"
+    assert run(program) == "timeout\n"
 
 
 def test_a_port_must_say_whether_it_blocks() -> None:

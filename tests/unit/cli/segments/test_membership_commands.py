@@ -270,6 +270,29 @@ def test_an_explanation_is_a_tree(running: Path, decisor: Decisor) -> None:
     assert decisor("segments", "explain", "active_vips", "nobody", "--now", NOW).code == 2
 
 
+def test_an_explanation_withholds_when_a_personal_value_flips_the_verdict(
+    shop: Path, decisor: Decisor, client: Any
+) -> None:
+    catalogue = shop / "schemas/catalogue.yaml"
+    text = catalogue.read_text("utf-8")
+    catalogue.write_text(text.replace("last_order_at: {type: date}", "last_order_at: {type: date, personal: true}"))
+    first, second = "2026-02-20T00:00:00.000Z", "2026-02-11T12:34:56.789Z"
+    events = [set_event(number, spend=900, last_order_at=[first, second][number]) for number in range(2)]
+    assert decisor("ingest", "-", stdin=lines(*events)).code == 0
+    assert decisor("worker", "--drain", "--quiet", "--now", NOW) == (0, "", "")
+
+    def told(customer: str, *more: str) -> str:
+        printed = decisor("segments", "explain", "active_vips", customer, "--now", NOW, *more)
+        assert printed.code == 0
+        return printed.out.replace(f'"customer": "{customer}"', "")
+
+    for form in ("text", "json"):
+        assert told("c-0", "--format", form) == told("c-1", "--format", form)
+    assert "stored: a member; since when is withheld" in told("c-0")
+    assert "flips at 2026-05-21 00:00:00.001 UTC" in told("c-0", "--reveal")
+    assert "stored: a member since" in told("c-0", "--reveal")
+
+
 def test_a_segment_that_the_workspace_has_no_longer_ends_when_asked(
     running: Path, decisor: Decisor, client: Any
 ) -> None:

@@ -10,6 +10,7 @@ from ..index.names import all_indices
 from ..ir.instant import format_instant, parse_instant
 from ..storage import keys
 from ..storage.facts import put_fact, read_fact
+from ..storage.redis_client import cluster_of
 from .place import Stores, told
 from .postgres_places import TABLES
 from .rewriting import rewrite
@@ -78,11 +79,10 @@ def _vacuum(stores: Stores) -> None:
 
 def _rewrite_file(redis: Any) -> None:
     """On every primary of a Cluster, or on the one server; where no such file is kept, nothing."""
-    from redis import RedisCluster
     from redis.exceptions import ResponseError
 
-    spread = isinstance(redis, RedisCluster)
-    for node in redis.get_primaries() if spread else [None]:
+    cluster = cluster_of(redis)
+    for node in [None] if cluster is None else cluster.get_primaries():
         target = {} if node is None else {"target_nodes": node}
         if not redis.info("persistence", **target).get("aof_enabled"):
             continue

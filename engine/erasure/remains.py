@@ -14,6 +14,7 @@ from ..index.names import all_indices
 from ..profiles.suppression import Suppressed
 from ..storage import keys
 from ..storage.partitions import PARTITIONS
+from ..storage.redis_client import cluster_of
 from .place import Stores, told
 from .stream_places import notices
 
@@ -116,9 +117,7 @@ def _in_redis(stores: Stores, customers: Collection[str]) -> Iterator[Remainder]
 
 def _is_written(redis: Any) -> bool:
     """Whether an append-only file is kept."""
-    from redis import RedisCluster
-
-    found = redis.info("persistence", **({"target_nodes": "primaries"} if isinstance(redis, RedisCluster) else {}))
+    found = redis.info("persistence", **({"target_nodes": "primaries"} if cluster_of(redis) is not None else {}))
     nodes = found.values() if "aof_enabled" not in found else [found]
     return any(each.get("aof_enabled") for each in nodes if isinstance(each, dict))
 

@@ -40,6 +40,13 @@ def connect_redis(url: str) -> redis.Redis | redis.RedisCluster:
         raise _told(url, problem) from None
 
 
+def cluster_of(client: Any) -> Any:
+    """The client itself, where it is one of a Cluster and so knows about nodes; None otherwise."""
+    from redis import RedisCluster
+
+    return client if isinstance(client, RedisCluster) else None
+
+
 def _single(url: str) -> redis.Redis:
     from redis import Redis
     from redis.backoff import NoBackoff

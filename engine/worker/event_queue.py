@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..storage.keys import GROUP, OWNER, events_stream
+from ..storage.redis_client import cluster_of
 from ..storage.streams import id_of, needed_from
 from .fence import Command
 
@@ -29,10 +30,8 @@ class Queue:
     """The streams of the partitions that this process owns; one consumer a partition, so that order is kept."""
 
     def __init__(self, redis: Any) -> None:
-        from redis import RedisCluster
-
         self._redis = redis
-        self._cluster = isinstance(redis, RedisCluster)
+        self._cluster = cluster_of(redis) is not None
         self._left: set[int] = set()
         self._owned: set[int] = set()
         self._trim: dict[int, int] = {}

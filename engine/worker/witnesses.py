@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ..storage import keys
+from ..storage.redis_client import cluster_of
 from .fence import Command
 
 LOG = logging.getLogger("decisor.worker")
@@ -63,9 +64,9 @@ return 1
 class Witnesses:
     """The witnesses of a Cluster's primaries, as this process sees them."""
 
-    def __init__(self, redis: Any) -> None:
-        self._redis = redis
-        self.slots: Sequence[int] = _chosen(redis)
+    def __init__(self, cluster: Any) -> None:
+        self._redis = cluster
+        self.slots: Sequence[int] = _chosen(cluster)
 
     def begin(self, partition: int, cursor: int) -> int:
         """The number from which a partition is published again: the cursor, or less where a primary has less.
@@ -145,9 +146,8 @@ class Witnesses:
 
 def witnesses_of(redis: Any) -> Witnesses | None:
     """Those of a Cluster; None for a single server, whose cursors tell by themselves."""
-    from redis import RedisCluster
-
-    return Witnesses(redis) if isinstance(redis, RedisCluster) else None
+    cluster = cluster_of(redis)
+    return None if cluster is None else Witnesses(cluster)
 
 
 def lost() -> Exception:
@@ -157,9 +157,9 @@ def lost() -> Exception:
     return WatchError("a node of the Cluster has less than was published, or slots have moved")
 
 
-def _chosen(redis: Any) -> Sequence[int]:
+def _chosen(cluster: Any) -> Sequence[int]:
     """A slot of each primary, as the client knows them."""
-    owners = redis.nodes_manager.slots_cache
+    owners = cluster.nodes_manager.slots_cache
     found: dict[str, int] = {}
     for slot in _CANDIDATES:
         nodes = owners.get(slot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from .expression import (
     EXPRESSIONS,
@@ -22,6 +22,7 @@ from .expression import (
     SliceOf,
     Value,
 )
+from .frozen import Frozen, frozen
 from .types import LIST_LIMIT
 
 TEXT_WORK = 16  # a text is looked at as a whole: as dear as some comparisons, however long it may get
@@ -30,8 +31,8 @@ _EXPRESSIONS = frozenset(EXPRESSIONS)
 _MEMBERS = {cls: tuple(field.name for field in fields(cls) if field.name != "type") for cls in EXPRESSIONS}
 
 
-@dataclass(frozen=True, slots=True)
-class Reads:
+@frozen
+class Reads(Frozen):
     """Dotted paths below each root, sorted; segments asked for; whether `now()` is."""
 
     profile: tuple[str, ...] = ()

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from ..ir.frozen import Frozen, frozen
 from ..ir.instant import InstantError, canonical_instant
 from ..ir.types import KEY_LIMIT, LIST_LIMIT, Catalogue, Field
 from ..operators.values import ValueRefusedError, canonical, kind_of
@@ -25,8 +25,8 @@ SET = "$set"  # the type of an event whose data are profile fields; no declared 
 _NAME = re.compile(r"[\w.$-]{1,80}")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+@frozen
+class Problem(Frozen):
     """One thing that does not fit: a dotted path (`orders[3].amount`) and what was expected."""
 
     path: str

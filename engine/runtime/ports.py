@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from .needs import Got, Need
-from .threads import Threads
 from .writes import Outcome, Write
+
+if TYPE_CHECKING:
+    from .threads import Threads
 
 Answers: TypeAlias = "Sequence[Got] | Awaitable[Sequence[Got]]"
 """As many as needs were asked, in their order; awaitable where only the asyncio driver asks."""
@@ -108,4 +110,8 @@ def _threads_of(port: Port[Any] | WritePort, name: str) -> Threads | None:
     """Threads for a port that blocks, None for one that does not."""
     if not isinstance(getattr(port, "blocks", None), bool):
         raise TypeError(f"the port of `{name}` does not say whether it blocks; give it `blocks`")
-    return Threads(THREADS) if port.blocks else None
+    if not port.blocks:
+        return None
+    from .threads import Threads  # costs the import of the runtime, and only a port that blocks needs them
+
+    return Threads(THREADS)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ...ir.frozen import Frozen, frozen
 from ...ir.predicate import AllOf, Constant, Leaf, Predicate
 from .guess import guess
 from .plain import Segment
@@ -17,8 +17,8 @@ FEWEST_SEGMENTS = 40  # below which doors cost more than they spare
 KEYED = frozenset({"keyword", "integer", "date", "day"})
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+@frozen
+class Door(Frozen):
     """The field at `path`, the number of a group by its value, and the groups: segments without the known condition."""
 
     path: str

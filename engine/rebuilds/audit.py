@@ -17,13 +17,13 @@ from ..encryption.vault import Vault
 from ..index.audit import IndexAudit
 from ..profiles.serving import unpack
 from ..segments.definitions import Live
-from ..segments.owners import made, note_running
+from ..segments.owners import engine_sets, note_running
 from ..segments.sets import customers_in
 from ..storage import keys
 from ..storage.partitions import locked, partition_of
 from ..worker.load import Loader, next_profiles
 from ..worker.publish import SETTLE_SECONDS, settle
-from ..worker.state import Cache, State, overridden
+from ..worker.state import Cache, State, overridden_segments
 from ..worker.transaction import Outcome, Processor
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Audit:
                 if row is not None or int(self._redis.get(keys.published(partition)) or -1) < seq:
                     continue  # it is known after all, or on its way
                 own = keys.segments_of(customer)
-                names = {segment.decode() for segment in self._redis.smembers(own)} | made(self._redis)
+                names = {segment.decode() for segment in self._redis.smembers(own)} | engine_sets(self._redis)
                 for segment in names:
                     self._redis.srem(keys.members(segment), customer)
                 count += bool(self._redis.delete(own)) | bool(self._redis.delete(keys.profile(customer)))
@@ -196,7 +196,7 @@ class Audit:
             shown = {each.decode() for each in segments}
             differing = shown ^ held[state.profile]
             if differing - live.active.keys():
-                differing -= made(self._redis, live.active)
+                differing -= engine_sets(self._redis, live.active)
             for name in differing:
                 found.reverse += 1
                 (repair.srem if name in shown else repair.sadd)(keys.segments_of(state.profile), name)
@@ -277,7 +277,7 @@ def _held(state: State, live: Live) -> set[str]:
 def _diverges(live: Live, state: State, now_ms: int, found: Divergence) -> bool:
     """Whether profile or membership differ from what the events and the conditions say now."""
     value = live.fold(state.profile, state.events, now_ms)
-    included, excluded = overridden(state, now_ms)
+    included, excluded = overridden_segments(state, now_ms)
     wanted = (set(live.match(value, state.events, now_ms)) | included) - excluded
     differing = (wanted & live.active.keys()) ^ _held(state, live)
     found.comparisons += len(live.active) + 1

@@ -14,7 +14,7 @@ from ..profiles.event_store import read_events
 from ..profiles.fold import Folding
 from ..runtime.explain import explain
 from .history import history
-from .overrides import Overriding, override_of
+from .overrides import StoredOverride, override_of
 from .registry import Definition, Registry
 
 if TYPE_CHECKING:
@@ -84,5 +84,5 @@ def _definition(registry: Registry, name: str) -> Definition:
     return definition
 
 
-def _stands(override: Overriding, now_ms: int) -> bool:
+def _stands(override: StoredOverride, now_ms: int) -> bool:
     return override.expires_at is None or override.expires_at > format_instant(now_ms)

@@ -22,7 +22,7 @@ _FIND = (
 
 
 @dataclass(frozen=True, slots=True)
-class Overriding:
+class StoredOverride:
     """An override as it is kept; instants as text, `expires_at` None for one that stays."""
 
     segment: str
@@ -33,13 +33,13 @@ class Overriding:
     expires_at: str | None
 
 
-def override_of(connection: Connection, segment: str, customer: str) -> Overriding | None:
+def override_of(connection: Connection, segment: str, customer: str) -> StoredOverride | None:
     """The override of a customer in a segment, also one that has expired."""
     row = connection.execute(_FIND, (segment, customer)).fetchone()
-    return None if row is None else Overriding(*row)
+    return None if row is None else StoredOverride(*row)
 
 
-def put_override(connection: Connection, override: Overriding) -> None:
+def put_override(connection: Connection, override: StoredOverride) -> None:
     """Keep an override, in the place of another one."""
     values = (override.segment, override.customer, override.included, override.reason)
     connection.execute(_PUT, (*values, override.created_at, override.expires_at))

@@ -47,6 +47,6 @@ def runs(redis: Any, name: str) -> bool:
     return bool(redis.sismember(keys.RUNNING, name))
 
 
-def made(redis: Any, running: Collection[str] = ()) -> set[str]:
+def engine_sets(redis: Any, running: Collection[str] = ()) -> set[str]:
     """The names of the sets that a SegmentationEngine has made, without those of segments that are `running`."""
     return {text(each) for each in redis.smembers(keys.MADE)} - set(running)

@@ -1,4 +1,4 @@
-"""What comes off the queue: each entry is an event that fits the catalogue, or a dead letter with a reason."""
+"""Reads entries off the queue: each is an event that matches the catalogue, or a dead letter with a reason."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..runtime.border import Border, problems_text
 from ..runtime.lines import read_line
 from ..storage.partitions import partition_of
 
-FUTURE_MS = 5 * 60_000  # how far an event's time may lie ahead of the clock
+FUTURE_MS = 5 * 60_000  # how far an event's time may be ahead of the clock
 
 Code = Literal["broken", "future", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What could not be taken in, and why; the reason never repeats a value."""
+    """An entry that could not be processed, and why; the reason never repeats a value."""
 
     source: str
     profile: str | None
@@ -32,7 +32,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A canonical event, as it came off the queue: `source` names the entry."""
+    """A canonical event from the queue; `source` names the entry."""
 
     source: str
     partition: int
@@ -44,7 +44,7 @@ class Arrival:
 def read_arrival(
     border: Border, key: str, source: tuple[int, str], fields: Mapping[bytes, bytes], now_ms: int
 ) -> Arrival | Letter:
-    """The event of a queue's entry, or the dead letter that it becomes."""
+    """The event in a queue entry, or the dead letter that it becomes."""
     partition, entry = source
     name = f"events:{partition}:{entry}"
     raw = fields.get(b"e")
@@ -62,10 +62,10 @@ def read_arrival(
     profile: str = event[key]
     if event["time"] > format_instant(now_ms + FUTURE_MS):
         return Letter(
-            name, profile, "future", f"`time` lies more than {FUTURE_MS // 60_000} minutes ahead of the clock", raw
+            name, profile, "future", f"`time` is more than {FUTURE_MS // 60_000} minutes ahead of the clock", raw
         )
     if partition_of(profile) != partition:
-        return Letter(name, profile, "broken", "the event lies in another partition's stream than its customer's", raw)
+        return Letter(name, profile, "broken", "the event is in the stream of another partition than its customer", raw)
     return Arrival(name, partition, profile, event, raw)
 
 
@@ -81,7 +81,7 @@ def _customer(value: Any, key: str) -> str | None:
 
 
 def fingerprint(event: Mapping[str, Any], key: str, secret: bytes) -> bytes:
-    """16 bytes that differ when anything of the event but its id does; keyed, as the content may be personal."""
+    """16 bytes that differ when anything but the event's id differs; keyed, since the content may be personal."""
     import hashlib
 
     content = canonical_bytes([event[key], event["time"], event["type"], event["data"]])

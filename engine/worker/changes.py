@@ -1,4 +1,4 @@
-"""What a transaction changes of one customer, as values: rows to write, and what Redis is told afterwards."""
+"""What a transaction changes about one customer, as values: the rows to write, and what goes to Redis afterwards."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..segments.transitions import Transition
 
 @dataclass(slots=True)
 class Change:
-    """One customer changed; `seq` is its place in the partition's order, None where nothing but `due_ms` is new.
+    """The change of one customer; `seq` is its place in the partition's order, None if only `due_ms` has changed.
 
-    `slide` is what time alone does next; `sealed` is the profile as it is kept, and `key` its wrapped data key.
+    `slide` is what time alone changes next; `sealed` is the profile as it is stored, and `key` its wrapped data key.
     """
 
     profile: str
@@ -32,7 +32,7 @@ class Change:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of what came in."""
+    """Counts of what was received and what became of it."""
 
     events: int = 0
     kept: int = 0
@@ -47,6 +47,6 @@ class Tally:
     left: int = 0
 
     def add(self, other: Tally) -> None:
-        """Count another one in."""
+        """Add the counts of another tally."""
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))

@@ -1,9 +1,9 @@
 """Serving copies and memberships as PostgreSQL has them, for customers who are published again.
 
-A copy says when an aggregate in a window takes another value by time alone, and which, as that of a live change does.
-For this the events in the windows are read, of customers few enough that their events fit in memory.
+As after a live change, a copy says when a windowed aggregate next changes by time alone, and to which value. This
+takes the events in the windows; customers are read in groups small enough for their events to fit in memory.
 
-All of it is of one moment: where somebody is erased between two questions, a key is gone whose values were read.
+Everything is read at one moment: if a customer were erased between two queries, values could lack their key.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CATALOGUE = (
     "SELECT catalogue_digest, CASE WHEN catalogue_digest IS DISTINCT FROM %s THEN catalogue END FROM registry"
     " WHERE catalogue IS NOT NULL"
 )
-# What a rebuild has decided counts from the switch on, before it is appended.
+# A rebuild's decisions count from the switch on, before they are appended as transitions.
 _MEMBERSHIPS = (
     "SELECT DISTINCT ON (profile, segment) profile, segment, member FROM ("
     " SELECT profile, segment, 0::bigint AS generation, number, mod(number, 2) = 1 AS member FROM transition"
@@ -58,7 +58,7 @@ class Copy:
 
 
 class Copies:
-    """Makes serving copies from what is committed."""
+    """Makes serving copies from the committed rows."""
 
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self._connection = connection
@@ -67,27 +67,27 @@ class Copies:
         self._live: Live | None = None
 
     def of(self, profiles: Sequence[str]) -> list[Copy]:
-        """The copies of those who have a row."""
-        return self._asked(_THESE, (list(profiles),)) if profiles else []
+        """The copies of those customers who have a row."""
+        return self._select(_THESE, (list(profiles),)) if profiles else []
 
     def page(self, partition: int, after: str, limit: int) -> list[Copy]:
         """The copies of a partition's next customers in key order."""
-        return self._asked(_PAGE, (partition, after, limit))
+        return self._select(_PAGE, (partition, after, limit))
 
-    def _asked(self, statement: str, values: Sequence[Any]) -> list[Copy]:
+    def _select(self, statement: str, values: Sequence[Any]) -> list[Copy]:
         from psycopg.pq import TransactionStatus
 
         connection = self._connection
         if connection.info.transaction_status == TransactionStatus.IDLE:
             with connection.transaction():
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                return self._packed(connection.execute(statement.encode(), values).fetchall())
+                return self._pack_rows(connection.execute(statement.encode(), values).fetchall())
         try:
-            return self._packed(connection.execute(statement.encode(), values).fetchall())
-        except UnsealError:  # each question has its own moment here; whoever was erased is gone in the next one
-            return self._packed(connection.execute(statement.encode(), values).fetchall())
+            return self._pack_rows(connection.execute(statement.encode(), values).fetchall())
+        except UnsealError:  # each query has its own moment here; a customer erased in between is gone in the next one
+            return self._pack_rows(connection.execute(statement.encode(), values).fetchall())
 
-    def _packed(self, rows: Sequence[Row]) -> list[Copy]:
+    def _pack_rows(self, rows: Sequence[Row]) -> list[Copy]:
         live = self._current() if rows else None
         keys_of = self._vault.serving_keys(self._connection, [row[0] for row in rows])
         slides = {} if live is None else self._slides(rows, live)
@@ -117,9 +117,9 @@ class Copies:
         return found
 
     def _current(self) -> Live | None:
-        """The catalogue made ready, read again when it has changed; None before the first.
+        """The catalogue, ready to use and read again when it has changed; None before there is one.
 
-        Raises KeysRefusedError where it encrypts what the vault does not: nobody could open such copies.
+        Raises KeysRefusedError if it encrypts fields that the vault does not: nobody could open such copies.
         """
         row = self._connection.execute(_CATALOGUE, (self._digest,)).fetchone()
         if row is None:
@@ -129,15 +129,15 @@ class Copies:
             known = decode(json.loads(catalogue))
             if not self._vault.covers(known):
                 raise KeysRefusedError(
-                    "the catalogue encrypts fields that this process knows in plain, so it can write no serving copies:"
-                    " start it anew, with keys"
+                    "the catalogue encrypts fields that this process treats as plain text, so it cannot write serving"
+                    " copies: restart it with keys"
                 )
             self._digest, self._live = digest, Live(Registry(0, known, {}, {}), known)
         return self._live
 
 
 def memberships(connection: Connection, profiles: Sequence[str]) -> Mapping[str, Mapping[str, bool]]:
-    """By customer, whether they are a member, of every segment that they have ever been in."""
+    """For each customer, the segments that they have ever been in, and whether they are a member now."""
     found: dict[str, dict[str, bool]] = {profile: {} for profile in profiles}
     for profile, segment, member in connection.execute(_MEMBERSHIPS, {"profiles": list(profiles)}):
         found[profile][segment] = member

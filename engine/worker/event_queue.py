@@ -1,4 +1,4 @@
-"""The worker's end of the event streams: read what is new or was left, acknowledge, trim what everybody has read."""
+"""The worker's end of the event streams: reads new and leftover entries, acknowledges and trims what has been read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..storage.redis_client import cluster_of
 from ..storage.streams import id_of, needed_from
 from .fence import Command
 
-TRIM = 256  # acknowledged entries that are worth removing …
-TRIM_SECONDS = 10.0  # … and how long fewer of them stay
-_STRAY_SECONDS = 2.0  # between two looks for entries that nobody is working on
+TRIM = 256  # number of acknowledged entries that is worth a removal …
+TRIM_SECONDS = 10.0  # … and how long fewer of them may stay
+_STRAY_SECONDS = 2.0  # between checks for entries that nobody is working on
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Entry:
 
 
 class Queue:
-    """The streams of the partitions that this process owns; one consumer a partition, so that order is kept."""
+    """The streams of the partitions that this process owns; one consumer per partition, so that order is preserved."""
 
     def __init__(self, redis: Any) -> None:
         self._redis = redis
@@ -35,11 +35,11 @@ class Queue:
         self._left: set[int] = set()
         self._owned: set[int] = set()
         self._trim: dict[int, int] = {}
-        self._since: dict[int, float] = {}  # when the first of them was acknowledged, the oldest first
+        self._since: dict[int, float] = {}  # when the first of them was acknowledged, oldest first
         self._next_look = 0.0
 
     def adopt(self, partition: int) -> None:
-        """Begin to read a partition: what an earlier owner has read and not acknowledged comes first."""
+        """Start reading a partition: entries that an earlier owner read but did not acknowledge come first."""
         from redis import ResponseError
 
         try:
@@ -49,19 +49,19 @@ class Queue:
                 raise
         self._owned.add(partition)
         self._left.add(partition)
-        self._trim[partition] = TRIM  # whatever the last owner did not come to remove
+        self._trim[partition] = TRIM  # for what the last owner did not get to remove
 
     def abandon(self, partition: int) -> None:
-        """The partition is no longer ours."""
+        """Stop reading a partition that is no longer ours."""
         self._owned.discard(partition)
         self._left.discard(partition)
         self._trim.pop(partition, None)
         self._since.pop(partition, None)
 
     def read(self, count: int, block_ms: int | None) -> list[Entry]:
-        """At most about `count` entries, in each partition's order; waits for the first at most `block_ms`, or not.
+        """At most about `count` entries, in each partition's order; waits up to `block_ms` for the first, if given.
 
-        What was read before must have been acknowledged.
+        Everything read before must have been acknowledged.
         """
         if not self._owned:
             _sleep(block_ms)
@@ -82,7 +82,7 @@ class Queue:
         return found
 
     def _find_strays(self) -> None:
-        """What is not acknowledged now was taken by an earlier owner, who did not know yet that it had ended."""
+        """Find unacknowledged entries: an earlier owner took them, not yet knowing that its ownership had ended."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _STRAY_SECONDS
@@ -102,8 +102,8 @@ class Queue:
             self._redis.xack(stream, GROUP, *deleted)
         return [entry for entry in found if entry.fields]
 
-    def acknowledging(self, entries: Iterable[Entry]) -> list[Command]:
-        """The commands after which what was committed will not be read again; they are taken as done."""
+    def acknowledgements(self, entries: Iterable[Entry]) -> list[Command]:
+        """The commands that acknowledge the entries; they are assumed to be executed."""
         ids: dict[int, list[str]] = {}
         for entry in entries:
             ids.setdefault(entry.partition, []).append(entry.id)
@@ -113,9 +113,9 @@ class Queue:
         return [("XACK", events_stream(partition), GROUP, *done) for partition, done in ids.items()]
 
     def trim(self, least: int = TRIM) -> bool:
-        """Remove what every consumer group of a stream has read and acknowledged, once it is worth it or has waited.
+        """Remove what every consumer group of a stream has acknowledged, once it is worth it or has waited long enough.
 
-        One stream a call, so that events do not wait for the others; whether there was one.
+        Trims one stream per call, so that events do not wait for the others; returns whether there was one.
         """
         partition = max(self._trim, key=self._trim.__getitem__, default=None)
         if partition is None or self._trim[partition] < least:
@@ -131,11 +131,11 @@ class Queue:
         return True
 
     def waiting(self, partitions: Collection[int]) -> bool:
-        """Whether entries of these partitions are not read yet, or read and not acknowledged."""
+        """Whether these partitions have entries that are unread, or read but not acknowledged."""
         return any(self._waits(events_stream(partition)) for partition in partitions)
 
     def _waits(self, stream: str) -> bool:
-        """Looked for in the stream itself: the lag that servers tell is not exact once entries have been deleted."""
+        """Whether entries wait, by the stream itself: the lag that servers report is inexact after deletions."""
         if not self._redis.exists(stream):
             return False
         groups = {_name(group["name"]): group for group in self._redis.xinfo_groups(stream)}

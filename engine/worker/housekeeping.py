@@ -1,4 +1,4 @@
-"""Housekeeping between events: throws away what everybody has read."""
+"""Housekeeping between events: deletes what every reader has read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 TIDY_SECONDS: Final = 60.0
-PRUNE_SECONDS: Final = 2.0  # until every partition has had its turn
-OUTBOX_MS: Final = 3_600_000  # how long changes stay in the outbox, so that an older Redis can be brought forward
+PRUNE_SECONDS: Final = 2.0  # for one round through all partitions
+OUTBOX_MS: Final = 3_600_000  # how long changes stay in the outbox, so that a Redis restored from a backup can catch up
 
 
 class Housekeeping:
@@ -24,17 +24,17 @@ class Housekeeping:
         self._turn = 0
 
     def step(self, session: Session) -> None:
-        """One small step, if it is time for one."""
+        """Take one small step, if it is time for one."""
         if time.monotonic() >= self._next_tidying and session.owned:
             self._next_tidying = time.monotonic() + TIDY_SECONDS
             abandon(session.connection)
         if time.monotonic() >= self._next_pruning and session.owned:
             self._prune(session)
-        session.queue.trim()  # where no event comes any more, the last ones must go too
+        session.queue.trim()  # when no more events arrive, the last entries must be removed too
 
     def _prune(self, session: Session) -> None:
-        """One partition a call, so that events do not wait for the others."""
-        published = session.publisher.published
+        """Prune one partition per call, so that events do not wait for the others."""
+        published = session.publisher.published_numbers
         if published:
             self._turn += 1
             number = sorted(published)[self._turn % len(published)]

@@ -1,4 +1,4 @@
-"""Reading customers from PostgreSQL, many at once, inside the transaction that will change them."""
+"""Reads customers from PostgreSQL, many at once, inside the transaction that will change them."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _OVERRIDES = "SELECT profile, segment, included, ms(expires_at) FROM override WH
 
 
 class TooManyEventsError(RuntimeError):
-    """The histories of these customers are too long to be read together; those of fewer may not be."""
+    """The histories of these customers are too long to be read together; try fewer customers at once."""
 
 
 class Loader:
-    """States of customers, from the cache where it is still right; at most EVENTS are read, or one customer's."""
+    """Loads states of customers, from the cache where it is current; reads at most EVENTS events, or one customer's."""
 
     def __init__(self, cache: Cache, vault: Vault, key: str) -> None:
         self._cache, self._vault, self._key = cache, vault, key
 
     def load(self, connection: Connection, profiles: Iterable[str]) -> dict[str, State]:
-        """The states of the profiles, new ones for those without a row; taken out of the cache while they are used.
+        """The states of the customers, new ones for those without a row; they leave the cache while they are in use.
 
         Raises TooManyEventsError.
         """
@@ -47,7 +47,7 @@ class Loader:
         return self.answer(connection, wanted, ask_versions(connection, wanted))
 
     def answer(self, connection: Connection, profiles: Iterable[str], asked: Cursor[Any]) -> dict[str, State]:
-        """The states of some of the profiles whose versions were asked for. Raises TooManyEventsError."""
+        """The states of some of the customers whose versions were queried. Raises TooManyEventsError."""
         versions: dict[str, tuple[int, int | None, int]] = {name: tuple(rest) for name, *rest in asked.fetchall()}
         wanted = sorted(profiles)
         found: dict[str, State] = {}
@@ -94,12 +94,12 @@ class Loader:
 
 
 def ask_versions(connection: Connection, profiles: Iterable[str]) -> Cursor[Any]:
-    """Ask which versions there are; in a pipeline the answer comes with those to the questions that follow."""
+    """Query the current versions; in a pipeline the answer arrives with those of the queries that follow."""
     return connection.execute(_VERSIONS, (texts(sorted(profiles)),))
 
 
 def next_profiles(connection: Connection, partition: int, after: str, limit: int) -> list[str]:
-    """The next customers of a partition in key order, as many as may be read together, `limit` at most."""
+    """The next customers of a partition in key order: as many as may be read together, at most `limit`."""
     rows: list[tuple[str, int]] = connection.execute(_NEXT, (partition, after, limit)).fetchall()
     first = next(bounded(rows, lambda row: row[1]), [])
     return [profile for profile, _ in first]

@@ -1,4 +1,4 @@
-"""The loop: own partitions, read their queues, commit, publish, acknowledge; and evaluate whom time has moved."""
+"""The worker's loop: own partitions, read their queues, commit, publish and acknowledge; evaluate due customers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .fence import Command
 from .housekeeping import Housekeeping
 from .overdue import Overdue
 from .publish import Publisher
-from .refolding import Renewal
+from .refolding import RefoldScan
 from .session import Session
 from .step import Work
 from .transaction import OtherCatalogueError, Processor
@@ -29,31 +29,31 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 LOG = logging.getLogger("decisor.worker")
-BATCH = 500  # events of one transaction
-DUE = 100  # customers whom time has moved, of one transaction between events, so that a wave does not stall these, …
-DUE_ALONE = 250  # … and where there are no events
+BATCH = 500  # events in one transaction
+DUE = 100  # due customers in one transaction between batches of events, so that a wave does not stall events, …
+DUE_ALONE = 250  # … and in one transaction when there are no events
 BLOCK_MS = 20
-_LOOK_EVERY = 0.1  # seconds between two looks for due customers and for changes by others
-_OWN_EVERY = 1.0  # seconds between two tries to own more partitions
-UNTOLD = "what is wrong cannot be told as text"
-_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds to wait after failures in a row
+_LOOK_EVERY = 0.1  # seconds between checks for due customers and for changes by others
+_OWN_EVERY = 1.0  # seconds between attempts to own more partitions
+UNSTORABLE = "the reason cannot be stored as text"
+_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds to wait after consecutive failures
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What time it is, in milliseconds; `frozen` for replays of old events."""
+    """The current time in milliseconds; `frozen` stops it for replays of old events."""
 
     frozen: int | None = None
 
     def now_ms(self) -> int:
-        """The time."""
+        """The current time, or the frozen one."""
         return time.time_ns() // 1_000_000 if self.frozen is None else self.frozen
 
 
 class Worker:
-    """One worker; `connect` opens PostgreSQL, `open_processor` makes the processor of a new connection.
+    """One worker: `connect` opens PostgreSQL, `open_processor` makes the processor of a new connection.
 
-    `housekeeping` is called with the session between events.
+    `housekeeping` is called with the session between batches of events.
     """
 
     def __init__(
@@ -76,19 +76,19 @@ class Worker:
         self._next_own = 0.0
         self._failures = 0
         self._overdue = Overdue(redis)
-        self._renewal = Renewal()
-        self._noted: int | None = None  # the version of the registry that Redis was told of
+        self._refold_scan = RefoldScan()
+        self._noted: int | None = None  # the last version of the registry that was written to Redis
         self.tally = Tally()
         self.owned: frozenset[int] = frozenset()
 
     def stop(self) -> None:
-        """End after the transaction that is under way."""
+        """Stop after the current transaction."""
         self._stop.set()
 
     def run(self, *, drain: bool = False) -> None:
         """Work until stopped or, with `drain`, until nothing is left to do.
 
-        A server that is away is waited for, without end; whatever was not committed is done again.
+        Waits without limit for a server that is unavailable; whatever was not committed is done again.
         """
         while not self._stop.is_set():
             session: Session | None = None
@@ -100,7 +100,7 @@ class Worker:
                 if not is_outage(problem):
                     raise
                 if self._failures == 0:
-                    LOG.warning("what is needed is not there, waiting for it: %s", told(problem))
+                    LOG.warning("a server is unavailable; waiting for it: %s", told(problem))
                 self._stop.wait(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
                 self._failures += 1
             finally:
@@ -114,34 +114,34 @@ class Worker:
         try:
             connection.autocommit = True
             processor = self._open_processor(connection)
-            processor.live().prepare()  # nothing is owned where the catalogue or a key is missing
+            processor.live().prepare()  # so that nothing is owned when the catalogue or a key is missing
         except BaseException:
             connection.close()
             raise
         self._next_own = self._next_look = 0.0
-        self._renewal = Renewal()  # what was found and not committed is found again
-        self._noted = None  # Redis may have been lost
+        self._refold_scan = RefoldScan()  # profiles found but not committed are found again
+        self._noted = None  # Redis may have lost its data
         return Session(
             connection, processor, Publisher(self._redis, connection, processor.vault), Queue(self._redis), set()
         )
 
     def _work(self, session: Session, *, drain: bool) -> bool:
-        """Work until stopped (False: look whether to go on) or drained (True)."""
+        """Work until stopped, or until drained; True when there is nothing more to do."""
         moved = False
         while not self._stop.is_set():
             self._own(session)
             entries = session.queue.read(BATCH, None if moved else BLOCK_MS)
             if entries:
-                self._take(session, entries)
+                self._process_entries(session, entries)
             moved = self._look(session, DUE if entries else DUE_ALONE, force=drain and not entries)
             if not drain and not moved:
                 self._housekeeping(session)
-            if drain and not entries and not moved and self._drained(session):
+            if drain and not entries and not moved and self._is_drained(session):
                 return True
         return True
 
     def _own(self, session: Session) -> None:
-        """Take partitions that nobody owns, all of them if there are no other workers."""
+        """Take ownership of a fair share of the partitions: all of them if there are no other workers."""
         if time.monotonic() < self._next_own:
             return
         self._next_own = time.monotonic() + _OWN_EVERY
@@ -150,7 +150,7 @@ class Worker:
             session.queue.abandon(partition)
             session.publisher.abandon(partition)
             session.processor.abandon(partition)
-            self._renewal.abandon(partition)
+            self._refold_scan.abandon(partition)
             session.owned.discard(partition)
             give_up_ownership(session.connection, partition)
         for partition in range(PARTITIONS):
@@ -163,22 +163,24 @@ class Worker:
         self.owned = frozenset(session.owned)
 
     def _fair_share(self, session: Session) -> int:
-        """How many partitions each of the workers that are alive should own."""
+        """The number of partitions that each running worker should own."""
         row = session.connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND application_name = current_setting('application_name')"
         ).fetchone()
         return -(-PARTITIONS // max(1, row[0] if row else 1))
 
-    def _take(self, session: Session, entries: Sequence[Entry]) -> None:
-        done = session.queue.acknowledging(entries)
+    def _process_entries(self, session: Session, entries: Sequence[Entry]) -> None:
+        done = session.queue.acknowledgements(entries)
         committed: set[str] = set()
-        while not self._taken(session, entries, committed, done):
-            pass  # another catalogue is in force, by which the others are read anew
+        while not self._try_entries(session, entries, committed, done):
+            pass  # another catalogue is now in force: read the remaining entries again with it
         session.queue.trim()
 
-    def _taken(self, session: Session, entries: Sequence[Entry], committed: set[str], done: Sequence[Command]) -> bool:
-        """Commit, publish and acknowledge; False where another catalogue has come meanwhile."""
+    def _try_entries(
+        self, session: Session, entries: Sequence[Entry], committed: set[str], done: Sequence[Command]
+    ) -> bool:
+        """Commit, publish and acknowledge; False if the catalogue has changed in the meantime."""
         live = session.processor.last_live()
         now_ms = self._clock.now_ms()
         read = [read_arrival(live.border, live.key, (each.partition, each.id), each.fields, now_ms) for each in entries]
@@ -193,7 +195,10 @@ class Worker:
         return True
 
     def _commit(self, session: Session, work: Work, now_ms: int, done: Sequence[Command]) -> Iterator[Work]:
-        """Commit and publish, and say so; what cannot be worked on is found by halving, and becomes dead letters."""
+        """Commit and publish, and yield what was committed.
+
+        Work that fails is split in half until the entries that cause the failure are found; they become dead letters.
+        """
         try:
             outcome = session.processor.process(work, now_ms)
         except Exception as problem:
@@ -209,7 +214,7 @@ class Worker:
         yield work
 
     def _parts(self, work: Work, problem: Exception) -> list[Work]:
-        """What to try instead of work that fails. Raises the problem where there is nothing else to try."""
+        """The smaller pieces of work to try instead. Raises the problem if there is nothing else to try."""
         arrivals, letters = work.arrivals, work.letters
         if arrivals and letters:
             return [replace(work, arrivals=()), replace(work, letters=())]
@@ -219,18 +224,18 @@ class Worker:
         if len(letters) > 1:
             middle = len(letters) // 2
             return [replace(work, letters=letters[:middle]), replace(work, letters=letters[middle:])]
-        # Without the problem's own text, which may hold values.
-        LOG.error("an event could not be worked on; it is among the dead letters: %s", place(problem))
+        # Without the exception's own text, which may contain values.
+        LOG.error("an event could not be processed; it is now among the dead letters: %s", place(problem))
         if arrivals:
             failed = Letter(arrivals[0].source, arrivals[0].profile, "failed", told(problem), arrivals[0].raw)
-        elif letters and letters[0].reason != UNTOLD:
-            failed = replace(letters[0], profile=None, reason=UNTOLD)
+        elif letters and letters[0].reason != UNSTORABLE:
+            failed = replace(letters[0], profile=None, reason=UNSTORABLE)
         else:
             raise problem
         return [replace(work, arrivals=(), letters=[failed])]
 
     def _evaluate(self, session: Session, work: Work, now_ms: int) -> None:
-        """Commit and publish; customers who cannot be worked on are found by halving as events are, and put off."""
+        """Commit and publish; customers who cannot be processed are found by halving, as events are, and postponed."""
         try:
             outcome = session.processor.process(work, now_ms)
         except Exception as problem:
@@ -238,8 +243,8 @@ class Worker:
                 raise
             names = [*work.due, *work.touched]
             if len(names) == 1:
-                # Without the problem's own text, which may hold values.
-                LOG.error("a customer could not be worked on, and is tried again later: %s", place(problem))  # noqa: TRY400 - as said
+                # Without the exception's own text, which may contain values.
+                LOG.error("a customer could not be processed; will retry later: %s", place(problem))  # noqa: TRY400 - see above
                 self._overdue.put_off(names[0], now_ms)
                 return
             for part in (names[: len(names) // 2], names[len(names) // 2 :]):
@@ -253,9 +258,9 @@ class Worker:
             self._overdue.forget(gone)
 
     def _look(self, session: Session, limit: int, *, force: bool = False) -> bool:
-        """Every now and then: whom time has moved, what others have committed, whose profile another catalogue made.
+        """From time to time, handle due customers, commits by other processes, and profiles of an outdated catalogue.
 
-        At most about `limit` customers; whether there was anything.
+        Handles at most about `limit` customers; returns whether there was anything to do.
         """
         if not force and time.monotonic() < self._next_look:
             return False
@@ -264,22 +269,22 @@ class Worker:
         self._noted = note_running(session.connection, self._redis, self._noted)
         rows = session.connection.execute("SELECT number, seq FROM partition").fetchall()
         found = sum(session.publisher.catch_up(number, seq) for number, seq in rows if number in session.owned)
-        session.processor.forget(session.publisher.gone())
+        session.processor.forget(session.publisher.take_gone())
         now_ms = self._clock.now_ms()
         due = self._overdue.find(session.connection, session.owned, now_ms, limit, force=force)
         if due:
             self._evaluate(session, Work(due=due), now_ms)
-            self._next_look = 0.0  # a wave is worked off at once, between the batches of live events
-        moved = bool(due) or found > 0 or self._renew(session, limit, now_ms, force=force)
+            self._next_look = 0.0  # a wave is worked through without a pause, between batches of live events
+        moved = bool(due) or found > 0 or self._refold(session, limit, now_ms, force=force)
         if self._failures:
-            LOG.warning("all servers answer again")
+            LOG.warning("all servers are available again")
             self._failures = 0
         return moved
 
-    def _renew(self, session: Session, limit: int, now_ms: int, *, force: bool) -> bool:
-        """Make some profiles anew that were made with another catalogue; whether there were any."""
+    def _refold(self, session: Session, limit: int, now_ms: int, *, force: bool) -> bool:
+        """Refold some profiles that were folded with an outdated catalogue; whether there were any."""
         digest = session.processor.live().catalogue_digest
-        while (found := self._renewal.find(session.connection, session.owned, digest, limit)) is not None:
+        while (found := self._refold_scan.find(session.connection, session.owned, digest, limit)) is not None:
             if found:
                 self._evaluate(session, Work(touched=found, reason="definition"), now_ms)
                 return True
@@ -287,8 +292,8 @@ class Worker:
                 break
         return False
 
-    def _drained(self, session: Session) -> bool:
-        """Whether nothing is left in any partition; those of other workers are waited for."""
+    def _is_drained(self, session: Session) -> bool:
+        """Whether nothing is left in any partition, including those of other workers."""
         while session.queue.trim(1):
             pass
         if session.queue.waiting(range(PARTITIONS)):

@@ -1,4 +1,4 @@
-"""Puts and takes away overrides; each changes membership in the same transaction."""
+"""Sets and removes overrides; each changes membership in the same transaction."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import format_instant
-from ..segments.overrides import Overriding, drop_override, put_override
+from ..segments.overrides import StoredOverride, drop_override, put_override
 from .publish import SETTLE_SECONDS, settle
 from .transaction import Outcome, Processor
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 class OverrideRefusedError(ValueError):
-    """There is nothing to override; the message says why."""
+    """The override cannot be set or removed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Overridden:
-    """What came of an override that was kept or taken back: whether membership has changed, and Redis has it."""
+class OverrideOutcome:
+    """The outcome of setting or removing an override: whether membership has changed, and whether Redis has it."""
 
     moved: bool
     followed: bool
 
 
 class Overrides:
-    """Puts and takes away overrides; each changes membership in the same transaction.
+    """Sets and removes overrides; each changes membership in the same transaction.
 
-    It is in Redis afterwards, unless the worker that publishes the partition has not done it within `seconds`.
+    The change is in Redis afterwards, unless the worker that owns the partition takes longer than `seconds`.
     """
 
     def __init__(self, processor: Processor, redis: Any, seconds: float = SETTLE_SECONDS) -> None:
@@ -37,10 +37,10 @@ class Overrides:
         self._redis = redis
         self._seconds = seconds
 
-    def put(self, override: Overriding, now_ms: int) -> Overridden:
-        """Keep an override. Raises OverrideRefusedError."""
+    def put(self, override: StoredOverride, now_ms: int) -> OverrideOutcome:
+        """Set an override. Raises OverrideRefusedError."""
         if not override.reason.strip():
-            raise OverrideRefusedError("the reason is empty; say why, for those who ask later")
+            raise OverrideRefusedError("the reason is empty; say why, for anyone who asks later")
         if override.expires_at is not None and override.expires_at <= format_instant(now_ms):
             raise OverrideRefusedError(f"the override would end at {override.expires_at}, which has passed")
 
@@ -49,22 +49,22 @@ class Overrides:
             put_override(connection, override)
 
         outcome = self._processor.touch([override.customer], "manual", now_ms, before=first)
-        return self._settled(outcome, override.segment)
+        return self._settle(outcome, override.segment)
 
-    def restore(self, segment: str, customer: str, now_ms: int) -> Overridden:
-        """Let the conditions decide again. Raises OverrideRefusedError."""
+    def restore(self, segment: str, customer: str, now_ms: int) -> OverrideOutcome:
+        """Remove an override, so that the conditions decide again. Raises OverrideRefusedError."""
 
         def first(connection: Connection) -> None:
             if not drop_override(connection, segment, customer):
-                raise OverrideRefusedError(f"there is no override of that customer in `{segment}`")
+                raise OverrideRefusedError(f"that customer has no override in `{segment}`")
 
         outcome = self._processor.touch([customer], "manual", now_ms, before=first)
-        return self._settled(outcome, segment)
+        return self._settle(outcome, segment)
 
-    def _settled(self, outcome: Outcome, segment: str) -> Overridden:
+    def _settle(self, outcome: Outcome, segment: str) -> OverrideOutcome:
         late = settle(self._processor.connection, self._redis, outcome.after, self._processor.vault, self._seconds)
         moved = [each for change in outcome.changes for each in change.transitions]
-        return Overridden(any(each.segment == segment for each in moved), followed=not late)
+        return OverrideOutcome(any(each.segment == segment for each in moved), followed=not late)
 
 
 def _refuse_unknown(connection: Connection, segment: str, customer: str) -> None:

@@ -1,4 +1,4 @@
-"""One worker process: the loop, and the stages beside it."""
+"""One worker process: the loop, and the stages alongside it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ DRAIN_APPLICATION: Final = "decisor drain"
 
 @dataclass(slots=True)
 class WorkerProcess:
-    """A worker and its stages; `connect` opens PostgreSQL in autocommit, under a name that the server shows.
+    """A worker and its stages; `connect` opens PostgreSQL in autocommit, under an application name.
 
-    A worker that drains runs no stage beside its loop, but drains them afterwards, in their order.
+    A draining worker does not run the stages alongside its loop; it drains them afterwards, in their order.
     """
 
     redis: Any
@@ -38,13 +38,13 @@ class WorkerProcess:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
-        """End soon, with nothing half done."""
+        """Stop soon, with nothing left half done."""
         self._stop.set()
 
     def run(self, *, drain: bool = False) -> Tally:
-        """Work until stopped, or until nothing is left to do; what was done, also in `tally`.
+        """Work until stopped, or until nothing is left to do; returns the tally, which `tally` holds too.
 
-        Raises what a stage raises that cannot be drained.
+        Raises what a stage raises when it cannot be drained.
         """
         worker = Worker(
             self.redis, lambda: self.connect(APPLICATION), self.open_processor, clock=self.clock, stop=self._stop
@@ -81,7 +81,7 @@ class WorkerProcess:
 
 
 def calm_collector() -> None:
-    """Let Python's collector of cycles rest: a worker's cache holds many values and hardly a cycle among them."""
+    """Make Python's cycle collector run less often: a worker's cache holds many values, and hardly a cycle."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 200, 100)  # young ones are gone through in a few milliseconds
+    gc.set_threshold(10_000, 200, 100)  # the young generation is traversed in a few milliseconds

@@ -1,10 +1,9 @@
-"""What was committed reaches Redis: sets, serving copies, due instants and transitions, in each partition's order.
+"""Publishes to Redis what was committed: sets, serving copies, due instants and transitions, in partition order.
 
-Only the owner of a partition publishes it. What is published can be published again without harm: sets and copies are
-what they are, and a transition's place in the order is its id on the stream, which Redis takes but once and in order.
-The cursor `decisor:published:<p>` moves with the data; where it is behind, the outbox says what is missing, and where
-it is gone, Redis has been lost and everything is written again from PostgreSQL. On a Cluster `witnesses` say what each
-node has.
+Only the owner of a partition publishes it. Publishing again is harmless: writing sets and copies is idempotent, and a
+transition's place in the order is its id on the stream, which Redis accepts only once and in order. The cursor
+`decisor:published:<p>` moves with the data. If it is behind, the outbox says what is missing; if it is gone, Redis has
+lost its data, and everything is written again from PostgreSQL. On a Cluster, `witnesses` track what each node has.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..encryption.vault import Vault
 from ..profiles.outbox import read_changes
-from ..segments.owners import made
+from ..segments.owners import engine_sets
 from ..segments.transitions import Reason, Transition
 from ..storage import keys
 from ..storage.partitions import owned_meanwhile, raise_to
@@ -24,14 +23,14 @@ from .copies import Copies, memberships
 from .fence import Command, Fence, expect
 from .redis_batch import Batch, move
 from .transaction import Outcome
-from .witnesses import lost, witnesses_of
+from .witnesses import lost_error, witnesses_of
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 PAGE = 500
 SETTLE_SECONDS = 10.0
-_VERIFY_EVERY = 0.5  # seconds between two looks at what the nodes of a Cluster have
+_VERIFY_EVERY = 0.5  # seconds between checks of what the nodes of a Cluster have
 
 _TRANSITIONS = (
     "SELECT seq, segment, profile, number, ms(at), reason, digest, cause, silent FROM transition"
@@ -53,77 +52,77 @@ class Publisher:
         self._next_look = 0.0
         self._gone: set[str] = set()
 
-    def gone(self) -> set[str]:
-        """Customers who were found to be no more since this was last asked."""
+    def take_gone(self) -> set[str]:
+        """The customers found to no longer exist since the last call; each is returned once."""
         found, self._gone = self._gone, set()
         return found
 
     def close(self) -> None:
-        """Give back what is held of Redis."""
+        """Release the connection to Redis."""
         self._fence.close()
 
     def _batch(self) -> Batch:
         return Batch(self._redis, self._fence, self._witnesses)
 
     def adopt(self, partition: int) -> None:
-        """Bring Redis up to the last commit of a partition that is owned from now on."""
+        """Bring Redis up to the last commit of a partition that this process owns from now on."""
         cursor = self._cursor(partition)
-        self._published[partition] = self._witnessed(partition, cursor)
+        self._published[partition] = self._lower_cursor(partition, cursor)
         self._outrun(partition, cursor)
         self.catch_up(partition)
 
-    def _witnessed(self, partition: int, cursor: int) -> int:
-        """The cursor, put back where a node of a Cluster has less than it says."""
+    def _lower_cursor(self, partition: int, cursor: int) -> int:
+        """The cursor, moved back if a node of a Cluster has less than it says."""
         least = cursor if self._witnesses is None else self._witnesses.begin(partition, cursor)
         if least < cursor:
             expect({partition: 1}, [self._redis.execute_command(*move(partition, cursor, least))])
         return least
 
     def verify(self) -> None:
-        """Look whether every node of a Cluster still has what was published. Raises WatchError where one has less."""
+        """Check that every node of a Cluster still has what was published. Raises WatchError if one has less."""
         if self._witnesses is None or time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _VERIFY_EVERY
         if not self._witnesses.stand(self._published):
-            raise lost()
+            raise lost_error()
 
     def _outrun(self, partition: int, cursor: int) -> None:
-        """Where PostgreSQL has come back with an earlier state: Redis follows, and no number is used again."""
+        """Handle a PostgreSQL restored to an earlier state: Redis follows it, and no number is used twice."""
         if raise_to(self._connection, partition, cursor):
             self._restore(partition, cursor)
 
     def _cursor(self, partition: int) -> int:
-        """How far Redis says it has come, -1 where it knows nothing."""
+        """The last number that Redis has, -1 if there is none."""
         cursor = self._redis.get(keys.published(partition))
         return -1 if cursor is None else int(cursor)
 
     def abandon(self, partition: int) -> None:
-        """The partition is no longer ours, or Redis did not answer: `adopt` comes before the next change."""
+        """Stop publishing a partition that is no longer ours; `adopt` must come before its next change."""
         self._published.pop(partition, None)
         self._fence.forget(keys.published(partition))
 
     @property
-    def published(self) -> Mapping[int, int]:
-        """By partition, the last number that has reached Redis."""
+    def published_numbers(self) -> Mapping[int, int]:
+        """The last number that has reached Redis, by partition."""
         return {partition: seq for partition, seq in self._published.items() if seq >= 0}
 
     def catch_up(self, partition: int, upto: int | None = None) -> int:
-        """Publish what others have committed, up to a number of the order or all; how many changes that were."""
+        """Publish what others have committed, all of it or up to a number; returns the number of changes."""
         if upto is None:
             row = self._connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone()
             upto = row[0] if row else 0
         count = 0
         if 0 <= self._published[partition] < upto:
-            # Somebody may have settled it on this very connection, and what is behind must not be published again.
+            # `settle` may have published it on this very connection, and older changes must not be published again.
             self._published[partition] = max(self._published[partition], self._cursor(partition))
             self._fence.forget(keys.published(partition))
         while (cursor := self._published[partition]) < upto:
             rows = read_changes(self._connection, partition, max(cursor, 0), upto, PAGE)
-            if cursor < 0 or not rows or rows[-1][0] != cursor + len(rows):  # some are no longer there
+            if cursor < 0 or not rows or rows[-1][0] != cursor + len(rows):  # some have been pruned
                 self._restore(partition, upto)
                 return count
             last = rows[-1][0]
-            # Copies are written of those whose profile has changed, not only the membership.
+            # Serving copies are written only for changed profiles, not for changes of membership alone.
             changed = sorted({profile for _, profile, kind in rows if kind != "membership"})
             self._replay(partition, cursor, last, changed)
             self._published[partition] = last
@@ -133,7 +132,7 @@ class Publisher:
     def publish(self, outcome: Outcome, done: Sequence[Command] = ()) -> None:
         """Publish what this process has just committed, after what others committed before it.
 
-        `done` are commands that acknowledge what it came from.
+        `done` are the commands that acknowledge the entries it came from.
         """
         for partition, seq in outcome.before.items():
             if self._published[partition] < seq:
@@ -156,12 +155,12 @@ class Publisher:
             last = seq
             batch.transition(partition, seq, place, _transition(rest))
         if gone := set(profiles) - {copy.profile for copy in found}:
-            # Their own sets may have gone before, and a node of a Cluster may have come back with others.
+            # The customers' own sets may already be gone, and a node of a Cluster may have come back with old ones.
             names = {row[0].encode() for row in self._connection.execute(_SEGMENTS)}
-            names |= {name.encode() for name in made(self._redis)}
+            names |= {name.encode() for name in engine_sets(self._redis)}
             self._gone |= gone
             for profile in gone:
-                batch.gone(partition, profile, names | self._redis.smembers(keys.segments_of(profile)))
+                batch.remove(partition, profile, names | self._redis.smembers(keys.segments_of(profile)))
         batch.send({partition: after}, {partition: upto})
 
     def _restore(self, partition: int, upto: int) -> None:
@@ -181,14 +180,14 @@ class Publisher:
         batch.send(known, {partition: upto})
         self._published[partition] = upto
 
-    def _made(self) -> set[str]:
-        return made(self._redis, [row[0] for row in self._connection.execute(_SEGMENTS)])
+    def _engine_sets(self) -> set[str]:
+        return engine_sets(self._redis, [row[0] for row in self._connection.execute(_SEGMENTS)])
 
     def _members(self, batch: Batch, profiles: Sequence[str]) -> None:
-        """The segments of each customer as PostgreSQL has them, and no others but what a SegmentationEngine has made.
+        """Make each customer's segments in Redis those of PostgreSQL, apart from sets made by a SegmentationEngine.
 
-        What somebody has left is taken away though their own set does not name it: on a Cluster the two may be of
-        different times.
+        A customer is removed from segments they have left even if their own set does not name them: on a Cluster the
+        two may date from different times.
         """
         held = memberships(self._connection, profiles)
         pipeline = self._redis.pipeline(transaction=False)
@@ -196,7 +195,7 @@ class Publisher:
             pipeline.smembers(keys.segments_of(profile))
         for profile, shown in zip(profiles, pipeline.execute(), strict=True):
             strange = {name.decode() for name in shown} - held[profile].keys()
-            for segment in strange - self._made() if strange else ():
+            for segment in strange - self._engine_sets() if strange else ():
                 batch.membership(profile, segment, entered=False)
             for segment, entered in held[profile].items():
                 batch.membership(profile, segment, entered=entered)
@@ -210,10 +209,10 @@ def _transition(row: Sequence[Any]) -> Transition:
 def settle(
     connection: Connection, redis: Any, upto: Mapping[int, int], vault: Vault, seconds: float = SETTLE_SECONDS
 ) -> list[int]:
-    """Wait until what was committed up to these numbers has reached Redis; the partitions where it has not in time.
+    """Wait until everything committed up to these numbers has reached Redis; returns the partitions that timed out.
 
     A partition that nobody owns is published here. `connection` must not be inside a transaction that other publishers
-    wait for, unless its locks are those of the partitions alone.
+    wait for, unless that holds only the locks of the partitions.
     """
     deadline = time.monotonic() + seconds
     open_ones = dict(upto)

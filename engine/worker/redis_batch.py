@@ -1,4 +1,4 @@
-"""What changes in Redis, gathered and sent at once, behind the cursors that say how far it has come."""
+"""Collects changes to Redis and sends them at once, guarded by the cursors that say how far publishing has come."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..storage import keys
 from .changes import Change
 from .fence import Command, Fence, expect
 from .sequence import FIELDS, TELL, alone, check_each, check_ran, run
-from .witnesses import Witnesses, lost
+from .witnesses import Witnesses, lost_error
 
-_ARGUMENTS = 2_000  # values of one command; Lua takes no more than some thousands at once
-# Moves a cursor that is where it was known to be; whether it was.
+_ARGUMENTS = 2_000  # values in one command; Lua unpacks no more than a few thousand at once
+# Moves a cursor if it is where it was known to be; answers whether it was.
 _MOVE = """
 if (redis.call('GET', KEYS[1]) or '-1') ~= ARGV[1] then
     return 0
@@ -26,13 +26,13 @@ return 1
 
 
 class Batch:
-    """Commands for one round trip: one transaction on a single server, and on a Cluster the cursors at the end.
+    """Commands for one round trip: one transaction on a single server; on a Cluster, with the cursors last.
 
-    Within a batch only the last word on a membership counts, so sets are changed many members at a time.
+    Within a batch only the last change of a membership counts, so sets are changed many members at a time.
 
-    Nothing is sent where a cursor is not where it was known to be: then somebody else owns the partition, and this
-    process was asleep when it lost it. On a Cluster that is looked at beforehand, and once more with the cursor: a
-    process that slept in between has written what is old by then, and lets its successor publish that again.
+    Nothing is sent if a cursor is not where it was known to be: another process then owns the partition, and this one
+    was suspended when it lost it. On a Cluster this is checked beforehand, and again when the cursor moves: a process
+    suspended in between has written data that is outdated by then, and makes its successor publish it again.
     """
 
     def __init__(self, redis: Any, fence: Fence, witnesses: Witnesses | None) -> None:
@@ -43,10 +43,10 @@ class Batch:
         self._commands: list[Command] = []
         self._members: dict[tuple[str, str], bool] = {}
         self._due: dict[int, dict[str, int | None]] = {}
-        self._told: dict[int, list[str | int]] = {}
+        self._streamed: dict[int, list[str | int]] = {}
 
     def change(self, change: Change) -> None:
-        """A change as it was committed."""
+        """Add a committed change."""
         if change.seq is None:
             self._schedule(change.partition, change.profile, change.due_ms)
             return
@@ -58,22 +58,22 @@ class Batch:
             self.transition(change.partition, change.seq, place, transition)
 
     def copy(self, partition: int, profile: str, packed: str, due_ms: int | None) -> None:
-        """The serving copy, and when it is next due."""
+        """Add a serving copy, and when the customer is next due."""
         self._copies.append(("SET", keys.profile(profile), packed))
         self._schedule(partition, profile, due_ms)
 
     def transition(self, partition: int, seq: int, place: int, transition: Transition) -> None:
-        """Membership both ways, and the transition on its stream."""
+        """Add a transition: the membership in both sets, and an entry on the stream unless it is silent."""
         self.membership(transition.profile, transition.segment, entered=transition.entered)
         if not transition.silent:
-            self._told.setdefault(partition, []).extend((f"{seq}-{place}", *_entry(transition)))
+            self._streamed.setdefault(partition, []).extend((f"{seq}-{place}", *_entry(transition)))
 
     def membership(self, profile: str, segment: str, *, entered: bool) -> None:
-        """The segment's set and the customer's."""
+        """Add a membership: to the segment's set and to the customer's."""
         self._members[segment, profile] = entered
 
-    def gone(self, partition: int, profile: str, segments: Iterable[bytes]) -> None:
-        """Nothing is left of a customer without a row."""
+    def remove(self, partition: int, profile: str, segments: Iterable[bytes]) -> None:
+        """Remove everything about a customer who no longer has a row."""
         for segment in segments:
             self._commands.append(("SREM", keys.members(segment.decode()), profile))
         self._copies += [("DEL", keys.segments_of(profile)), ("DEL", keys.profile(profile))]
@@ -85,17 +85,17 @@ class Batch:
     def send(
         self, known: Mapping[int, int], cursors: Mapping[int, int] | None = None, done: Sequence[Command] = ()
     ) -> None:
-        """Send all of it, if the cursors are where they were `known` to be (-1: there was none), and set them.
+        """Send everything if the cursors are where they were `known` to be (-1: there was none), and set `cursors`.
 
-        What is `done` comes last.
+        The commands of `done` come last.
 
-        Raises WatchError if they are not, WrongTypeError where a key is not of its type, and what else Redis refuses
-        something for, but for transitions that it has already. Then no cursor has moved, and nothing is `done`.
+        Raises WatchError if a cursor is elsewhere, WrongTypeError if a key has the wrong type, and whatever else Redis
+        refuses, except transitions that it already has. No cursor has moved then, and nothing of `done` has run.
         """
         self._change_sets()
         self._change_due()
         chunk = _ARGUMENTS // (1 + len(FIELDS)) * (1 + len(FIELDS))
-        for partition, told in self._told.items():
+        for partition, told in self._streamed.items():
             self._commands += _split((TELL, keys.transitions_stream(partition)), told, chunk)
         if self._witnesses is None:
             self._send_at_once(known, cursors or {}, done)
@@ -132,13 +132,13 @@ class Batch:
         wanted = {partition: 1 if partition in moved else seq for partition, seq in known.items()}
         found = dict(zip(known, answers, strict=False))
         if lost_ones := [each for each in known if not _is(found[each], wanted[each])]:
-            # What was written may be old; without cursors it can be of any age, and everything is written again.
+            # What was written may be outdated; without cursors it can be of any age, so everything is written again.
             witnesses.put_back({partition: known[partition] if cursors else -1 for partition in lost_ones})
         check_each(written, commands)
         _check(answers)
         expect(wanted, found.values())
         if any(answers[len(known) : len(known) + len(told)]):
-            raise lost()
+            raise lost_error()
 
     def _change_sets(self) -> None:
         changes: dict[tuple[str, str], list[str]] = {}
@@ -158,25 +158,25 @@ class Batch:
 
 
 def move(partition: int, known: int, seq: int) -> Command:
-    """The command that moves a cursor from where it is known to be; it answers with 1 if it was there."""
+    """The command that moves a cursor from where it is known to be; it answers 1 if it was there."""
     return "EVAL", _MOVE, 1, keys.published(partition), known, seq
 
 
 def _split(command: Command, values: Sequence[Any], most: int = _ARGUMENTS) -> Iterator[Command]:
-    """The command with all the values, as often as they take, not at all for none."""
+    """The command, repeated as often as it takes for all the values; not at all if there are none."""
     for first in range(0, len(values), most):
         yield *command, *values[first : first + most]
 
 
 def _short(done: Iterable[Command]) -> Iterator[Command]:
-    """Acknowledgements, none with more values than one command takes."""
+    """Acknowledgements, split so that none has more values than one command takes."""
     for name, stream, group, *ids in done:
         for first in range(0, len(ids), _ARGUMENTS):
             yield name, stream, group, *ids[first : first + _ARGUMENTS]
 
 
 def _is(answer: Any, number: int) -> bool:
-    """Whether a cursor is what it must be, as far as Redis has told."""
+    """Whether a cursor is where it must be; True also if Redis answered with an error."""
     return isinstance(answer, Exception) or (-1 if answer is None else int(answer)) == number
 
 
@@ -187,7 +187,7 @@ def _check(answers: Iterable[Any]) -> None:
 
 
 def _entry(transition: Transition) -> tuple[str | int, ...]:
-    """The values of FIELDS."""
+    """The transition's values of FIELDS."""
     return (
         transition.id,
         transition.profile,

@@ -1,7 +1,7 @@
-"""Whose profile another catalogue has made: found page by page, through each partition that is owned.
+"""Finds profiles folded with an outdated catalogue, page by page, in each partition that this process owns.
 
-Once for each catalogue, and again now and then: a catalogue may come back after another one that nobody here has seen,
-though some profiles were made with it.
+Scans once for each catalogue, and again from time to time: the catalogue may have been replaced and restored without
+this process noticing, and some profiles may have been folded with the other one in between.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from psycopg import Connection
 
-PAGE = 1_000  # profiles looked at in one step
-ROUND_SECONDS = 600.0  # from the end of a round to the beginning of the next
+PAGE = 1_000  # profiles examined in one step
+ROUND_SECONDS = 600.0  # from the end of one round to the start of the next
 
 _PAGE = (
     "SELECT profile, catalogue_digest <> %s FROM profile"
@@ -22,17 +22,17 @@ _PAGE = (
 )
 
 
-class Renewal:
-    """Goes through the partitions that a worker owns, in the order of the keys."""
+class RefoldScan:
+    """A scan through the partitions that a worker owns, in key order."""
 
     def __init__(self, page: int = PAGE, every: float = ROUND_SECONDS) -> None:
         self._page, self._every = page, every
         self._next = 0.0
         self._digest = ""
-        self._after: dict[int, str | None] = {}  # None: the partition has been gone through
+        self._after: dict[int, str | None] = {}  # None: the partition is finished
 
     def find(self, connection: Connection, owned: Collection[int], digest: str, limit: int) -> list[str] | None:
-        """Profiles to make anew, at most `limit`, perhaps none in this step; None when there are no more."""
+        """At most `limit` customers to refold, perhaps none in this step; None when there are no more."""
         if digest != self._digest or (self._next and time.monotonic() >= self._next):
             self._digest, self._after, self._next = digest, {}, 0.0
         for partition in sorted(owned):
@@ -49,5 +49,5 @@ class Renewal:
         return None
 
     def abandon(self, partition: int) -> None:
-        """The partition is no longer ours; should it be again, it is gone through anew."""
+        """Forget a partition that is no longer ours; if it comes back, it is scanned from the start."""
         self._after.pop(partition, None)

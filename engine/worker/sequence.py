@@ -1,7 +1,7 @@
-"""Commands of which none happens behind one that Redis refuses.
+"""A sequence of commands that stops at the first one that Redis refuses.
 
-A transaction of Redis's goes on behind a command that fails, so that cursors moved past what was never written and the
-events were acknowledged. So what may be refused, with the cursors and the acknowledgements behind it, is one script.
+A Redis transaction goes on after a command that fails: cursors would move past what was never written, and its events
+would be acknowledged. So commands that may be refused run in one script, with the cursors and acknowledgements last.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any, Final
 from ..storage.key_types import WRONG, wrong_type
 from .fence import Command
 
-STREAM_LENGTH: Final = 100_000  # transitions kept on each partition's stream, roughly; PostgreSQL keeps all
+STREAM_LENGTH: Final = 100_000  # approximate number of transitions on each partition's stream; PostgreSQL has all
 FIELDS: Final = ("id", "customer", "segment", "change", "at", "reason", "digest", "cause", "number")
-TELL: Final = "TELL"  # no command of Redis's own: transitions for a stream, the values of FIELDS behind an id each
+TELL: Final = "TELL"  # not a command of Redis itself: transitions for a stream, each an id and the values of FIELDS
 
-# Appends transitions to a stream, each under its own id; one that is there already is passed over.
+# Appends transitions to a stream, each under its own id; one that is already there is skipped.
 _TELLING = """
 local names = {NAMES}
 local function tell(stream, from, upto)
@@ -34,7 +34,7 @@ local function tell(stream, from, upto)
 end
 """.replace("NAMES", ", ".join(f"'{name}'" for name in FIELDS)).replace("LENGTH", str(STREAM_LENGTH))
 _TELL_ALONE = f"{_TELLING}return tell(KEYS[1], 1, #ARGV)"
-# Runs commands, each on its key; the place of the first that is refused and why, 0 where none is.
+# Runs commands, each on its key; answers the position of the first refused one and why, or 0 when all have run.
 _RUN = f"""{_TELLING}
 local at = 1
 for place = 1, #KEYS do
@@ -54,20 +54,20 @@ return {{0}}
 
 
 def run(commands: Sequence[Command]) -> Command:
-    """The one command that runs them up to the first that Redis refuses; each is a name, a key and values."""
+    """The single command that runs them up to the first that Redis refuses; each is a name, a key and values."""
     names = [command[1] for command in commands]
     values = [part for name, _key, *rest in commands for part in (1 + len(rest), name, *rest)]
     return "EVAL", _RUN, len(names), *names, *values
 
 
 def alone(command: Command) -> Command:
-    """The command as Redis takes it by itself."""
+    """The command in the form in which it can be sent on its own."""
     name, key, *values = command
     return ("EVAL", _TELL_ALONE, 1, key, *values) if name == TELL else command
 
 
 def check_ran(answer: Any, commands: Sequence[Command]) -> None:
-    """Raise what Redis has answered to `run`, where it was not that all is done."""
+    """Raise the error in Redis's answer to `run`, if any."""
     if isinstance(answer, Exception):
         raise answer
     place, *why = answer
@@ -76,14 +76,14 @@ def check_ran(answer: Any, commands: Sequence[Command]) -> None:
 
 
 def check_each(answers: Sequence[Any], commands: Sequence[Command]) -> None:
-    """Raise the first error among the answers to commands that were sent by themselves."""
+    """Raise the first error among the answers to commands that were sent on their own."""
     for answer, command in zip(answers, commands, strict=True):
         if isinstance(answer, Exception):
             raise refusal(command, str(answer), answer)
 
 
 def refusal(command: Command, why: str, problem: Exception | None = None) -> Exception:
-    """What is raised for a command that Redis has refused; one that needs another type names the key."""
+    """The exception for a command that Redis has refused; if the key has the wrong type, it names the key."""
     from redis import ResponseError
 
     if WRONG in why:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Session:
-    """The connections of one uninterrupted stretch of work, and what hangs on them."""
+    """The connections of one uninterrupted stretch of work, and the objects built on them."""
 
     connection: Connection
     processor: Processor

@@ -1,4 +1,4 @@
-"""What a worker knows of a customer, and the bounded cache in which it keeps what it has read."""
+"""What a worker knows about a customer, and the bounded cache of what it has read."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 STATES = 50_000
-EVENTS = 150_000  # events of all cached states together
+EVENTS = 150_000  # events in all cached states together
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Somebody's word that a customer is in a segment, or is not, whatever the conditions say."""
+    """A manual statement that a customer is in a segment, or is not, whatever the conditions say."""
 
     included: bool
     expires_ms: int | None
@@ -23,8 +23,8 @@ class Override:
 class State:
     """A customer: the profile as of `computed_ms`, the events in event order, and the memberships.
 
-    `held` has the number of the last transition by segment, an odd one for a member; None when it must be read anew,
-    as must `moved_ms`, the latest instant of a transition.
+    `held` maps a segment to the number of its last transition, which is odd for a member. It is None when it must be
+    read again, together with `moved_ms`, the instant of the latest transition.
     """
 
     profile: str
@@ -46,7 +46,7 @@ class State:
 
 
 class Cache:
-    """States by customer, the longest unused dropped first; its owner checks versions before it trusts one."""
+    """States by customer; the least recently used is dropped first. The owner checks versions before it trusts one."""
 
     __slots__ = ("_events", "_limit_events", "_limit_states", "_states")
 
@@ -56,7 +56,7 @@ class Cache:
         self._limit_states, self._limit_events = states, events
 
     def get(self, profile: str, version: int) -> State | None:
-        """The state, if it is the one with that version; another one is dropped."""
+        """The state, if it has that version; a state of another version is dropped."""
         state = self._states.pop(profile, None)
         if state is None:
             return None
@@ -64,7 +64,7 @@ class Cache:
         return state if state.version == version else None
 
     def put(self, state: State) -> None:
-        """Keep a state; `get` has taken it out while it was in use."""
+        """Store a state, which `get` had taken out while it was in use."""
         self._states[state.profile] = state
         self._events += len(state.events)
         while len(self._states) > self._limit_states or self._events > self._limit_events:
@@ -72,11 +72,11 @@ class Cache:
             self._events -= len(dropped.events)
 
     def profiles(self) -> list[str]:
-        """Whose states there are."""
+        """The customers with a cached state."""
         return list(self._states)
 
     def forget_membership(self) -> None:
-        """Membership was changed elsewhere: it is read anew when it is next needed."""
+        """Note that membership was changed elsewhere, so that it is read again when it is next needed."""
         for state in self._states.values():
             state.held = None
 
@@ -86,8 +86,8 @@ class Cache:
             self.get(profile, -1)
 
 
-def overridden(state: State, at_ms: int) -> tuple[set[str], set[str]]:
-    """The segments that somebody has put the customer into, and kept them out of."""
+def overridden_segments(state: State, at_ms: int) -> tuple[set[str], set[str]]:
+    """The segments that overrides include the customer in, and those that they exclude the customer from."""
     open_ones = [
         (name, each.included)
         for name, each in state.overrides.items()

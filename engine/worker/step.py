@@ -1,4 +1,4 @@
-"""What one transaction is to do, and the thinking of it, without the database."""
+"""What one transaction is to do, and the computation of its result, without the database."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ..segments.transitions import Reason, Transition
 from ..storage.partitions import partition_of
 from .arrivals import Arrival, Letter
 from .changes import Change, Tally
-from .state import State, overridden
+from .state import State, overridden_segments
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-CATCH_UP_MS = 600_000  # how far behind the clock a due instant is still evaluated at the instant itself
+CATCH_UP_MS = 600_000  # a due instant at most this far behind the clock is evaluated at the instant itself
 
 
 @dataclass(slots=True)
 class Work:
     """What one transaction is to do.
 
-    `due` are customers by the instant at which time alone may have changed something; `touched` are evaluated anew for
-    the reason given. `first` runs inside the transaction, after the locks were taken. `catalogue` is the digest of the
-    one by which the arrivals were read.
+    `due` maps customers to the instant at which time alone may have changed something; `touched` are customers to
+    evaluate again for the given `reason`. `first` runs inside the transaction, after the locks have been taken.
+    `catalogue` is the digest of the catalogue with which the arrivals were read.
     """
 
     arrivals: Sequence[Arrival] = ()
@@ -43,7 +43,7 @@ class Work:
 
 
 class Step:
-    """The thinking of one transaction, without the database."""
+    """The computation of one transaction's result, without the database."""
 
     def __init__(self, live: Live, work: Work, now_ms: int, last: dict[int, int], tally: Tally) -> None:
         self.live = live
@@ -61,7 +61,7 @@ class Step:
         self.refused: Counter[Refused] = Counter()
 
     def add_events(self, states: Mapping[str, State], kept: Iterable[tuple[Arrival, bool]]) -> list[dict[str, Any]]:
-        """Put the events into the histories; the rows to keep of them, their data still in plain."""
+        """Add the events to the histories; returns the rows to store, their data not yet encrypted."""
         rows = []
         received = format_instant(self.now_ms)
         for arrival, conflict in kept:
@@ -88,7 +88,7 @@ class Step:
         return rows
 
     def evaluate(self, states: Mapping[str, State], moved: Iterable[tuple[Transition, bool]]) -> None:
-        """Evaluate every customer once and note what changes."""
+        """Evaluate every customer once and record what changes."""
         staged: dict[str, list[tuple[Transition, bool]]] = {}
         for transition, enter in moved:
             staged.setdefault(transition.profile, []).append((transition, enter))
@@ -99,8 +99,8 @@ class Step:
         profile, live = state.profile, self.live
         happened = profile in self._causes
         if not (happened or state.exists):
-            return  # due or touched, and erased meanwhile
-        transitions = self._appended(state, staged)
+            return  # due or touched, but erased in the meantime
+        transitions = self._append_staged(state, staged)
         at_ms = self.now_ms if happened else self._instant(state)
         unheld: set[str] = set()
         value = live.folding.profile(profile, state.events, at_ms, unheld)
@@ -111,7 +111,7 @@ class Step:
         rewritten = changed or happened or profile in self._touched or state.catalogue != live.catalogue_digest
         if not rewritten and due_ms == state.due_ms and profile not in self._due:
             return
-        foreseen = self._foreseen(state, at_ms)
+        foreseen = self._crosses_future_event(state, at_ms)
         partition = partition_of(profile)
         state.version += rewritten or foreseen
         state.value, state.computed_ms, state.due_ms, state.catalogue = value, at_ms, due_ms, live.catalogue_digest
@@ -124,9 +124,9 @@ class Step:
         self.changes.append(change)
 
     def _count_refused(self, state: State, unheld: Iterable[str]) -> None:
-        """Count what events say that its field may not hold: of events that have come, of all under a new catalogue.
+        """Count values that their field may not hold: of the events that arrived, or of all under a new catalogue.
 
-        `unheld` are aggregates whose result is so; it is counted with the events that have made it.
+        `unheld` are aggregates whose result is such a value; each is counted under the type of the events behind it.
         """
         folding, partition = self.live.folding, partition_of(state.profile)
         anew = state.catalogue != self.live.catalogue_digest
@@ -138,10 +138,10 @@ class Step:
             if anew or kind in self._types.get(state.profile, ()):
                 self.refused[partition, kind, name] += 1
 
-    def _foreseen(self, state: State, at_ms: int) -> bool:
-        """Whether an event has come that lies in the future, or one that lay there has happened.
+    def _crosses_future_event(self, state: State, at_ms: int) -> bool:
+        """Whether an event arrived that lies in the future, or one that lay in the future has now happened.
 
-        A copy is exact up to there, and again behind it, whatever that event has changed.
+        A serving copy is exact up to such an event, and again after it, whatever that event has changed.
         """
         before, now = after(state.events, state.computed_ms), after(state.events, at_ms)
         come = self._come.get(state.profile, ())
@@ -149,29 +149,29 @@ class Step:
         return (bool(come) and now < len(state.events)) or (state.exists and now - before > late)
 
     def _instant(self, state: State) -> int:
-        """When to evaluate: a due customer at the due instant itself, so that transitions happen when they happened.
+        """The instant to evaluate at: for a due customer the due instant, so that transitions carry their true time.
 
-        A rebuild may have decided as of a later instant already; then it is that one.
+        If a rebuild has already decided as of a later instant, it is that later one.
         """
         due = self._due.get(state.profile, self.now_ms)
         if max(state.computed_ms, self.now_ms - CATCH_UP_MS) <= due <= self.now_ms:
             return min(max(due, state.moved_ms), self.now_ms)
         return self.now_ms
 
-    def _moved(self, state: State, at_ms: int) -> int:
-        """The instant of a transition: never before the last one, whoever made that, and by whichever clock."""
+    def _transition_instant(self, state: State, at_ms: int) -> int:
+        """The instant of a transition: never before the previous one, even if another clock produced that one."""
         state.moved_ms = max(state.moved_ms, at_ms)
         return state.moved_ms
 
-    def _appended(self, state: State, staged: Iterable[tuple[Transition, bool]]) -> list[Transition]:
-        """What rebuilds have decided, appended to what was held."""
+    def _append_staged(self, state: State, staged: Iterable[tuple[Transition, bool]]) -> list[Transition]:
+        """The transitions that rebuilds have decided, appended to the memberships."""
         found = []
         held = state.held = {} if state.held is None else state.held
         for each, enter in staged:
             number = held.get(each.segment, 0)
             if enter != (number % 2 == 1):
                 held[each.segment] = number + 1
-                at_ms = self._moved(state, each.at_ms)
+                at_ms = self._transition_instant(state, each.at_ms)
                 found.append(
                     Transition(
                         each.segment, each.profile, number + 1, at_ms, each.reason, each.digest, None, each.silent
@@ -182,7 +182,7 @@ class Step:
     def _transitions(self, state: State, value: Mapping[str, Any], at_ms: int) -> list[Transition]:
         live = self.live
         held = state.held = {} if state.held is None else state.held
-        included, excluded = overridden(state, at_ms)
+        included, excluded = overridden_segments(state, at_ms)
         if live.building:
             building = (live.match_building(value, state.events, at_ms) | included) - excluded
             self.verdicts += [(name, state.profile, name in building) for name in live.building]
@@ -200,7 +200,7 @@ class Step:
         cause = self._causes.get(state.profile)
         reason: Reason = "event" if cause is not None else self._reason if state.profile in self._touched else "time"
         found = []
-        at_ms = self._moved(state, at_ms)
+        at_ms = self._transition_instant(state, at_ms)
         for name in sorted(moves):
             number = held[name] = held.get(name, 0) + 1
             found.append(Transition(name, state.profile, number, at_ms, reason, live.active[name].digest, cause))
@@ -209,7 +209,7 @@ class Step:
         return found
 
     def _changes_alone(self, state: State, at_ms: int) -> bool:
-        """Whether events alone may have changed verdicts since the last evaluation, and time has not."""
+        """Whether only events, and not time, can have changed verdicts since the last evaluation."""
         return (
             state.profile in self._types
             and state.profile not in self._touched

@@ -29,7 +29,7 @@ from .step import Step, Work
 if TYPE_CHECKING:
     from psycopg import Connection
 
-STAGED_SECONDS = 1.0  # between two looks whether anything is left of what rebuilds have decided
+STAGED_SECONDS = 1.0  # between checks for decisions of rebuilds that have yet to be applied
 
 
 _VERSION = "SELECT version, NULL FROM registry"
@@ -41,12 +41,12 @@ class NoCatalogueError(RuntimeError):
 
 
 class OtherCatalogueError(RuntimeError):
-    """What arrived was read by another catalogue than the one in force: read it anew. Nothing has changed."""
+    """The arrivals were read with a catalogue that is no longer in force: read them again. Nothing has changed."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What was committed: the changes in the order of their partitions' numbers, and those numbers before and after."""
+    """What was committed: the changes in partition order, and each partition's last number before and after."""
 
     changes: list[Change]
     tally: Tally
@@ -56,7 +56,7 @@ class Outcome:
 
 
 class Processor:
-    """Runs transactions on one connection, which nobody else uses meanwhile."""
+    """Runs transactions on one connection, which nobody else may use at the same time."""
 
     def __init__(
         self,
@@ -72,35 +72,35 @@ class Processor:
         self._suppressed = suppressed
         self._months = Months()
         self._live: Live | None = None
-        self._staged = True  # whether anything may be left of what rebuilds have decided
+        self._staged = True  # whether decisions of rebuilds may have yet to be applied
         self._next_staged = 0.0
         self._secret = b""
 
     def live(self) -> Live:
-        """What runs now, read anew when the registry has changed. Raises NoCatalogueError before the first worker."""
+        """What runs now, read again when the registry has changed. Raises NoCatalogueError before the first worker."""
         row = self.connection.execute("SELECT version FROM registry").fetchone()
         return self._current(row[0] if row else 0)
 
     def last_live(self) -> Live:
-        """What ran in the last transaction, without a question; with its catalogue events are read."""
+        """What ran in the last transaction, without a query; events are read with its catalogue."""
         return self._live or self.live()
 
     def forget(self, profiles: Collection[str]) -> None:
-        """Keep nothing in memory of customers who are no more."""
+        """Drop everything in memory about customers who no longer exist."""
         self._cache.forget(profiles)
         self.vault.forget(profiles)
 
     def abandon(self, partition: int) -> None:
-        """Keep nothing in memory of a partition's customers: who takes it over hears what becomes of them."""
+        """Drop everything in memory about a partition's customers: their changes now reach its next owner."""
         self.forget([profile for profile in self._cache.profiles() if partition_of(profile) == partition])
 
     def process(self, work: Work, now_ms: int) -> Outcome:
-        """Do the work in one transaction. Raises what the database raises; then nothing has changed."""
+        """Do the work in one transaction. Raises what the database raises; nothing has changed then."""
         connection = self.connection
         self._months.make(connection, (each.event["time"] for each in work.arrivals), now_ms)
         profiles = sorted({*(each.profile for each in work.arrivals), *work.due, *work.touched})
         if work.first is not None:
-            self._cache.forget(profiles)  # it changes what no version tells of
+            self._cache.forget(profiles)  # it may change what the version does not cover
         try:
             with connection.pipeline(), connection.transaction():
                 return self._transaction(work, profiles, now_ms)
@@ -112,20 +112,20 @@ class Processor:
     def touch(
         self, profiles: Sequence[str], reason: Reason, now_ms: int, before: Callable[[Connection], None] | None = None
     ) -> Outcome:
-        """Evaluate customers anew, in one transaction; `before` runs first inside it, under the locks."""
+        """Evaluate customers again, in one transaction; `before` runs first inside it, under the locks."""
         return self.process(Work(touched=profiles, reason=reason, first=before), now_ms)
 
     def _transaction(self, work: Work, profiles: Sequence[str], now_ms: int) -> Outcome:
         connection = self.connection
         partitions = {partition_of(profile) for profile in profiles}
         lettered = {partition_of(each.profile) for each in work.letters if each.profile is not None}
-        # Everything is asked at once: the locks come first, and each later statement sees what is committed then.
+        # All queries are sent at once: the locks come first, and each later statement sees what is committed by then.
         locks = lock(connection, partitions | lettered)
         look = self._staged and time.monotonic() >= self._next_staged
         registry = connection.execute(_STAGED if look else _VERSION)
         if work.first is not None:
             work.first(connection)
-        names = _named(work, self.last_live().key)
+        names = _named_customers(work, self.last_live().key)
         erased = self._suppressed.ask(connection, names) if self._suppressed is not None else set
         versions = ask_versions(connection, profiles)
 
@@ -133,8 +133,8 @@ class Processor:
         before = {number: last[number] for number in partitions}
         live = self._in_force(registry.fetchone(), work)
         tally = Tally(events=len(work.arrivals) + len(work.letters), dead=len(work.letters), ticks=len(work.due))
-        arrivals, letters = self._admitted(work, live, erased(), tally)
-        kept = self._kept(arrivals, live, tally)
+        arrivals, letters = self._without_erased(work, live, erased(), tally)
+        kept = self._unseen_events(arrivals, live, tally)
         wanted = {*(each.profile for each, _ in kept), *work.due, *work.touched}
         states = Loader(self._cache, self.vault, live.key).answer(connection, wanted, versions)
         step = Step(live, work, now_ms, dict(before), tally)
@@ -154,7 +154,7 @@ class Processor:
         version, staged = row or (0, None)
         live = self._current(version)
         if staged is not None:
-            # What rebuilds decide comes into force with a new version, so nothing does unseen.
+            # Decisions of rebuilds take effect with a new version, so none can take effect unnoticed.
             self._staged, self._next_staged = staged, time.monotonic() + STAGED_SECONDS
         if work.catalogue is not None and work.catalogue != live.catalogue_digest:
             raise OtherCatalogueError
@@ -167,14 +167,14 @@ class Processor:
                 raise NoCatalogueError("the database has no catalogue yet; `decisor worker` registers the workspace's")
             if not self.vault.covers(registry.catalogue):
                 raise KeysRefusedError(
-                    "the catalogue now encrypts fields that this process knows in plain: start it anew, with keys"
+                    "the catalogue now encrypts fields that this process treats as plain text: restart it with keys"
                 )
             self._live = Live(registry, registry.catalogue)
             self._staged, self._next_staged = True, 0.0
             self._cache.forget_membership()
         return self._live
 
-    def _admitted(
+    def _without_erased(
         self, work: Work, live: Live, erased: Collection[str], tally: Tally
     ) -> tuple[Sequence[Arrival], Sequence[Letter]]:
         """The events and dead letters of customers who were not erased."""
@@ -186,8 +186,8 @@ class Processor:
         tally.dead -= len(work.letters) - len(letters)
         return arrivals, letters
 
-    def _kept(self, arrivals: Sequence[Arrival], live: Live, tally: Tally) -> list[tuple[Arrival, bool]]:
-        """The events that were not there before, each with whether its id was there with other content."""
+    def _unseen_events(self, arrivals: Sequence[Arrival], live: Live, tally: Tally) -> list[tuple[Arrival, bool]]:
+        """The events that are new, each with whether its id is already stored with other content."""
         if not arrivals:
             return []
         secret = self._fingerprint_secret()
@@ -226,7 +226,7 @@ class Processor:
         count_refused(connection, step.refused, step.live.catalogue_digest)
 
 
-def _named(work: Work, key: str) -> set[str]:
-    """Everybody of whom something arrived."""
+def _named_customers(work: Work, key: str) -> set[str]:
+    """Every customer named by an arrival or a dead letter."""
     names = {name for each in work.arrivals for name in (each.profile, each.event[key])}
     return names | {each.profile for each in work.letters if each.profile is not None}

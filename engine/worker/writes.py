@@ -1,4 +1,4 @@
-"""The statements by which changes become rows, each for many customers at once."""
+"""Writes changes as rows, each statement for many customers at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def write_changed_profiles(
     connection: Connection, changes: Sequence[Change], positions: Mapping[str, int], digest: str
 ) -> None:
-    """The profile rows; `positions` are the numbers of the last events, `digest` the catalogue's."""
+    """Write the profile rows; `positions` are the numbers of the last events, `digest` is the catalogue's."""
     rows = [
         ProfileRow(
             each.profile,
@@ -39,26 +39,26 @@ def write_changed_profiles(
 
 
 def write_outbox(connection: Connection, changes: Sequence[Change]) -> None:
-    """One row for each change that Redis and the index must hear of."""
-    told = [each for each in changes if each.seq is not None]
-    if told:
+    """Write one row for each change that must reach Redis and the index."""
+    ordered = [each for each in changes if each.seq is not None]
+    if ordered:
         write_changes(
             connection,
-            (each.partition for each in told),
-            (each.seq or 0 for each in told),
-            (each.profile for each in told),
+            (each.partition for each in ordered),
+            (each.seq or 0 for each in ordered),
+            (each.profile for each in ordered),
         )
 
 
 def write_changed_membership(connection: Connection, changes: Sequence[Change]) -> None:
-    """One row for each transition, at the place of its change in the partition's order."""
+    """Write one row for each transition, at the place of its change in the partition's order."""
     write_transitions(
         connection, [(each, change.partition, change.seq or 0) for change in changes for each in change.transitions]
     )
 
 
 def write_letters(connection: Connection, letters: Sequence[Letter], vault: Vault, now_ms: int) -> None:
-    """The dead letters; one that is there already is left as it is."""
+    """Write the dead letters; one that is already there stays as it is."""
     if letters:
         sealed = vault.seal_payloads(connection, [(each.source, each.payload) for each in letters])
         rows = [

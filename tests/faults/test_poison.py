@@ -22,7 +22,7 @@ from engine.runtime.border import UNNAMED
 from engine.segments.registry import put_catalogue
 from engine.worker import loop as worker_module
 from engine.worker.arrivals import Letter, read_arrival
-from engine.worker.loop import UNTOLD
+from engine.worker.loop import UNSTORABLE
 from engine.worker.step import Work
 from engine.worker.transaction import OtherCatalogueError, Processor
 from tests.faults.test_workers_together import settled, working
@@ -108,7 +108,7 @@ def test_a_customer_on_whom_the_code_fails_holds_nobody_up_when_time_passes(
     others = set(world.oracle.events) - {"c-7"}
     for name in world.program.segments:
         assert world.members(name) & others == world.oracle.members(name, world.now_ms) & others
-    assert "could not be worked on" in caplog.text
+    assert "could not be processed" in caplog.text
     assert SECRET not in caplog.text
     vault.refused = None
     world.pass_time(60_000)
@@ -255,7 +255,7 @@ def test_a_letter_that_cannot_be_kept_is_kept_without_its_reason(
     assert world.drain().dead == 3
     with world.connect("tests") as connection:
         rows = connection.execute("SELECT code, profile, reason, payload FROM dead_letter ORDER BY id").fetchall()
-    assert {row[:3] for row in rows} == {("broken", None, UNTOLD)}
+    assert {row[:3] for row in rows} == {("broken", None, UNSTORABLE)}
     assert sorted(json.loads(bytes(row[3]))["id"] for row in rows) == ["poison-0", "poison-1", "poison-2"]
     world.check()
 

@@ -176,7 +176,7 @@ def test_who_still_knows_a_field_in_plain_writes_nothing_of_it_once_it_is_encryp
         vault = SealedVault(program.catalogue, keyring_of_file(key_file))
         as_catalogued(world, program, vault)
         world.put(events([1]))
-        until(lambda: "the catalogue now encrypts fields that this process knows in plain" in caplog.text)
+        until(lambda: "the catalogue now encrypts fields that this process treats as plain text" in caplog.text)
     finally:
         old.stop()
         thread.join()

@@ -217,13 +217,13 @@ def test_events_that_are_deleted_before_they_are_read_or_acknowledged_disturb_no
     another.adopt(partition)
     again = another.read(10, 0)
     assert [entry.id.encode() for entry in again] == [names[0], names[3]]
-    for command in another.acknowledging(again):
+    for command in another.acknowledgements(again):
         streamed_shop.redis.execute_command(*command)
     assert another.read(10, 0) == []
     rest = another.read(10, 0)
     assert [entry.id.encode() for entry in rest] == [names[4]]
     assert another.waiting([partition])
-    for command in another.acknowledging(rest):
+    for command in another.acknowledgements(rest):
         streamed_shop.redis.execute_command(*command)
     assert not another.waiting([partition])
     while another.trim(1):

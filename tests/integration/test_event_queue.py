@@ -231,7 +231,7 @@ def test_a_letter_of_the_wrong_partition_is_told(live_world: World) -> None:
         rows = connection.execute("SELECT reason FROM dead_letter ORDER BY reason").fetchall()
     assert [row[0] for row in rows] == [
         "the entry has no field `e` with the event as JSON",
-        "the event lies in another partition's stream than its customer's",
+        "the event is in the stream of another partition than its customer",
     ]
 
 

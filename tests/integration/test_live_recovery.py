@@ -22,7 +22,7 @@ from engine.storage.partitions import PARTITIONS, give_up_ownership, partition_o
 from engine.worker.arrivals import Arrival, read_arrival
 from engine.worker.loop import Worker
 from engine.worker.publish import settle
-from engine.worker.refolding import Renewal
+from engine.worker.refolding import RefoldScan
 from engine.worker.session import Session
 from engine.worker.step import Work
 from engine.worker.transaction import Processor
@@ -123,7 +123,7 @@ def test_profiles_of_another_catalogue_are_made_anew_whoever_owned_their_partiti
 
 def test_renewal_goes_through_every_partition_page_by_page(live_world: World) -> None:
     purchases(live_world, 40)
-    renewal = Renewal(page=2)
+    renewal = RefoldScan(page=2)
     with live_world.connect("tests") as connection:
 
         def found(digest: str, limit: int = 1) -> list[str]:
@@ -136,7 +136,7 @@ def test_renewal_goes_through_every_partition_page_by_page(live_world: World) ->
         assert found("newer", limit=10) == everybody
         renewal.abandon(3)
         assert found("newer") == [each for each in everybody if partition_of(each) == 3]
-        renewal = Renewal(page=2, every=0.0)
+        renewal = RefoldScan(page=2, every=0.0)
         assert [found("new"), found("new")] == [everybody, everybody]  # round after round
 
 

@@ -82,7 +82,7 @@ def test_copies_of_what_is_sealed_are_not_written_without_keys(copied_shop: Worl
     shown = copied_shop.redis.get(keys.profile("c-1"))
     with copied_shop.connect("tests") as connection:
         seq = Processor(connection, copied_shop.vault).touch(["c-1"], "manual", copied_shop.now_ms).after[partition]
-        with pytest.raises(KeysRefusedError, match="fields that this process knows in plain"):
+        with pytest.raises(KeysRefusedError, match="fields that this process treats as plain text"):
             settle(connection, copied_shop.redis, {partition: seq}, OpenVault())
         assert copied_shop.redis.get(keys.profile("c-1")) == shown
         assert settle(connection, copied_shop.redis, {partition: seq}, copied_shop.vault) == []

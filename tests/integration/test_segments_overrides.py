@@ -13,7 +13,7 @@ from engine.rebuilds.audit import BusyError, reconcile
 from engine.rebuilds.mover import move_all
 from engine.segments.explaining import UnexplainedError, explained
 from engine.segments.history import count_at, history, members_at, names_ever, status
-from engine.segments.overrides import Overriding, override_of
+from engine.segments.overrides import StoredOverride, override_of
 from engine.segments.registry import definition_of, read_registry
 from engine.storage.partitions import partition_of, take_ownership
 from engine.worker.overrides import OverrideRefusedError, Overrides
@@ -34,7 +34,7 @@ def put(world: World, segment: str, customer: str, *, included: bool, days: int 
     until = None if days is None else format_instant(world.now_ms + days * DAY)
     now = format_instant(world.now_ms)
     with overrides(world) as found:
-        done = found.put(Overriding(segment, customer, included, "because", now, until), world.now_ms)
+        done = found.put(StoredOverride(segment, customer, included, "because", now, until), world.now_ms)
     assert done.followed
     return done.moved
 
@@ -89,7 +89,7 @@ def test_an_override_is_refused_where_there_is_nothing_to_override(live_world: W
     with pytest.raises(OverrideRefusedError, match="has passed"):
         put(world, "local", CUSTOMERS[0], included=True, days=-1)
     for blank in ("", " \n"):
-        override = Overriding("local", CUSTOMERS[0], included=True, reason=blank, created_at="", expires_at=None)
+        override = StoredOverride("local", CUSTOMERS[0], included=True, reason=blank, created_at="", expires_at=None)
         with overrides(world) as found, pytest.raises(OverrideRefusedError, match="the reason is empty"):
             found.put(override, world.now_ms)
     with overrides(world) as found, pytest.raises(OverrideRefusedError, match="no override"):
@@ -102,7 +102,7 @@ def test_it_is_known_that_redis_has_not_followed(live_world: World) -> None:
     world = filled(live_world)
     customer = one_of(world, "local", member=False)
     now = format_instant(world.now_ms)
-    put_in = Overriding("local", customer, included=True, reason="because", created_at=now, expires_at=None)
+    put_in = StoredOverride("local", customer, included=True, reason="because", created_at=now, expires_at=None)
     with world.connect("a worker that stands still") as owner, world.connect("decisor") as connection:
         assert take_ownership(owner, partition_of(customer))
         found = Overrides(Processor(connection, world.vault), world.redis, seconds=0)
@@ -199,5 +199,5 @@ def test_each_override_put_by_the_same_hand_counts(live_world: World) -> None:
     at = format_instant(world.now_ms)
     with overrides(world) as found:
         for included in (True, False, True):
-            assert found.put(Overriding("tagged", customer, included, "a try", at, None), world.now_ms).moved
+            assert found.put(StoredOverride("tagged", customer, included, "a try", at, None), world.now_ms).moved
             assert (customer in world.members("tagged")) is included

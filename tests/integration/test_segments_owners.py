@@ -23,7 +23,7 @@ from engine.rebuilds.audit import reconcile
 from engine.rebuilds.mover import move_all
 from engine.rebuilds.rebuild import Rebuild, Wish
 from engine.segments.engine import SegmentationEngine
-from engine.segments.owners import SegmentKeptError, made, note_running, runs
+from engine.segments.owners import SegmentKeptError, engine_sets, note_running, runs
 from engine.segments.registry import definition_of
 from engine.segments.sets import segments_of
 from engine.storage import keys
@@ -112,7 +112,7 @@ def test_a_rebuild_without_workers_tells_what_runs_and_what_has_ended(live_world
         wish = Wish({"local": definition_of(world.program, "local")})
         Rebuild(connection, world.redis, world.vault, lambda: world.now_ms).run(wish)
     assert runs(world.redis, "local")
-    assert made(world.redis) == {"german"}
+    assert engine_sets(world.redis) == {"german"}
     retire(world, "local")
     assert not runs(world.redis, "local")
     with world.connect("decisor rebuild") as connection:
@@ -142,7 +142,7 @@ def test_what_the_engine_has_made_is_left_alone_by_audit_and_restore(indexed: In
     nobody = {"name": "german", "conditions": [{"field": "country", "operator": "in", "value": ["ZZ"]}]}
     assert engine.create_dynamic_segment(nobody) == 0
     assert not holders(world, "german")
-    assert not made(world.redis)
+    assert not engine_sets(world.redis)
 
 
 def test_a_set_that_was_made_before_it_was_noted_reaches_everybody(indexed: Indexed) -> None:

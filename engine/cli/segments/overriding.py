@@ -13,20 +13,22 @@ from ..servers import Servers, add_servers, vault_for
 from .names import instant_given, print_json, record, segment_named
 
 if TYPE_CHECKING:
-    from ...worker.overrides import Overridden, Overrides
+    from ...worker.overrides import OverrideOutcome, Overrides
 
-Act = Callable[["Overrides", str, str, argparse.Namespace, int], "Overridden"]
+Act = Callable[["Overrides", str, str, argparse.Namespace, int], "OverrideOutcome"]
 
 
 def _overriding(summary: str, example: str, *, included: bool) -> Command:
     """The command that puts customers in, or keeps them out."""
 
-    def act(overrides: Overrides, name: str, customer: str, options: argparse.Namespace, now_ms: int) -> Overridden:
+    def act(
+        overrides: Overrides, name: str, customer: str, options: argparse.Namespace, now_ms: int
+    ) -> OverrideOutcome:
         from ...ir.instant import format_instant
-        from ...segments.overrides import Overriding
+        from ...segments.overrides import StoredOverride
 
         until = None if options.until is None else format_instant(instant_given("--until", options.until))
-        put = Overriding(name, customer, included, options.reason, format_instant(now_ms), until)
+        put = StoredOverride(name, customer, included, options.reason, format_instant(now_ms), until)
         return overrides.put(put, now_ms)
 
     return Command(summary, example, _configure_putting, lambda options: changed(options, act, override=included))

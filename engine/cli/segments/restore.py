@@ -9,10 +9,12 @@ from ..command import Command
 from .overriding import changed, configure
 
 if TYPE_CHECKING:
-    from ...worker.overrides import Overridden, Overrides
+    from ...worker.overrides import OverrideOutcome, Overrides
 
 
-def _restore(overrides: Overrides, name: str, customer: str, _options: argparse.Namespace, now_ms: int) -> Overridden:
+def _restore(
+    overrides: Overrides, name: str, customer: str, _options: argparse.Namespace, now_ms: int
+) -> OverrideOutcome:
     return overrides.restore(name, customer, now_ms)
 
 

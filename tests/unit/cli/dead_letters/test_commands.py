@@ -65,7 +65,7 @@ def test_they_are_listed_with_the_reason(decisor: Decisor) -> None:
         ),
         "broken  c-1 purchase e-1: `data.shop` is not declared in the catalogue",
         "broken  c-2 purchase e-2: `data.shop` is not declared in the catalogue",
-        "future  c-3 purchase e-3: `time` lies more than 5 minutes ahead of the clock",
+        "future  c-3 purchase e-3: `time` is more than 5 minutes ahead of the clock",
     ]
 
 

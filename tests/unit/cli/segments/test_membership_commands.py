@@ -240,7 +240,7 @@ def test_an_override_is_put_told_and_taken_back(running: Path, decisor: Decisor)
 def test_an_override_without_a_reason_is_refused(running: Path, decisor: Decisor) -> None:
     for blank in ("", "  "):
         done = decisor("segments", "add", "vips", "c-0", "--reason", blank, "--now", NOW)
-        assert done == (2, "", "decisor: the reason is empty; say why, for those who ask later\n")
+        assert done == (2, "", "decisor: the reason is empty; say why, for anyone who asks later\n")
     assert "override" not in decisor("segments", "explain", "vips", "c-0", "--now", NOW).out
 
 

@@ -14,7 +14,7 @@ from ..segments.registry import (
     read_catalogue,
     read_segments,
 )
-from ..segments.sealed_definitions import keep_anew
+from ..segments.sealed_definitions import reseal_definitions
 from ..storage.partitions import PARTITIONS, locked
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def prepare(connection: Connection, program: Program, vault: Vault) -> list[str]
         if is_new:
             note_plain_history(connection, before, program.catalogue)
             notes.append("the catalogue is new; profiles are made anew by and by")
-        keep_anew(connection, vault, changed=is_new)
+        reseal_definitions(connection, vault, changed=is_new)
         registered = read_segments(connection)
         wanted = {name: definition_of(program, name) for name in program.segments}
         new = [name for name in wanted if name not in registered]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..encryption.vault import Vault
 from ..ir.instant import format_instant
-from ..segments.claim import Claim, claimed
+from ..segments.claim import Claim, hold_claim
 from ..segments.owners import note_running
 from ..segments.registry import activate, retire
 from ..segments.sets import OtherSizeError, switch_whole, unmark
@@ -126,7 +126,7 @@ class Switch:
         with ExitStack() as stack:
             names = sorted(each.name for each in fillings)
             claims = {
-                name: stack.enter_context(claimed(self._redis, name, kind="rebuild by ", patience=patience))
+                name: stack.enter_context(hold_claim(self._redis, name, kind="rebuild by ", patience=patience))
                 for name in names
             }
             return self._attempt(work, fillings, claims)

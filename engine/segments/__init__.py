@@ -1,1 +1,1 @@
-"""Membership: which customers are in which segments, kept fresh, explained, and rebuilt without a gap."""
+"""Segment membership: what runs, the sets in Redis, overrides, transitions and history."""

@@ -1,9 +1,10 @@
-"""Who is in all, any, or only the first of some segments, also over millions of members and over a Cluster's nodes.
+"""Intersection, union and difference of segments, for millions of members and across the nodes of a Cluster.
 
-The server is asked for pages: a page of one set (SSCAN), and which of its members the other sets have (SMISMEMBER), the
-next page in the same round trip. No command takes it longer than a fraction of a millisecond, and nothing but a page is
-held here. Sets that stand still are answered exactly: SSCAN gives a member twice only if the set has shrunk meanwhile.
-Of sets that change, the answer is of no single instant; what `store` writes is a set, so it has everybody once.
+Members are read in pages: a page of one set (SSCAN), and which of its members the other sets have (SMISMEMBER), with
+the next page in the same round trip. Each command takes the server a fraction of a millisecond at most, and only one
+page is held in memory. The answer is exact for sets that do not change: SSCAN returns a member twice only if the set
+has shrunk in the meantime. For sets that change, the answer is not of a single instant; `store` writes a set, so it
+contains each member once.
 """
 
 from __future__ import annotations
@@ -21,32 +22,32 @@ from .sets import PAGE, counts, switch
 Operation = Literal["intersect", "union", "difference"]
 Page = list[bytes]
 
-_STORED_SECONDS = 600  # a set that nobody goes on building goes away
+_STORED_SECONDS = 600  # an unfinished set expires after this long without progress
 
 
 class LostSetError(LookupError):
-    """What was built is gone from Redis; the set that it was to replace is as it was."""
+    """The new set is gone from Redis; the set that it was to replace is unchanged."""
 
 
-def combined(redis: Any, operation: Operation, names: Sequence[str], page: int = PAGE) -> Iterator[Page]:
-    """Pages of the members that the operation gives, in no order. Raises ValueError without names."""
+def combine(redis: Any, operation: Operation, names: Sequence[str], page: int = PAGE) -> Iterator[Page]:
+    """Pages of the members in the operation's result, in no particular order. Raises ValueError without names."""
     if not names:
         raise ValueError("no segments to combine")
     unique = list(dict.fromkeys(names))
     if operation == "intersect":
         sizes = counts(redis, unique)
         first, *others = sorted(unique, key=sizes.__getitem__)
-        yield from sifted(redis, keys.members(first), _keys(others), in_all, page)
+        yield from filter_members(redis, keys.members(first), _keys(others), in_all, page)
     elif operation == "difference":
         if names[0] not in names[1:]:
-            yield from sifted(redis, keys.members(unique[0]), _keys(unique[1:]), in_none, page)
+            yield from filter_members(redis, keys.members(unique[0]), _keys(unique[1:]), in_none, page)
     else:
         for place, name in enumerate(unique):
-            yield from sifted(redis, keys.members(name), _keys(unique[:place]), in_none, page)
+            yield from filter_members(redis, keys.members(name), _keys(unique[:place]), in_none, page)
 
 
 def count(pages: Iterable[Page]) -> int:
-    """How many members the pages have."""
+    """The number of members in the pages."""
     return sum(map(len, pages))
 
 
@@ -58,11 +59,11 @@ def store(
     keep: bool = False,
     claim: Claim | None = None,
 ) -> int:
-    """Make the pages' members the set of `target`, built beside it and switched in at once; how many there are.
+    """Make the pages' members the set of `target`, built alongside it and switched in at once; returns the set's size.
 
-    With `keep` the set that it was before stays under `keys.former_members`, and a mark under `keys.switched`.
-    Who was erased since a `claim` was taken, before the pages were read, is left out; without a claim nobody knows of
-    them. Raises SegmentBusyError where it does not stand any more.
+    With `keep` the previous set stays under `keys.former_members`, and a mark under `keys.switched`. Customers erased
+    since a `claim` was taken (before the pages were read) are left out; without a claim, erasures are not noticed.
+    Raises SegmentBusyError if the claim no longer holds.
     """
     built = keys.stored_members(target, secrets.token_hex(8))
     try:
@@ -73,17 +74,17 @@ def store(
             _refuse_lost(target, added, claim)
         return switch(redis, target, built, keep=keep, claim=claim)
     except BaseException:
-        with suppress(Exception):  # it goes by itself, and what went wrong before matters more
+        with suppress(Exception):  # it expires by itself, and the first error matters more
             redis.unlink(built)
         raise
 
 
 def _build(redis: Any, pages: Iterable[Sequence[bytes | str]], built: str) -> int:
-    """Put the pages' members into a set that goes away where nobody goes on; how many it has."""
+    """Put the pages' members into a set that expires if building it stops; returns its size."""
     added, renewed = 0, time.monotonic()
     for found in pages:
         if not found and time.monotonic() < renewed + _STORED_SECONDS / 4:
-            continue  # of those that are sifted, page after page may keep nobody
+            continue  # when sets are filtered, page after page may be empty
         renewed = time.monotonic()
         pipeline = redis.pipeline(transaction=False)
         if found:
@@ -94,16 +95,16 @@ def _build(redis: Any, pages: Iterable[Sequence[bytes | str]], built: str) -> in
 
 
 def _refuse_lost(target: str, added: int, claim: Claim | None) -> None:
-    """Nothing where all who were in the set have been erased meanwhile. Raises LostSetError."""
-    if claim is None or added > len(claim.left_out()):
-        raise LostSetError(f"what was built of `{target}` is gone from Redis; the set is as it was")
+    """Raise LostSetError, unless all members of the set may have been erased in the meantime."""
+    if claim is None or added > len(claim.erased_customers()):
+        raise LostSetError(f"the new set of `{target}` is gone from Redis; the current set is unchanged")
 
 
 Keep = Callable[[Sequence[int]], bool]
 
 
-def sifted(redis: Any, key: str, asked: Sequence[str], keep: Keep, count: int = PAGE) -> Iterator[Page]:
-    """Pages of the members of the set under a key that are kept for what the sets under other keys say of them."""
+def filter_members(redis: Any, key: str, asked: Sequence[str], keep: Keep, count: int = PAGE) -> Iterator[Page]:
+    """Pages of those members of the set under `key` that `keep` accepts, given which other sets have them."""
     cursor, found = redis.sscan(key, 0, count=count)
     while True:
         pipeline = redis.pipeline(transaction=False)
@@ -126,12 +127,12 @@ def sifted(redis: Any, key: str, asked: Sequence[str], keep: Keep, count: int = 
 
 
 def in_all(said: Sequence[int]) -> bool:
-    """Kept when every other set has them."""
+    """Whether every other set has the member."""
     return all(said)
 
 
 def in_none(said: Sequence[int]) -> bool:
-    """Kept when no other set has them."""
+    """Whether no other set has the member."""
     return not any(said)
 
 

@@ -1,10 +1,10 @@
-"""One switch of a segment's set at a time, also where there is only Redis to say so.
+"""Ensures that a segment's set is switched by one process at a time, even where Redis is the only shared server.
 
-A claim is a key beside the set that names its owner. It ends by itself when its owner is gone, so whoever holds one
-renews it on the way.
+A claim is a key next to the set that names its owner. It expires when its owner is gone, so the owner renews it while
+working.
 
-Whoever is erased meanwhile is noted beside the claim (see engine/erasure/redis_places.py): what its owner has read
-before may still name them, so they are left out of what is switched in. The note goes with the claim.
+Customers erased in the meantime are noted next to the claim (see engine/erasure/redis_places.py): data that the owner
+read earlier may still contain them, so they are left out of the set that is switched in. The note goes with the claim.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 from ..storage import keys
 from ..storage.replies import text
 
-SECONDS = 60.0  # how long a claim stands that is not renewed
-PATIENCE = 60.0  # seconds that the later of two waits
+SECONDS = 60.0  # how long a claim holds without being renewed
+PATIENCE = 60.0  # seconds that the later of two processes waits
 _PAUSE = 0.05
 
-# Whoever keeps others of its kind away by other means may take a claim over that one of them has left behind.
+# Owners of one kind exclude each other by other means, so one may take over a claim that another has left behind.
 _TAKE = """
 local owner = redis.call('GET', KEYS[1])
 if owner and (ARGV[3] == '' or string.sub(owner, 1, #ARGV[3]) ~= ARGV[3]) then
@@ -45,11 +45,11 @@ Item = TypeVar("Item")
 
 
 class SegmentBusyError(RuntimeError):
-    """Somebody else is about to switch the segment's set; the message says who."""
+    """Another process is about to switch the segment's set; the message says which one."""
 
 
 class Claim:
-    """A segment that this owner may switch; `token` is what stands in Redis as long as that is so."""
+    """The right to switch a segment's set; Redis holds `token` for as long as the claim holds."""
 
     def __init__(self, redis: Any, name: str, kind: str = "") -> None:
         self._redis, self._name, self._key, self._kind = redis, name, keys.claim(name), kind
@@ -58,39 +58,39 @@ class Claim:
         self._until = 0.0
 
     def take(self) -> bool:
-        """Whether it is ours now."""
+        """Try to take the claim; returns whether it is ours now."""
         self._until = time.monotonic() + SECONDS / 4
         self._redis.sadd(keys.CLAIMED, self._name)
         return bool(self._redis.eval(_TAKE, 2, *self._keys, self.token, _milliseconds(), self._kind))
 
     def renew(self, *, always: bool = False) -> None:
-        """Keep it, once some time has gone by or `always`. Raises SegmentBusyError where it has ended meanwhile."""
+        """Renew the claim, if some time has passed or `always`. Raises SegmentBusyError if it no longer holds."""
         if always or time.monotonic() >= self._until:
             self._until = time.monotonic() + SECONDS / 4
             if not self._redis.eval(_RENEW, 2, *self._keys, self.token, _milliseconds()):
-                raise self.ended()
+                raise self.expired_error()
 
-    def ended(self) -> SegmentBusyError:
-        """What is raised where it does not stand any more."""
-        return SegmentBusyError(f"`{self._name}`: this process stood still for so long that others went on")
+    def expired_error(self) -> SegmentBusyError:
+        """The exception for a claim that no longer holds."""
+        return SegmentBusyError(f"`{self._name}`: this process was suspended for so long that its claim expired")
 
     def during(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items, with the claim renewed on the way."""
+        """The items, with the claim renewed between them."""
         for item in items:
             self.renew()
             yield item
 
-    def left_out(self) -> list[str]:
-        """Who was erased since it was taken."""
+    def erased_customers(self) -> list[str]:
+        """The customers erased since the claim was taken."""
         return [text(each) for each in self._redis.smembers(self._keys[1])]
 
     def owner(self) -> str:
-        """Who has it, as a message says it."""
+        """The owner, worded for a message."""
         found = self._redis.get(self._key)
-        return "somebody else" if found is None else text(found).rpartition(" ")[0]
+        return "another process" if found is None else text(found).rpartition(" ")[0]
 
     def free(self) -> None:
-        """Give it up; where Redis does not answer, it ends by itself."""
+        """Release the claim; if Redis does not answer, it expires by itself."""
         from redis import RedisError
         from redis.exceptions import RedisClusterException
 
@@ -99,16 +99,18 @@ class Claim:
 
 
 @contextmanager
-def claimed(redis: Any, name: str, *, kind: str = "", patience: float | None = None) -> Iterator[Claim]:
-    """Hold the claim on a segment. Raises SegmentBusyError when others hold it for longer than `patience` seconds.
+def hold_claim(redis: Any, name: str, *, kind: str = "", patience: float | None = None) -> Iterator[Claim]:
+    """Hold the claim on a segment. Raises SegmentBusyError if others hold it for longer than `patience` seconds.
 
-    Those of one `kind` keep each other away by other means, so what one of them has left behind is no hindrance.
+    Owners of one `kind` exclude each other by other means, so a claim that one of them has left behind is taken over.
     """
     claim = Claim(redis, name, kind)
     deadline = time.monotonic() + (PATIENCE if patience is None else patience)
     while not claim.take():
         if time.monotonic() >= deadline:
-            raise SegmentBusyError(f"`{name}` is being filled by {claim.owner()}: wait for that, then try again")
+            raise SegmentBusyError(
+                f"`{name}` is being filled by {claim.owner()}: wait until it is done, then try again"
+            )
         time.sleep(_PAUSE)
     try:
         yield claim

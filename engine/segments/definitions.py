@@ -1,4 +1,4 @@
-"""The registry made ready to run: who is in which segment, and when time alone may change that."""
+"""The registry, ready to run: who is in which segment, and when time alone may change that."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Live:
 
     @cached_property
     def border(self) -> Border:
-        """What turns raw events into canonical ones."""
+        """The border that turns raw events into canonical ones."""
         return Border(self.catalogue)
 
     @cached_property
     def catalogue_digest(self) -> str:
-        """By which a profile is known to have been made with this catalogue."""
+        """The catalogue's digest, which profiles folded with it carry."""
         return digest(encode(self.catalogue))
 
     @cached_property
@@ -63,7 +63,7 @@ class Live:
         return matcher_of(self.building, self.key)
 
     def prepare(self) -> None:
-        """Make at once what is otherwise made when it is first needed, so that no event waits for it."""
+        """Build now what is otherwise built on first use, so that no event waits for it."""
         _ = self.border, self.folding, self.schedule, self._matcher
         self._delta.prepare()
 
@@ -77,10 +77,10 @@ class Live:
         return self.folding.profile(profile, events, now_ms)
 
     def slide(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> Slide:
-        """What time alone does next to the profile, as far as a serving copy can tell it.
+        """What time alone changes next in the profile, as far as a serving copy can state it.
 
-        That is the next change of aggregates in windows. What an event in the future of now changes when it happens is
-        not told, nor are the values of encrypted fields: up to there a copy is exact.
+        That is the next change of windowed aggregates. Changes by a future event, and values of encrypted fields, are
+        not stated: the copy is exact until then.
         """
         first = after(events, now_ms)
         until_ms = parse_instant(events[first]["time"]) if first < len(events) else NEVER
@@ -90,7 +90,7 @@ class Live:
                 own[event["type"]].append(event)
         for each in self._sealed:
             until_ms = min([until_ms, *(at for at, _ in islice(changes(each, own[each.source.event], now_ms), 1))])
-        found = [_named(each, own[each.source.event], now_ms) for each in self._windowed]
+        found = [_name_changes(each, own[each.source.event], now_ms) for each in self._windowed]
         slides = found[0] if len(found) == 1 else merge(*found, key=_instant)
         found_ms, changed = NEVER, dict[str, Any]()
         for at_ms, name, later in slides:
@@ -105,13 +105,13 @@ class Live:
 
     @cached_property
     def windowed_types(self) -> tuple[str, ...]:
-        """The types of the events that `slide` looks at."""
+        """The event types that `slide` reads."""
         windowed = (*self._windowed, *self._sealed)
         return tuple(sorted({each.source.event for each in windowed}))
 
     @cached_property
     def longest_window_ms(self) -> int:
-        """How far back from an instant `slide` looks."""
+        """How far back from an instant `slide` reads."""
         windowed = (*self._windowed, *self._sealed)
         return max((each.source.within or 0 for each in windowed), default=0)
 
@@ -142,10 +142,10 @@ class Live:
         event_types: Collection[str],
         was: AbstractSet[str],
     ) -> tuple[list[str], list[str]]:
-        """The segments whose conditions hold since the change, and those whose hold no longer.
+        """The segments whose conditions hold since the change, and those whose conditions no longer hold.
 
-        Only segments that mention a field that differs, or the type of an event that came, are looked at. `was` are
-        those that the customer is in, and nothing has been due since they were found.
+        Only segments that mention a changed field, or the type of a new event, are evaluated. `was` are the segments
+        that the customer is in; nothing may have been due since they were determined.
         """
         fields = [name for name in old.keys() | new.keys() if old.get(name) != new.get(name)]
         return self._delta.changed(
@@ -153,7 +153,7 @@ class Live:
         )
 
     def match_building(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> set[str]:
-        """The names of the segments whose new conditions hold, of those that are being built."""
+        """The names of the segments being built whose new conditions hold."""
         return set(self._building_matcher.match(value, now_ms, events))
 
     def due(self, value: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now_ms: int) -> int | None:
@@ -165,7 +165,7 @@ def _in_windows(folding: Folding) -> Iterator[Computed]:
     return (each for each in folding.computed if each.source.within is not None)
 
 
-def _named(computed: Computed, own: Sequence[Mapping[str, Any]], now_ms: int) -> Iterator[tuple[int, str, Any]]:
+def _name_changes(computed: Computed, own: Sequence[Mapping[str, Any]], now_ms: int) -> Iterator[tuple[int, str, Any]]:
     return ((at_ms, computed.name, value) for at_ms, value in changes(computed, own, now_ms))
 
 

@@ -1,4 +1,4 @@
-"""Why a customer is in a segment or not: the conditions as they run, the word of an override, and what is stored."""
+"""Explains why a customer is in a segment or not: the conditions as they run, the override, and what is stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UnexplainedError(LookupError):
     """There is nothing to explain; the message says why."""
 
 
-def explained(
+def explain_membership(
     connection: Connection,
     vault: Vault,
     registry: Registry,
@@ -33,11 +33,11 @@ def explained(
     *,
     reveal: bool = False,
 ) -> dict[str, Any]:
-    """`asked` is segment, customer and instant (ms). Raises UnexplainedError.
+    """The explanation of `asked`: segment, customer and instant (ms). Raises UnexplainedError.
 
-    `conditions` is the tree of `engine.runtime.explain`, `holds` its verdict, `override` an override that is or was
-    there (`ended` says which), `wanted` what follows from both, `member` what is stored, and `since` the transition
-    that made it so: null and `since_withheld` where the instant would tell something private.
+    `conditions` is the tree of `engine.runtime.explain` and `holds` its verdict. `override` is the override, if there
+    is or was one (`ended` says which), and `wanted` what follows from both. `member` is what is stored, and `since` the
+    transition that made it so; it is null, with `since_withheld`, if the instant would reveal something private.
     """
     name, customer, now_ms = asked
     definition = _definition(registry, name)

@@ -1,4 +1,4 @@
-"""Membership in the past: when a customer entered and left, who was a member at an instant, and how segments stand."""
+"""Past membership: when a customer entered and left, who was a member at an instant, and the status of segments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TRANSITIONS = (
     "  AND included = (mod(number, 2) = 1))"
     " FROM transition WHERE profile = %s"
 )
-# What a rebuild has decided counts from the switch on, and has its number once it was moved.
+# A rebuild's decisions count from the switch on; each gets its number when it is moved.
 _STAGED = (
     "SELECT staged.segment, NULL::integer, enter, instant(at), reason, digest, NULL::text, NULL::text"
     " FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
@@ -43,7 +43,7 @@ _AT_STAGED = (
     " WHERE staged.segment = %(segment)s AND staged.at <= %(at)s::timestamptz"
     ") AS both_kinds ORDER BY profile, generation DESC, number DESC) AS latest WHERE entered"
 )
-# Leaps from one segment to the next in the index, whatever lies between.
+# Skips from one segment to the next in the index, past all the rows in between.
 _EVER = (
     "WITH RECURSIVE found AS (SELECT min(segment) AS name FROM transition UNION ALL"
     " SELECT (SELECT min(segment) FROM transition WHERE segment > found.name) FROM found WHERE found.name IS NOT NULL)"
@@ -67,9 +67,9 @@ _COUNTED = "SELECT count(*) FROM ({}) AS members"
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A customer entered a segment or left it; `number` is None until a rebuild's decision has got one.
+    """A customer entered a segment or left it; `number` is None while a rebuild's decision has none yet.
 
-    `why` is the reason that was given with the override that did it, as long as that is kept.
+    `why` is the reason given with the override that caused it, for as long as the override is stored.
     """
 
     segment: str
@@ -84,11 +84,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a segment stands.
+    """The status of a segment.
 
-    `state` is running, building (the first fill), rebuilding, ending, or absent for one that only the workspace has;
-    `differs` says that the workspace's definition is another one, None without a workspace. `waiting` are decisions of
-    a rebuild that have yet to become transitions.
+    `state` is running, building (the first fill), rebuilding, ending, or absent for one that only the workspace has.
+    `differs` says that the workspace's definition is a different one; it is None without a workspace. `waiting` counts
+    a rebuild's decisions that have yet to become transitions.
     """
 
     name: str
@@ -103,13 +103,13 @@ class Status:
 
 
 def history(connection: Connection, customer: str) -> list[Move]:
-    """All that a customer entered and left, in order of time."""
+    """Every segment that a customer entered or left, in order of time."""
     return [Move(*row) for row in connection.execute(_HISTORY, (customer, customer))]
 
 
 def members_at(connection: Connection, segment: str, at_ms: int) -> Iterator[str]:
-    """Who was a member at an instant, in key order, read page by page."""
-    statement, values = _asked(connection, segment, at_ms)
+    """The members at an instant, in key order, read page by page."""
+    statement, values = _members_query(connection, segment, at_ms)
     with connection.transaction(), connection.cursor(name="members_at") as cursor:
         cursor.itersize = PAGE
         cursor.execute(f"{statement} ORDER BY profile".encode(), values)
@@ -118,18 +118,18 @@ def members_at(connection: Connection, segment: str, at_ms: int) -> Iterator[str
 
 
 def names_ever(connection: Connection) -> list[str]:
-    """The segments that run, and those that ended and somebody was once in."""
+    """The segments that run, and ended ones that ever had a member."""
     return [row[0] for row in connection.execute(_EVER)]
 
 
 def count_at(connection: Connection, segment: str, at_ms: int) -> int:
-    """How many were members at an instant."""
-    statement, values = _asked(connection, segment, at_ms)
+    """The number of members at an instant."""
+    statement, values = _members_query(connection, segment, at_ms)
     row = connection.execute(_COUNTED.format(statement).encode(), values).fetchone()
     return int(row[0]) if row else 0
 
 
-def _asked(connection: Connection, segment: str, at_ms: int) -> tuple[str, dict[str, Any]]:
+def _members_query(connection: Connection, segment: str, at_ms: int) -> tuple[str, dict[str, Any]]:
     row = connection.execute(_IS_STAGED, (segment,)).fetchone()
     values = {"segment": segment, "at": format_instant(at_ms)}
     return _AT_STAGED if row and row[0] else _AT, values
@@ -138,7 +138,7 @@ def _asked(connection: Connection, segment: str, at_ms: int) -> tuple[str, dict[
 def status(
     connection: Connection, redis: Any, now_ms: int, wanted: Mapping[str, Definition] | None = None
 ) -> list[Status]:
-    """Every segment that runs and, with the workspace's definitions, every one that should."""
+    """The status of every segment that runs and, given the workspace's definitions, of every one that should."""
     rows = connection.execute(_STATUS, (format_instant(now_ms),)).fetchall()
     sizes = counts(redis, [row[0] for row in rows])
     found = []

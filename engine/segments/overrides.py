@@ -1,4 +1,4 @@
-"""Overrides: somebody's word that a customer is in a segment or is not, for ever or for a time."""
+"""Overrides: manual statements that a customer is in a segment or is not, permanently or for a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FIND = (
 
 @dataclass(frozen=True, slots=True)
 class StoredOverride:
-    """An override as it is kept; instants as text, `expires_at` None for one that stays."""
+    """An override as it is stored; instants are text, and `expires_at` is None for a permanent one."""
 
     segment: str
     customer: str
@@ -34,19 +34,19 @@ class StoredOverride:
 
 
 def override_of(connection: Connection, segment: str, customer: str) -> StoredOverride | None:
-    """The override of a customer in a segment, also one that has expired."""
+    """The override of a customer in a segment, even if it has expired."""
     row = connection.execute(_FIND, (segment, customer)).fetchone()
     return None if row is None else StoredOverride(*row)
 
 
 def put_override(connection: Connection, override: StoredOverride) -> None:
-    """Keep an override, in the place of another one."""
+    """Store an override, replacing an existing one."""
     values = (override.segment, override.customer, override.included, override.reason)
     connection.execute(_PUT, (*values, override.created_at, override.expires_at))
 
 
 def drop_override(connection: Connection, segment: str, customer: str) -> bool:
-    """Take an override back; whether there was one."""
+    """Remove an override; returns whether there was one."""
     return connection.execute(_DROP, (segment, customer)).fetchone() is not None
 
 

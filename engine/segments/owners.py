@@ -1,6 +1,6 @@
-"""Who keeps which sets, as Redis tells it: those of segments that run, and those that a SegmentationEngine has made.
+"""Who maintains which sets, according to Redis: workers those of running segments, a SegmentationEngine its own.
 
-The first are a copy of what PostgreSQL registers, for those who have none; the second are known to Redis alone.
+The names of running segments are copied from PostgreSQL, for processes without it; the others are only in Redis.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _VERSION = "SELECT version FROM registry"
-_NAMES = "SELECT name FROM segment"  # one that has ended, too, until everybody has left
+_NAMES = "SELECT name FROM segment"  # including ended ones, until everybody has left
 _REPLACE = """
 redis.call('DEL', KEYS[1])
 for _, name in ipairs(ARGV) do redis.call('SADD', KEYS[1], name) end
@@ -24,16 +24,16 @@ return 1
 
 
 class SegmentKeptError(ValueError):
-    """Workers keep the segment's set; the message says what to do instead."""
+    """Workers maintain the segment's set; the message says what to do instead."""
 
 
 def note_running(connection: Connection, redis: Any, noted: int | None = None) -> int:
-    """Tell Redis which segments workers keep, unless that is `noted` already; the registry's version."""
+    """Write to Redis which segments workers maintain, unless `noted` is current; returns the registry's version."""
     row = connection.execute(_VERSION).fetchone()
     if row is not None and row[0] == noted:
         return int(row[0])
     with connection.transaction():
-        # The registry stands still until Redis has it, so what is written last is what is true.
+        # The registry is locked until Redis has it, so the last write is the current one.
         row = connection.execute(f"{_VERSION} FOR SHARE").fetchone()
         names = [each[0] for each in connection.execute(_NAMES)]
         redis.eval(_REPLACE, 1, keys.RUNNING, *names)
@@ -43,10 +43,10 @@ def note_running(connection: Connection, redis: Any, noted: int | None = None) -
 
 
 def runs(redis: Any, name: str) -> bool:
-    """Whether workers keep the segment, so that its set is not to be written by others."""
+    """Whether workers maintain the segment, so that others must not write its set."""
     return bool(redis.sismember(keys.RUNNING, name))
 
 
 def engine_sets(redis: Any, running: Collection[str] = ()) -> set[str]:
-    """The names of the sets that a SegmentationEngine has made, without those of segments that are `running`."""
+    """The names of the sets that a SegmentationEngine has made, except those of `running` segments."""
     return {text(each) for each in redis.smembers(keys.MADE)} - set(running)

@@ -1,8 +1,8 @@
-"""Pages of exactly so many members, though the server gives pages of about so many.
+"""Pages of an exact number of members, although the server's pages have only about that many.
 
-Where a page of the server must be cut, the cursor says which one, where it ends, and behind which of its members it was
-cut, in the order of their digests. So members who come or go meanwhile do not make others of the page be passed over;
-if the page ends elsewhere by then, all of it is given again.
+If one of the server's pages must be cut, the cursor says which page, where it ends, and after which member it was cut,
+in the order of the members' digests. Members who come or go in the meantime therefore do not cause others in the page
+to be skipped; if the page now ends elsewhere, it is returned again in full.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CURSOR = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,10})-([0-9]{1,20})-([0-9a-f]{16
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where to go on: at `at` of the set; where a page of `count` that ended at `end` was cut, behind `last` of it."""
+    """Where to continue: at `at` of the set; if a page of `count` that ended at `end` was cut, after its `last`."""
 
     at: int = 0
     count: int = 0
@@ -31,16 +31,16 @@ class Cursor:
 
 
 def cursor_of(given: str) -> Cursor:
-    """The cursor that a text is. Raises ValueError."""
+    """The cursor that the text encodes. Raises ValueError."""
     found = _CURSOR.fullmatch(given)
     if found is None:
-        raise ValueError("expected what an earlier page gave as its cursor")
+        raise ValueError("expected the cursor that an earlier page returned")
     at, count, end, last = found.groups()
     return Cursor(int(at)) if count is None else Cursor(int(at), int(count), int(end), last)
 
 
-def limited(redis: Any, name: str, cursor: Cursor, limit: int) -> tuple[Cursor | None, list[str]]:
-    """`limit` members from a cursor on, fewer only at the end, and the next cursor, None behind the last member."""
+def read_page(redis: Any, name: str, cursor: Cursor, limit: int) -> tuple[Cursor | None, list[str]]:
+    """The next cursor, None after the last member, and `limit` members from the cursor on, fewer only at the end."""
     members: list[str] = []
     while True:
         count = cursor.count or min(PAGE, limit - len(members))

@@ -1,4 +1,4 @@
-"""The segments that run: their definitions as the workers know them, kept in PostgreSQL and versioned as a whole."""
+"""The segments that run: their definitions as workers use them, stored in PostgreSQL and versioned as a whole."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..profiles.suppression import Suppressed
 from ..storage.arrays import texts
 from ..storage.facts import forget_facts
 from .overrides import forget_overrides
-from .sealed_definitions import kept_predicate, opened_predicate
+from .sealed_definitions import open_predicate, stored_predicate
 from .staging_store import forget_verdicts
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Lists = Mapping[str, tuple[str, ...]]
 
-PAGE = 10_000  # members of a list that are written at once
+PAGE = 10_000  # list members written at once
 _LISTS = "SELECT name FROM member_list WHERE name = ANY(%s)"
 _MEMBERS = "SELECT list, profile FROM list_member WHERE list = ANY(%s) ORDER BY list, profile"
 _KEEP_LIST = "INSERT INTO member_list (name) VALUES (%s) ON CONFLICT DO NOTHING"
@@ -38,12 +38,12 @@ _RETIRED = (
     " AND NOT EXISTS (SELECT FROM staged_transition WHERE segment = segment.name)"
 )
 
-CATALOGUE_MADE = "catalogue_made"  # the fact that every profile was made with the catalogue of this digest
+CATALOGUE_MADE = "catalogue_made"  # the fact that every profile was folded with the catalogue of this digest
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a segment means: `lists` are the MemberLists it asks, under names that say their content too."""
+    """What a segment means: `lists` are the MemberLists it uses, under names that include a digest of their content."""
 
     digest: str
     predicate: Predicate
@@ -52,9 +52,9 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """How a segment stands, by the digests of its definitions.
+    """The state of a segment, as digests of its definitions.
 
-    `active` decides, once a first fill was switched in; `building` is being filled.
+    `active` decides membership, once a first fill has been switched in; `building` is being filled.
     """
 
     name: str
@@ -65,9 +65,9 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """What runs at one version: the catalogue that profiles are made by, and the definitions by name.
+    """What runs at one version: the catalogue that profiles are folded with, and the definitions by name.
 
-    Those of `active` decide membership, those of `building` are being filled.
+    The definitions in `active` decide membership; those in `building` are being filled.
     """
 
     version: int
@@ -77,19 +77,19 @@ class Registry:
 
 
 def definition_of(program: Program, name: str) -> Definition:
-    """The definition of a program's segment. Raises KeyError for a name that is none."""
+    """The definition of a program's segment. Raises KeyError for an unknown name."""
     predicate = program.segments[name]
     asked = sorted(lists_in(predicate))
     names = {each: f"{each}@{digest(sorted(program.lists[each]))[7:19]}" for each in asked}
-    versioned = _renamed(predicate, names) if names else predicate
+    versioned = _rename_lists(predicate, names) if names else predicate
     lists = {names[each]: tuple(program.lists[each]) for each in asked}
     return Definition(digest(encode(versioned)), versioned, lists)
 
 
-def _renamed(predicate: Predicate, names: Mapping[str, str]) -> Predicate:
+def _rename_lists(predicate: Predicate, names: Mapping[str, str]) -> Predicate:
     if isinstance(predicate, InList):
         return InList(names[predicate.list])
-    return rebuilt(predicate, lambda item: _renamed(item, names))
+    return rebuilt(predicate, lambda item: _rename_lists(item, names))
 
 
 def catalogue_digest(connection: Connection) -> str | None:
@@ -99,29 +99,27 @@ def catalogue_digest(connection: Connection) -> str | None:
 
 
 def read_catalogue(connection: Connection) -> Catalogue | None:
-    """The catalogue that profiles are made by, None before the first worker; takes no keys."""
+    """The catalogue that profiles are folded with, None before the first worker; needs no keys."""
     row = connection.execute("SELECT catalogue FROM registry").fetchone()
     return decode(json.loads(row[0])) if row and row[0] else None
 
 
 def read_segments(connection: Connection) -> dict[str, Registered]:
-    """How each segment stands, by name; takes no keys."""
+    """The state of each segment, by name; needs no keys."""
     rows = connection.execute("SELECT name, active_digest, building_digest, generation FROM segment ORDER BY name")
     return {row[0]: Registered(*row) for row in rows.fetchall()}
 
 
 def read_registry(connection: Connection, vault: Vault) -> Registry:
-    """What runs now, with what it means. Raises KeysRefusedError when a definition is sealed and does not open."""
+    """What runs now, with its definitions. Raises KeysRefusedError if a sealed definition cannot be opened."""
     row = connection.execute("SELECT version, catalogue FROM registry").fetchone()
     version, catalogue = row or (0, None)
     rows = connection.execute(
         "SELECT name, active_digest, active, building_digest, building FROM segment ORDER BY name"
     ).fetchall()
-    active = {
-        name: (found, opened_predicate(vault, name, data)) for name, found, data, _, _ in rows if found is not None
-    }
+    active = {name: (found, open_predicate(vault, name, data)) for name, found, data, _, _ in rows if found is not None}
     building = {
-        name: (found, opened_predicate(vault, name, data)) for name, _, _, found, data in rows if found is not None
+        name: (found, open_predicate(vault, name, data)) for name, _, _, found, data in rows if found is not None
     }
     predicates = [predicate for each in (active, building) for _, predicate in each.values()]
     lists = _read_lists(connection, {each for predicate in predicates for each in lists_in(predicate)})
@@ -138,9 +136,9 @@ def read_registry(connection: Connection, vault: Vault) -> Registry:
 
 
 def put_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
-    """Make the catalogue the one that profiles are made by; whether it was another one before.
+    """Make this the catalogue that profiles are folded with; returns whether it was a different one before.
 
-    Definitions may then have to be kept otherwise: see `keep_anew`.
+    Definitions may then have to be stored differently: see `reseal_definitions`.
     """
     data = encode(catalogue)
     changed = connection.execute(
@@ -150,7 +148,7 @@ def put_catalogue(connection: Connection, catalogue: Catalogue) -> bool:
     )
     if changed.rowcount == 0:
         return False
-    # Should this catalogue be the one before the last, some profiles may have been made with the last meanwhile.
+    # If this catalogue was in force before, some profiles may have been folded with the other one in between.
     forget_facts(connection, [CATALOGUE_MADE])
     return True
 
@@ -164,14 +162,14 @@ def start_building(
         "INSERT INTO segment (name, building_digest, building, silent) VALUES (%s, %s, %s, %s) ON CONFLICT (name)"
         " DO UPDATE SET building_digest = excluded.building_digest, building = excluded.building,"
         " silent = excluded.silent",
-        (name, definition.digest, kept_predicate(connection, vault, name, definition.predicate), silent),
+        (name, definition.digest, stored_predicate(connection, vault, name, definition.predicate), silent),
     )
     forget_verdicts(connection, [name])
     rise(connection)
 
 
 def activate(connection: Connection, name: str) -> int:
-    """Let the definition that was being filled decide from now on; the segment's new generation."""
+    """Make the filled definition decide membership from now on; returns the segment's new generation."""
     row = connection.execute(
         "UPDATE segment SET active_digest = building_digest, active = building, building_digest = NULL,"
         " building = NULL, generation = generation + 1, filled_at = now()"
@@ -179,27 +177,27 @@ def activate(connection: Connection, name: str) -> int:
         (name,),
     ).fetchone()
     if row is None:
-        raise LookupError(f"segment `{name}` has no definition that is being filled")
+        raise LookupError(f"no definition of segment `{name}` is being filled")
     forget_verdicts(connection, [name])
     rise(connection)
     return int(row[0])
 
 
 def activate_unfilled(connection: Connection, definitions: Mapping[str, Definition], vault: Vault) -> None:
-    """Register definitions as deciding without a fill, which is right while there is no profile yet."""
+    """Register definitions as active without a fill, which is correct while there are no profiles yet."""
     for name, definition in definitions.items():
         _keep_lists(connection, definition)
         connection.execute(
             "INSERT INTO segment (name, active_digest, active, generation, filled_at) VALUES (%s, %s, %s, 1, now())"
             " ON CONFLICT (name) DO UPDATE SET active_digest = excluded.active_digest, active = excluded.active,"
             " building_digest = NULL, building = NULL, generation = segment.generation + 1, filled_at = now()",
-            (name, definition.digest, kept_predicate(connection, vault, name, definition.predicate)),
+            (name, definition.digest, stored_predicate(connection, vault, name, definition.predicate)),
         )
     rise(connection)
 
 
 def retire(connection: Connection, name: str) -> None:
-    """Let a segment decide nothing any more; its row goes when the last exit has been moved."""
+    """Stop a segment from deciding anything; its row is deleted when the last exit has been moved."""
     connection.execute(
         "UPDATE segment SET active_digest = NULL, active = NULL, building_digest = NULL, building = NULL,"
         " generation = generation + 1, filled_at = now() WHERE name = %s",
@@ -211,7 +209,7 @@ def retire(connection: Connection, name: str) -> None:
 
 
 def abandon_building(connection: Connection, names: Collection[str]) -> None:
-    """Forget what was being built of segments, and segments of which nothing ever served."""
+    """Delete the definitions being built of these segments, and segments that have never served."""
     wanted = list(names)
     connection.execute("UPDATE segment SET building_digest = NULL, building = NULL WHERE name = ANY(%s)", (wanted,))
     connection.execute("DELETE FROM segment WHERE name = ANY(%s) AND active IS NULL AND generation = 0", (wanted,))
@@ -220,18 +218,18 @@ def abandon_building(connection: Connection, names: Collection[str]) -> None:
 
 
 def drop_retired(connection: Connection) -> None:
-    """Delete the rows of retired segments of which nothing is staged any more."""
+    """Delete the rows of retired segments with nothing left to be moved."""
     if connection.execute(_RETIRED).rowcount:
         rise(connection)
 
 
 def rise(connection: Connection) -> None:
-    """Let every worker read the registry again."""
+    """Raise the registry's version, so that every worker reads it again."""
     connection.execute("UPDATE registry SET version = version + 1")
 
 
 def _read_lists(connection: Connection, names: Collection[str]) -> Lists:
-    """The members of these lists, as far as there are such, in order of their keys."""
+    """The members of those lists that exist, in key order."""
     if not names:
         return {}
     found: dict[str, list[str]] = {name: [] for (name,) in connection.execute(_LISTS, (list(names),))}
@@ -241,9 +239,9 @@ def _read_lists(connection: Connection, names: Collection[str]) -> Lists:
 
 
 def _keep_lists(connection: Connection, definition: Definition) -> None:
-    """Keep the lists that are not there yet, without those who were erased: the workspace's file may still have them.
+    """Store lists that are not stored yet, without erased customers, whom the workspace's file may still name.
 
-    A list that is there stays as it is.
+    A stored list stays as it is.
     """
     suppressed = Suppressed()
     for name, members in definition.lists.items():

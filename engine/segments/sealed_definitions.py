@@ -1,4 +1,4 @@
-"""Definitions as they are kept: readable JSON, or sealed whole where they ask about an encrypted field."""
+"""Definitions as they are stored: readable JSON, or sealed as a whole if they mention an encrypted field."""
 
 from __future__ import annotations
 
@@ -27,53 +27,54 @@ _REPLACE = {
 _PUT = "UPDATE segment SET active = coalesce(%s::json, active), building = coalesce(%s::json, building) WHERE name = %s"
 
 
-def kept_predicate(connection: Connection, vault: Vault, name: str, predicate: Predicate) -> str:
-    """What stands in the row of the segment: its constants are sealed where they are worth as much as values."""
+def stored_predicate(connection: Connection, vault: Vault, name: str, predicate: Predicate) -> str:
+    """The predicate as stored in the segment's row: sealed if its constants are as sensitive as values."""
     plain = canonical_bytes(encode(predicate))
     if vault.seals_predicate(predicate):
         return seal_text(vault, connection, plain, ("segment", name))
     return plain.decode()
 
 
-def opened_predicate(vault: Vault, name: str, data: dict[str, Any]) -> Predicate:
-    """The predicate of what stands in the row of the segment. Raises KeysRefusedError when it does not open."""
+def open_predicate(vault: Vault, name: str, data: dict[str, Any]) -> Predicate:
+    """The predicate stored in the segment's row. Raises KeysRefusedError if it cannot be opened."""
     if SEALED in data:
         data = json.loads(open_data(vault, data, ("segment", name), f"the definition of `{name}`"))
     predicate: Predicate = decode(data)
     return predicate
 
 
-def keep_anew(connection: Connection, vault: Vault, *, changed: bool) -> list[str]:
-    """Seal the definitions that stand in plain and should not; the segments' names. Holds nobody up: they are few.
+def reseal_definitions(connection: Connection, vault: Vault, *, changed: bool) -> list[str]:
+    """Seal definitions that are stored as plain text and should not be; returns the segments' names.
 
-    Where the catalogue has `changed`, those that need not be sealed any more stand in plain again. The caller's
-    transaction holds all partitions' locks. Raises KeysRefusedError when one does not open.
+    If the catalogue has `changed`, definitions that no longer need sealing are stored as plain text again. The caller's
+    transaction holds all partitions' locks, but not for long: there are few definitions. Raises KeysRefusedError if one
+    cannot be opened.
     """
     found = []
     for name, *columns in connection.execute(_ROWS).fetchall():
-        anew = [None if each is None else _anew(connection, vault, name, each, changed=changed) for each in columns]
+        anew = [None if each is None else _reseal(connection, vault, name, each, changed=changed) for each in columns]
         if any(anew):
             connection.execute(_PUT, (*anew, name))
             found.append(name)
     return found
 
 
-def _anew(connection: Connection, vault: Vault, name: str, data: dict[str, Any], *, changed: bool) -> str | None:
-    """What is to stand there instead, None where it is right."""
+def _reseal(connection: Connection, vault: Vault, name: str, data: dict[str, Any], *, changed: bool) -> str | None:
+    """What should be stored instead, None if it is correct already."""
     sealed = SEALED in data
     if not (changed if sealed else vault.seals):
-        return None  # so that no key is needed where there is nothing to do
-    predicate = opened_predicate(vault, name, data)
-    return None if vault.seals_predicate(predicate) is sealed else kept_predicate(connection, vault, name, predicate)
+        return None  # so that no key is needed when there is nothing to do
+    predicate = open_predicate(vault, name, data)
+    return None if vault.seals_predicate(predicate) is sealed else stored_predicate(connection, vault, name, predicate)
 
 
 def sealed_definitions(connection: Connection) -> list[tuple[Literal["active", "building"], str, str]]:
-    """The definitions that are sealed: column, segment, and what is sealed in base64."""
+    """The sealed definitions: column, segment, and the sealed data in base64."""
     return connection.execute(_SEALED).fetchall()
 
 
 def replace_sealed(
     connection: Connection, column: Literal["active", "building"], name: str, value: str, former: str
 ) -> bool:
-    """Put JSON in the place of a sealed definition, where that still stands; whether it did."""
+    """Replace a sealed definition with JSON if it is still the `former` one; returns whether it was."""
     return connection.execute(_REPLACE[column].encode(), (value, name, former)).rowcount > 0

@@ -1,4 +1,4 @@
-"""Membership sets in Redis as any client may read them: page by page, counted, and switched as a whole."""
+"""Membership sets in Redis, as any client may use them: read page by page, counted, and switched as a whole."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ..storage.key_types import wrong_type
 from ..storage.replies import text
 from .claim import Claim
 
-PAGE = 1_000  # members asked of one set at once: a fraction of a millisecond of the server's time
+PAGE = 1_000  # members read from one set at once: a fraction of a millisecond of the server's time
 
-# The old set is put aside and freed in the background: freeing millions of members at once would stop the server.
+# The old set is moved aside and freed in the background: freeing millions of members at once would block the server.
 _SWITCH = """
 if ARGV[3] ~= '' and redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[3]) then return -1 end
 if ARGV[4] ~= '' then
@@ -33,10 +33,10 @@ _UNMARK = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KE
 
 
 def members(redis: Any, name: str) -> Iterator[str]:
-    """The members of a segment in no order, never all in memory.
+    """The members of a segment in no particular order, never all in memory.
 
-    Whoever is a member all the while is given. A member is given twice only if the set shrinks meanwhile, so a set
-    that stands still is given exactly.
+    Customers who are members throughout are returned. A member is returned twice only if the set shrinks in the
+    meantime, so a set that does not change is returned exactly.
     """
     cursor = 0
     while True:
@@ -47,18 +47,18 @@ def members(redis: Any, name: str) -> Iterator[str]:
 
 
 def page(redis: Any, name: str, cursor: int, count: int = PAGE) -> tuple[int, list[str]]:
-    """About `count` members from a cursor on, and the next cursor, 0 behind the last; given as `members` are."""
+    """The next cursor, 0 after the last page, and about `count` members from a cursor on; as exact as `members`."""
     cursor, found = redis.sscan(keys.members(name), cursor, count=count)
     return int(cursor), [text(each) for each in found]
 
 
 def count(redis: Any, name: str) -> int:
-    """How many members a segment has."""
+    """The number of a segment's members."""
     return int(redis.scard(keys.members(name)))
 
 
 def counts(redis: Any, names: Iterable[str]) -> dict[str, int]:
-    """How many members each segment has, asked at once."""
+    """The number of each segment's members, in one round trip."""
     wanted = list(names)
     pipeline = redis.pipeline(transaction=False)
     for name in wanted:
@@ -72,7 +72,7 @@ def segments_of(redis: Any, customer: str) -> list[str]:
 
 
 def customers_in(redis: Any, page: int = 100) -> Iterator[list[str]]:
-    """The customers of whom Redis has a serving copy or segments, some at a time, some of them more than once."""
+    """The customers with a serving copy or segments in Redis, in groups; some appear more than once."""
     for pattern in (keys.profile("*"), keys.segments_of("*")):
         names = redis.scan_iter(match=pattern.replace("{", "[{]"), count=page)
         while chunk := [name.decode() for name in itertools.islice(names, page)]:
@@ -80,23 +80,23 @@ def customers_in(redis: Any, page: int = 100) -> Iterator[list[str]]:
 
 
 class OtherSizeError(LookupError):
-    """What was built of a set has not the size that it should have; nothing was switched."""
+    """The new set does not have the expected size; nothing was switched."""
 
 
 def switch(redis: Any, name: str, built: str, *, keep: bool = False, claim: Claim | None = None) -> int:
-    """Let the set under the key `built` be the segment's from now on, at once; how many members it has.
+    """Make the set under the key `built` the segment's set, atomically; returns its size.
 
-    No set there means no members. The old set is freed in the background, or with `keep` put under
-    `keys.former_members`, and 0 under `keys.switched`. Who was erased since a `claim` was taken is left out. Raises
-    SegmentBusyError where it stands no more in that very moment.
+    A missing set means no members. The old set is freed in the background, or with `keep` moved to
+    `keys.former_members`, with 0 under `keys.switched`. Customers erased since a `claim` was taken are left out. Raises
+    SegmentBusyError if the claim no longer holds at that moment.
     """
     return _switch(redis, name, built, ("1" if keep else "0", "0" if keep else "", ""), claim)
 
 
 def switch_whole(redis: Any, name: str, generation: int, size: int, claim: Claim) -> int:
-    """Let what a rebuild has built be the segment's set, as `switch` does, and leave its generation as a mark.
+    """Make the set that a rebuild has built the segment's set, as `switch` does, and leave its generation as a mark.
 
-    Raises OtherSizeError where it has another size in that very moment.
+    Raises OtherSizeError if it does not have the expected size at that moment.
     """
     return _switch(redis, name, keys.next_members(name), ("0", str(generation), str(size)), claim)
 
@@ -106,14 +106,14 @@ def _switch(redis: Any, name: str, built: str, told: tuple[str, str, str], claim
     together = (*sets, keys.switched(name), keys.claim(name), keys.left_out(name))
     found = int(redis.eval(_SWITCH, len(together), *together, *told, "" if claim is None else claim.token))
     if found == -1:
-        raise OtherSizeError(f"what was built of `{name}` is not whole any more; the set is as it was")
+        raise OtherSizeError(f"the new set of `{name}` is no longer complete; the current set is unchanged")
     if found == -2 and claim is not None:
-        raise claim.ended()
+        raise claim.expired_error()
     if found == -3:
         raise wrong_type(keys.members(name))
     return found
 
 
 def unmark(redis: Any, name: str, generation: int) -> None:
-    """Take away what a switch has left under `keys.switched`, unless another switch has come since."""
+    """Remove the mark that a switch has left under `keys.switched`, unless another switch has replaced it."""
     redis.eval(_UNMARK, 1, keys.switched(name), str(generation))

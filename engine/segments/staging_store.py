@@ -1,4 +1,4 @@
-"""What rebuilds decide before it counts: verdicts of workers meanwhile, and the enters and exits that are staged."""
+"""What is stored while a rebuild runs: workers' verdicts on the new definition, and staged enters and exits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FORGET_STAGED = (
 
 
 def write_verdicts(connection: Connection, verdicts: Sequence[tuple[str, str, bool]]) -> None:
-    """What definitions that are being built say: segment, profile, member."""
+    """Store verdicts of definitions that are being built: segment, customer, member."""
     if verdicts:
         segments, profiles, members = zip(*verdicts, strict=True)
         connection.execute(_VERDICTS, (texts(segments), texts(profiles), flags(members)))
@@ -47,7 +47,7 @@ def write_verdicts(connection: Connection, verdicts: Sequence[tuple[str, str, bo
 def take_verdicts(
     connection: Connection, segment: str, profiles: Collection[str] | None = None
 ) -> list[tuple[str, bool]]:
-    """The verdicts of a segment, of some customers or of all, taken away: customer and member."""
+    """Remove and return a segment's verdicts, on some customers or on all: customer and member."""
     if profiles is None:
         return connection.execute(_TAKE_ALL, (segment,)).fetchall()
     return connection.execute(_TAKE, (segment, list(profiles))).fetchall()
@@ -65,9 +65,9 @@ def stage(
     verdicts: Sequence[tuple[str, bool]],
     origin: tuple[str, Reason, str, bool],
 ) -> None:
-    """Stage who enters and leaves by verdicts, in the place of what was staged of these customers for the generation.
+    """Stage who enters and leaves by verdicts, replacing what was staged for these customers in the generation.
 
-    `origin` is what their transitions will say: the instant, the reason, the definition's digest, and `silent`.
+    `origin` holds what their transitions will carry: the instant, the reason, the definition's digest, and `silent`.
     """
     profiles, members = [profile for profile, _ in verdicts], [member for _, member in verdicts]
     connection.execute(_UNSTAGE, (segment, generation, profiles))
@@ -75,7 +75,7 @@ def stage(
 
 
 def take_staged(connection: Connection, profiles: Collection[str]) -> list[tuple[Transition, bool]]:
-    """What rebuilds have decided of these customers, taken off the stage, and whether each enters; numbers are 0."""
+    """Remove and return what rebuilds have decided for these customers, and whether each enters; numbers are 0."""
     rows = connection.execute(_STAGED, (list(profiles),)).fetchall()
     return [
         (Transition(segment, profile, 0, at_ms, cast("Reason", reason), digest, None, silent), enter)
@@ -84,5 +84,5 @@ def take_staged(connection: Connection, profiles: Collection[str]) -> list[tuple
 
 
 def forget_staged(connection: Connection, segments: Collection[str]) -> None:
-    """Delete what is staged of segments for a generation that does not serve."""
+    """Delete what is staged for generations of these segments that do not serve yet."""
     connection.execute(_FORGET_STAGED, (list(segments),))

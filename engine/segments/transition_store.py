@@ -1,4 +1,4 @@
-"""Transitions as PostgreSQL keeps them: the truth of who entered and left which segment, and when."""
+"""Transitions in PostgreSQL: the authoritative record of who entered and left which segment, and when."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def write_transitions(connection: Connection, rows: Sequence[tuple[Transition, i
 
 
 def write_exits(connection: Connection, customer: str, place: tuple[int, int], at: str) -> None:
-    """Exits from every segment that the customer is in, as far as anybody was told; they get even numbers.
+    """Write exits from every segment that published transitions say the customer is in; they get even numbers.
 
     `place` is the partition and the place in its order, `at` a canonical instant.
     """

@@ -29,6 +29,6 @@ class Transition:
 
     @property
     def id(self) -> str:
-        """The same for the same transition, however often it is told: 32 hex digits."""
+        """An id that stays the same however often the transition is published: 32 hex digits."""
         text = f"{self.segment}\n{self.number}\n{self.profile}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]

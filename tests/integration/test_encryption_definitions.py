@@ -319,7 +319,7 @@ def test_a_change_that_was_broken_off_goes_on_with_what_is_left_and_the_old_key_
 
 def _renew(connection: psycopg.Connection, world: World, column: str, name: str) -> None:
     """Write one of the sealed things again."""
-    from engine.segments.sealed_definitions import kept_predicate
+    from engine.segments.sealed_definitions import stored_predicate
 
     if column == "fact":
         secret = secret_of(world)
@@ -327,7 +327,7 @@ def _renew(connection: psycopg.Connection, world: World, column: str, name: str)
         assert secret_of(world) == secret
         return
     predicate = definition_of(world.program, "ada" if name == "new" else name).predicate
-    text = kept_predicate(connection, world.vault, name, predicate)
+    text = stored_predicate(connection, world.vault, name, predicate)
     connection.execute(f"UPDATE segment SET {column} = %s WHERE name = %s".encode(), (text, name))
 
 

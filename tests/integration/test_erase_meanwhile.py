@@ -11,8 +11,8 @@ from engine.erasure.erasure import Erasure
 from engine.erasure.place import Stores
 from engine.index.export import export_pages
 from engine.segments import engine as filling
-from engine.segments.algebra import combined, sifted, store
-from engine.segments.claim import claimed
+from engine.segments.algebra import combine, filter_members, store
+from engine.segments.claim import hold_claim
 from engine.segments.engine import SegmentationEngine
 from engine.segments.sets import segments_of
 from engine.storage import keys
@@ -86,12 +86,12 @@ def test_nor_while_customers_own_sets_follow(
     turns: list[Callable[[], None]] = [lambda: erase(world, person)]
 
     def erasing(*given: Any, **options: Any) -> Iterator[Any]:
-        for page in sifted(*given, **options):
+        for page in filter_members(*given, **options):
             if turns and person.encode() in page:
                 turns.pop()()
             yield page
 
-    monkeypatch.setattr(filling, "sifted", erasing)
+    monkeypatch.setattr(filling, "filter_members", erasing)
     engine.create_dynamic_segment(EVERYBODY)
     assert not turns
     assert left(world, person) == []
@@ -107,11 +107,11 @@ def test_nor_does_a_combination_that_is_stored(live_world_anywhere: World) -> No
             erase(world, person)
             yield page
 
-    with claimed(world.redis, "stored") as claim:
-        pages = erasing(combined(world.redis, "union", ["local"]))
+    with hold_claim(world.redis, "stored") as claim:
+        pages = erasing(combine(world.redis, "union", ["local"]))
         assert store(world.redis, claim.during(pages), "stored", claim=claim) == len(world.members("local"))
     assert left(world, person) == []
-    with claimed(world.redis, "nobody") as claim:
+    with hold_claim(world.redis, "nobody") as claim:
         only = erasing(iter([[person.encode()]]))
         assert store(world.redis, claim.during(only), "nobody", claim=claim) == 0
     assert left(world, person) == []
@@ -123,6 +123,6 @@ def test_what_was_built_before_something_failed_is_thrown_away(live_world_anywhe
         raise TimeoutError
 
     redis = live_world_anywhere.redis
-    with claimed(redis, "stored") as claim, pytest.raises(TimeoutError):
+    with hold_claim(redis, "stored") as claim, pytest.raises(TimeoutError):
         store(redis, claim.during(failing()), "stored", claim=claim)
     assert list(redis.scan_iter(match="*segment:*")) == []

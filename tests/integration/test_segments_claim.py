@@ -10,7 +10,7 @@ import pytest
 from engine.rebuilds.interrupted import recover
 from engine.segments import claim
 from engine.segments.algebra import store
-from engine.segments.claim import Claim, SegmentBusyError, claimed
+from engine.segments.claim import Claim, SegmentBusyError, hold_claim
 from engine.segments.sets import OtherSizeError, switch_whole, unmark
 from engine.storage import keys
 from tests.integration.test_segments_rebuild import filled, rebuild
@@ -26,7 +26,7 @@ def test_one_at_a_time_and_the_later_one_waits(redis_any: RedisServer) -> None:
     def work() -> None:
         nonlocal inside, most
         for _ in range(10):
-            with claimed(client, "vips"):
+            with hold_claim(client, "vips"):
                 inside += 1
                 most = max(most, inside)
                 client.ping()
@@ -45,12 +45,12 @@ def test_one_at_a_time_and_the_later_one_waits(redis_any: RedisServer) -> None:
 def test_whoever_does_not_get_it_is_told_who_has_it(valkey_empty: RedisServer) -> None:
     client: Any = valkey_empty.connect()
     with (
-        claimed(client, "vips"),
-        pytest.raises(SegmentBusyError, match=r"^`vips` is being filled by process \d+ on \S+: wait for that"),
-        claimed(client, "vips", patience=0.1),
+        hold_claim(client, "vips"),
+        pytest.raises(SegmentBusyError, match=r"^`vips` is being filled by process \d+ on \S+: wait for it to finish"),
+        hold_claim(client, "vips", patience=0.1),
     ):
         pass
-    with claimed(client, "others"), claimed(client, "vips"):
+    with hold_claim(client, "others"), hold_claim(client, "vips"):
         pass
     client.close()
 
@@ -63,7 +63,7 @@ def test_a_claim_ends_when_it_is_not_renewed_and_its_late_owner_is_stopped(
     with monkeypatch.context() as soon:
         soon.setattr(claim, "SECONDS", 0.2)
         assert late.take()
-    with claimed(client, "vips", patience=PATIENCE) as later:
+    with hold_claim(client, "vips", patience=PATIENCE) as later:
         with pytest.raises(SegmentBusyError, match="stood still"):
             late.renew(always=True)
         later.renew(always=True)
@@ -76,7 +76,7 @@ def test_a_set_is_switched_only_while_the_claim_stands_and_the_set_is_whole(redi
     client: Any = redis_any.connect()
     client.sadd(keys.members("vips"), "old")
     client.sadd(keys.next_members("vips"), "a", "b")
-    with claimed(client, "vips") as own:
+    with hold_claim(client, "vips") as own:
         with pytest.raises(OtherSizeError):
             switch_whole(client, "vips", 7, 3, own)
         client.set(keys.claim("vips"), "somebody")
@@ -113,7 +113,7 @@ def test_a_rebuild_whose_segment_is_being_filled_changes_nothing(
 ) -> None:
     world = filled(live_world)
     monkeypatch.setattr(claim, "PATIENCE", 0.1)
-    with claimed(world.redis, "active"), pytest.raises(SegmentBusyError, match="`active` is being filled by"):
+    with hold_claim(world.redis, "active"), pytest.raises(SegmentBusyError, match="`active` is being filled by"):
         rebuild(world, "active", "quiet")
     world.check()
     with world.connect("tests") as connection:

@@ -11,7 +11,7 @@ import pytest
 from engine.ir.instant import format_instant
 from engine.rebuilds.audit import BusyError, reconcile
 from engine.rebuilds.mover import move_all
-from engine.segments.explaining import UnexplainedError, explained
+from engine.segments.explaining import UnexplainedError, explain_membership
 from engine.segments.history import count_at, history, members_at, names_ever, status
 from engine.segments.overrides import StoredOverride, override_of
 from engine.segments.registry import definition_of, read_registry
@@ -180,17 +180,17 @@ def test_an_explanation_agrees_with_membership(live_world: World) -> None:
         for name in world.program.segments:
             members = world.members(name)
             for customer in list(world.oracle.events)[:12]:
-                found = explained(connection, world.vault, registry, (name, customer, world.now_ms))
+                found = explain_membership(connection, world.vault, registry, (name, customer, world.now_ms))
                 assert found["holds"] is world.oracle.holds(name, customer, world.now_ms)
                 assert found["member"] is found["wanted"] is (customer in members)
-        found = explained(connection, world.vault, registry, ("few", excluded, world.now_ms))
+        found = explain_membership(connection, world.vault, registry, ("few", excluded, world.now_ms))
         assert found["holds"]
         assert not found["wanted"]
         assert found["override"]["reason"] == "because"
         with pytest.raises(UnexplainedError, match="no such customer"):
-            explained(connection, world.vault, registry, ("few", "nobody", world.now_ms))
+            explain_membership(connection, world.vault, registry, ("few", "nobody", world.now_ms))
         with pytest.raises(UnexplainedError, match="does not run"):
-            explained(connection, world.vault, registry, ("other", excluded, world.now_ms))
+            explain_membership(connection, world.vault, registry, ("other", excluded, world.now_ms))
 
 
 def test_each_override_put_by_the_same_hand_counts(live_world: World) -> None:

@@ -74,7 +74,7 @@ def test_a_segment_that_begins_to_run_while_the_engine_fills_it_is_left_alone(
     indexed: Indexed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, engine = indexed.world, indexed.engine()
-    export = SegmentationEngine._noted
+    export = SegmentationEngine._record_as_ours
 
     def late(self: SegmentationEngine, name: str, pages: Any) -> Iterator[Any]:
         def run_meanwhile() -> Iterator[Any]:
@@ -84,8 +84,8 @@ def test_a_segment_that_begins_to_run_while_the_engine_fills_it_is_left_alone(
 
         return export(self, name, run_meanwhile())
 
-    monkeypatch.setattr(SegmentationEngine, "_noted", late)
-    with pytest.raises(SegmentKeptError, match="began to run meanwhile"):
+    monkeypatch.setattr(SegmentationEngine, "_record_as_ours", late)
+    with pytest.raises(SegmentKeptError, match="started running in the meantime"):
         engine.create_dynamic_segment({**GERMAN, "name": "local"})
     world.check()
     assert world.redis.keys("{segment:*") == []

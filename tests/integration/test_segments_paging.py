@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.segments.paging import Cursor, cursor_of, limited
+from engine.segments.paging import Cursor, cursor_of, read_page
 from engine.storage import keys
 from tests.servers.redis_servers import RedisServer
 
@@ -30,7 +30,7 @@ def pages(redis: Any, limit: int, cursor: Cursor | None = None) -> list[list[str
     found: list[list[str]] = []
     cursor = cursor or Cursor()
     while cursor is not None:
-        following, members = limited(redis, "paged", cursor, limit)
+        following, members = read_page(redis, "paged", cursor, limit)
         found.append(members)
         cursor = None if following is None else cursor_of(str(following))
     return found
@@ -56,7 +56,7 @@ def test_nobody_who_stays_is_passed_over_where_others_come_and_go(redis: Any, si
     cursor: Cursor | None = Cursor()
     number = 0
     while cursor is not None:
-        cursor, members = limited(redis, "paged", cursor, 5)
+        cursor, members = read_page(redis, "paged", cursor, 5)
         given |= set(members)
         for member in members[:2]:
             redis.srem(keys.members("paged"), member)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.segments.algebra import Operation, combined, count, store
+from engine.segments.algebra import Operation, combine, count, store
 from engine.segments.sets import members
 from engine.storage import keys
 from tests.servers.redis_servers import RedisServer
@@ -35,7 +35,7 @@ def put(redis: Any, name: str, found: set[str]) -> None:
 
 def given(redis: Any, operation: Operation, names: list[str], page: int) -> list[str]:
     """Everything that is given, in order."""
-    return [each.decode() for found in combined(redis, operation, names, page) for each in found]
+    return [each.decode() for found in combine(redis, operation, names, page) for each in found]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -53,8 +53,8 @@ def test_algebra_agrees_with_pythons_sets(operation: Operation, redis_any: Redis
         page = random_.choice([3, 50, 1_000])
         answer = given(redis, operation, names, page)
         assert sorted(answer) == sorted(wanted)
-        assert count(combined(redis, operation, names, page)) == len(wanted)
-        assert store(redis, combined(redis, operation, names, page), "kept") == len(wanted)
+        assert count(combine(redis, operation, names, page)) == len(wanted)
+        assert store(redis, combine(redis, operation, names, page), "kept") == len(wanted)
         assert set(members(redis, "kept")) == wanted
         assert bool(redis.exists(keys.members("kept"))) is bool(wanted)
     redis.close()
@@ -81,7 +81,7 @@ def test_a_segment_named_twice_counts_once(valkey_empty: RedisServer) -> None:
     assert sorted(given(redis, "intersect", ["a", "a"], 10)) == ["x", "y"]
     assert given(redis, "difference", ["a", "a"], 10) == []
     with pytest.raises(ValueError, match="no segments"):
-        next(combined(redis, "union", []))
+        next(combine(redis, "union", []))
     redis.close()
 
 
@@ -89,7 +89,7 @@ def test_a_stored_set_may_replace_one_of_its_own_parts(redis_any: RedisServer) -
     redis: Any = redis_any.connect()
     put(redis, "a", {"x", "y"})
     put(redis, "b", {"y", "z"})
-    assert store(redis, combined(redis, "union", ["a", "b"]), "a") == 3
+    assert store(redis, combine(redis, "union", ["a", "b"]), "a") == 3
     assert set(members(redis, "a")) == {"x", "y", "z"}
     assert redis.ttl(keys.members("a")) == -1
     redis.close()

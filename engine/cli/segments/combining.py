@@ -34,7 +34,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(operation: Operation, options: argparse.Namespace) -> int:
-    from ...segments.algebra import combined, count
+    from ...segments.algebra import combine, count
 
     if len(options.names) < 2:
         raise CannotRunError(
@@ -46,7 +46,7 @@ def _run(operation: Operation, options: argparse.Namespace) -> int:
         names = sets_named(servers, options.names)
         if options.store is not None:
             _may_be_stored(options.store, servers)
-        pages = combined(servers.redis, operation, names)
+        pages = combine(servers.redis, operation, names)
         if options.store is not None:
             _print_count(_stored(servers, pages, options.store), options.format)
         elif options.count:
@@ -61,10 +61,10 @@ def _run(operation: Operation, options: argparse.Namespace) -> int:
 def _stored(servers: Servers, pages: Iterator[Page], target: str) -> int:
     """How many members the stored set has. Raises CannotRunError where others are filling it, or Redis has lost it."""
     from ...segments.algebra import LostSetError, store
-    from ...segments.claim import SegmentBusyError, claimed
+    from ...segments.claim import SegmentBusyError, hold_claim
 
     try:
-        with claimed(servers.redis, target) as claim:
+        with hold_claim(servers.redis, target) as claim:
             return store(servers.redis, claim.during(pages), target, claim=claim)
     except (SegmentBusyError, LostSetError) as problem:
         raise CannotRunError(str(problem)) from None

@@ -28,7 +28,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...segments.explaining import UnexplainedError, explained
+    from ...segments.explaining import UnexplainedError, explain_membership
     from ...segments.registry import read_catalogue, read_registry
 
     customer = customer_named(options)
@@ -40,7 +40,9 @@ def _run(options: argparse.Namespace) -> int:
             raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
         vault = vault_for(catalogue)
         try:
-            found = explained(connection, vault, read_registry(connection, vault), asked, reveal=options.reveal)
+            found = explain_membership(
+                connection, vault, read_registry(connection, vault), asked, reveal=options.reveal
+            )
         except UnexplainedError as problem:
             raise CannotRunError(str(problem)) from None
     if options.format == "json":

@@ -21,7 +21,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ...segments.paging import cursor_of, limited
+    from ...segments.paging import cursor_of, read_page
     from ...segments.sets import PAGE, members
 
     if options.limit is not None and options.limit < 1:
@@ -35,7 +35,7 @@ def _run(options: argparse.Namespace) -> int:
             begun = cursor_of(options.cursor or "0")
         except ValueError as problem:
             raise CannotRunError(f"--cursor: {problem}") from None
-        following, found = limited(servers.redis, name, begun, options.limit or PAGE)
+        following, found = read_page(servers.redis, name, begun, options.limit or PAGE)
         cursor = None if following is None else str(following)
     if options.format == "json":
         print_json({"segment": name, "members": found, "cursor": cursor})

@@ -114,7 +114,7 @@ def test_a_set_that_others_are_filling_is_not_stored(
     client.set(keys.claim("both"), "process 7 on elsewhere 0123")
     refused = decisor("segments", "union", "vips", "buyers", "--store", "both")
     assert refused.code == 2
-    assert "`both` is being filled by process 7 on elsewhere: wait for that, then try again" in refused.err
+    assert "`both` is being filled by process 7 on elsewhere: wait for it to finish, then try again" in refused.err
     assert not client.exists(keys.members("both"))
 
 

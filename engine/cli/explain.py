@@ -180,9 +180,7 @@ def _settings(_program: Program, document: Document) -> Iterator[str]:
     """A document of another kind as its settings, path by path."""
     from ..bundle.plan.documents import leaves, shown_value
 
-    named = {"apiVersion", "kind", "name", "description", "owner", "tags", "version", "createdAt", "allow"}
-    value = {key: item for key, item in document.yaml.value.items() if key not in named}
-    yield from (f"{path}: {shown_value(item)}" for path, item in leaves("", value))
+    yield from (f"{path}: {shown_value(item)}" for path, item in leaves("", document.settings()))
 
 
 def _compiled(program: Program, name: str, target: str) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 from ..diagnostics import Path, Sink
 from ..language.document import Document
+from ..language.documents.experiment import ExperimentDocument
+from ..language.documents.ruleset import RulesetDocument
+from ..language.documents.test import Answers, CaseShape, Event, TestDocument
 from .report import Report
 from .scope import Scope, suggestion
 
@@ -18,13 +21,6 @@ NOUNS = {
     "Bandit": "bandit",
     "FeatureView": "feature view",
 }
-_ANSWERS = {
-    "models": "Model",
-    "features": "FeatureView",
-    "bandits": "Bandit",
-    "sticky": "Experiment",
-    "forced": "Experiment",
-}
 
 
 def check_cases(
@@ -33,12 +29,12 @@ def check_cases(
     """Report names in tests that nothing declares; `named` are the sound documents by kind and name."""
     for document in tests:
         report = Report(document.resource, document.yaml.spans, sink)
-        value = document.yaml.value
+        test = document.read_as(TestDocument)
         checks = _Checks(scope, named, report)
-        if value.get("ruleset") is not None:
-            checks.document("Ruleset", value["ruleset"], ("ruleset",))
-        for index, case in enumerate(value["cases"]):
-            checks.case(case, value.get("ruleset"), ("cases", index))
+        if test.ruleset is not None:
+            checks.document("Ruleset", test.ruleset, ("ruleset",))
+        for index, case in enumerate(test.cases):
+            checks.case(case, test.ruleset, ("cases", index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +45,20 @@ class _Checks:
     named: Mapping[str, Mapping[str, Document]]
     report: Report
 
-    def case(self, case: Mapping[str, Any], ruleset: str | None, path: Path) -> None:
+    def case(self, case: CaseShape, ruleset: str | None, path: Path) -> None:
         """All names of a case; `ruleset` is the test's."""
-        if case.get("ruleset") is not None:
-            ruleset = case["ruleset"]
-            self.document("Ruleset", case["ruleset"], (*path, "ruleset"))
+        if case.ruleset is not None:
+            ruleset = case.ruleset
+            self.document("Ruleset", case.ruleset, (*path, "ruleset"))
         self._facts(case, path)
-        self._answers(case.get("answers") or {}, (*path, "answers"))
-        self._segments(case.get("membership"), (*path, "membership"))
-        expect, at = case["expect"], (*path, "expect")
-        for key in ("segments", "in_segments", "not_segments"):
-            self._segments(expect.get(key), (*at, key))
-        self._arms(expect.get("experiments"), (*at, "experiments"))
+        if case.answers is not None:
+            self._answers(case.answers, (*path, "answers"))
+        self._segments(case.membership, (*path, "membership"))
+        expect, at = case.expect, (*path, "expect")
+        self._segments(expect.segments, (*at, "segments"))
+        self._segments(expect.in_segments, (*at, "in_segments"))
+        self._segments(expect.not_segments, (*at, "not_segments"))
+        self._arms(expect.experiments, (*at, "experiments"))
         decided = self.named.get("Ruleset", {}).get(ruleset or "")
         if decided is not None:
             self._decided(decided, case, path)
@@ -72,21 +70,19 @@ class _Checks:
             help_ = self.scope.suggestion(kind, name)
             tell("L009", path, f"`{name}` is no {NOUNS[kind]} of this workspace", help=help_)
 
-    def _facts(self, case: Mapping[str, Any], path: Path) -> None:
+    def _facts(self, case: CaseShape, path: Path) -> None:
         catalogue = self.scope.catalogue
         fields = [catalogue.key, *(field.name for field in catalogue.fields)]
-        self._keys("L001", case.get("profile"), fields, "is no field of the catalogue", (*path, "profile"))
+        self._keys("L001", case.profile, fields, "is no field of the catalogue", (*path, "profile"))
         for event, at in _events(case, path):
-            declared = catalogue.event(event["type"])
+            declared = catalogue.event(event.type)
             if declared is not None:
                 names = [field.name for field in declared.fields]
                 told = f"is no field of event type `{declared.name}`"
-                self._keys("L001", event.get("data"), names, told, (*at, "data"))
-            elif not self.scope.has("EventType", event["type"]):
-                help_ = self.scope.suggestion("EventType", event["type"])
-                self.report.add(
-                    "L004", (*at, "type"), f"`{event['type']}` is no event type of this workspace", help=help_
-                )
+                self._keys("L001", event.data, names, told, (*at, "data"))
+            elif not self.scope.has("EventType", event.type):
+                help_ = self.scope.suggestion("EventType", event.type)
+                self.report.add("L004", (*at, "type"), f"`{event.type}` is no event type of this workspace", help=help_)
 
     def _keys(self, code: str, given: Mapping[str, Any] | None, names: Sequence[str], told: str, path: Path) -> None:
         for name in given or {}:
@@ -94,12 +90,19 @@ class _Checks:
                 help_ = suggestion(name, list(names), "names")
                 self.report.at_key(code, (*path, name), f"`{name}` {told}", help=help_)
 
-    def _answers(self, answers: Mapping[str, Any], path: Path) -> None:
-        for key, kind in _ANSWERS.items():
-            for name in answers.get(key) or {}:
+    def _answers(self, answers: Answers, path: Path) -> None:
+        named: tuple[tuple[str, str, Mapping[str, object]], ...] = (
+            ("models", "Model", answers.models),
+            ("features", "FeatureView", answers.features),
+            ("bandits", "Bandit", answers.bandits),
+            ("sticky", "Experiment", answers.sticky),
+            ("forced", "Experiment", answers.forced),
+        )
+        for key, kind, names in named:
+            for name in names:
                 self.document(kind, name, (*path, key, name), key=True)
-        for key in ("sticky", "forced"):
-            self._arms(answers.get(key), (*path, key), known=True)
+        self._arms(answers.sticky, (*path, "sticky"), known=True)
+        self._arms(answers.forced, (*path, "forced"), known=True)
 
     def _arms(self, arms: Mapping[str, str] | None, path: Path, *, known: bool = False) -> None:
         """Arms by experiment; `known` where the experiments themselves were looked at before."""
@@ -107,7 +110,7 @@ class _Checks:
             if not known:
                 self.document("Experiment", name, (*path, name), key=True)
             document = self.named.get("Experiment", {}).get(name)
-            declared = [] if document is None else list(document.yaml.value["arms"])
+            declared = [] if document is None else list(document.read_as(ExperimentDocument).arms)
             if document is not None and arm not in declared:
                 help_ = suggestion(arm, declared, "arms")
                 self.report.add("L009", (*path, name), f"`{arm}` is no arm of experiment `{name}`", help=help_)
@@ -118,21 +121,21 @@ class _Checks:
                 help_ = self.scope.suggestion("Segment", name)
                 self.report.add("L005", (*path, index), f"`{name}` is no segment of this workspace", help=help_)
 
-    def _decided(self, ruleset: Document, case: Mapping[str, Any], path: Path) -> None:
+    def _decided(self, document: Document, case: CaseShape, path: Path) -> None:
         """What a case says to the ruleset, and what it expects of it."""
-        value, of = ruleset.yaml.value, f"ruleset `{ruleset.name}`"
-        expect, at = case["expect"], (*path, "expect")
-        context = list(value.get("context") or {})
-        self._keys("L009", case.get("context"), context, f"is not in the context of {of}", (*path, "context"))
-        self._keys("L009", expect.get("output"), list(value["output"]), f"is no output of {of}", (*at, "output"))
-        for index, name in enumerate(expect.get("path") or ()):
-            if name not in value["nodes"]:
-                help_ = suggestion(name, list(value["nodes"]), "nodes")
+        ruleset, of = document.read_as(RulesetDocument), f"ruleset `{document.name}`"
+        expect, at = case.expect, (*path, "expect")
+        told = f"is not in the context of {of}"
+        self._keys("L009", case.context, list(ruleset.context), told, (*path, "context"))
+        self._keys("L009", expect.output, list(ruleset.output), f"is no output of {of}", (*at, "output"))
+        for index, name in enumerate(expect.path or ()):
+            if name not in ruleset.nodes:
+                help_ = suggestion(name, list(ruleset.nodes), "nodes")
                 self.report.add("L009", (*at, "path", index), f"`{name}` is no node of {of}", help=help_)
 
 
-def _events(case: Mapping[str, Any], path: Path) -> Iterator[tuple[Mapping[str, Any], Path]]:
-    for index, event in enumerate(case.get("events") or ()):
+def _events(case: CaseShape, path: Path) -> Iterator[tuple[Event, Path]]:
+    for index, event in enumerate(case.events):
         yield event, (*path, "events", index)
-    if case.get("event") is not None:
-        yield case["event"], (*path, "event")
+    if case.event is not None:
+        yield case.event, (*path, "event")

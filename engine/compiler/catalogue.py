@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
+from typing import TypeAlias, cast
 
 from ..diagnostics import Path, Sink
 from ..ir.instant import parse_duration
-from ..ir.types import Aggregate, Catalogue, EventType, Field
+from ..ir.types import Aggregate, AggregateName, Catalogue, EventType, Field, FieldType
+from ..language.documents.event_type import EventField, EventTypeDocument
+from ..language.documents.profile import ProfileDocument, ProfileField
 from ..language.workspace import Document
 from ..operators.values import ValueRefusedError, canonical
-from .conditions import aggregate_problem, aggregate_type, given
+from .conditions import aggregate_problem, aggregate_type
 from .report import Report
 from .scope import suggestion
+
+Declared: TypeAlias = ProfileField | EventField
 
 EQUALITY = ("keyword", "integer", "boolean", "date")
 _CARRYING = ("first", "last", "min", "max", "sum")  # aggregates whose result is, or may be as great as, what is carried
@@ -38,66 +42,63 @@ def lower_catalogue(
     """
     known: dict[str, EventType | None] = dict.fromkeys(declared)
     known |= {document.name: _event_type(document) for document in events}
-    value = profile.yaml.value
+    written = profile.read_as(ProfileDocument)
     report = Report(profile.resource, profile.yaml.spans, sink)
     fields = []
-    if value["key"] in RESERVED:
-        message = f"`{value['key']}` is a word of events and decisions themselves; expected another name for the key"
+    if written.key in RESERVED:
+        message = f"`{written.key}` is a word of events and decisions themselves; expected another name for the key"
         report.add("L011", ("key",), message, help=("call it `customer_id`",))
-    for name, spec in value["fields"].items():
+    for name, spec in written.fields.items():
         path = ("fields", name)
         _check_spec(spec, path, report, top=True)
-        if name == value["key"]:
+        if name == written.key:
             report.at_key("L007", path, f"`{name}` is the key, which needs no declaration among the fields")
             continue
         fields.append(_sourced(lower_field(name, spec), spec, (*path, "from"), known, report))
     sound = tuple(event for event in known.values() if event is not None)
     by_name = attrgetter("name")  # the order of keys means nothing and must not be seen in what is compiled
     catalogue = Catalogue(
-        profile.name, value["key"], tuple(sorted(fields, key=by_name)), tuple(sorted(sound, key=by_name))
+        profile.name, written.key, tuple(sorted(fields, key=by_name)), tuple(sorted(sound, key=by_name))
     )
     for document in events:
         _check_sets(document, catalogue, Report(document.resource, document.yaml.spans, sink))
     return catalogue
 
 
-def _check_spec(written: Mapping[str, Any], path: Path, report: Report, *, top: bool) -> None:
+def _check_spec(spec: ProfileField, path: Path, report: Report, *, top: bool) -> None:
     """What a field's parts say together that they must not."""
-    spec = given(written)
-    encrypted = spec.get("encrypted")
-    if encrypted and spec["type"] == "object":
+    if spec.encrypted is not None and spec.type == "object":
         message = f"`{path[-1]}` is an object; expected `encrypted` on its fields, one by one"
         report.add("P001", (*path, "encrypted"), message)
-    elif encrypted and encrypted["search"] == "equality" and spec["type"] not in EQUALITY:
-        message = f"`{path[-1]}` is {spec['type']}, which is not compared by equality; expected `search: none`"
+    elif spec.encrypted is not None and spec.encrypted.search == "equality" and spec.type not in EQUALITY:
+        message = f"`{path[-1]}` is {spec.type}, which is not compared by equality; expected `search: none`"
         report.add("P002", (*path, "encrypted", "search"), message)
-    if "from" in spec and not top:
+    if spec.source is not None and not top:
         message = f"`{path[-1]}` is a field of an object; expected `from` on a field of the profile itself"
         report.at_key("L012", (*path, "from"), message)
-    for name, member in (spec.get("fields") or {}).items():
+    for name, member in (spec.fields or {}).items():
         _check_spec(member, (*path, "fields", name), report, top=False)
 
 
-def lower_field(name: str, written: Mapping[str, Any]) -> Field:
-    """The declared field of a shape-checked mapping."""
-    spec = given(written)
-    encrypted = spec.get("encrypted")
+def lower_field(name: str, spec: Declared) -> Field:
+    """The field of a declaration."""
+    encrypted = spec.encrypted if isinstance(spec, ProfileField) else None
     return Field(
         name,
-        spec["type"],
-        many=spec.get("list", False),
-        personal=spec.get("personal", False),
-        encrypted=encrypted["search"] if encrypted else None,
-        normalize=spec.get("normalize"),
-        fields=lower_fields(spec.get("fields", {})),
+        cast("FieldType", spec.type),
+        many=spec.many,
+        personal=spec.personal,
+        encrypted=None if encrypted is None else encrypted.search,
+        normalize=spec.normalize,
+        fields=lower_fields(spec.fields or {}),
         values=_values(name, spec),
     )
 
 
-def _values(name: str, spec: Mapping[str, Any]) -> tuple[str, ...]:
+def _values(name: str, spec: Declared) -> tuple[str, ...]:
     """The closed values, normalised as the field is; one that cannot be a value stays as it is written."""
-    plain = Field(name, spec["type"], normalize=spec.get("normalize"))
-    return tuple(dict.fromkeys(_canonical(plain, value) for value in spec.get("values", ())))
+    plain = Field(name, cast("FieldType", spec.type), normalize=spec.normalize)
+    return tuple(dict.fromkeys(_canonical(plain, value) for value in spec.values or ()))
 
 
 def _canonical(field: Field, value: str) -> str:
@@ -108,31 +109,29 @@ def _canonical(field: Field, value: str) -> str:
     return found
 
 
-def lower_fields(specs: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:
-    """The declared fields of a shape-checked mapping, sorted by name."""
+def lower_fields(specs: Mapping[str, Declared]) -> tuple[Field, ...]:
+    """The fields of declarations, sorted by name."""
     return tuple(lower_field(name, spec) for name, spec in sorted(specs.items()))
 
 
 def _event_type(document: Document) -> EventType:
-    value = document.yaml.value
-    return EventType(
-        document.name, lower_fields(value.get("fields") or {}), tuple(sorted((value.get("sets") or {}).items()))
-    )
+    written = document.read_as(EventTypeDocument)
+    return EventType(document.name, lower_fields(written.fields), tuple(sorted(written.sets.items())))
 
 
 def _sourced(
-    field: Field, spec: Mapping[str, Any], path: Path, events: Mapping[str, EventType | None], report: Report
+    field: Field, spec: ProfileField, path: Path, events: Mapping[str, EventType | None], report: Report
 ) -> Field:
-    source = spec.get("from")
+    source = spec.source
     if source is None:
         return field
-    event = events.get(source["event"])
+    event = events.get(source.event)
     if event is None:
-        if source["event"] not in events:
-            help_ = suggestion(source["event"], sorted(events), "event types")
-            report.add("L004", (*path, "event"), f"`{source['event']}` is no event type of this workspace", help=help_)
+        if source.event not in events:
+            help_ = suggestion(source.event, sorted(events), "event types")
+            report.add("L004", (*path, "event"), f"`{source.event}` is no event type of this workspace", help=help_)
         return field
-    name, of = source["aggregate"], source.get("field")
+    name, of = cast("AggregateName", source.aggregate), source.field
     result, found = Field("value", "integer"), None
     if name != "count":
         found = Field("time", "date") if of == "time" else event.field(of or "")
@@ -152,8 +151,8 @@ def _sourced(
     if name in _CARRYING:
         carried = found if found is not None and name != "sum" else replace(result, name=of or "")
         _check_held(field, carried, event.name, (*path, "field"), report)
-    within = source.get("within")
-    return replace(field, source=Aggregate(event.name, name, of, None if within is None else parse_duration(within)))
+    within = None if source.within is None else parse_duration(source.within)
+    return replace(field, source=Aggregate(event.name, name, of, within))
 
 
 def _check_held(field: Field, carried: Field, event: str, path: Path, report: Report) -> None:

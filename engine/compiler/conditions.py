@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import assert_never
 
 from ..diagnostics import Path
 from ..ir.instant import InstantError, parse_duration
 from ..ir.predicate import AllOf, AnyOf, Bounds, Element, Events, EventSequence, InList, Leaf, Not, Now, Predicate, Step
 from ..ir.types import AggregateName, EventType, Field
+from ..language.documents import conditions as shapes
 from ..operators.registry import lower
 from ..operators.surface import ABSENT, Operand, Refused
 from .report import Report
 from .scope import Scope, suggestion
 
-AGGREGATES: tuple[AggregateName, ...] = ("count", "sum", "min", "max", "avg", "first", "last", "distinct")
 NUMERIC = ("number", "integer")
 
 FieldOf = Callable[[str], Field | None]
@@ -45,22 +45,37 @@ class Lowering:
         catalogue = self.scope.catalogue
         return Facts(catalogue.field, catalogue.paths, "the catalogue")
 
-    def conditions(self, value: Any, path: Path, facts: Facts) -> Predicate | None:
+    def conditions(self, written: shapes.Conditions, path: Path, facts: Facts) -> Predicate | None:
         """The predicate of a list of conditions (all must hold) or of one; None when something was reported."""
-        if isinstance(value, list):
-            return self._group(value, path, facts, AllOf)
-        return self.condition(value, path, facts)
+        if isinstance(written, tuple):
+            return self._group(written, path, facts, AllOf)
+        return self.condition(written, path, facts)
 
-    def condition(self, value: Mapping[str, Any], path: Path, facts: Facts) -> Predicate | None:
+    def condition(self, written: shapes.Condition, path: Path, facts: Facts) -> Predicate | None:
         """The predicate of one condition; None when something was reported."""
-        if "field" in value:
-            return self._leaf(value, path, facts)
-        for key, lower_form in _FORMS.items():
-            if key in value:
-                return lower_form(self, value[key], (*path, key), facts)
-        raise AssertionError(f"the shape of a condition was not checked: {sorted(value)}")
+        match written:
+            case shapes.Leaf():
+                return self._leaf(written, path, facts)
+            case shapes.AllOf():
+                return self._group(written.items, (*path, "all"), facts, AllOf)
+            case shapes.AnyOf():
+                return self._group(written.items, (*path, "any"), facts, AnyOf)
+            case shapes.NotOf():
+                return self._not(written.item, (*path, "not"), facts)
+            case shapes.SegmentReference():
+                return self._reference(written.segment, (*path, "segment"), facts)
+            case shapes.ListReference():
+                return self._list(written.list, (*path, "list"), facts)
+            case shapes.ElementCondition():
+                return self._element(written.element, (*path, "element"), facts)
+            case shapes.EventsCondition():
+                return self._events(written.events, (*path, "events"), facts)
+            case _:
+                assert_never(written)
 
-    def _group(self, items: list[Any], path: Path, facts: Facts, group: type[AllOf | AnyOf]) -> Predicate | None:
+    def _group(
+        self, items: Sequence[shapes.Condition], path: Path, facts: Facts, group: type[AllOf | AnyOf]
+    ) -> Predicate | None:
         lowered = [self.condition(item, (*path, index), facts) for index, item in enumerate(items)]
         kept: list[Predicate] = []
         for item in lowered:
@@ -69,14 +84,8 @@ class Lowering:
             kept.extend(item.items if isinstance(item, group) else (item,))  # nested groups of a kind are one
         return kept[0] if len(kept) == 1 else group(tuple(kept))
 
-    def _all(self, value: Any, path: Path, facts: Facts) -> Predicate | None:
-        return self._group(value, path, facts, AllOf)
-
-    def _any(self, value: Any, path: Path, facts: Facts) -> Predicate | None:
-        return self._group(value, path, facts, AnyOf)
-
-    def _not(self, value: Any, path: Path, facts: Facts) -> Predicate | None:
-        item = self.conditions(value, path, facts)
+    def _not(self, written: shapes.Condition, path: Path, facts: Facts) -> Predicate | None:
+        item = self.condition(written, path, facts)
         return None if item is None else Not(item)
 
     def _reference(self, value: str, path: Path, facts: Facts) -> Predicate | None:
@@ -97,8 +106,8 @@ class Lowering:
             self.report.add("L006", path, f"`{form}` is about profiles, and this condition is about {facts.what}")
         return facts.profile
 
-    def _leaf(self, value: Mapping[str, Any], path: Path, facts: Facts) -> Predicate | None:
-        name = value["field"]
+    def _leaf(self, written: shapes.Leaf, path: Path, facts: Facts) -> Predicate | None:
+        name = written.field
         field = facts.field(name)
         if field is None:
             help_ = suggestion(name, _near(name, facts.names()), "fields")
@@ -115,12 +124,15 @@ class Lowering:
                 help=(f"write `element: {{of: {outer}, all: [{{field: {name[len(outer) + 1 :]}, …}}]}}`",),
             )
             return None
-        return self._apply(name, field, value, path)
+        return self._apply(name, field, written, path)
 
-    def _apply(self, name: str, field: Field, value: Mapping[str, Any], path: Path) -> Predicate | None:
-        options = {key: item for key, item in value.items() if key not in {"field", "operator", "value"}}
-        operand = Operand(name, field, self.scope.timezone, options)
-        lowered = lower(operand, value["operator"], value.get("value", ABSENT))
+    def _apply(self, name: str, field: Field, written: shapes.Comparison, path: Path) -> Predicate | None:
+        options = {"inclusive": written.inclusive, "timezone": written.timezone}
+        given = {key: option for key, option in options.items() if option is not None}
+        value = list(written.value) if isinstance(written.value, tuple) else written.value
+        lowered = lower(
+            Operand(name, field, self.scope.timezone, given), written.operator, ABSENT if value is None else value
+        )
         if isinstance(lowered, Refused):
             code = "T001" if lowered.at == ("operator",) else "T002"
             self.report.add(code, (*path, *lowered.at), lowered.message, help=lowered.help)
@@ -137,9 +149,8 @@ class Lowering:
                 return outer
         return None
 
-    def _element(self, written: Mapping[str, Any], path: Path, facts: Facts) -> Predicate | None:
-        value = given(written)
-        name = value["of"]
+    def _element(self, written: shapes.ElementGroup, path: Path, facts: Facts) -> Predicate | None:
+        name = written.of
         field = facts.field(name)
         if field is None:
             help_ = suggestion(name, facts.names(), "fields")
@@ -149,46 +160,52 @@ class Lowering:
             self.report.add("T003", (*path, "of"), f"`{name}` is no list of objects; `element` needs one")
             return None
         inner = Facts(*_members(field), f"`{name}`", profile=False)
-        form = next(key for key in ("all", "any", "not") if key in value)
-        item = _FORMS[form](self, value[form], (*path, form), inner)
+        item: Predicate | None
+        if written.all is not None:
+            item = self._group(written.all, (*path, "all"), inner, AllOf)
+        elif written.any is not None:
+            item = self._group(written.any, (*path, "any"), inner, AnyOf)
+        elif written.not_ is not None:
+            item = self._not(written.not_, (*path, "not"), inner)
+        else:
+            raise AssertionError(f"the shape of an element's conditions was not checked: {name}")
         return None if item is None else Element(name, item)
 
-    def _events(self, written: Mapping[str, Any], path: Path, facts: Facts) -> Predicate | None:
-        value = given(written)
+    def _events(self, written: shapes.EventsGroup, path: Path, facts: Facts) -> Predicate | None:
         if not self._on_profile("events", path, facts):
             return None
-        window = _window(value)
-        if "sequence" in value:
-            steps = [self._step(step, (*path, "sequence", at)) for at, step in enumerate(value["sequence"])]
+        within = _duration(written.within)
+        window = None if within is None else Now(-within)
+        if written.sequence is not None:
+            steps = [self._step(step, (*path, "sequence", at)) for at, step in enumerate(written.sequence)]
             kept = tuple(step for step in steps if step is not None)
             return EventSequence(kept, window) if len(kept) == len(steps) else None
-        event = self._event_type(value["type"], (*path, "type"))
+        if written.type is None:
+            raise AssertionError("the shape of a condition on events was not checked: it has no type")
+        event = self._event_type(written.type, (*path, "type"))
         if event is None:
             return None
-        where, sound = self._where(value, path, event)
+        where, sound = self._where(written.where, path, event)
         if not sound:
             return None
-        if value.get("did_not"):
-            return Not(Events(event.name, "count", _at_least_one(), None, where, window))
-        return self._aggregate(value, path, event, Events(event.name, "count", _at_least_one(), None, where, window))
+        base = Events(event.name, "count", _at_least_one(), None, where, window)
+        return Not(base) if written.did_not else self._aggregate(written, path, event, base)
 
-    def _aggregate(self, value: Mapping[str, Any], path: Path, event: EventType, base: Events) -> Predicate | None:
-        name = next((each for each in AGGREGATES if each in value), None)
-        if name is None:
+    def _aggregate(self, written: shapes.EventsGroup, path: Path, event: EventType, base: Events) -> Predicate | None:
+        name, measured = written.aggregate
+        if name is None or measured is None:
             return base
-        spec, at = value[name], (*path, name)
-        field = self._aggregated_field(name, spec, at, event)
+        at = (*path, name)
+        source = measured.field if isinstance(measured, shapes.FieldComparison) else None
+        field = self._aggregated_field(name, source, at, event)
         if field is None:
             return None
-        test = self._apply("value", field, {key: item for key, item in spec.items() if key != "field"}, at)
-        return None if test is None else replace(base, aggregate=name, test=test, field=spec.get("field"))
+        test = self._apply("value", field, measured, at)
+        return None if test is None else replace(base, aggregate=name, test=test, field=source)
 
-    def _aggregated_field(
-        self, name: AggregateName, spec: Mapping[str, Any], path: Path, event: EventType
-    ) -> Field | None:
-        if name == "count":
+    def _aggregated_field(self, name: AggregateName, source: str | None, path: Path, event: EventType) -> Field | None:
+        if source is None:  # of `count`
             return Field("value", "integer")
-        source = spec["field"]
         field = Field("time", "date") if source == "time" else event.field(source)
         if field is None:
             help_ = suggestion(source, [each.name for each in event.fields], "fields")
@@ -201,41 +218,24 @@ class Lowering:
             return None
         return aggregate_type(name, field)
 
-    def _where(self, value: Mapping[str, Any], path: Path, event: EventType) -> tuple[Predicate | None, bool]:
-        if "where" not in value:
+    def _where(self, written: shapes.Conditions | None, path: Path, event: EventType) -> tuple[Predicate | None, bool]:
+        if written is None:
             return None, True
-        where = self.conditions(value["where"], (*path, "where"), event_facts(event))
+        where = self.conditions(written, (*path, "where"), event_facts(event))
         return where, where is not None
 
-    def _step(self, written: Mapping[str, Any], path: Path) -> Step | None:
-        value = given(written)
-        event = self._event_type(value["type"], (*path, "type"))
+    def _step(self, written: shapes.SequenceStep, path: Path) -> Step | None:
+        event = self._event_type(written.type, (*path, "type"))
         if event is None:
             return None
-        where, sound = self._where(value, path, event)
-        return Step(event.name, where, _duration(value.get("within"))) if sound else None
+        where, sound = self._where(written.where, path, event)
+        return Step(event.name, where, _duration(written.within)) if sound else None
 
     def _event_type(self, name: str, path: Path) -> EventType | None:
         if not self.scope.has("EventType", name):
             help_ = self.scope.suggestion("EventType", name)
             self.report.add("L004", path, f"`{name}` is no event type of this workspace", help=help_)
         return self.scope.catalogue.event(name)
-
-
-_FORMS: dict[str, Callable[[Lowering, Any, Path, Facts], Predicate | None]] = {
-    "all": Lowering._all,  # noqa: SLF001 - the table stands beside its class
-    "any": Lowering._any,  # noqa: SLF001 - as above
-    "not": Lowering._not,  # noqa: SLF001 - as above
-    "segment": Lowering._reference,  # noqa: SLF001 - as above
-    "list": Lowering._list,  # noqa: SLF001 - as above
-    "element": Lowering._element,  # noqa: SLF001 - as above
-    "events": Lowering._events,  # noqa: SLF001 - as above
-}
-
-
-def given(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A mapping without the keys that were written with no value."""
-    return {key: item for key, item in value.items() if item is not None}
 
 
 def event_facts(event: EventType) -> Facts:
@@ -298,11 +298,6 @@ def _duration(text: str | None) -> int | None:
         return parse_duration(text)
     except InstantError as problem:
         raise AssertionError(f"the shape of a duration was not checked: {problem}") from None
-
-
-def _window(value: Mapping[str, Any]) -> Now | None:
-    within = _duration(value.get("within"))
-    return None if within is None else Now(-within)
 
 
 def _at_least_one() -> Predicate:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ..diagnostics import Path, Related, Sink
 from ..ir.graph import PPM, Arm, Experiment, Layer, Phase
 from ..ir.instant import canonical_instant
 from ..language.document import Document
+from ..language.documents.experiment import ExperimentDocument, LayerDocument
 from .report import Report
 from .scope import Scope
 
@@ -31,7 +31,7 @@ def lower_experiments(
 
 
 def _lower(document: Document, layers: Mapping[str, Document], scope: Scope, report: Report) -> Experiment | None:
-    model: Any = document.model
+    model = document.read_as(ExperimentDocument)
     check_metrics(_metrics(model), scope, report)
     layer = _layer(model, layers, scope, report)
     salt = model.salt or document.name
@@ -54,10 +54,10 @@ def _lower(document: Document, layers: Mapping[str, Document], scope: Scope, rep
     )
 
 
-def _metrics(model: Any) -> list[tuple[str, Path]]:
+def _metrics(model: ExperimentDocument) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = [] if model.primary is None else [(model.primary, ("primary",))]
-    for key in ("secondary", "guardrails"):
-        found += [(name, (key, index)) for index, name in enumerate(getattr(model, key))]
+    found += [(name, ("secondary", index)) for index, name in enumerate(model.secondary)]
+    found += [(name, ("guardrails", index)) for index, name in enumerate(model.guardrails)]
     return found
 
 
@@ -69,7 +69,7 @@ def check_metrics(metrics: Sequence[tuple[str, Path]], scope: Scope, report: Rep
             report.add("X007", path, f"`{name}` is no metric of this workspace", help=help_)
 
 
-def _layer(model: Any, layers: Mapping[str, Document], scope: Scope, report: Report) -> Layer | None:
+def _layer(model: ExperimentDocument, layers: Mapping[str, Document], scope: Scope, report: Report) -> Layer | None:
     if model.layer is None:
         return None
     document = layers.get(model.layer)
@@ -79,7 +79,7 @@ def _layer(model: Any, layers: Mapping[str, Document], scope: Scope, report: Rep
             report.add("X001", ("layer",), f"`{model.layer}` is no layer of this workspace", help=help_)
         report.failed = True
         return None
-    layer: Any = document.model
+    layer = document.read_as(LayerDocument)
     if layer.unit is not None and layer.unit != model.unit:
         report.add(
             "X004",
@@ -91,7 +91,7 @@ def _layer(model: Any, layers: Mapping[str, Document], scope: Scope, report: Rep
     return Layer(model.layer, layer.salt or model.layer, layer.holdout)
 
 
-def _phases(model: Any, salt: str, report: Report) -> tuple[Phase, ...]:
+def _phases(model: ExperimentDocument, salt: str, report: Report) -> tuple[Phase, ...]:
     """The experiment itself as phase 1, then its changes in their order, each up to the next one."""
     stop = _instant(model.ends)
     weights = {name: arm.weight for name, arm in model.arms.items()}
@@ -135,7 +135,7 @@ def _check_slots(found: Mapping[str, Experiment], documents: Mapping[str, Docume
     owned: defaultdict[str, list[tuple[int, int, str, Path]]] = defaultdict(list)
     for name, experiment in found.items():
         if experiment.layer is not None:
-            given = documents[name].model.slots is not None  # type: ignore[attr-defined] # an ExperimentDocument
+            given = documents[name].read_as(ExperimentDocument).slots is not None
             for index, (first, last) in enumerate(experiment.slots):
                 owned[experiment.layer.name].append((first, last, name, ("slots", index) if given else ("layer",)))
     for layer, ranges in owned.items():
@@ -178,10 +178,11 @@ def _check_salts(found: Mapping[str, Experiment], documents: Mapping[str, Docume
             if other != name:
                 document = documents[name]
                 report = Report(document.resource, document.yaml.spans, sink)
-                path: Path = ("salt",) if document.model.salt == salt else ("phases",)  # type: ignore[attr-defined] # an ExperimentDocument
+                model = document.read_as(ExperimentDocument)
+                path: Path = ("salt",) if model.salt == salt else ("phases",) if model.phases else ("name",)
                 report.add(
                     "X003",
-                    path if path[0] in document.yaml.value else ("name",),
+                    path,
                     f"`{salt}` is the salt of experiment `{other}` too: who is in which arm here follows from there",
                     help=("give it a salt of its own, or none: then its name is the salt",),
                     related=(Related("the other experiment", documents[other].yaml.spans.value(("name",))),),

@@ -6,13 +6,14 @@ What is written as a mapping comes out in the order of names, so that equal mean
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..diagnostics import Sink
 from ..ir.graph import GraphNode, Ruleset
 from ..ir.graph_cost import COST_LIMIT, ruleset_cost
 from ..language.document import Document
+from ..language.documents.ruleset import RulesetDocument
 from ..nodes.lowering import field_of
+from ..nodes.shape import NodeShape
 from .graph_flow import Known, merged
 from .graph_order import Order, order_nodes
 from .node_lowering import Around, NodeLowering, Shapes, Surroundings
@@ -21,7 +22,7 @@ from .report import Report
 
 def lower_ruleset(document: Document, around: Around, sink: Sink) -> Ruleset | None:
     """The ruleset of a document, or None with findings."""
-    model: Any = document.model
+    model = document.read_as(RulesetDocument)
     report = Report(document.resource, document.yaml.spans, sink)
     event = _event(model.event, around, report)
     order = order_nodes(model.start, model.nodes, report)
@@ -48,7 +49,7 @@ def _event(name: str | None, around: Around, report: Report) -> str | None:
     return None
 
 
-def _lower_nodes(shapes: Mapping[str, Any], order: Order, around: Surroundings) -> tuple[GraphNode, ...] | None:
+def _lower_nodes(shapes: Mapping[str, NodeShape], order: Order, around: Surroundings) -> tuple[GraphNode, ...] | None:
     """Every node that is reached, in order; None when one of them has findings."""
     vars_after: dict[str, Known] = {}
     views_after: dict[str, Known] = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..diagnostics import Path, Sink
 from ..ir.types import KEY_LIMIT, Field
+from ..language.documents.member_list import MemberListDocument
 from ..language.workspace import Document, Workspace
 from ..operators.values import ValueRefusedError, canonical
 from .report import Report
@@ -24,7 +25,7 @@ def lower_lists(documents: Sequence[Document], workspace: Workspace, sink: Sink)
 
 def _written(document: Document, workspace: Workspace) -> Iterable[tuple[str, Path, str]]:
     """Each id with the path that names it and words for where it is."""
-    members = document.yaml.value.get("members")
+    members = document.read_as(MemberListDocument).members
     if members is not None:
         for index, member in enumerate(members):
             yield member, ("members", index), ""

@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from ..diagnostics import Path, Sink
-from ..ir.types import EventType, Field
+from ..ir.types import AggregateName, EventType, Field
 from ..language.document import Document
-from .conditions import Lowering, aggregate_problem, aggregate_type, event_facts, given
+from ..language.documents.feature_view import EventWindow, FeatureShape, FeatureViewDocument, ProfileSource
+from ..language.documents.metric import Measured, MetricDocument
+from ..language.documents.release import ReleaseDocument, RollbackPolicyDocument
+from .conditions import Lowering, aggregate_problem, aggregate_type, event_facts
 from .experiments import check_metrics
 from .report import Report
 from .scope import Scope, suggestion
-
-_RELEASED = {"feature_views": ("FeatureView", "feature view"), "models": ("Model", "model")}
 
 
 def check_measures(kinds: Mapping[str, Sequence[Document]], scope: Scope, sink: Sink) -> None:
     """Report what metrics, feature views, releases and rollback policies name and nothing declares."""
     for document in kinds["Metric"]:
         checks = _Checks(scope, _report(document, sink))
-        value = given(document.yaml.value)
-        checks.measured(value, ())
-        if "denominator" in value:
-            checks.measured(given(value["denominator"]), ("denominator",))
+        metric = document.read_as(MetricDocument)
+        checks.measured(metric, ())
+        if metric.denominator is not None:
+            checks.measured(metric.denominator, ("denominator",))
     for document in kinds["FeatureView"]:
         checks = _Checks(scope, _report(document, sink))
-        for name, feature in document.yaml.value["features"].items():
-            checks.feature(name, given(feature), ("features", name))
+        for name, feature in document.read_as(FeatureViewDocument).features.items():
+            checks.feature(name, feature, ("features", name))
     for document in kinds["Release"]:
-        _check_release(given(document.yaml.value), scope, _report(document, sink))
+        _check_release(document.read_as(ReleaseDocument), scope, _report(document, sink))
     for document in kinds["RollbackPolicy"]:
-        metric = document.yaml.value.get("metric")
-        check_metrics([] if metric is None else [(metric, ("metric",))], scope, _report(document, sink))
+        watched = document.read_as(RollbackPolicyDocument).metric
+        check_metrics([] if watched is None else [(watched, ("metric",))], scope, _report(document, sink))
 
 
 def _report(document: Document, sink: Sink) -> Report:
@@ -47,24 +48,23 @@ class _Checks:
     scope: Scope
     report: Report
 
-    def measured(self, value: Mapping[str, Any], path: Path) -> Field | None:
+    def measured(self, written: MetricDocument | Measured | EventWindow, path: Path) -> Field | None:
         """An aggregate of events: its event type, its field and which events count; the aggregate's type."""
-        name: str = value["event"]
+        name = written.event
         if not self.scope.has("EventType", name):
             help_ = self.scope.suggestion("EventType", name)
             self.report.add("L004", (*path, "event"), f"`{name}` is no event type of this workspace", help=help_)
         event = self.scope.catalogue.event(name)
         if event is None:
             return None
-        if "where" in value:
+        if written.where is not None:
             lowering = Lowering(self.scope, self.report, lambda _name, _path: None)
-            lowering.conditions(value["where"], (*path, "where"), event_facts(event))
-        return self._aggregated(value, path, event)
-
-    def _aggregated(self, value: Mapping[str, Any], path: Path, event: EventType) -> Field | None:
-        aggregate, source = value["aggregate"], value.get("field")
-        if source is None:  # `any` and `count`; the others were told to need one
+            lowering.conditions(written.where, (*path, "where"), event_facts(event))
+        if written.field is None:  # `any` and `count`; the others were told to need one
             return Field("value", "integer")
+        return self._aggregated(cast("AggregateName", written.aggregate), written.field, path, event)
+
+    def _aggregated(self, aggregate: AggregateName, source: str, path: Path, event: EventType) -> Field | None:
         field = Field("time", "date") if source == "time" else event.field(source)
         if field is None:
             help_ = suggestion(source, [each.name for each in event.fields], "fields")
@@ -76,21 +76,18 @@ class _Checks:
             return None
         return aggregate_type(aggregate, field)
 
-    def feature(self, name: str, value: Mapping[str, Any], path: Path) -> None:
+    def feature(self, name: str, written: FeatureShape, path: Path) -> None:
         """A feature: where it comes from, and whether what comes from there is of its type."""
-        source, at = given(value["from"]), (*path, "from")
-        if "event" in source:
-            found, what = self.measured(source, at), f"`{source['aggregate']}` of its events"
-        elif "profile" in source:
-            found, what = (
-                self._profile_field(source["profile"], (*at, "profile")),
-                f"profile field `{source['profile']}`",
-            )
+        source, at = written.source, (*path, "from")
+        if isinstance(source, EventWindow):
+            found, what = self.measured(source, at), f"`{source.aggregate}` of its events"
+        elif isinstance(source, ProfileSource):
+            found = self._profile_field(source.profile, (*at, "profile"))
+            what = f"profile field `{source.profile}`"
         else:
             return
-        many = value.get("list", False)
-        if found is not None and (found.many is not many or not _holds(value["type"], found)):
-            message = f"`{name}` is declared {_kind(value['type'], many=many)}, and {what} is {_kind_of(found)}"
+        if found is not None and (found.many is not written.many or not _holds(written.type, found)):
+            message = f"`{name}` is declared {_kind(written.type, many=written.many)}, and {what} is {_kind_of(found)}"
             self.report.add("T005", (*path, "type"), message)
 
     def _profile_field(self, name: str, path: Path) -> Field | None:
@@ -117,17 +114,15 @@ def _kind(kind: str, *, many: bool) -> str:
     return f"a list of {kind}" if many else kind
 
 
-def _check_release(value: Mapping[str, Any], scope: Scope, report: Report) -> None:
+def _check_release(release: ReleaseDocument, scope: Scope, report: Report) -> None:
     named: list[tuple[str, str, str, Path]] = [
-        (kind, noun, name, (key, i)) for key, (kind, noun) in _RELEASED.items() for i, name in _each(value, key)
+        ("FeatureView", "feature view", name, ("feature_views", index))
+        for index, name in enumerate(release.feature_views)
     ]
-    if "rollback" in value:
-        named.append(("RollbackPolicy", "rollback policy", value["rollback"], ("rollback",)))
+    named += [("Model", "model", name, ("models", index)) for index, name in enumerate(release.models)]
+    if release.rollback is not None:
+        named.append(("RollbackPolicy", "rollback policy", release.rollback, ("rollback",)))
     for kind, noun, name, path in named:
         if not scope.has(kind, name):
             help_ = scope.suggestion(kind, name)
             report.add("L010", path, f"`{name}` is no {noun} of this workspace", help=help_)
-
-
-def _each(value: Mapping[str, Any], key: str) -> list[tuple[int, str]]:
-    return list(enumerate(value.get(key) or ()))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from ..diagnostics import Finding, Sink
 from ..language.document import Document
+from ..language.documents.ruleset import RulesetDocument
 from ..language.remains import Remains
 from .experiments import lower_experiments
 from .graph import lower_ruleset
@@ -56,7 +56,7 @@ def check_remains(rest: Sequence[Remains], scope: Scope, around: Around, sink: S
 
 def _parts(ruleset: Document) -> Iterator[Document]:
     """The ruleset begun at each node that no other one leads to, as the way from its start may be broken."""
-    model: Any = ruleset.model
+    model = ruleset.read_as(RulesetDocument)
     reached = {target for shape in model.nodes.values() for target, _ in shape.ways()}
     for start in dict.fromkeys([model.start, *model.nodes]):
         if start not in reached or start == model.start:

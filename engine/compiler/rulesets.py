@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from ..diagnostics import Path, Sink
 from ..ir.graph import Experiment, Ruleset
 from ..language.document import Document
+from ..language.documents.bandit import BanditDocument
+from ..language.documents.ruleset import RulesetDocument
 from ..nodes.kind import NodeKinds
 from .experiments import check_metrics, lower_experiments
 from .graph import lower_ruleset
@@ -26,8 +27,9 @@ def lower_graphs(
     experiments = lower_experiments(kinds["Experiment"], named.get("Layer", {}), scope, sink)
     for document in kinds["Bandit"]:
         report = Report(document.resource, document.yaml.spans, sink)
-        check_metrics(_bandit_metrics(document), scope, report)
-        _check_fallback(document.model, report)
+        bandit = document.read_as(BanditDocument)
+        check_metrics(_bandit_metrics(bandit), scope, report)
+        _check_fallback(bandit, report)
     rulesets: dict[str, Ruleset] = {}
     depths: dict[str, int] = {}
     around = Around(scope, named, frozenset(scope.names("Segment")), nodes, experiments, rulesets)
@@ -43,8 +45,7 @@ def lower_graphs(
     return experiments, {name: rulesets[name] for name in sorted(rulesets)}
 
 
-def _bandit_metrics(document: Document) -> list[tuple[str, Path]]:
-    model: Any = document.model
+def _bandit_metrics(model: BanditDocument) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = [] if model.reward is None else [(model.reward.metric, ("reward", "metric"))]
     if model.guardrails is not None:
         names = model.guardrails.metrics or ()
@@ -52,7 +53,7 @@ def _bandit_metrics(document: Document) -> list[tuple[str, Path]]:
     return found
 
 
-def _check_fallback(model: Any, report: Report) -> None:
+def _check_fallback(model: BanditDocument, report: Report) -> None:
     if model.arms[model.fallback].when is not None:
         report.add(
             "X009",
@@ -64,8 +65,7 @@ def _check_fallback(model: Any, report: Report) -> None:
 
 def _calls(document: Document) -> Iterator[tuple[str, Path]]:
     """The rulesets that a ruleset calls, and where."""
-    model: Any = document.model
-    for name, shape in model.nodes.items():
+    for name, shape in document.read_as(RulesetDocument).nodes.items():
         yield from ((called, ("nodes", name, *path)) for called, path in shape.calls())
 
 

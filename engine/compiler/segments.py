@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import assert_never
 
 from ..diagnostics import Path, Sink
 from ..ir.predicate import Predicate
 from ..ir.walk import DEPTH_LIMIT, LEAF_LIMIT, depth, leaf_count
+from ..language.documents import conditions as shapes
+from ..language.documents.segment import SegmentDocument
 from ..language.workspace import Document
 from .conditions import Lowering
 from .report import Report
@@ -55,7 +57,7 @@ def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sin
     report = Report(document.resource, document.yaml.spans, sink)
     lowering = Lowering(scope, report, _References(known, scope, report))
     path: Path = ("conditions",)
-    predicate = lowering.conditions(document.yaml.value["conditions"], path, lowering.profile_facts())
+    predicate = lowering.conditions(_conditions(document), path, lowering.profile_facts())
     if predicate is None:
         return None
     if not _within_limits(predicate, document.name, scope, report):
@@ -65,6 +67,10 @@ def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sin
     elif always_holds(predicate):
         report.at_key("C003", path, f"`{document.name}` always matches, whatever the profile")
     return predicate
+
+
+def _conditions(document: Document) -> shapes.Conditions:
+    return document.read_as(SegmentDocument).conditions
 
 
 def _within_limits(predicate: Predicate, name: str, scope: Scope, report: Report) -> bool:
@@ -95,7 +101,7 @@ def _in_order(documents: Mapping[str, Document], sink: Sink) -> Iterator[str]:
     for first in documents:
         if first in done:
             continue
-        stack = [(first, references(documents[first].yaml.value["conditions"], ("conditions",)))]
+        stack = [(first, references(_conditions(documents[first]), ("conditions",)))]
         on_stack = {first: None}
         while stack:
             name, pending = stack[-1]
@@ -110,7 +116,7 @@ def _in_order(documents: Mapping[str, Document], sink: Sink) -> Iterator[str]:
             if target in on_stack:
                 _cycle(documents[name], path, [*list(on_stack)[list(on_stack).index(target) :], target], sink)
             elif target in documents and target not in done:
-                stack.append((target, references(documents[target].yaml.value["conditions"], ("conditions",))))
+                stack.append((target, references(_conditions(documents[target]), ("conditions",))))
                 on_stack[target] = None
 
 
@@ -120,15 +126,29 @@ def _cycle(document: Document, path: Path, names: Sequence[str], sink: Sink) -> 
     report.add("L008", path, f"`{document.name}` refers to itself: {way}", label="closes the circle")
 
 
-def references(value: Any, path: Path) -> Iterator[Reference]:
+def references(written: shapes.Conditions, path: Path) -> Iterator[Reference]:
     """The segments that conditions refer to, and where, in the order of the text."""
-    open_parts: list[tuple[Any, Path]] = [(value, path)]
+    open_parts: list[tuple[shapes.Condition, Path]] = []
+
+    def open_all(conditions: Sequence[shapes.Condition], at: Path) -> None:
+        open_parts.extend(reversed([(each, (*at, index)) for index, each in enumerate(conditions)]))
+
+    if isinstance(written, tuple):
+        open_all(written, path)
+    else:
+        open_parts.append((written, path))
     while open_parts:
         part, at = open_parts.pop()
-        if isinstance(part, list):
-            open_parts.extend(reversed([(item, (*at, index)) for index, item in enumerate(part)]))
-        elif isinstance(part, dict):
-            target = part.get("segment")
-            if isinstance(target, str):
-                yield target, (*at, "segment")
-            open_parts.extend((part[key], (*at, key)) for key in ("all", "any", "not") if key in part)
+        match part:
+            case shapes.SegmentReference():
+                yield part.segment, (*at, "segment")
+            case shapes.AllOf():
+                open_all(part.items, (*at, "all"))
+            case shapes.AnyOf():
+                open_all(part.items, (*at, "any"))
+            case shapes.NotOf():
+                open_parts.append((part.item, (*at, "not")))
+            case shapes.Leaf() | shapes.ListReference() | shapes.ElementCondition() | shapes.EventsCondition():
+                pass
+            case _:
+                assert_never(part)

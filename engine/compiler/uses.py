@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import assert_never
 
 from ..ir.expression_reads import reads
 from ..ir.graph import Ruleset
 from ..ir.program import Program
 from ..language.document import Document, resource_of
+from ..language.documents import conditions as shapes
+from ..language.documents.bandit import BanditDocument
+from ..language.documents.event_type import EventTypeDocument
+from ..language.documents.experiment import ExperimentDocument
+from ..language.documents.feature_view import EventWindow, FeatureViewDocument, ProfileSource
+from ..language.documents.metric import MetricDocument
+from ..language.documents.profile import ProfileDocument
+from ..language.documents.release import ReleaseDocument, RollbackPolicyDocument
+from ..language.documents.segment import SegmentDocument
 
 Uses = Mapping[str, frozenset[str]]
 """For each resource (`segment/vips`) the resources it names; a field of the profile is `field/spend`."""
@@ -23,7 +32,7 @@ def uses_of(program: Program, documents: Iterable[Document]) -> Uses:
             ruleset = program.rulesets.get(document.name)
             named = _in_ruleset(ruleset) if isinstance(ruleset, Ruleset) else ()
         else:
-            named = _NAMED.get(document.kind, _nothing)(document.yaml.value)
+            named = _named(document)
         found[document.resource] = frozenset(named)
     return found
 
@@ -48,46 +57,64 @@ def reached(resource: str, steps: Mapping[str, Iterable[str]]) -> tuple[str, ...
     return tuple(seen)[1:]
 
 
-def _nothing(_value: Any) -> Iterator[str]:
-    return iter(())
+def _named(document: Document) -> Iterator[str]:  # noqa: C901 - one case for each kind of document
+    """What a document names, whose kind is not a ruleset."""
+    match document.model:
+        case SegmentDocument() as segment:
+            yield from _in_conditions(segment.conditions)
+        case ExperimentDocument() as experiment:
+            yield from _in_experiment(experiment)
+        case BanditDocument() as bandit:
+            yield from _in_bandit(bandit)
+        case MetricDocument() as metric:
+            yield resource_of("EventType", metric.event)
+            if metric.denominator is not None:
+                yield resource_of("EventType", metric.denominator.event)
+        case FeatureViewDocument() as view:
+            yield from _in_feature_view(view)
+        case ProfileDocument() as profile:
+            sources = [field.source for field in profile.fields.values()]
+            yield from (resource_of("EventType", source.event) for source in sources if source is not None)
+        case EventTypeDocument() as event:
+            yield from (f"field/{name}" for name in event.sets)
+        case ReleaseDocument() as release:
+            yield from _in_release(release)
+        case RollbackPolicyDocument(metric=str(metric_name)):
+            yield resource_of("Metric", metric_name)
+        case _:
+            pass
 
 
-def _in_segment(value: Any) -> Iterator[str]:
-    yield from _in_conditions(value["conditions"], profile=True)
-
-
-def _in_conditions(part: Any, *, profile: bool) -> Iterator[str]:
+def _in_conditions(written: shapes.Conditions) -> Iterator[str]:  # noqa: C901 - one case for each form
     """What conditions name; fields count where they are the profile's, not an element's or an event's."""
-    waiting = [(part, profile)]
+    waiting = [(each, True) for each in (written if isinstance(written, tuple) else (written,))]
     while waiting:
         each, own = waiting.pop()
-        if isinstance(each, list):
-            waiting.extend((item, own) for item in each)
-        elif isinstance(each, dict):
-            yield from _in_condition(each, own=own)
-            waiting.extend(_inside(each, own=own))
+        match each:
+            case shapes.Leaf():
+                if own:
+                    yield _field(each.field)
+            case shapes.AllOf() | shapes.AnyOf():
+                waiting.extend((item, own) for item in each.items)
+            case shapes.NotOf():
+                waiting.append((each.item, own))
+            case shapes.SegmentReference():
+                yield resource_of("Segment", each.segment)
+            case shapes.ListReference():
+                yield resource_of("MemberList", each.list)
+            case shapes.ElementCondition():
+                if own:
+                    yield _field(each.element.of)
+                waiting.extend((item, False) for item in each.element.items)
+            case shapes.EventsCondition():
+                types = [each.events.type, *(step.type for step in each.events.sequence or ())]
+                yield from (resource_of("EventType", name) for name in types if name is not None)
+            case _:
+                assert_never(each)
 
 
-def _in_condition(value: Mapping[str, Any], *, own: bool) -> Iterator[str]:
-    if own and isinstance(value.get("field"), str):
-        yield f"field/{value['field'].partition('.')[0]}"
-    if isinstance(value.get("segment"), str):
-        yield resource_of("Segment", value["segment"])
-    if isinstance(value.get("list"), str):
-        yield resource_of("MemberList", value["list"])
-    element, events = value.get("element"), value.get("events")
-    if own and isinstance(element, dict):
-        yield f"field/{element['of'].partition('.')[0]}"
-    if isinstance(events, dict):
-        for step in (events, *(events.get("sequence") or ())):
-            if step.get("type"):
-                yield resource_of("EventType", step["type"])
-
-
-def _inside(value: Mapping[str, Any], *, own: bool) -> Iterator[tuple[Any, bool]]:
-    yield from ((value[key], own) for key in ("all", "any", "not") if key in value)
-    if isinstance(value.get("element"), dict):
-        yield value["element"], False
+def _field(path: str) -> str:
+    return f"field/{path.partition('.')[0]}"
 
 
 def _in_ruleset(ruleset: Ruleset) -> Iterator[str]:
@@ -97,69 +124,34 @@ def _in_ruleset(ruleset: Ruleset) -> Iterator[str]:
         yield from (resource_of(kind, name) for kind, name in node.references())
         for expression in node.expressions():
             found = reads(expression)
-            yield from (f"field/{path.partition('.')[0]}" for path in found.profile)
+            yield from map(_field, found.profile)
             yield from (resource_of("Segment", name) for name in found.segments)
 
 
-def _in_experiment(value: Any) -> Iterator[str]:
-    if value.get("layer"):
-        yield resource_of("Layer", value["layer"])
-    names = [value.get("primary"), *(value.get("secondary") or ()), *(value.get("guardrails") or ())]
-    yield from (resource_of("Metric", name) for name in names if name)
+def _in_experiment(experiment: ExperimentDocument) -> Iterator[str]:
+    if experiment.layer is not None:
+        yield resource_of("Layer", experiment.layer)
+    names = [experiment.primary, *experiment.secondary, *experiment.guardrails]
+    yield from (resource_of("Metric", name) for name in names if name is not None)
 
 
-def _in_bandit(value: Any) -> Iterator[str]:
-    reward, rails = value.get("reward") or {}, value.get("guardrails") or {}
-    names = [reward.get("metric"), *(rails.get("metrics") or ())]
-    yield from (resource_of("Metric", name) for name in names if name)
+def _in_bandit(bandit: BanditDocument) -> Iterator[str]:
+    if bandit.reward is not None:
+        yield resource_of("Metric", bandit.reward.metric)
+    if bandit.guardrails is not None:
+        yield from (resource_of("Metric", name) for name in bandit.guardrails.metrics or ())
 
 
-def _in_metric(value: Any) -> Iterator[str]:
-    for measured in (value, value.get("denominator") or {}):
-        if measured.get("event"):
-            yield resource_of("EventType", measured["event"])
+def _in_feature_view(view: FeatureViewDocument) -> Iterator[str]:
+    for feature in view.features.values():
+        if isinstance(feature.source, EventWindow):
+            yield resource_of("EventType", feature.source.event)
+        elif isinstance(feature.source, ProfileSource):
+            yield _field(feature.source.profile)
 
 
-def _in_feature_view(value: Any) -> Iterator[str]:
-    for feature in value["features"].values():
-        source = feature.get("from") or {}
-        if source.get("event"):
-            yield resource_of("EventType", source["event"])
-        if source.get("profile"):
-            yield f"field/{source['profile'].partition('.')[0]}"
-
-
-def _in_profile(value: Any) -> Iterator[str]:
-    for field in value["fields"].values():
-        source = field.get("from") or {}
-        if source.get("event"):
-            yield resource_of("EventType", source["event"])
-
-
-def _in_event_type(value: Any) -> Iterator[str]:
-    yield from (f"field/{name}" for name in value.get("sets") or ())
-
-
-def _in_release(value: Any) -> Iterator[str]:
-    yield from (resource_of("FeatureView", name) for name in value.get("feature_views") or ())
-    yield from (resource_of("Model", name) for name in value.get("models") or ())
-    if value.get("rollback"):
-        yield resource_of("RollbackPolicy", value["rollback"])
-
-
-def _in_rollback_policy(value: Any) -> Iterator[str]:
-    if value.get("metric"):
-        yield resource_of("Metric", value["metric"])
-
-
-_NAMED = {
-    "Segment": _in_segment,
-    "Experiment": _in_experiment,
-    "Bandit": _in_bandit,
-    "Metric": _in_metric,
-    "FeatureView": _in_feature_view,
-    "Profile": _in_profile,
-    "EventType": _in_event_type,
-    "Release": _in_release,
-    "RollbackPolicy": _in_rollback_policy,
-}
+def _in_release(release: ReleaseDocument) -> Iterator[str]:
+    yield from (resource_of("FeatureView", name) for name in release.feature_views)
+    yield from (resource_of("Model", name) for name in release.models)
+    if release.rollback is not None:
+        yield resource_of("RollbackPolicy", release.rollback)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from .documents.envelope import Envelope
 from .yaml.reader import YamlDocument
+
+Model = TypeVar("Model", bound=Envelope)
+
+SHARED_KEYS = frozenset(field.alias or name for name, field in Envelope.model_fields.items())
 
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -24,6 +29,16 @@ class Document:
     def resource(self) -> str:
         """Kind and name as one word: `segment/vips`, `event_type/purchase`."""
         return resource_of(self.kind, self.name)
+
+    def settings(self) -> dict[str, Any]:
+        """What the document says of its own, as it is written: without the keys that documents of every kind share."""
+        return {key: value for key, value in self.yaml.value.items() if key not in SHARED_KEYS}
+
+    def read_as(self, model: type[Model]) -> Model:
+        """The document's model, which is of this class; the kind says so."""
+        if not isinstance(self.model, model):
+            raise TypeError(f"{self.resource} is read as {model.__name__}, and is a {self.kind}")
+        return self.model
 
 
 def resource_of(kind: str, name: str) -> str:

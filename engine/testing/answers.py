@@ -8,6 +8,7 @@ from typing import Any
 
 from ..ir.instant import parse_instant
 from ..ir.predicate import Predicate
+from ..language.documents.test import Answers, BanditAnswer, ModelAnswer
 from ..operators.evaluate import Subject, evaluate
 from ..runtime.needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, Status, fallback_of
 
@@ -22,67 +23,64 @@ _SECTIONS = {"features": "features", "predict": "models", "choose": "bandits"}
 class Script:
     """What the world outside answers in one case; what is not said fails, so that fallbacks and defaults hold."""
 
-    models: Mapping[str, Written]
-    features: Mapping[str, Written]
-    bandits: Mapping[str, Written]
-    sticky: Mapping[str, str]
-    caps: Mapping[str, int]
-    forced: Mapping[str, str]
+    answers: Answers
 
     def answer(self, need: Need) -> Got:
         """What the case says to a need; the declared fallback where it says nothing."""
         match need:
             case ReadFeatures():
-                return Got(dict(self.features[need.view])) if need.view in self.features else fallback_of(need)
+                values = self.answers.features.get(need.view)
+                return fallback_of(need) if values is None else Got(_data(values))
             case Predict():
-                return _predicted(need, self.models.get(need.model))
+                return _predicted(need, self.answers.models.get(need.model))
             case Choose():
-                return _chosen(need, self.bandits.get(need.bandit))
+                return _chosen(need, self.answers.bandits.get(need.bandit))
             case Recall():
-                arm = self.sticky.get(need.experiment)
+                arm = self.answers.sticky.get(need.experiment)
                 return Got(None if arm is None else {"arm": arm, "phase": 0})
             case CountUses():
-                return Got(self.caps.get(need.key, 0))
+                return Got(self.answers.caps.get(need.key, 0))
         return fallback_of(need)
 
     def refused(self, tape: Iterable[Written]) -> Iterator[str]:
         """What was answered and did not have the form that was asked for, by the tape of a decision."""
         for entry in tape:
-            section = _SECTIONS.get(entry["kind"], "")
-            said = getattr(self, section).get(entry["name"]) if section else None
-            if (
-                said is None
-                or entry["status"] != "error"
-                or (section != "features" and said.get("status", "ok") != "ok")
-            ):
-                continue
-            yield f"answers.{section}.{entry['name']}: is not what was asked for, so the fallback took its place"
+            section, name = _SECTIONS.get(entry["kind"], ""), entry["name"]
+            if entry["status"] == "error" and self._answers(section, name):
+                yield f"answers.{section}.{name}: is not what was asked for, so the fallback took its place"
+
+    def _answers(self, section: str, name: str) -> bool:
+        """Whether the case has an answer there that does not say that it failed."""
+        if section == "features":
+            return name in self.answers.features
+        answers: Mapping[str, ModelAnswer | BanditAnswer] = (
+            self.answers.models if section == "models" else self.answers.bandits if section == "bandits" else {}
+        )
+        return name in answers and answers[name].status == "ok"
 
 
-def _predicted(need: Predict, answer: Written | None) -> Got:
+def _data(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as JSON has them: lists where shapes have tuples."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _predicted(need: Predict, answer: ModelAnswer | None) -> Got:
     if answer is None:
         return fallback_of(need)
-    status = answer.get("status", "ok")
-    if status != "ok":
-        return fallback_of(need, _FAILED[status])
-    return Got(dict(answer.get("output") or {}), "ok", str(answer.get("version") or ""))
+    if answer.status != "ok":
+        return fallback_of(need, _FAILED[answer.status])
+    return Got(_data(answer.output or {}), "ok", answer.version or "")
 
 
-def _chosen(need: Choose, answer: Written | None) -> Got:
-    status = "missing" if answer is None else answer.get("status", "ok")
+def _chosen(need: Choose, answer: BanditAnswer | None) -> Got:
+    status = "missing" if answer is None else answer.status
     if answer is None or status != "ok":
         return fallback_of(need, _FAILED[status])
-    arm, probability = answer.get("arm"), float(answer.get("probability", 1.0))
+    arm, probability = answer.arm, answer.probability
     others = [each for each in need.arms if each != arm]
     rest = (1.0 - probability) / len(others) if others else 0.0
     distribution = {each: probability if each == arm else rest for each in need.arms}
     return Got({"arm": arm, "probability": probability, "distribution": distribution})
-
-
-def script_of(answers: Written | None) -> Script:
-    """The script of a case's shape-checked `answers`."""
-    said = answers or {}
-    return Script(*(said.get(key) or {} for key in ("models", "features", "bandits", "sticky", "caps", "forced")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from ..diagnostics.suggest import nearest
 from ..experiments.assignment import NativeAssigner
 from ..ir.instant import canonical_instant, parse_instant
 from ..ir.program import Program
+from ..language.documents.test import Answers, CaseShape, Expectation, TestDocument
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
 from ..operators.evaluate import Subject
@@ -18,7 +19,7 @@ from ..runtime.decision import Decision
 from ..runtime.intake import Event, FactsRefusedError, Intake
 from ..runtime.needs import NEEDS, Got, Need
 from ..runtime.ports import Ports
-from .answers import ReferenceMatcher, Script, script_of
+from .answers import ReferenceMatcher, Script
 from .coverage import Coverage
 from .differences import decision_differences
 from .explanation import explain, told
@@ -37,7 +38,7 @@ class Stage:
         self.intake = Intake(Border(program.catalogue))
         self.lists = {name: frozenset(members) for name, members in program.lists.items()}
         self._matcher = ReferenceMatcher(program.segments, Subject({}))
-        self._script = script_of(None)
+        self._script = Script(Answers())
         ports = Ports(dict.fromkeys(NEEDS, self), clock=lambda: 0.0)
         assigner = NativeAssigner(program.experiments)
         self.decider = Decider(program, matcher=self, assigner=assigner, ports=ports, kinds=kinds)
@@ -62,38 +63,40 @@ class Stage:
 class CaseRun:
     """One case being run; `differences` is to be asked once."""
 
-    def __init__(self, stage: Stage, coverage: Coverage, test: Written, case: Written) -> None:
+    def __init__(self, stage: Stage, coverage: Coverage, test: TestDocument, case: CaseShape) -> None:
         self._stage = stage
         self._program = stage.program
         self._coverage = coverage
         self._case = case
-        self._ruleset: str | None = case.get("ruleset") or test.get("ruleset")
-        self._seed = case.get("seed", test.get("seed", 0))
-        self._now = canonical_instant(case.get("now") or test["now"])
+        self._ruleset = case.ruleset or test.ruleset
+        self._seed = test.seed if case.seed is None else case.seed
+        self._now = canonical_instant(case.now or test.now or "")  # one of them is there, or the test is refused
         self._now_ms = parse_instant(self._now)
 
     def differences(self) -> Iterator[str]:
         """What did not come out as the case says, line by line; nothing when all did."""
         key, intake = self._program.catalogue.key, self._stage.intake
         try:
-            profile = intake.profile({key: "someone", **(self._case.get("profile") or {})})
-            written = enumerate(self._case.get("events") or (), 1)
-            history = intake.history([{"id": f"event {number}", **each} for number, each in written], profile[key])
+            profile = intake.profile({key: "someone", **self._case.profile})
+            written = enumerate(self._case.events, 1)
+            history = intake.history(
+                [{"id": f"event {number}", **each.written()} for number, each in written], profile[key]
+            )
         except FactsRefusedError as refused:
             yield from _refused(refused.problems)
             return
         subject = Subject(profile, history, self._stage.lists, key)
-        expect = self._case["expect"]
+        expect = self._case.expect
         yield from self._segments(expect, subject)
         if self._ruleset is not None:
             yield from self._decision(self._ruleset, expect, subject)
 
-    def _segments(self, expect: Written, subject: Subject) -> Iterator[str]:
-        wanted = {*(expect.get("segments") or ()), *(expect.get("in_segments") or ())}
-        unwanted = set(expect.get("not_segments") or ())
+    def _segments(self, expect: Expectation, subject: Subject) -> Iterator[str]:
+        wanted = {*(expect.segments or ()), *(expect.in_segments or ())}
+        unwanted = set(expect.not_segments or ())
         asked = wanted | unwanted
-        if expect.get("segments") is not None:
-            unwanted |= self._program.segments.keys() - set(expect["segments"])
+        if expect.segments is not None:
+            unwanted |= self._program.segments.keys() - set(expect.segments)
             asked = asked | self._program.segments.keys()
         matcher = ReferenceMatcher(self._program.segments, subject)
         for name in sorted(asked):
@@ -106,11 +109,11 @@ class CaseRun:
                 yield f"segments: expected {'' if name in wanted else 'not '}in `{name}`, is{'' if held else ' not'}:"
                 yield from explain(self._program.segments[name], subject, self._now_ms).lines("  ")
 
-    def _decision(self, ruleset: str, expect: Written, subject: Subject) -> Iterator[str]:
+    def _decision(self, ruleset: str, expect: Expectation, subject: Subject) -> Iterator[str]:
         if ruleset not in self._program.rulesets:
             yield _unknown("ruleset", ruleset, "ruleset", self._program.rulesets)
             return
-        script = script_of(self._case.get("answers"))
+        script = Script(self._case.answers or Answers())
         self._stage.set(ReferenceMatcher(self._program.segments, subject), script)
         try:
             decision = self._decided(ruleset, subject, script)
@@ -124,19 +127,19 @@ class CaseRun:
             yield from _way_taken(decision, self._stage.kinds)
 
     def _decided(self, ruleset: str, subject: Subject, script: Script) -> Decision:
-        written: Written | None = self._case.get("event")
+        written, membership = self._case.event, self._case.membership
         event: Event | None = None
         if written is not None:
-            event = self._stage.intake.event({"id": "event", **written}, subject.profile[subject.key_field])
+            event = self._stage.intake.event({"id": "event", **written.written()}, subject.profile[subject.key_field])
         return self._stage.decider.decide(
             ruleset,
             subject.profile,
-            self._case.get("context") or {},
+            self._case.context,
             event=event,
             now=self._now,
             decision_id=f"test:{self._seed}",
-            membership=self._case.get("membership"),
-            forced=script.forced,
+            membership=None if membership is None else list(membership),
+            forced=script.answers.forced,
             trace=True,
         )
 

@@ -6,19 +6,20 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..language.documents.test import Expectation
 from ..runtime.decision import Decision
 
 
-def decision_differences(expect: Mapping[str, Any], decision: Decision) -> Iterator[str]:
+def decision_differences(expect: Expectation, decision: Decision) -> Iterator[str]:
     """Each value of a decision that is another than the one expected; what nobody expects is not looked at."""
-    for name, value in (expect.get("output") or {}).items():
+    for name, value in (expect.output or {}).items():
         yield from value_differences(f"output.{name}", value, decision.output.get(name))
-    if expect.get("path") is not None:
+    if expect.path is not None:
         passed = [step["node"] for step in decision.path]
-        if passed != list(expect["path"]):
-            yield f"path: expected {' → '.join(expect['path'])}"
+        if passed != list(expect.path):
+            yield f"path: expected {' → '.join(expect.path)}"
     arms = {each["experiment"]: each["arm"] for each in decision.experiments}
-    for name, arm in (expect.get("experiments") or {}).items():
+    for name, arm in (expect.experiments or {}).items():
         if name not in arms:
             yield f"experiments.{name}: expected arm {shown(arm)}, but no node on the path asked for it"
         elif arms[name] != arm:

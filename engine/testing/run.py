@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..diagnostics import Span
 from ..ir.program import Program
+from ..language.documents.test import CaseShape, TestDocument
 from ..language.workspace import Document
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
@@ -55,9 +55,9 @@ def run_tests(
     stage = Stage(program, kinds)
     results: list[CaseResult] = []
     for document in documents:
-        test = document.yaml.value
-        for index, case in enumerate(test["cases"]):
-            if wanted(document.name, case["name"]):
+        test = document.read_as(TestDocument)
+        for index, case in enumerate(test.cases):
+            if wanted(document.name, case.name):
                 started = time.perf_counter()
                 differences = tuple(CaseRun(stage, coverage, test, case).differences())
                 seconds = time.perf_counter() - started
@@ -66,11 +66,10 @@ def run_tests(
     return TestRun(tuple(results), coverage)
 
 
-def _result(test: str, case: Mapping[str, Any], span: Span, differences: tuple[str, ...], seconds: float) -> CaseResult:
-    todo = case.get("todo")
-    if todo is None:
-        return CaseResult(test, case["name"], span, not differences, differences, None, seconds)
+def _result(test: str, case: CaseShape, span: Span, differences: tuple[str, ...], seconds: float) -> CaseResult:
+    if case.todo is None:
+        return CaseResult(test, case.name, span, not differences, differences, None, seconds)
     if differences:
-        return CaseResult(test, case["name"], span, passed=True, todo=todo, seconds=seconds)
+        return CaseResult(test, case.name, span, passed=True, todo=case.todo, seconds=seconds)
     told = ("passes, and is still marked `todo`; take the mark out",)
-    return CaseResult(test, case["name"], span, passed=False, differences=told, todo=todo, seconds=seconds)
+    return CaseResult(test, case.name, span, passed=False, differences=told, todo=case.todo, seconds=seconds)

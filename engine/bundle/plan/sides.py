@@ -12,8 +12,6 @@ from ...ir.program import Program
 from ...language.document import Document
 from ...language.workspace import Workspace
 
-_FOR_PEOPLE = ("description", "owner", "tags", "version", "createdAt", "allow")
-
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -28,13 +26,8 @@ class Side:
 
 def side_of_workspace(workspace: Workspace, program: Program, label: str) -> Side:
     """The side of a workspace that was loaded and compiled."""
-    values = {document.resource: _spoken(document) for document in workspace.documents}
+    values = {document.resource: document.settings() for document in workspace.documents}
     return Side(label, program, _texts(workspace), values, uses_of(program, workspace.documents))
-
-
-def _spoken(document: Document) -> dict[str, Any]:
-    """A document's value without what is written for people."""
-    return {key: value for key, value in document.yaml.value.items() if key not in _FOR_PEOPLE}
 
 
 def _texts(workspace: Workspace) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from ...ir.types import AggregateName
 from ...operators.registry import OPERATORS
 from ...shapes.base import Maybe, Shape, Some, Value, at_most_one, exactly_one
 from ...shapes.choice import by_key, by_kind
@@ -149,6 +150,12 @@ class ElementGroup(Shape):
             raise _not_one(given, ("all", "any", "not"), least=1)
         return self
 
+    @property
+    def items(self) -> tuple[Condition, ...]:
+        """The conditions of the group, whichever it is."""
+        alone = () if self.not_ is None else (self.not_,)
+        return self.all or self.any or alone
+
 
 class ElementCondition(Shape):
     """Some element of a list of objects meets conditions together."""
@@ -204,6 +211,21 @@ class EventsGroup(Shape):
     def measure(self) -> str | None:
         """The key that says what is measured, or None: at least one event."""
         return next(iter(self._given()), None)
+
+    @property
+    def aggregate(self) -> tuple[AggregateName, Comparison] | tuple[None, None]:
+        """The aggregate that is compared, by name and with its comparison; twice None where there is none."""
+        comparisons: dict[AggregateName, Comparison | None] = {
+            "count": self.count,
+            "sum": self.sum,
+            "min": self.min,
+            "max": self.max,
+            "avg": self.avg,
+            "first": self.first,
+            "last": self.last,
+            "distinct": self.distinct,
+        }
+        return next(((name, each) for name, each in comparisons.items() if each is not None), (None, None))
 
     def _given(self) -> Iterator[str]:
         return (key for key in MEASURES if getattr(self, key) is not None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 from typing import Any
 
 from .decision import Decision, DecisionRecord
@@ -71,7 +71,9 @@ def _all(outcome: Outcome, writes: Sequence[Write]) -> list[Outcome]:
 
 
 def _accepted(given: Any, writes: Sequence[Write]) -> list[Outcome]:
-    """The port's outcomes, if they are as many as the writes and each is one."""
+    """The port's outcomes, if they are as many as the writes and each is one; nothing awaits them here."""
+    if iscoroutine(given):
+        given.close()
     if isinstance(given, Sequence) and len(given) == len(writes) and all(each in OUTCOMES for each in given):
         return list(given)
     return _all("error", writes)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
@@ -159,6 +159,9 @@ def _failed(group: Group, status: Status) -> dict[Need, Got]:
 
 
 def _accepted(group: Group, given: Any) -> dict[Need, Got]:
+    """The answers, if they are as many as the needs; a synchronous driver cannot await those of an asyncio port."""
+    if iscoroutine(given):
+        given.close()
     if not isinstance(given, Sequence) or len(given) != len(group):
         return _failed(group, "error")
     return dict(zip(group, given, strict=True))

@@ -87,6 +87,13 @@ def test_another_number_of_answers_gives_the_fallback() -> None:
     assert drive(steps((SCORE,)), Ports({Predict: Short({"score": 1.0})})) == [(Got(FALLBACK, "error"),)]
 
 
+def test_a_port_that_must_be_awaited_answers_the_asyncio_driver_alone() -> None:
+    ports = Ports({Predict: Slow(0)})
+    assert drive(steps((SCORE,)), ports) == [(Got(FALLBACK, "error"),)]
+    assert list(drive_batch([steps((SCORE,))], ports)) == [[(Got(FALLBACK, "error"),)]]
+    assert asyncio.run(drive_async(steps((SCORE,)), ports)) == [(Got({"score": 0.9}),)]
+
+
 def test_a_deadline_that_has_passed_asks_nobody() -> None:
     scorer = Recorder({"score": 0.9})
     found = drive(steps((SCORE,)), Ports({Predict: scorer}), deadline=time.monotonic() - 1)

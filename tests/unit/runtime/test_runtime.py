@@ -114,6 +114,17 @@ def test_a_decision_stands_whatever_becomes_of_its_writes(answer: Any, outcome: 
         assert decision._replace(carried=()) == plain
 
 
+def test_a_store_that_must_be_awaited_serves_the_asyncio_driver_alone() -> None:
+    class Awaited(Store):
+        async def carry_out(self, writes: Sequence[Write], deadline: float) -> Any:
+            await asyncio.sleep(0)
+            return super().carry_out(writes, deadline)
+
+    first, second, third = three_ways(runtime(Awaited()))
+    assert first.carried == third.carried == ("error",) * 3
+    assert second.carried == ("done",) * 3
+
+
 def test_a_deadline_that_has_passed_hands_no_writes_over() -> None:
     store = Store()
     made = runtime(store, lambda: 10.0)

@@ -200,7 +200,7 @@ def purchase(number: int, customer: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(shop: Program, postgres_database: Database, redis_any: RedisServer) -> Iterator[World]:
+def shop_with_history(shop: Program, postgres_database: Database, redis_any: RedisServer) -> Iterator[World]:
     """The shop on every server, with few enough customers that statistics sample each of them."""
     redis: Any = redis_any.connect()
     world = World(postgres_database.url, redis, shop)
@@ -211,31 +211,31 @@ def world(shop: Program, postgres_database: Database, redis_any: RedisServer) ->
     redis.close()
 
 
-def test_nothing_is_left_in_nodes_and_statistics_and_the_rest_is_told(world: World) -> None:
+def test_nothing_is_left_in_nodes_and_statistics_and_the_rest_is_told(shop_with_history: World) -> None:
     partition = partition_of(PERSON)
-    with world.connect("tests") as connection:
+    with shop_with_history.connect("tests") as connection:
         connection.execute("ANALYZE")
         assert sampled(connection, [PERSON]) > 5
-        erasure = erasure_of(world, connection)
-        assert erasure.erase(PERSON, world.now_ms).done
+        erasure = erasure_of(shop_with_history, connection)
+        assert erasure.erase(PERSON, shop_with_history.now_ms).done
         assert sampled(connection, [PERSON]) > 5, "somebody else has analyzed the tables, and the test is void"
         assert erasure.let_go({partition}) == []
         assert sampled(connection, [PERSON]) == 0
         told = {(each.store, each.place): each for each in erasure.remains([PERSON])}
         notices = told["Redis", keys.transitions_stream(partition)]
-        entries = world.redis.xrange(keys.transitions_stream(partition))
+        entries = shop_with_history.redis.xrange(keys.transitions_stream(partition))
         assert notices.count == sum(fields[b"customer"] == PERSON.encode() for _, fields in entries) > 0
         assert told["PostgreSQL", "suppression"].count == 1
         assert ("PostgreSQL", "pg_stats") not in told
         assert not any(PERSON in repr(each) for each in told.values())
-    assert kept(world.redis, keys.transitions_stream(partition)), "notices name the person"
-    world.pass_time(NOTICE_MS)
-    assert not kept(world.redis, keys.transitions_stream(partition))
-    with world.connect("tests") as connection:
-        told = {(each.store, each.place): each for each in erasure_of(world, connection).remains([PERSON])}
+    assert kept(shop_with_history.redis, keys.transitions_stream(partition)), "notices name the person"
+    shop_with_history.pass_time(NOTICE_MS)
+    assert not kept(shop_with_history.redis, keys.transitions_stream(partition))
+    with shop_with_history.connect("tests") as connection:
+        told = {(each.store, each.place): each for each in erasure_of(shop_with_history, connection).remains([PERSON])}
         assert ("Redis", keys.transitions_stream(partition)) not in told
-    world.oracle.forget(PERSON)
-    world.check()
+    shop_with_history.oracle.forget(PERSON)
+    shop_with_history.check()
 
 
 def test_transactions_that_still_see_what_was_deleted_are_told(live_world: World) -> None:

@@ -44,7 +44,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Program:
 
 
 @pytest.fixture
-def world(graded: Program, wheel_database: Database, valkey_empty: RedisServer) -> Iterator[World]:
+def graded_shop(graded: Program, wheel_database: Database, valkey_empty: RedisServer) -> Iterator[World]:
     client = valkey_empty.connect()
     yield World(wheel_database.url, client, graded)
     client.close()
@@ -60,40 +60,42 @@ def counts(world: World) -> list[tuple[str, str, int]]:
         return refused_counts(connection)
 
 
-def test_each_is_counted_once(world: World) -> None:
-    assert counts(world) == []
+def test_each_is_counted_once(graded_shop: World) -> None:
+    assert counts(graded_shop) == []
     sent = [grade(number, f"c-{number % 5}", tier="platinum", points=1) for number in range(20)]
     sent += [grade(20, "c-0", tier="gold", marks=[1, 2**53 + 1]), grade(21, "c-1", points=2**53 - 3)]
-    world.put(sent)
-    assert world.drain().refused == 22
-    world.put(sent)  # once more, as sources do
-    world.put([grade(22, "c-2", tier="basic")])
-    tally = world.drain()
+    graded_shop.put(sent)
+    assert graded_shop.drain().refused == 22
+    graded_shop.put(sent)  # once more, as sources do
+    graded_shop.put([grade(22, "c-2", tier="basic")])
+    tally = graded_shop.drain()
     assert (tally.refused, tally.duplicates) == (0, 22)
-    assert counts(world) == [("grade", "tier", 20), ("grade", "marks", 1), ("grade", "points", 1)]
-    reader = ProfileReader(world.redis)
+    assert counts(graded_shop) == [("grade", "tier", 20), ("grade", "marks", 1), ("grade", "points", 1)]
+    reader = ProfileReader(graded_shop.redis)
     wanted = {"c-0": {"tier": "gold", "points": 4.0}, "c-1": {}, "c-2": {"tier": "basic", "points": 4.0}}
     for customer, held in wanted.items():
-        assert reader.read(customer, world.now_ms).profile == {"customer_id": customer, **held}
-        assert world.oracle.profile(customer, world.now_ms) == {"customer_id": customer, **held}
-    with world.connect("tests") as connection:
+        assert reader.read(customer, graded_shop.now_ms).profile == {"customer_id": customer, **held}
+        assert graded_shop.oracle.profile(customer, graded_shop.now_ms) == {"customer_id": customer, **held}
+    with graded_shop.connect("tests") as connection:
         told = connection.execute("SELECT json_agg(refused_value)::text FROM refused_value").fetchone()
         assert told is not None
         assert "platinum" not in json.dumps(told[0])
 
 
-def test_another_catalogue_holds_all_events_anew(world: World, tmp_path: Path) -> None:
-    world.put(grade(number, f"c-{number % 5}", tier="platinum" if number < 10 else "gold") for number in range(20))
-    world.drain()
-    assert counts(world) == [("grade", "tier", 10)]
+def test_another_catalogue_holds_all_events_anew(graded_shop: World, tmp_path: Path) -> None:
+    graded_shop.put(
+        grade(number, f"c-{number % 5}", tier="platinum" if number < 10 else "gold") for number in range(20)
+    )
+    graded_shop.drain()
+    assert counts(graded_shop) == [("grade", "tier", 10)]
     for values, expected in (("[basic]", 20), ("[gold, platinum]", 0), ("[platinum]", 10)):
         text = CATALOGUE.lstrip("\n").replace("[basic, gold]", values)
         other = written(tmp_path / values, {"decisor.yaml": "name: grades\n", "schemas/all.yaml": text}).program
-        with world.connect("tests") as connection:
+        with graded_shop.connect("tests") as connection:
             put_catalogue(connection, other.catalogue)
-        world.drain()
-        assert counts(world) == ([("grade", "tier", expected)] if expected else [])
-        with world.connect("tests") as connection:
+        graded_shop.drain()
+        assert counts(graded_shop) == ([("grade", "tier", expected)] if expected else [])
+        with graded_shop.connect("tests") as connection:
             kept = connection.execute("SELECT count(*) FROM refused_value").fetchone()
         assert kept is not None
         assert kept[0] <= PARTITIONS  # for one field and one type of events, however many customers

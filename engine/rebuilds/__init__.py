@@ -1,6 +1,6 @@
-"""Membership built anew beside what serves, and switched in at once.
+"""Rebuilds: membership is built again alongside the sets that serve, and switched in at once.
 
-`lease` keeps two rebuilds of one segment apart, `population` finds who fulfils the conditions, `staging` compares that
-with who is a member and builds the next set, `switching` makes it the one that counts, and `mover` turns the
-differences into transitions afterwards. `run` is the whole.
+`lease` prevents two rebuilds of one segment at a time, `population` finds who matches the conditions, `staging`
+compares that with the current members and builds the next set, `switching` makes that set the one that serves, and
+`mover` turns the differences into transitions afterwards. `rebuild` runs them all.
 """

@@ -1,7 +1,7 @@
-"""The audit: what the conditions say, what PostgreSQL holds and what Redis shows, compared page by page and repaired.
+"""The audit compares conditions, PostgreSQL and Redis page by page, and repairs what differs.
 
-A page is compared while its partition's row is locked and everything committed is published, so nothing is under way
-and each difference is real. Customers whom time has just moved are left to the worker.
+A page is compared while its partition's row is locked and everything committed is published, so nothing is in progress
+and each difference is real. Customers who have just become due are left to the worker.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 PAGE = 100
-_TRIES, _PAUSE = 100, 0.1  # for a page of which something is under way; seconds
-SCAN = 100  # members looked at in one step
+_TRIES, _PAUSE = 100, 0.1  # for a page with changes in progress; seconds
+SCAN = 100  # members examined in one step
 
 _STAGED = "SELECT EXISTS (SELECT FROM staged_transition)"
 
 
 @dataclass(slots=True)
 class Divergence:
-    """How many comparisons were made, and how many of each kind came out different; all of those were repaired."""
+    """The number of comparisons, and of differences of each kind; all of those were repaired."""
 
     customers: int = 0
     comparisons: int = 0
@@ -55,13 +55,13 @@ class Divergence:
         return self.verdicts + self.sets + self.reverse + self.copies + self.strangers + self.index
 
     def add(self, other: Divergence) -> None:
-        """Count another page in."""
+        """Add the counts of another page."""
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 class Audit:
-    """Compares customers in key order, a page at a time; `index` compares the search index too, where there is one."""
+    """Compares customers in key order, a page at a time; `index` compares the search index too, if there is one."""
 
     def __init__(
         self,
@@ -80,10 +80,10 @@ class Audit:
     def page(
         self, partition: int, after: str, now_ms: int, limit: int = PAGE, *, whole: bool = True
     ) -> tuple[Divergence, str | None]:
-        """Compare and repair the customers behind `after`; the last one's key, None where there were no more.
+        """Compare and repair the customers after `after`; returns the last one's key too, None if there were no more.
 
-        Without `whole` a customer is looked for in the sets of their own segments alone; `strangers` finds those who
-        are in others.
+        Without `whole`, only the sets of a customer's own segments are checked; `strangers` finds members who do not
+        belong in a set.
         """
         connection = self._processor.connection
         found = Divergence()
@@ -110,7 +110,7 @@ class Audit:
         return found, profiles[-1]
 
     def strangers(self, segment: str, cursor: int) -> tuple[int, int]:
-        """Remove members that PostgreSQL does not know from a part of a set; how many, and the next cursor."""
+        """Remove members that PostgreSQL does not know from part of a set; returns their number and the next cursor."""
         cursor, found = self._redis.sscan(keys.members(segment), cursor, count=SCAN)
         members = sorted({each.decode() for each in found})
         if not members:
@@ -130,9 +130,9 @@ class Audit:
         return self._remove(segment, wrong), cursor
 
     def unknown(self, customers: Sequence[str]) -> int:
-        """Remove the serving copies and segments of customers who have no row, as after an erasure; how many.
+        """Remove serving copies and segments of customers who have no row, as after an erasure; returns their number.
 
-        A Redis that comes back with an earlier state can bring back what was erased from it.
+        A Redis restored to an earlier state can bring back what was erased from it.
         """
         connection = self._processor.connection
         rows = connection.execute("SELECT profile FROM profile WHERE profile = ANY(%s)", (list(customers),)).fetchall()
@@ -154,7 +154,7 @@ class Audit:
         return count
 
     def _remove(self, segment: str, wrong: Sequence[str]) -> int:
-        """Remove them under the locks of their partitions, unless they have become members meanwhile."""
+        """Remove them under the locks of their partitions, unless they have become members in the meantime."""
         count = 0
         connection = self._processor.connection
         for customer in wrong:
@@ -173,8 +173,8 @@ class Audit:
         return count
 
     def _compare_redis(self, live: Live, states: Sequence[State], found: Divergence, *, whole: bool) -> list[str]:
-        """Repair the sets; the customers whose serving copy must be written again."""
-        held = {state.profile: _held(state, live) for state in states}
+        """Repair the sets; returns the customers whose serving copy must be written again."""
+        held = {state.profile: _active_segments(state, live) for state in states}
         asked = {state.profile: sorted(live.active if whole else held[state.profile]) for state in states}
         pipeline = self._redis.pipeline(transaction=False)
         for profile, names in asked.items():
@@ -216,10 +216,10 @@ def reconcile(
     index: IndexAudit | None = None,
     seconds: float = SETTLE_SECONDS,
 ) -> Divergence:
-    """One whole round over every customer and every set; what differs is repaired.
+    """Compare every customer and every set once, and repair what differs.
 
-    A partition with a worker is published by that worker, one without by this process. Raises BusyError, also where
-    what was committed has not reached this Redis within `seconds`.
+    A partition with a worker is published by that worker, one without by this process. Raises BusyError, also if
+    committed changes have not reached this Redis within `seconds`.
     """
     from ..storage.partitions import PARTITIONS
 
@@ -227,11 +227,11 @@ def reconcile(
     found = Divergence()
     note_running(connection, redis)
 
-    def settled(upto: Mapping[int, int]) -> None:
+    def settle_or_refuse(upto: Mapping[int, int]) -> None:
         _refuse_late(settle(connection, redis, upto, vault, seconds))
 
     def publish(outcome: Outcome) -> None:
-        settled(outcome.after)
+        settle_or_refuse(outcome.after)
 
     audit = Audit(processor, redis, vault, publish, index)
     for partition in range(PARTITIONS):
@@ -240,14 +240,16 @@ def reconcile(
             before = after
             for _ in range(_TRIES):
                 row = connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone()
-                settled({partition: row[0] if row else 0})
+                settle_or_refuse({partition: row[0] if row else 0})
                 page, after = audit.page(partition, before, now_ms)
                 found.add(page)
                 if after != before:
                     break
                 time.sleep(_PAUSE)
             else:
-                raise BusyError(f"partition {partition} did not come to rest; is a rebuild running?")
+                raise BusyError(
+                    f"partition {partition} never settled, so it could not be compared; is a rebuild running?"
+                )
     for segment in processor.live().active:
         cursor = -1
         while cursor != 0:
@@ -261,32 +263,32 @@ def reconcile(
 def _refuse_late(partitions: Sequence[int]) -> None:
     if partitions:
         raise BusyError(
-            f"partition {partitions[0]}: what was committed does not reach this Redis, though a worker owns the"
-            " partition; is DECISOR_REDIS_URL the worker's, and is the worker well?"
+            f"partition {partitions[0]}: committed changes do not reach this Redis, although a worker owns the"
+            " partition; is DECISOR_REDIS_URL the worker's, and is the worker healthy?"
         )
 
 
 class BusyError(RuntimeError):
-    """A partition could not be compared, as too much was under way; nothing is wrong."""
+    """A partition could not be compared because too much was in progress; nothing is wrong."""
 
 
-def _held(state: State, live: Live) -> set[str]:
+def _active_segments(state: State, live: Live) -> set[str]:
     return {name for name, number in (state.held or {}).items() if number % 2 == 1 and name in live.active}
 
 
 def _diverges(live: Live, state: State, now_ms: int, found: Divergence) -> bool:
-    """Whether profile or membership differ from what the events and the conditions say now."""
+    """Whether profile or membership differ from what events and conditions yield now."""
     value = live.fold(state.profile, state.events, now_ms)
     included, excluded = overridden_segments(state, now_ms)
     wanted = (set(live.match(value, state.events, now_ms)) | included) - excluded
-    differing = (wanted & live.active.keys()) ^ _held(state, live)
+    differing = (wanted & live.active.keys()) ^ _active_segments(state, live)
     found.comparisons += len(live.active) + 1
     found.verdicts += len(differing) + (value != state.value)
     return bool(differing) or value != state.value
 
 
 def _is_copy(state: State, text: bytes | None) -> bool:
-    """Whether the serving copy is the profile's; a change that Redis needed not hear of leaves an earlier version."""
+    """Whether the serving copy matches the profile; its version may be older, if Redis did not need the change."""
     if text is None or not _opens(text):
         return False
     copy = unpack(text, state.profile, 0)
@@ -294,13 +296,13 @@ def _is_copy(state: State, text: bytes | None) -> bool:
 
 
 def _opens(text: bytes) -> bool:
-    """Whether a copy carries the key of what is sealed in it; whether that one opens it is taken on trust."""
+    """Whether a copy carries the key for its sealed values; that the key opens them is assumed."""
     packed = json.loads(text)
     return packed.get("k") is not None or not is_sealed([packed["p"], packed.get("then", {})])
 
 
 def _is_same(copied: Any, value: Any) -> bool:
-    """Whether a value is the copied one; what is sealed in the copy is taken on trust."""
+    """Whether a value equals the copied one; sealed values in the copy are assumed to match."""
     if isinstance(copied, dict) and SEALED in copied:
         return value is not None
     if isinstance(copied, dict) and isinstance(value, dict):

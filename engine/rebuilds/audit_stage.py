@@ -1,4 +1,4 @@
-"""The worker's stage that audits at low rate, round after round."""
+"""The worker's stage that audits at a low rate, round after round."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 LOG: Final = logging.getLogger("decisor.audit")
-AUDIT_SECONDS: Final = 0.5 / 3  # between two of the three kinds of steps, …
-AUDIT_CUSTOMERS: Final = 5  # … which are small, as events of a partition wait for them
-_TRIES, _PAUSE = 5, 0.005  # for a page of which something is under way; seconds
+AUDIT_SECONDS: Final = 0.5 / 3  # between steps, which alternate between three kinds …
+AUDIT_CUSTOMERS: Final = 5  # … and are small, since a partition's events wait for them
+_TRIES, _PAUSE = 5, 0.005  # for a page with changes in progress; seconds
 
 
 class AuditStage:
-    """Compares the customers of one worker's partitions; `index` compares the search index too, where there is one."""
+    """Compares the customers of one worker's partitions; `index` compares the search index too, if there is one."""
 
     name: Final = "audit"
     scope: Final = "partitions"
@@ -58,15 +58,15 @@ class AuditStage:
         return False
 
     def drain(self, turn: Turn) -> None:
-        """Nothing: a round is never complete, and what waits is not the audit's."""
+        """Do nothing: rounds never end, and the audit leaves no work waiting."""
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         self._processor = None
 
 
 class Rounds:
-    """The audit at low rate: a page of one of the partitions at a time, round after round; `found` adds up."""
+    """The audit at a low rate: one page of one partition at a time, round after round; `found` is the running total."""
 
     def __init__(self, redis: Any, index: IndexAudit | None = None, *, limit: int = AUDIT_CUSTOMERS) -> None:
         self._redis, self._index = redis, index
@@ -80,9 +80,9 @@ class Rounds:
     def step(
         self, processor: Processor, owned: Collection[int], now_ms: int, publish: Callable[[Outcome], None]
     ) -> None:
-        """One small step: customers of an owned partition, a part of a set, or serving copies, in turn.
+        """Take one small step: customers of an owned partition, part of a set, or serving copies, in turn.
 
-        What cannot be compared is passed over until the next round: the others must not wait for it.
+        What cannot be compared is skipped until the next round, so that the rest does not wait for it.
         """
         steps = (self._page, self._strangers, self._unknown)
         self._step += 1
@@ -92,8 +92,8 @@ class Rounds:
         except Exception as problem:
             if is_outage(problem):
                 raise
-            # Without the problem's own text, which may hold values.
-            LOG.error("the audit passes over what it cannot compare: %s", place(problem))  # noqa: TRY400 - as said
+            # Without the exception's own text, which may contain values.
+            LOG.error("the audit skips what it cannot compare: %s", place(problem))  # noqa: TRY400 - see above
             return
         if found.differences:
             LOG.warning("the audit found and repaired %d differences", found.differences)
@@ -104,12 +104,12 @@ class Rounds:
         self._turn += 1
         after = self._after.get(partition, "")
         passed = next_profiles(processor.connection, partition, after, self._limit)
-        self._after[partition] = passed[-1] if passed else ""  # from there it goes on if this page fails
+        self._after[partition] = passed[-1] if passed else ""  # where it continues if this page fails
         page, last = audit.page(partition, after, now_ms, self._limit, whole=False)
         for _ in range(_TRIES if passed else 0):
             if last != after:
                 break
-            time.sleep(_PAUSE)  # the worker is just about to publish what it has committed
+            time.sleep(_PAUSE)  # the worker is about to publish what it has committed
             page, last = audit.page(partition, after, now_ms, self._limit, whole=False)
         self._after[partition] = last or ""
         return page
@@ -119,7 +119,7 @@ class Rounds:
         if not segments:
             return Divergence()
         turn, cursor = self._scanning
-        self._scanning = (turn + 1, 0)  # from there it goes on if this part fails
+        self._scanning = (turn + 1, 0)  # where it continues if this part fails
         strangers, cursor = audit.strangers(segments[turn % len(segments)], cursor)
         if cursor:
             self._scanning = (turn, cursor)

@@ -1,6 +1,6 @@
-"""Instants at which a new definition's verdict may change by time alone, brought into the profiles and the due queue.
+"""Writes the instants at which a new definition's verdict may change by time alone to profiles and the due queue.
 
-They only come earlier here, and an instant at which nothing changes after all is harmless.
+Instants only move earlier here; one at which nothing changes after all is harmless.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 BATCH = 2_000
 
-# A profile with another version was evaluated meanwhile, with the new definition in view.
+# A profile with another version has been evaluated in the meantime, with the new definition in view.
 
 
 class DueInstants:
-    """Gathers instants and writes them in batches, each in a short transaction of its own."""
+    """Collects instants and writes them in batches, each in a short transaction of its own."""
 
     def __init__(self, connection: Connection, redis: Any) -> None:
         self._connection = connection
@@ -29,12 +29,12 @@ class DueInstants:
         self._rows: list[tuple[str, int, str]] = []
 
     def add(self, profile: str, version: int, kept_ms: int | None, due_ms: int | None) -> None:
-        """A profile as it was read: the instant that is kept of it, and the one that the new definition has."""
+        """Add a profile as it was read: its stored due instant, and that of the new definition."""
         if due_ms is not None and (kept_ms is None or due_ms < kept_ms):
             self._rows.append((profile, version, format_instant(due_ms)))
 
     def flush(self, least: int = 1) -> None:
-        """Write what was gathered, if it is so much; Redis hears of it under the locks, so no erasure comes between."""
+        """Write the collected instants, if at least `least`, also to Redis, under locks that exclude erasures."""
         if len(self._rows) < least:
             return
         rows, self._rows = self._rows, []

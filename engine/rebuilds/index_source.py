@@ -1,7 +1,7 @@
-"""The search index as a source of members: it must have come as far as the rebuild's beginning, and fit the catalogue.
+"""The search index as a source of members: it must have caught up with the rebuild's start, and match the catalogue.
 
-What it cannot answer exactly it bounds; those candidates are then evaluated one by one. A profile that time has moved
-and no worker has yet evaluated is old in the index too, and is evaluated as well.
+Where the index has no exact answer, it narrows down the candidates, who are then evaluated one by one. An overdue
+profile that no worker has evaluated yet is outdated in the index too, and is evaluated as well.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 Hasher = Callable[[str, Any], str]
 
-OVERDUE = 20_000  # profiles that time has moved and that are evaluated besides; more are a reason to evaluate all
+OVERDUE = 20_000  # overdue profiles that are evaluated in addition; if there are more, all profiles are evaluated
 FOLLOWER_SECONDS = 30.0
 
 _OVERDUE = "SELECT profile FROM profile WHERE due_at <= %s::timestamptz ORDER BY profile LIMIT %s"
 _OTHER_CATALOGUE = "SELECT EXISTS (SELECT FROM profile WHERE catalogue_digest <> %s)"
-# Not where the registry has changed since the question was asked: it may have been another catalogue for a while.
+# Not if the registry has changed since the query: another catalogue may have been in force for a while.
 
 
 @dataclass(frozen=True, slots=True)
 class IndexSource:
-    """`demanded`: somebody wants the index to be asked, so that a reason not to is an error.
+    """The index to use. `demanded` means that it must be used: a reason not to is then an error.
 
-    `hasher` hashes with the key that is searched at the moment when it is asked.
+    `hasher` hashes with the key that is in use for searching when it is called.
     """
 
     client: Elasticsearch
@@ -51,7 +51,7 @@ class IndexSource:
     patience: float = FOLLOWER_SECONDS
 
     def view(self, connection: Connection, catalogue: Catalogue, seqs: Mapping[int, int], now_ms: int) -> View | str:
-        """The index as it will be asked, or why it cannot be. Raises IndexRefusedError where it is demanded."""
+        """The index as it will be queried, or why it cannot be. Raises IndexRefusedError if it is demanded."""
         try:
             index = index_of(self.client, self.alias)
             reason = self._refusal(connection, index, catalogue)
@@ -60,7 +60,7 @@ class IndexSource:
         if index is not None and reason is None:
             overdue = _overdue(connection, now_ms)
             if len(overdue) > OVERDUE:
-                reason = "time has moved more profiles than the workers have evaluated"
+                reason = "too many profiles are overdue and not yet evaluated by workers"
             elif not self._wait(connection, index, seqs):
                 reason = (
                     f"the index `{index.name}` has not caught up within {self.patience:.0f} s: is a worker running?"
@@ -69,7 +69,7 @@ class IndexSource:
                 self.client.indices.refresh(index=index.name)
                 return View(self, index, catalogue, overdue, now_ms)
         if self.demanded:
-            raise IndexRefusedError(f"{reason}; `--from postgres` does without the index")
+            raise IndexRefusedError(f"{reason}; `--from postgres` works without the index")
         return reason or "there is no index"
 
     def _refusal(self, connection: Connection, index: ProfileIndex | None, catalogue: Catalogue) -> str | None:
@@ -78,7 +78,7 @@ class IndexSource:
         if index.mapping_hash != hash_of(catalogue):
             return f"the index `{index.name}` is for another catalogue: `decisor index rebuild` builds one for this"
         if not _all_made_with(connection, digest(encode(catalogue))):
-            return "some profiles were made with an earlier catalogue, and no worker has made them anew yet"
+            return "some profiles were folded with an earlier catalogue, and workers have yet to refold them"
         return None
 
     def _wait(self, connection: Connection, index: ProfileIndex, seqs: Mapping[int, int]) -> bool:
@@ -92,7 +92,7 @@ class IndexSource:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The index of a moment, which has all that was committed when the rebuild began."""
+    """The index at a moment when it has everything that was committed before the rebuild began."""
 
     source: IndexSource
     index: ProfileIndex
@@ -101,24 +101,24 @@ class View:
     now_ms: int
 
     def blocks(self, name: str, definition: Definition, population: Population) -> Iterator[Block]:
-        """Blocks of the members; `population` evaluates whom the index cannot tell."""
+        """Blocks of the members; `population` evaluates customers on whom the index has no exact answer."""
         compiled = compile_query(definition.predicate, self.catalogue, definition.lists)
         query = compiled.query if isinstance(compiled, Exact) else compiled.surely_contains
-        pages = export_pages(self.source.client, self.index, self._asked(query))
+        pages = export_pages(self.source.client, self.index, self._bind_query(query))
         if isinstance(compiled, Exact):
             truth = [block.members[name] for block in population.among([self.overdue])]
-            yield from _corrected(name, pages, self.overdue, {each for members in truth for each in members})
+            yield from _correct_overdue(name, pages, self.overdue, {each for members in truth for each in members})
         else:
             yield from population.among(_with(pages, self.overdue))
 
-    def _asked(self, query: dict[str, Any]) -> Mapping[str, Any] | Callable[[], Mapping[str, Any]]:
-        """The query bound to now, or what binds it, where the key that it is hashed with may change meanwhile."""
+    def _bind_query(self, query: dict[str, Any]) -> Mapping[str, Any] | Callable[[], Mapping[str, Any]]:
+        """The query bound to now, or a function that binds it, if the hash key may change in the meantime."""
         hasher = self.source.hasher
         return bind(query, self.now_ms) if hasher is None else lambda: bind(query, self.now_ms, hasher)
 
 
 def bounded_by_index(definition: Definition, catalogue: Catalogue) -> bool:
-    """Whether asking the index for the definition narrows anything down."""
+    """Whether querying the index for the definition narrows anything down."""
     compiled = compile_query(definition.predicate, catalogue, definition.lists)
     return isinstance(compiled, Exact) or compiled.surely_contains != _EVERYBODY
 
@@ -126,10 +126,10 @@ def bounded_by_index(definition: Definition, catalogue: Catalogue) -> bool:
 _EVERYBODY: dict[str, Any] = {"bool": {"filter": [{"match_all": {}}]}}
 
 
-def _corrected(
+def _correct_overdue(
     name: str, pages: Iterable[Sequence[str]], overdue: Sequence[str], truth: Collection[str]
 ) -> Iterator[Block]:
-    """The pages as blocks, with the word of the evaluation for those who are overdue."""
+    """The pages as blocks, with the evaluation's verdict on overdue customers."""
     place = 0
     for page in pages:
         end = bisect_right(overdue, page[-1], lo=place)
@@ -143,7 +143,7 @@ def _corrected(
 
 
 def _with(pages: Iterable[Sequence[str]], overdue: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The pages, with those who are overdue among them, in order."""
+    """The pages with the overdue customers merged in, in order."""
     place = 0
     for page in pages:
         end = bisect_right(overdue, page[-1], lo=place)
@@ -160,7 +160,7 @@ def _overdue(connection: Connection, now_ms: int) -> list[str]:
 
 
 def _all_made_with(connection: Connection, digest_text: str) -> bool:
-    """Whether every profile was made with this catalogue; once it is so, it stays so until there is another."""
+    """Whether every profile was folded with this catalogue; once true, it stays true until there is another one."""
     row = connection.execute("SELECT version FROM registry").fetchone()
     version = row[0] if row else 0
     if read_fact(connection, CATALOGUE_MADE) == digest_text:

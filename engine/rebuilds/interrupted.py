@@ -1,4 +1,4 @@
-"""What a rebuild leaves behind that was killed: ended where it was behind the point of no return, else thrown away."""
+"""Cleans up after a killed rebuild: finished if it was past the point of no return, otherwise discarded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..segments.owners import note_running
 from ..segments.registry import abandon_building
 from ..segments.staging_store import forget_staged
 from ..storage import keys
-from .lease import Note, drop_notes, leased, notes
+from .lease import Note, drop_notes, hold_leases, notes
 from .switching import NotPublishedError, Switch
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """What became of rebuilds that did not end: their switch was ended, or cannot be yet; all others are forgotten."""
+    """What became of unfinished rebuilds: their switch was finished, or cannot be yet; the others were discarded."""
 
     ended: list[str] = field(default_factory=list)
     waiting: dict[str, RuntimeError] = field(default_factory=dict)
@@ -34,15 +34,15 @@ def recover(
     clock: Callable[[], int],
     names: Collection[str] | None = None,
 ) -> list[str]:
-    """Clear up behind rebuilds whose process is gone, of all segments or of some; those that had been cut short.
+    """Clean up after rebuilds whose process is gone, of all segments or of some; returns the segments cleaned up.
 
-    A switch that cannot be ended yet, because its segment is being filled or a worker publishes too late, is left.
+    A switch that cannot be finished yet, because its segment is being filled or a worker publishes too late, stays.
     """
     found = []
     switch = Switch(connection, redis, vault, clock, {})
     for name in notes(connection, names):
         try:
-            with leased(connection, [name]) as left:
+            with hold_leases(connection, [name]) as left:
                 if left and not clear_up(connection, redis, switch, left).waiting:
                     found.append(name)
         except SegmentBusyError:
@@ -51,7 +51,7 @@ def recover(
 
 
 def clear_up(connection: Connection, redis: Any, switch: Switch, left: Mapping[str, Note]) -> Cleared:
-    """End what these rebuilds have switched in Redis, throw away the rest; the caller holds the segments' locks."""
+    """Finish what these rebuilds have switched in Redis, discard the rest; the caller holds the segments' locks."""
     cleared = Cleared()
     for name, note in left.items():
         try:
@@ -65,7 +65,7 @@ def clear_up(connection: Connection, redis: Any, switch: Switch, left: Mapping[s
 
 
 def abandon(connection: Connection, redis: Any, names: Collection[str]) -> None:
-    """Throw away what was built of segments; what served goes on serving."""
+    """Discard what was built of segments; the current sets go on serving."""
     wanted = list(names)
     with connection.transaction():
         abandon_building(connection, wanted)
@@ -75,7 +75,7 @@ def abandon(connection: Connection, redis: Any, names: Collection[str]) -> None:
 
 
 def sweep(connection: Connection, redis: Any, names: Collection[str]) -> None:
-    """Remove what was built of segments and not switched in."""
+    """Remove what was built of segments but not switched in."""
     forget_staged(connection, names)
     pipeline = redis.pipeline(transaction=False)
     for name in names:

@@ -1,4 +1,4 @@
-"""One rebuild of a segment at a time: a lock that goes with its owner, and who that is."""
+"""Ensures one rebuild of a segment at a time: a lock that ends with its owner, and a note of who that is."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _FACT = "rebuild:"
 
 
 class RebuildError(RuntimeError):
-    """A rebuild cannot be made, and has changed nothing; the message says why and what to do."""
+    """A rebuild is not possible, and has changed nothing; the message says why and what to do."""
 
 
 class RebuildRunningError(RebuildError, SegmentBusyError):
-    """The segment is being rebuilt by somebody else; the message says by whom and since when."""
+    """Another process is rebuilding the segment; the message says which one and since when."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is kept of a rebuild while it runs: who began it, when, and once it switches what it switches to."""
+    """What is stored about a running rebuild: who started it, when, and once it switches, what it switches to."""
 
     by: str
     since: str
@@ -44,7 +44,7 @@ class Note:
 
     @property
     def switching(self) -> bool:
-        """Whether everything is ready, so that a rebuild that was interrupted here may only need to be ended."""
+        """Whether everything is ready, so that a rebuild interrupted here may only need to be finished."""
         return self.generation > 0
 
 
@@ -54,17 +54,17 @@ def note_of(now_ms: int) -> Note:
 
 
 @contextmanager
-def leased(connection: Connection, names: Collection[str]) -> Iterator[dict[str, Note]]:
-    """Hold the segments' locks; what earlier owners have left behind, by name.
+def hold_leases(connection: Connection, names: Collection[str]) -> Iterator[dict[str, Note]]:
+    """Hold the segments' locks; yields the notes that earlier owners have left behind, by name.
 
-    The locks go with the connection. Raises RebuildRunningError, holding none.
+    The locks end with the connection. Raises RebuildRunningError, holding none.
     """
     held: list[str] = []
     try:
         for name in sorted(names):
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_key(name),)).fetchone()
             if row is None or not row[0]:
-                raise RebuildRunningError(_told(connection, name))
+                raise RebuildRunningError(_describe_owner(connection, name))
             held.append(name)
         yield notes(connection, held)
     finally:
@@ -80,19 +80,19 @@ def notes(connection: Connection, names: Collection[str] | None = None) -> dict[
 
 
 def write_note(connection: Connection, name: str, note: Note) -> None:
-    """Keep the note of a segment's rebuild."""
+    """Store the note of a segment's rebuild."""
     put_fact(connection, _FACT + name, json.dumps(asdict(note)))
 
 
 def drop_notes(connection: Connection, names: Collection[str]) -> None:
-    """Forget the notes of these segments' rebuilds."""
+    """Delete the notes of these segments' rebuilds."""
     forget_facts(connection, [_FACT + name for name in names])
 
 
-def _told(connection: Connection, name: str) -> str:
+def _describe_owner(connection: Connection, name: str) -> str:
     note = notes(connection, [name]).get(name)
-    owner = f"by {note.by} since {note.since}" if note is not None else "by somebody else"
-    return f"`{name}` is being rebuilt {owner}: wait for that, or end that process and rebuild again"
+    owner = f"by {note.by} since {note.since}" if note is not None else "by another process"
+    return f"`{name}` is being rebuilt {owner}: wait for it to finish, or end that process and rebuild again"
 
 
 def _key(name: str) -> int:

@@ -1,8 +1,8 @@
-"""What rebuilds have decided becomes transitions, a bounded number at a time, between the batches of live events.
+"""Turns the decisions of rebuilds into transitions, a bounded number at a time, between batches of live events.
 
-A staged row counts as the newest transition of its customer and segment from the switch on. Moving it gives it its
-number and its place in the partition's order; from there it is published like every other change, which also brings
-the customer's own set of segments up to date.
+From the switch on, a staged row counts as the newest transition of its customer and segment. Moving it assigns its
+number and its place in the partition's order; it is then published like every other change, which also updates the
+customer's own set of segments.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from ..worker.publish import settle
 if TYPE_CHECKING:
     from psycopg import Connection
 
-CHUNK = 1_000  # customers of one transaction, for which live events have to wait …
-LARGE_CHUNK = 10_000  # … and where nobody is there to wait
+CHUNK = 1_000  # customers in one transaction, for which live events have to wait …
+LARGE_CHUNK = 10_000  # … and when no worker runs
 
-MOVING = "moving:"  # the facts that say of which segments something is to be moved, with the generation
+MOVING = "moving:"  # prefix of the facts that name the segments with rows to move, with the generation
 
 _WAITING = (
     "SELECT DISTINCT staged.profile FROM staged_transition AS staged JOIN segment ON segment.name = staged.segment"
@@ -47,7 +47,7 @@ _OWNED = (
 
 
 class Mover:
-    """Moves what is staged of all segments, or of some; any process may, at any time, also several at once."""
+    """Moves staged rows of all segments, or of some; any process may do so at any time, even several at once."""
 
     def __init__(self, connection: Connection, segments: Collection[str] | None = None) -> None:
         self._connection = connection
@@ -55,7 +55,7 @@ class Mover:
         self._after = ""
 
     def move(self, limit: int = CHUNK) -> dict[int, int]:
-        """Move the rows of some customers in one transaction; the partitions' numbers then, empty when none is left."""
+        """Move the rows of some customers in one transaction; returns the partitions' new numbers, empty when done."""
         generations = read_facts(self._connection, MOVING)
         names = list(generations) if self._segments is None else self._segments
         if not names:
@@ -65,7 +65,7 @@ class Mover:
             self._after = ""
             profiles = self._next(names, limit)
         if not profiles:
-            # A switch that has come meanwhile has put another generation there.
+            # If there was another switch in the meantime, the fact holds another generation.
             done = {MOVING + name: generations[name] for name in names if name in generations}
             forget_same_facts(self._connection, done)
             drop_retired(self._connection)
@@ -88,8 +88,8 @@ class Mover:
         for each, enter in staged:
             number, before_ms = last_of.get((each.profile, each.segment), (0, 0))
             if enter == (number % 2 == 1):
-                continue  # it is so already
-            at_ms = max(each.at_ms, before_ms)  # whichever clock the last one was told by
+                continue  # the membership is so already
+            at_ms = max(each.at_ms, before_ms)  # the last one may come from another clock
             last_of[each.profile, each.segment] = number + 1, at_ms
             if each.profile not in seqs:
                 partition = partition_of(each.profile)
@@ -102,21 +102,21 @@ class Mover:
             write_changes(self._connection, partitions, numbers, seqs, "membership")
 
     def _last(self, staged: Sequence[tuple[Transition, bool]]) -> dict[tuple[str, str], tuple[int, int]]:
-        """By customer and segment the number and the instant of the last transition."""
+        """The number and instant of the last transition, by customer and segment."""
         pairs = ([each.profile for each, _ in staged], [each.segment for each, _ in staged])
         rows = self._connection.execute(_LAST, pairs)
         return {(profile, segment): (number, at_ms) for profile, segment, number, at_ms in rows}
 
 
 def note_moving(connection: Connection, segment: str, generation: int) -> None:
-    """In the transaction of a switch: what is staged of the segment is to be moved from now on."""
+    """Record, in the transaction of a switch, that the segment's staged rows are to be moved from now on."""
     put_fact(connection, MOVING + segment, str(generation))
 
 
 def move_all(connection: Connection, redis: Any, vault: Vault, segments: Collection[str] | None = None) -> int:
-    """Move everything that is staged, each chunk published before the next; how many transactions that took.
+    """Move everything that is staged, publishing each chunk before the next; returns the number of transactions.
 
-    A worker that is too busy to publish is waited for, ten seconds a chunk; it publishes what is left by and by.
+    Waits up to ten seconds per chunk for a worker that is too busy to publish; it publishes the rest gradually.
     """
     mover = Mover(connection, segments)
     count = 0

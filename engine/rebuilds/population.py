@@ -1,4 +1,4 @@
-"""Who fulfils the conditions of segments, in key order, a block of keys at a time."""
+"""Finds who matches the conditions of segments, in key order, a block of keys at a time."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ Row = tuple[str, int, dict[str, Any], "int | None", str, int]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Of all customers behind the last block's and up to `upto` (None: all the others) the members, by segment."""
+    """The members, by segment, among the customers after the previous block up to `upto` (None: all the rest)."""
 
     upto: str | None
     members: Mapping[str, Sequence[str]]
 
 
 class Population:
-    """Evaluates the profiles that PostgreSQL has at one instant.
+    """Evaluates the profiles in PostgreSQL as of one instant.
 
-    With `due` it notes for every profile that it sees when time alone may next change a verdict.
+    With `due` it records for every profile it reads when time alone may next change a verdict.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Population:
         yield Block(None, {name: [] for name in self._names})
 
     def among(self, candidates: Iterable[Sequence[str]]) -> Iterator[Block]:
-        """Blocks over the profiles whose keys are given, in order; nobody else is a member."""
+        """Blocks over the profiles with the given keys, in order; nobody else is a member."""
         for keys in candidates:
             for first in range(0, len(keys), PAGE):
                 page = keys[first : first + PAGE]
@@ -77,7 +77,7 @@ class Population:
         yield Block(None, {name: [] for name in self._names})
 
     def _page(self, statement: str, asked: str | list[str]) -> tuple[str | None, dict[str, list[str]]]:
-        """The last key of a page, None for an empty one, and the members; all of one moment, whoever is erased."""
+        """The last key of a page, None for an empty one, and the members; all read at one moment, despite erasures."""
         connection = self._connection
         with connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -89,15 +89,15 @@ class Population:
 
     def _members(self, rows: Sequence[Row]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {name: [] for name in self._names}
-        for group in bounded(rows, self._read):
+        for group in bounded(rows, self._events_to_read):
             self._match(group, found)
         return found
 
     def _match(self, rows: Sequence[Row], found: Mapping[str, list[str]]) -> None:
-        """Append the members among the rows, whose histories are read at once."""
+        """Append the members among the rows; their histories are read together."""
         values = self._vault.open_values(self._connection, {row[0]: row[2] for row in rows})
         stale = {row[0] for row in rows if self._is_stale(row)}
-        events = self._events([row[0] for row in rows if self._read(row)])
+        events = self._events([row[0] for row in rows if self._events_to_read(row)])
         live, now_ms = self._live, self._now_ms
         for profile, version, _value, due_ms, _catalogue, _count in rows:
             history = events.get(profile, ())
@@ -107,12 +107,12 @@ class Population:
             if self._due is not None:
                 self._due.add(profile, version, due_ms, live.due(value, history, now_ms))
 
-    def _read(self, row: Row) -> int:
-        """How many events must be read of a profile."""
+    def _events_to_read(self, row: Row) -> int:
+        """The number of events that must be read for a profile."""
         return row[5] if self._looks_at_events or self._is_stale(row) else 0
 
     def _is_stale(self, row: Row) -> bool:
-        """Whether the profile is not as of now: time has moved it, or another catalogue has made it."""
+        """Whether the profile is outdated: its due time has passed, or it was folded with another catalogue."""
         _profile, _version, _value, due_ms, catalogue, _count = row
         return catalogue != self._live.catalogue_digest or (due_ms is not None and due_ms <= self._now_ms)
 

@@ -1,4 +1,4 @@
-"""A program is registered before workers run it: its catalogue, and the segments that are new."""
+"""Registers a program before workers run it: its catalogue, and its new segments."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ PREPARE_LOCK: Final = 0x0DEC_0003
 
 
 def prepare(connection: Connection, program: Program, vault: Vault) -> list[str]:
-    """Migrate, make the program's catalogue the one that profiles are made by, and register new segments.
+    """Migrate, make the program's catalogue the one that profiles are folded with, and register new segments.
 
-    While there is no profile yet, a definition can simply run; later it takes a rebuild. What is left to do is said.
-    `vault` is that of the program's catalogue: definitions are kept as it says from now on. Raises KeysRefusedError
-    when that takes a key that is missing; then nothing has changed.
+    Returns notes on what is left to do. While there are no profiles yet, a definition can run at once; later it takes
+    a rebuild. `vault` is that of the program's catalogue, and definitions are stored as it requires from now on. Raises
+    KeysRefusedError if that takes a key that is missing; nothing has changed then.
     """
     from ..rotation.status import refuse_missing_keys
     from ..storage.migrate import migrate
@@ -37,13 +37,15 @@ def prepare(connection: Connection, program: Program, vault: Vault) -> list[str]
     refuse_missing_keys(connection, vault)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
-        locked(connection, range(PARTITIONS))  # a barrier: nobody makes a first profile by other definitions meanwhile
+        locked(
+            connection, range(PARTITIONS)
+        )  # a barrier: nobody folds a first profile under other definitions meanwhile
         notes = []
         before = read_catalogue(connection)
         is_new = put_catalogue(connection, program.catalogue)
         if is_new:
             note_plain_history(connection, before, program.catalogue)
-            notes.append("the catalogue is new; profiles are made anew by and by")
+            notes.append("the catalogue is new; profiles will be refolded gradually")
         reseal_definitions(connection, vault, changed=is_new)
         registered = read_segments(connection)
         wanted = {name: definition_of(program, name) for name in program.segments}

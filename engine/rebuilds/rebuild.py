@@ -1,4 +1,4 @@
-"""A rebuild from end to end: registered, filled, compared and switched. What is left then is `move_all`."""
+"""A rebuild from start to finish: register, fill, compare and switch. Afterwards only `move_all` is left."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..storage.partitions import PARTITIONS, locked
 from .due import DueInstants
 from .index_source import IndexSource, View, bounded_by_index
 from .interrupted import Cleared, abandon, clear_up, sweep
-from .lease import Note, RebuildError, leased, note_of, notes, write_note
+from .lease import Note, RebuildError, hold_leases, note_of, notes, write_note
 from .mover import move_all
 from .population import Population
 from .staging import Filling, SetLostError, Stage
@@ -28,27 +28,27 @@ from .switching import NotPublishedError, Switch
 if TYPE_CHECKING:
     from psycopg import Connection
 
-GONE = Definition("", Constant(value=False))  # what a segment that is to end says of everybody
+GONE = Definition("", Constant(value=False))  # the definition of a segment that is to end: nobody is a member
 OTHER_CATALOGUE = (
-    "the workspace's catalogue is not the one that profiles are made by: start a worker in this workspace, which takes"
-    " it over, then rebuild"
+    "the workspace's catalogue is not the one that profiles are folded with: start a worker in this workspace, which"
+    " registers it, then rebuild"
 )
-BUFFERED = 20_000  # members in PostgreSQL that are held in memory, of all segments together
+BUFFERED = 20_000  # members from PostgreSQL held in memory, for all segments together
 
 
 class NoCatalogueError(RebuildError):
-    """There are no profiles yet, nor is it known how they are made."""
+    """There is no catalogue yet, and so there are no profiles."""
 
 
 class OtherCatalogueError(RebuildError):
-    """Profiles are made by another catalogue than the one that this rebuild goes by."""
+    """Profiles are folded with another catalogue than this rebuild's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is to be rebuilt: the definitions by name, and the segments that are to end.
 
-    `catalogue` is the one that the definitions were compiled for; None where any will do that the vault covers.
+    `catalogue` is the one that the definitions were compiled for; None accepts any that the vault covers.
     """
 
     definitions: Mapping[str, Definition] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What became of one segment; `source` is where its members were found, `seconds` what it took up to the switch."""
+    """The outcome for one segment: `source` is where its members were found, `seconds` the time up to the switch."""
 
     name: str
     members: int
@@ -75,9 +75,9 @@ class Rebuilt:
 
 
 class Rebuild:
-    """Rebuilds on one connection in autocommit, which nobody else uses meanwhile.
+    """Rebuilds segments on one connection in autocommit, which nobody else may use at the same time.
 
-    `index` is asked for what it can answer, PostgreSQL for the rest. `clock` gives the time in milliseconds.
+    `index` answers what it can, PostgreSQL the rest. `clock` gives the time in milliseconds.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Rebuild:
         segments that were switched in all the same. Raises what the servers raise too; what they have switched by then
         is ended by a worker or by the next rebuild.
         """
-        with leased(self._connection, wish.names) as left:
+        with hold_leases(self._connection, wish.names) as left:
             for problem in self._clear_up(self._switch({}), left).waiting.values():
                 raise problem
             move_all(self._connection, self._redis, self._vault, wish.names)
@@ -122,8 +122,8 @@ class Rebuild:
             except (NotPublishedError, SetLostError, SegmentBusyError) as problem:
                 cleared = self._clear_up(switch, notes(self._connection, wish.names))
                 if switched := sorted([*cleared.ended, *cleared.waiting]):
-                    told = f"{problem}; switched in all the same: {', '.join(f'`{name}`' for name in switched)}"
-                    raise type(problem)(told) from problem
+                    message = f"{problem}; switched in nevertheless: {', '.join(f'`{name}`' for name in switched)}"
+                    raise type(problem)(message) from problem
                 raise
             seconds = time.monotonic() - started
         return [
@@ -157,11 +157,11 @@ class Rebuild:
         return begun, {each.name: Stage(connection, self._redis, each, page=page) for each in fillings}
 
     def _fill(self, wish: Wish, stages: Mapping[str, Stage], begun: _Begun) -> dict[str, str]:
-        """Fill every stage; where each one's members were found."""
+        """Fill every stage; returns where each segment's members were found."""
         for name in wish.retired:
             stages[name].take((), None)
         view = self._view(wish, begun)
-        asked = [] if isinstance(view, str) else self._asked(wish, begun)
+        asked = [] if isinstance(view, str) else self._index_segments(wish, begun)
         rest = {name: each for name, each in wish.definitions.items() if name not in asked}
         unscheduled = {name: each for name, each in wish.definitions.items() if _may_flip_anew(each, begun, name)}
         self._evaluate(rest, unscheduled, stages, begun)
@@ -180,7 +180,7 @@ class Rebuild:
             return ""
         return self._index.view(self._connection, begun.catalogue, begun.seqs, begun.now_ms)
 
-    def _asked(self, wish: Wish, begun: _Begun) -> list[str]:
+    def _index_segments(self, wish: Wish, begun: _Begun) -> list[str]:
         """Whom the index is asked for: everybody's profiles must be looked at anyway for one, or it is for all."""
         if self._index is not None and self._index.demanded:
             return sorted(wish.definitions)
@@ -198,7 +198,7 @@ class Rebuild:
         stages: Mapping[str, Stage],
         begun: _Begun,
     ) -> None:
-        """Look at all profiles once: for members, and for the instants at which time alone may change a verdict."""
+        """Read all profiles once: for members, and for the instants at which time alone may change a verdict."""
         if not rest and not unscheduled:
             return
         due = DueInstants(self._connection, self._redis) if unscheduled else None
@@ -218,7 +218,7 @@ class Rebuild:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """The barrier: each partition's number, how segments stood before, and the instant of the rebuild."""
+    """The barrier: each partition's number, the segments before it, and the instant of the rebuild."""
 
     seqs: Mapping[int, int]
     segments: Mapping[str, Registered]
@@ -237,14 +237,14 @@ def _filling(wish: Wish, name: str, begun: _Begun) -> Filling:
 
 
 def _reason(definition: Definition, kept: Registered | None) -> Reason:
-    """A first fill and a repair fill in; another definition means other members."""
+    """The transitions' reason: `backfill` for a first fill or a repair, `definition` for a changed definition."""
     if kept is None or kept.active in {None, definition.digest}:
         return "backfill"
     return "definition"
 
 
 def _may_flip_anew(definition: Definition, begun: _Begun, name: str) -> bool:
-    """Whether time alone may change its verdict at instants that no profile has been scheduled for."""
+    """Whether time alone may change a verdict at instants for which no profile has been scheduled."""
     kept = begun.segments.get(name)
     runs = kept is not None and kept.active == definition.digest
     return not runs and reads_clock(definition.predicate)

@@ -1,4 +1,4 @@
-"""The worker's stage that ends rebuilds: what they decided becomes transitions, and what was killed is cleared up."""
+"""The worker's stage that finishes rebuilds: turns their decisions into transitions, cleans up after killed ones."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .mover import Mover, move_all
 if TYPE_CHECKING:
     from psycopg import Connection
 
-MOVE_SECONDS: Final = 0.5  # between two looks whether a rebuild left something to move
+MOVE_SECONDS: Final = 0.5  # between checks for rows to move
 RECOVER_SECONDS: Final = 60.0
 
 
 class RebuildStage:
-    """Moves what rebuilds have decided, a bounded number of customers a step, each published before the next."""
+    """Moves decisions of rebuilds, a bounded number of customers per step, each step published before the next."""
 
     name: Final = "mover"
     scope: Final = "owner"
@@ -32,7 +32,7 @@ class RebuildStage:
         self._next_recovery = 0.0
 
     def step(self, turn: Turn) -> bool:
-        """Append some transitions and wait until they are published; whether there were any."""
+        """Append some transitions and wait until they are published; returns whether there were any."""
         if time.monotonic() >= self._next_recovery:
             self._next_recovery = time.monotonic() + RECOVER_SECONDS
             recover(turn.connection, self._redis, self._vault, self._now_ms)
@@ -47,5 +47,5 @@ class RebuildStage:
         move_all(turn.connection, self._redis, self._vault)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         self._mover = None

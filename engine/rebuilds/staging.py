@@ -1,6 +1,6 @@
-"""The next set of a segment, built in Redis, and beside it the enters and exits that it means, staged in PostgreSQL.
+"""The next set of a segment, built in Redis, and the enters and exits that follow from it, staged in PostgreSQL.
 
-Who is to be a member and who is one come in the same order, so that both are compared block by block.
+Future and current members arrive in the same order, so they are compared block by block.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .lease import RebuildError
 if TYPE_CHECKING:
     from psycopg import Connection
 
-COMMAND = 1_000  # members of one command to Redis
+COMMAND = 1_000  # members in one command to Redis
 COPY_ROWS = 20_000
 
 _MEMBERS = (
@@ -40,7 +40,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What is being filled: a segment's next generation, and how its transitions are told; or emptied for good."""
+    """A segment's next generation, which is being filled, or emptied if `retiring`, and its transitions' details."""
 
     name: str
     generation: int
@@ -61,7 +61,7 @@ class _Ordered:
         self._more = True
 
     def upto(self, key: str | None) -> Iterator[Sequence[Any]]:
-        """The rows that were not taken yet, up to and with a key (None: all), in pieces."""
+        """The rows not yet taken, up to and including a key (None: all), in pieces."""
         while True:
             if self._place < len(self._rows):
                 end = len(self._rows) if key is None or self._rows[-1][0] <= key else self._until(key)
@@ -85,9 +85,9 @@ class _Ordered:
 
 
 class Stage:
-    """Builds one segment's next set; `take` is given everybody in order, `close` ends it.
+    """Builds one segment's next set; `take` receives all members in order, `close` finishes it.
 
-    About four times `page` keys are held in memory at most, besides what `take` is given.
+    At most about four times `page` keys are held in memory, besides what `take` receives.
     """
 
     def __init__(self, connection: Connection, redis: Any, filling: Filling, *, page: int = 10_000) -> None:
@@ -106,7 +106,7 @@ class Stage:
         self._leave: list[str] = []
 
     def take(self, members: Collection[str], upto: str | None) -> None:
-        """Of all customers behind the last call's and up to a key (None: all the rest), these fulfil the conditions."""
+        """Take the customers after the last call's up to a key (None: all the rest) who match the conditions."""
         wanted = set(members)
         for overrides in self._overrides.upto(upto):
             wanted.update(profile for profile, included in overrides if included)
@@ -127,7 +127,7 @@ class Stage:
     def close(self, begun: Mapping[int, int]) -> None:
         """Write what is left; `begun` has each partition's number at the barrier.
 
-        Raises SetLostError when Redis has lost what it was given. Who was erased meanwhile may be gone from it already.
+        Raises SetLostError if Redis has lost members. Customers erased in the meantime may already be gone from it.
         """
         self._send()
         self._copy()
@@ -135,7 +135,7 @@ class Stage:
         missing = self.size - self.kept
         gone = len(erased_since(self._connection, begun)) if missing else 0  # asked after the set was counted
         if self._added != self.size or not 0 <= missing <= gone:
-            raise SetLostError(f"Redis has lost a part of what was built of `{self.filling.name}`; rebuild it again")
+            raise SetLostError(f"Redis has lost part of the new set of `{self.filling.name}`; rebuild it again")
 
     def _add(self, wanted: set[str]) -> None:
         self._unsent += sorted(wanted)
@@ -153,7 +153,7 @@ class Stage:
         if not (self._enter or self._leave):
             return
         with self._connection.transaction():
-            # The commit of the switch is durable and comes after; what a crash loses before it, is begun anew.
+            # The commit of the switch is durable and comes later; what a crash loses before it is built again.
             self._connection.execute("SET LOCAL synchronous_commit = off")
             with self._connection.cursor() as cursor, cursor.copy(_COPY) as copy:
                 for profiles, enter in ((self._enter, True), (self._leave, False)):
@@ -163,11 +163,11 @@ class Stage:
 
 
 class SetLostError(RebuildError):
-    """What was built in Redis is not there any more."""
+    """The set that was built in Redis is no longer there."""
 
 
 def erased_since(connection: Connection, begun: Mapping[int, int]) -> list[str]:
-    """Who was erased behind these numbers of the partitions."""
+    """The customers erased after these numbers of the partitions."""
     rows = connection.execute(_ERASED, (list(begun), list(begun.values())))
     return [row[0] for row in rows]
 

@@ -1,9 +1,9 @@
-"""The switch: what was built becomes what counts, in one short transaction that holds every partition.
+"""The switch: the new set replaces the one that serves, in one short transaction that holds every partition.
 
-While the next set was built, workers went on and kept what the new definition says of the customers that they touched.
-That is laid over the next set, most of it before the locks are taken. Under the locks everything committed has reached
-Redis, so no late command for the old definition can hit the new set. The set is switched in Redis before PostgreSQL
-commits; a crash between the two leaves a mark in Redis and a note in PostgreSQL, and `finish` ends it.
+While the new set was being built, workers stored the new definition's verdicts on the customers that they touched.
+These are applied to the new set, most of them before the locks are taken. Under the locks, everything committed has
+reached Redis, so no late command for the old definition can hit the new set. The set is switched in Redis before
+PostgreSQL commits; a crash between the two leaves a mark in Redis and a note in PostgreSQL, and `finish` completes it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from .staging import COMMAND, Filling, SetLostError, erased_since
 if TYPE_CHECKING:
     from psycopg import Connection
 
-ROUND = 1_000  # verdicts laid over at once while others work, …
-LARGE_ROUND = 4_000  # … of each segment, where they come as fast as they are laid over
-FEW = 100  # verdicts of which what comes in meanwhile may be left for the transaction that holds all locks
+ROUND = 1_000  # verdicts applied at once while others work, …
+LARGE_ROUND = 4_000  # … and for each segment, if they arrive as fast as they are applied
+FEW = 100  # after a pass with so few verdicts, the rest is left for the transaction that holds all locks
 ATTEMPTS = 20
 UNDER_LOCKS = 0.25  # seconds that a worker has to publish what it has just committed
 
@@ -45,11 +45,11 @@ Work = Callable[[Mapping[str, Claim]], dict[str, int]]
 
 
 class NotPublishedError(RebuildError):
-    """What is committed does not reach Redis; the message says what to look at."""
+    """Committed changes do not reach Redis; the message says what to look at."""
 
 
 class Switch:
-    """Switches what was filled; `clock` gives the time in ms, `begun` has each partition's number when it began."""
+    """Switches filled sets in; `clock` gives the time in ms, `begun` has each partition's number at the start."""
 
     def __init__(
         self, connection: Connection, redis: Any, vault: Vault, clock: Callable[[], int], begun: Mapping[int, int]
@@ -62,23 +62,23 @@ class Switch:
         self._sizes: dict[str, int] = {}
 
     def run(self, fillings: Sequence[Filling], kept: Mapping[str, int]) -> dict[str, int]:
-        """Switch them all in; how many members each segment has. `kept` are the sizes of the sets that were built.
+        """Switch them all in; returns each segment's size. `kept` are the sizes of the sets that were built.
 
-        Raises SetLostError when Redis has lost a part of them since, NotPublishedError when a worker is too busy,
-        SegmentBusyError when a SegmentationEngine fills one of them for longer than a minute. Some may be switched in
-        Redis by then, when it lost a part in that very moment: `finish` ends those.
+        Raises SetLostError if Redis has lost part of them since, NotPublishedError if a worker is too busy,
+        SegmentBusyError if a SegmentationEngine fills one of them for longer than a minute. If Redis lost part of a set
+        at that very moment, some may already be switched there: `finish` completes those.
         """
         self._sizes = dict(kept)
         self._catch_up(fillings)
         note = note_of(self._clock())
         for each in fillings:
-            write_note(self._connection, each.name, _ready(note, each))
-        return self._locked(lambda claims: self._switch(fillings, claims), fillings)
+            write_note(self._connection, each.name, _ready_note(note, each))
+        return self._run_locked(lambda claims: self._switch(fillings, claims), fillings)
 
     def finish(self, name: str, note: Note) -> bool:
-        """End a switch that was interrupted behind the point of no return; whether it was.
+        """Complete a switch that was interrupted past the point of no return; returns whether it was.
 
-        Raises SegmentBusyError, NotPublishedError; then it can be tried again later.
+        Raises SegmentBusyError, NotPublishedError; it can be tried again later then.
         """
         row = self._connection.execute("SELECT generation FROM segment WHERE name = %s", (name,)).fetchone()
         mark = self._redis.get(keys.switched(name))
@@ -86,14 +86,14 @@ class Switch:
             return False
         now_ms = self._clock()
         filling = Filling(name, note.generation, note.digest, note.reason, note.silent, now_ms, note.retiring)
-        self._locked(lambda _: {name: self._end(filling)}, [filling], patience=0.0)
+        self._run_locked(lambda _: {name: self._end(filling)}, [filling], patience=0.0)
         return True
 
     def _catch_up(self, fillings: Sequence[Filling]) -> None:
-        """Lay verdicts over what was built, until what is left has come in during one short pass.
+        """Apply verdicts to the new sets until only those are left that arrived during one short pass.
 
-        Each pass leaves what came in meanwhile. Where that does not get less the rounds become longer, up to a bound:
-        workers wait for a round as it does for them, so they come to less.
+        Each pass leaves the verdicts that arrived during it. If they do not become fewer, the rounds become longer, up
+        to a bound: workers wait for a round as it does for them, so they then add fewer.
         """
         size, before = ROUND, 0
         while (taken := self._pass(fillings, size)) > FEW:
@@ -104,7 +104,7 @@ class Switch:
             before = taken
 
     def _pass(self, fillings: Sequence[Filling], size: int) -> int:
-        """Lay over what is there, `size` verdicts in a transaction; how many those were."""
+        """Apply the verdicts stored now, `size` in a transaction; returns their number."""
         connection = self._connection
         by_name = {each.name: each for each in fillings}
         segment, profile, count = "", "", 0
@@ -121,8 +121,8 @@ class Switch:
                     count += len(taken)
         return count
 
-    def _locked(self, work: Work, fillings: Sequence[Filling], patience: float | None = None) -> dict[str, int]:
-        """Work in a transaction that holds all partitions, with everything published that was committed before."""
+    def _run_locked(self, work: Work, fillings: Sequence[Filling], patience: float | None = None) -> dict[str, int]:
+        """Run `work` in a transaction that holds all partitions, with everything committed before it published."""
         with ExitStack() as stack:
             names = sorted(each.name for each in fillings)
             claims = {
@@ -139,7 +139,7 @@ class Switch:
             rows = connection.execute("SELECT number, seq FROM partition").fetchall()
             late = settle(connection, self._redis, dict(rows), self._vault)
             if late:
-                raise NotPublishedError(_told(late))
+                raise NotPublishedError(_describe_late(late))
             found: dict[str, int] | None = None
             with connection.transaction():
                 late = settle(connection, self._redis, locked(connection, range(PARTITIONS)), self._vault, UNDER_LOCKS)
@@ -152,10 +152,10 @@ class Switch:
                     unmark(self._redis, each.name, each.generation)
                 return found
             time.sleep(UNDER_LOCKS)  # a worker that waits for the locks cannot publish
-        raise NotPublishedError(_told(late))
+        raise NotPublishedError(_describe_late(late))
 
     def _switch(self, fillings: Sequence[Filling], claims: Mapping[str, Claim]) -> dict[str, int]:
-        """Whatever can be found wanting is looked for in all of them before the first one is switched."""
+        """Check all of the new sets, and only then switch the first one."""
         erased = erased_since(self._connection, self._begun)
         sizes: dict[str, int] = {}
         for each in fillings:
@@ -166,27 +166,27 @@ class Switch:
             try:
                 switch_whole(self._redis, each.name, each.generation, sizes[each.name], claims[each.name])
             except OtherSizeError:
-                raise _lost(each) from None
+                raise _set_lost_error(each) from None
         return {each.name: self._commit(each) for each in fillings}
 
     def _whole(self, filling: Filling, erased: Sequence[str]) -> int:
-        """Lay over what is left, and compare the sizes; how many members it will have. Raises SetLostError."""
+        """Apply the remaining verdicts and check the size, which is returned. Raises SetLostError."""
         built = keys.next_members(filling.name)
         self._lay_over(filling, built, [(profile, False) for profile in erased])
         self._lay_over(filling, built, take_verdicts(self._connection, filling.name))
         size = int(self._redis.scard(built))
         if not 0 <= self._sizes[filling.name] - size <= len(erased):  # an erasure takes its customer out by itself
-            raise _lost(filling)
+            raise _set_lost_error(filling)
         return size
 
     def _end(self, filling: Filling) -> int:
-        """What was staged of those who were erased meanwhile was rolled back with the first attempt."""
+        """Complete the switch; what was staged for erased customers was rolled back with the first attempt."""
         erased = erased_since(self._connection, self._begun)
         self._lay_over(filling, keys.members(filling.name), [(profile, False) for profile in erased])
         return self._commit(filling)
 
     def _commit(self, filling: Filling) -> int:
-        """Let the set that is in place already be the definition's."""
+        """Make the definition active whose set is already in place; returns the set's size."""
         key = keys.members(filling.name)
         self._lay_over(filling, key, take_verdicts(self._connection, filling.name))
         if filling.retiring:
@@ -197,7 +197,7 @@ class Switch:
         return int(self._redis.scard(key))
 
     def _lay_over(self, filling: Filling, key: str, verdicts: Sequence[tuple[str, bool]]) -> None:
-        """Let these customers be members or not, in Redis and among what is staged."""
+        """Make these customers members or not, in Redis and among the staged rows."""
         if not verdicts:
             return
         name, generation = filling.name, filling.generation
@@ -224,11 +224,11 @@ def _renew(claims: Mapping[str, Claim], *, always: bool = False) -> None:
         claim.renew(always=always)
 
 
-def _lost(filling: Filling) -> SetLostError:
-    return SetLostError(f"Redis has lost a part of what was built of `{filling.name}`; rebuild it again")
+def _set_lost_error(filling: Filling) -> SetLostError:
+    return SetLostError(f"Redis has lost part of the new set of `{filling.name}`; rebuild it again")
 
 
-def _ready(note: Note, filling: Filling) -> Note:
+def _ready_note(note: Note, filling: Filling) -> Note:
     return replace(
         note,
         generation=filling.generation,
@@ -239,9 +239,9 @@ def _ready(note: Note, filling: Filling) -> Note:
     )
 
 
-def _told(late: Sequence[int]) -> str:
+def _describe_late(late: Sequence[int]) -> str:
     numbers = ", ".join(map(str, late))
     return (
-        f"what was committed of partitions {numbers} does not reach Redis, though a worker owns them: look at the"
+        f"committed changes of partitions {numbers} do not reach Redis, although a worker owns them: check the"
         " worker, then rebuild again; nothing has changed"
     )

@@ -109,7 +109,7 @@ def hold_claim(redis: Any, name: str, *, kind: str = "", patience: float | None 
     while not claim.take():
         if time.monotonic() >= deadline:
             raise SegmentBusyError(
-                f"`{name}` is being filled by {claim.owner()}: wait until it is done, then try again"
+                f"`{name}` is being filled by {claim.owner()}: wait for it to finish, then try again"
             )
         time.sleep(_PAUSE)
     try:

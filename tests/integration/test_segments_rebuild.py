@@ -13,7 +13,7 @@ import pytest
 
 from engine.ir.predicate import Predicate
 from engine.rebuilds.interrupted import recover
-from engine.rebuilds.lease import RebuildRunningError, leased
+from engine.rebuilds.lease import RebuildRunningError, hold_leases
 from engine.rebuilds.mover import move_all
 from engine.rebuilds.rebuild import Rebuild, Rebuilt, Wish
 from engine.rebuilds.staging import SetLostError, Stage
@@ -198,7 +198,7 @@ def test_who_is_touched_before_the_mover_comes_is_moved_on_the_way(live_world: W
 
 def test_the_same_segment_is_not_rebuilt_twice_at_once(live_world: World) -> None:
     world = filled(live_world)
-    with world.connect("tests") as other, leased(other, ["active"]):
+    with world.connect("tests") as other, hold_leases(other, ["active"]):
         with pytest.raises(RebuildRunningError, match="`active` is being rebuilt"):
             rebuild(world, "active", "local")
         rebuild(world, "local")
@@ -327,7 +327,7 @@ def test_nothing_is_switched_while_a_worker_owns_a_partition_and_does_not_publis
         idle.execute("INSERT INTO outbox SELECT 3, seq, 'c-1', 'change' FROM partition WHERE number = 3")
         with monkeypatch.context() as soon:
             soon.setattr(settle, "__defaults__", (0.5,))  # seconds, of which there are ten
-            with pytest.raises(NotPublishedError, match="partitions 3 does not reach Redis"):
+            with pytest.raises(NotPublishedError, match="partitions 3 do not reach Redis"):
                 rebuild(world, "local")
     assert world.members("local") == before
     rebuild(world, "local")

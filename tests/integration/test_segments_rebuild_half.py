@@ -90,7 +90,7 @@ def test_what_is_switched_when_a_set_is_lost_in_that_very_moment_is_ended_and_to
 
     with monkeypatch.context() as patch:
         patch.setattr(switching, "switch_whole", lose)
-        with pytest.raises(SetLostError, match=r"of `local`; rebuild it again; switched in all the same: `active`$"):
+        with pytest.raises(SetLostError, match=r"of `local`; rebuild it again; switched in nevertheless: `active`$"):
             rebuild(world, "active", "local")
     assert world.members("local") == old
     assert unfinished(world) == (0, [], [])

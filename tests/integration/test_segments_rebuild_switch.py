@@ -31,7 +31,7 @@ class Arriving:
         self.left: list[int] = []
         self.rounds: list[int] = []
         source = random.Random(1)
-        catch_up, lay_over, lock_all = Switch._catch_up, Switch._lay_over, Switch._locked
+        catch_up, lay_over, lock_all = Switch._catch_up, Switch._lay_over, Switch._run_locked
         connection = world.connect("tests")
         catching: list[str] = []
 
@@ -64,7 +64,7 @@ class Arriving:
         monkeypatch.setattr(Switch, "_catch_up", catching_up)
         monkeypatch.setattr(switching, "locked", locking_some)
         monkeypatch.setattr(Switch, "_lay_over", laying_over)
-        monkeypatch.setattr(Switch, "_locked", locking_all)
+        monkeypatch.setattr(Switch, "_run_locked", locking_all)
 
 
 def test_however_many_verdicts_there_are_few_are_left_for_the_moment_of_the_switch(

@@ -87,7 +87,7 @@ def test_a_rebuild_whose_catalogue_others_have_replaced_writes_nothing(
     with world.connect("decisor rebuild") as connection:
         before = connection.execute("SELECT * FROM segment ORDER BY name").fetchall()
         for vault, given in ((world.vault, replace(wish, catalogue=None)), (world.vault, wish), (sealed, wish)):
-            with pytest.raises(OtherCatalogueError, match="is not the one that profiles are made by"):
+            with pytest.raises(OtherCatalogueError, match="is not the one that profiles are folded with"):
                 Rebuild(connection, world.redis, vault, lambda: world.now_ms).run(given)
             assert connection.execute("SELECT * FROM segment ORDER BY name").fetchall() == before
         assert Rebuild(connection, world.redis, sealed, lambda: world.now_ms).run(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.rebuilds.lease import leased
+from engine.rebuilds.lease import hold_leases
 from engine.segments import claim
 from engine.storage import keys
 from engine.storage.partitions import partition_of, take_ownership
@@ -317,10 +317,10 @@ def test_a_segment_that_the_workspace_has_no_longer_ends_when_asked(
 def test_two_rebuilds_of_a_segment_at_once_are_refused(
     running: Path, decisor: Decisor, wheel_database: Database
 ) -> None:
-    with connect_postgres(wheel_database.url, autocommit=True) as other, leased(other, ["vips"]):
+    with connect_postgres(wheel_database.url, autocommit=True) as other, hold_leases(other, ["vips"]):
         done = decisor("segments", "rebuild", "vips")
         assert done.code == 2
-        assert "`vips` is being rebuilt by somebody else" in done.err
+        assert "`vips` is being rebuilt by another process" in done.err
     assert decisor("segments", "rebuild", "vips", "--silent", "--from", "postgres").code == 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ..diagnostics import Finding, Path, Related, Sink
 from ..ir.cells import CellTest
@@ -15,6 +15,10 @@ from ..ir.graph import Experiment, Ruleset
 from ..ir.types import Catalogue, Field
 from ..ir.value_types import object_type, type_of_field
 from ..language.document import Document
+from ..language.documents.bandit import BanditDocument
+from ..language.documents.envelope import Envelope
+from ..language.documents.feature_view import FeatureViewDocument
+from ..language.documents.model import ModelDocument
 from ..nodes.kind import NodeKinds
 from ..nodes.lowering import Target
 from ..runtime.expressions import certain
@@ -25,6 +29,8 @@ from .graph_order import Order, way_without
 from .node_values import constant_of, given_value
 from .report import Report
 from .scope import Scope, suggestion
+
+Model = TypeVar("Model", bound=Envelope)
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _VAR = re.compile(r"\bvars\.([a-z][a-z0-9_]*)")
@@ -155,7 +161,7 @@ class NodeLowering:
         """From here on the node's expressions may read this var."""
         self._known = self._known.having({name: kind})
 
-    def elsewhere(self, target: Target) -> NodeLowering:
+    def elsewhere(self, target: Target[object]) -> NodeLowering:
         """The same for findings about another document."""
         other = NodeLowering(self._in, self.name, self._known, self._views, self._setters)
         document = self._document(target)
@@ -164,7 +170,7 @@ class NodeLowering:
         other._prefix = ()
         return other
 
-    def _document(self, target: Target) -> Document:
+    def _document(self, target: Target[object]) -> Document:
         kinds = self._in.around.documents.values()
         return next(each for kind in kinds for each in kind.values() if each.resource == target.resource)
 
@@ -188,7 +194,7 @@ class NodeLowering:
             self.add("T113", path, problem)
         return found
 
-    def foreign(self, target: Target, text: str, path: Path, expected: ValueType) -> Expression | None:
+    def foreign(self, target: Target[object], text: str, path: Path, expected: ValueType) -> Expression | None:
         """The meaning of another document's expression, evaluated at this node."""
         spans = self._document(target).yaml.spans
         inner = Sink()
@@ -243,12 +249,23 @@ class NodeLowering:
             self.add(code, path, problem)
         return found
 
-    def document(self, kind: str, name: str, path: Path) -> Target | None:
-        """The document that is named."""
-        found = self._in.around.documents.get(kind, {}).get(name)
+    def bandit(self, name: str, path: Path) -> Target[BanditDocument] | None:
+        """The bandit that is named."""
+        return self._target(BanditDocument, name, path)
+
+    def model(self, name: str, path: Path) -> Target[ModelDocument] | None:
+        """The model that is named."""
+        return self._target(ModelDocument, name, path)
+
+    def feature_view(self, name: str, path: Path) -> Target[FeatureViewDocument] | None:
+        """The feature view that is named."""
+        return self._target(FeatureViewDocument, name, path)
+
+    def _target(self, model: type[Model], name: str, path: Path) -> Target[Model] | None:
+        found = self._in.around.documents.get(model.kind_name, {}).get(name)
         if found is not None:
-            return Target(found.model, found.resource)
-        self._unknown(kind, name, path)
+            return Target(found.read_as(model), found.resource)
+        self._unknown(model.kind_name, name, path)
         return None
 
     def experiment(self, name: str, path: Path) -> Experiment | None:

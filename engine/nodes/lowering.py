@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from ..diagnostics import Path, Related
 from ..ir.cells import CellTest
@@ -15,6 +15,9 @@ from ..ir.expression import STRING, Expression, ValueType
 from ..ir.graph import Experiment, GraphNode, Ruleset
 from ..ir.types import Catalogue, Field
 from ..shapes.base import DeclaredValue
+from .named import BanditModel, FeatureViewModel, ModelModel
+
+Model_co = TypeVar("Model_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,10 @@ class Lowered:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Target(Generic[Model_co]):
     """A document that a node names: its model, and its resource for findings about it."""
 
-    model: Any
+    model: Model_co
     resource: str
 
 
@@ -78,7 +81,7 @@ class Lowering(Protocol):
     def given(self, value: Any, path: Path, expected: ValueType | None = None) -> Expression | None:
         """As `expression`, where a number, true or false stands for itself."""
 
-    def foreign(self, target: Target, text: str, path: Path, expected: ValueType) -> Expression | None:
+    def foreign(self, target: Target[object], text: str, path: Path, expected: ValueType) -> Expression | None:
         """As `expression`, for one that another document holds, but that is evaluated here; its path is there."""
 
     def cell(self, value: Any, column: ValueType, path: Path) -> CellTest | None:
@@ -87,8 +90,14 @@ class Lowering(Protocol):
     def constant(self, value: Any, wanted: Field, path: Path, code: str) -> Any:
         """A constant in the canonical form of a field; None with a finding of that code."""
 
-    def document(self, kind: str, name: str, path: Path) -> Target | None:
-        """The document that a node names; None with a finding, or silently for one that does not read well."""
+    def bandit(self, name: str, path: Path) -> Target[BanditModel] | None:
+        """The bandit that a node names; None with a finding, or silently for one that does not read well."""
+
+    def model(self, name: str, path: Path) -> Target[ModelModel] | None:
+        """The model that a node names; as `bandit`."""
+
+    def feature_view(self, name: str, path: Path) -> Target[FeatureViewModel] | None:
+        """The feature view that a node names; as `bandit`."""
 
     def experiment(self, name: str, path: Path) -> Experiment | None:
         """The meaning of an experiment; None with a finding, or silently for one with findings of its own."""
@@ -105,7 +114,7 @@ class Lowering(Protocol):
     def know(self, name: str, kind: ValueType) -> None:
         """From here on expressions of this node may read `vars.<name>`."""
 
-    def elsewhere(self, target: Target) -> Lowering:
+    def elsewhere(self, target: Target[object]) -> Lowering:
         """The same for findings about another document; paths begin there."""
 
     def related(self, message: str, path: Path) -> Related:

@@ -151,3 +151,14 @@ def is_private(found: Import) -> bool:
     """Whether a step of the path, or the name, begins with one underscore."""
     steps = [*found.module.split("."), found.name or ""]
     return any(step.startswith("_") and not step.startswith("__") for step in steps)
+
+
+def test_only_language_reads_documents_as_raw_data() -> None:
+    reading = [
+        path.relative_to(ROOT).as_posix()
+        for path in python_files(ENGINE)
+        if package_of(path) != "language" and "yaml.value" in path.read_text("utf-8")
+    ]
+    assert not reading, (
+        f"what a document says is read from its model (`document.read_as`), not anew from YAML: {reading}"
+    )

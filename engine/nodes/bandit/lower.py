@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...ir.expression import ANY, BOOLEAN, FLOAT, Expression, ValueType
 from ...ir.graph import SetItem
-from ...ir.types import Field
 from ..lowering import Lowered, Lowering, Target, milliseconds, unit_expression
+from ..named import BanditModel, field_of_type
 from .document import BanditShape
 from .node import BanditArm, BanditNode
 
 
 def lower_bandit(shape: BanditShape, lowering: Lowering) -> Lowered:
     """The pick; a node with `arms` has one way for each arm."""
-    target = lowering.document("Bandit", shape.bandit, ("bandit",))
+    target = lowering.bandit(shape.bandit, ("bandit",))
     if target is None:
         return Lowered(None, {shape.bind: ANY} if shape.bind else {})
     bandit = target.model
@@ -48,7 +46,7 @@ def lower_bandit(shape: BanditShape, lowering: Lowering) -> Lowered:
     return Lowered(node, known)
 
 
-def _check(shape: BanditShape, bandit: Any, lowering: Lowering) -> bool:
+def _check(shape: BanditShape, bandit: BanditModel, lowering: Lowering) -> bool:
     sound = True
     for name in shape.inputs:
         if name not in bandit.features:
@@ -72,7 +70,7 @@ def _check(shape: BanditShape, bandit: Any, lowering: Lowering) -> bool:
     return sound and not missing
 
 
-def _choice(name: str, target: Target, lowering: Lowering) -> BanditArm | None:
+def _choice(name: str, target: Target[BanditModel], lowering: Lowering) -> BanditArm | None:
     written = target.model.arms[name].when
     if written is None:
         return BanditArm(name)
@@ -80,13 +78,13 @@ def _choice(name: str, target: Target, lowering: Lowering) -> BanditArm | None:
     return None if when is None else BanditArm(name, when)
 
 
-def _feature(name: str, shape: BanditShape, target: Target, lowering: Lowering) -> SetItem | None:
+def _feature(name: str, shape: BanditShape, target: Target[BanditModel], lowering: Lowering) -> SetItem | None:
     declared = target.model.features[name]
-    kind = lowering.type_of(Field(name, declared.type))
+    kind = lowering.type_of(field_of_type(name, declared))
     value: Expression | None
     if name in shape.inputs:
-        written: Any = shape.inputs[name]
-        value = lowering.given(written, ("inputs", name), kind)
+        written = str(shape.inputs[name])
+        value = lowering.given(shape.inputs[name], ("inputs", name), kind)
     elif declared.source is not None:
         written = declared.source
         value = lowering.foreign(target, written, ("features", name, "from"), kind)
@@ -95,4 +93,4 @@ def _feature(name: str, shape: BanditShape, target: Target, lowering: Lowering) 
         help_ = ("write it below `inputs`, or `from:` in the bandit",)
         lowering.at_key("G011", ("inputs",) if shape.inputs else ("bandit",), message, help=help_)
         return None
-    return None if value is None else SetItem(name, value, str(written))
+    return None if value is None else SetItem(name, value, written)

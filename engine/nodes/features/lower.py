@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...diagnostics import Path
 from ...ir.expression import ANY, STRING, Expression, ValueType
 from ...ir.graph import FeatureView
-from ...ir.types import Field
 from ..lowering import Lowered, Lowering, Target, milliseconds, unit_expression
+from ..named import FeatureViewModel, field_of_type
 from .document import FeaturesShape
 from .node import FeatureRead, FeaturesNode
 
@@ -21,7 +19,7 @@ def lower_features(shape: FeaturesShape, lowering: Lowering) -> Lowered:
     for index, name in enumerate(shape.features):
         path = ("features", index)
         types[name] = ANY
-        target = lowering.document("FeatureView", name, path)
+        target = lowering.feature_view(name, path)
         if target is None:
             continue
         view = feature_view(name, lowering, target)
@@ -47,12 +45,12 @@ def _entity(lowering: Lowering, written: str | None, view: FeatureView, path: Pa
     return unit_expression(lowering, None, view.entity, path)
 
 
-def feature_view(name: str, lowering: Lowering, target: Target) -> FeatureView:
+def feature_view(name: str, lowering: Lowering, target: Target[FeatureViewModel]) -> FeatureView:
     """What the interpreter must know of a view's document."""
-    model: Any = target.model
+    model = target.model
     fields, defaults = [], []
     for each, shape in sorted(model.features.items()):
-        field = Field(each, shape.type, many=shape.many)
+        field = field_of_type(each, shape, many=shape.many)
         fields.append(field)
         if shape.default is not None:
             path = ("features", each, "default")

@@ -8,13 +8,14 @@ from ...ir.expression import ANY, Coalesce, Expression, Value
 from ...ir.graph import Model, SetItem
 from ...ir.types import Field
 from ..lowering import Lowered, Lowering, Target, milliseconds
+from ..named import ModelModel, field_of_type
 from .document import ModelShape
 from .node import ModelNode
 
 
 def lower_model(shape: ModelShape, lowering: Lowering) -> Lowered:
     """The call; unknown inputs and inputs that nobody gives are errors."""
-    target = lowering.document("Model", shape.model, ("model",))
+    target = lowering.model(shape.model, ("model",))
     if target is None:
         return Lowered(None, {shape.bind: ANY})
     document = target.model
@@ -33,11 +34,11 @@ def lower_model(shape: ModelShape, lowering: Lowering) -> Lowered:
     return Lowered(ModelNode(lowering.name, model, tuple(items), shape.bind, shape.then, timeout), known)
 
 
-def signature(name: str, target: Target, lowering: Lowering) -> Model:
+def signature(name: str, target: Target[ModelModel], lowering: Lowering) -> Model:
     """What the interpreter must know of a model's document."""
     document = target.model
-    inputs = tuple(Field(each, shape.type, many=shape.many) for each, shape in sorted(document.inputs.items()))
-    outputs = tuple(Field(each, shape.type, many=shape.many) for each, shape in sorted(document.outputs.items()))
+    inputs = tuple(field_of_type(each, shape, many=shape.many) for each, shape in sorted(document.inputs.items()))
+    outputs = tuple(field_of_type(each, shape, many=shape.many) for each, shape in sorted(document.outputs.items()))
     fallback = []
     for field in outputs:
         if field.name in document.fallback:
@@ -49,13 +50,13 @@ def signature(name: str, target: Target, lowering: Lowering) -> Model:
     return Model(name, version, inputs, outputs, tuple(fallback))
 
 
-def _input(field: Field, shape: ModelShape, target: Target, lowering: Lowering) -> SetItem | None:
+def _input(field: Field, shape: ModelShape, target: Target[ModelModel], lowering: Lowering) -> SetItem | None:
     declared = target.model.inputs[field.name]
     kind = lowering.type_of(field)
     value: Expression | None
     if field.name in shape.inputs:
-        written: Any = shape.inputs[field.name]
-        value = lowering.given(written, ("inputs", field.name), kind)
+        written = str(shape.inputs[field.name])
+        value = lowering.given(shape.inputs[field.name], ("inputs", field.name), kind)
     elif declared.source is not None:
         written = declared.source
         value = lowering.foreign(target, written, ("inputs", field.name, "from"), kind)
@@ -68,8 +69,8 @@ def _input(field: Field, shape: ModelShape, target: Target, lowering: Lowering) 
         return None
     if value is not None and declared.default is not None:
         value = Coalesce(value, Value(_default(declared.default, field, target, lowering), kind), kind)
-    return None if value is None else SetItem(field.name, value, str(written))
+    return None if value is None else SetItem(field.name, value, written)
 
 
-def _default(value: Any, field: Field, target: Target, lowering: Lowering) -> Any:
+def _default(value: Any, field: Field, target: Target[ModelModel], lowering: Lowering) -> Any:
     return lowering.elsewhere(target).constant(value, field, ("inputs", field.name, "default"), "G011")

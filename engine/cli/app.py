@@ -1,4 +1,4 @@
-"""The entry point: finds the command, reads its arguments, turns what happens into an exit code."""
+"""The entry point: finds the command, parses its arguments and turns the outcome into an exit code."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ COMMANDS = {
     "schema": "write the JSON Schemas for editors",
     "up": "start the servers that are not configured",
     "down": "stop the servers that `up` started",
-    "doctor": "say what is reachable, and how to mend what is not",
+    "doctor": "report which servers are reachable, and how to fix problems",
     "ingest": "put events on the queue",
     "worker": "turn queued events into profiles and membership",
-    "dead-letters": "what could not be taken in: list, show, replay, discard",
+    "dead-letters": "events that could not be processed: list, show, replay, discard",
     "segments": "membership: rebuild, members, count, show, history, …",
     "index": "the search index of profiles: rebuild, status",
     "keys": "keys of encrypted fields: generate, rotate, status",
     "erase": "remove a customer everywhere, and prove it",
     "demo": "run the example on real purchases",
 }
-# A group is a folder with a file for each of its commands, or for several that share most (`SHARED`). The commands are
-# listed in this order.
+# A group is a folder with one file per command, or one file for several similar commands (`SHARED`). Help lists the
+# commands in this order.
 GROUPS: dict[str, dict[str, str]] = {
     "dead-letters": {
-        "list": "what could not be taken in, and why",
-        "show": "one of them, with its content when asked for",
-        "replay": "put it on the queue again",
-        "discard": "remove it for good",
+        "list": "the events that could not be processed, and why",
+        "show": "one dead letter, with its content on request",
+        "replay": "put dead letters back on the queue",
+        "discard": "remove dead letters for good",
     },
     "segments": {
-        "rebuild": "build membership anew and switch it in",
+        "rebuild": "rebuild membership and switch to it",
         "status": "the segments that run, their size and freshness",
         "members": "the members of a segment",
         "count": "how many members a segment has",
@@ -61,26 +61,26 @@ GROUPS: dict[str, dict[str, str]] = {
         "add": "make a customer a member, whatever the conditions say",
         "remove": "keep a customer out, whatever the conditions say",
         "restore": "let the conditions decide again",
-        "intersect": "who is in all of some segments",
-        "union": "who is in any of some segments",
-        "difference": "who is in the first of some segments and in no other",
+        "intersect": "customers who are in all of the given segments",
+        "union": "customers who are in any of the given segments",
+        "difference": "customers who are in the first segment and in no other",
         "history": "when a customer entered and left segments",
         "at": "the members of a segment at an instant",
-        "explain": "why a customer is in a segment, or is not",
+        "explain": "why a customer is or is not in a segment",
         "reconcile": "compare verdicts, index and membership, and repair",
     },
     "index": {
-        "rebuild": "build a new index beside the live one and switch to it",
-        "status": "which index serves, and how far behind it is",
+        "rebuild": "build a new index next to the live one and switch to it",
+        "status": "which index is live, and how far behind it is",
     },
     "keys": {
         "generate": "make a key file",
-        "rotate": "change keys while everything serves",
-        "status": "which keys there are, and what still uses them",
+        "rotate": "change keys without downtime",
+        "status": "which keys exist, and what still uses them",
     },
 }
 
-# Commands that one file declares together, in its `COMMANDS`.
+# Commands that share a file, which declares them in `COMMANDS`.
 SHARED: dict[tuple[str, str], str] = {
     ("segments", "add"): "overriding",
     ("segments", "remove"): "overriding",
@@ -90,7 +90,8 @@ SHARED: dict[tuple[str, str], str] = {
 }
 
 _ENGINE = __package__.rpartition(".")[0]
-# Errors whose cause lies outside of decisor, by module, and what is said of them; a server's words may hold values.
+# Errors whose cause lies outside decisor, by module, and the text printed for each. A server's own message may contain
+# values, so it is not printed.
 _REFUSALS = {
     f"{_ENGINE}.storage.locations": (["ServerUnreachableError"], "{problem}"),
     f"{_ENGINE}.storage.key_types": (["WrongTypeError"], "{problem}"),
@@ -98,18 +99,18 @@ _REFUSALS = {
     f"{_ENGINE}.encryption.key_file": (["KeysRefusedError"], "{problem}"),
     f"{_ENGINE}.encryption.cipher": (["UnsealError"], "{problem}"),
     f"{_ENGINE}.index.names": (["IndexRefusedError"], "{problem}"),
-    "psycopg": (["OperationalError", "InterfaceError"], "PostgreSQL failed: {kind}; `decisor doctor` looks at it"),
-    "redis.exceptions": (["RedisError", "RedisClusterException"], "Redis failed: {kind}; `decisor doctor` looks at it"),
-    "elasticsearch": (["ApiError", "TransportError"], "Elasticsearch failed: {kind}; `decisor doctor` looks at it"),
+    "psycopg": (["OperationalError", "InterfaceError"], "PostgreSQL failed: {kind}; `decisor doctor` examines it"),
+    "redis.exceptions": (["RedisError", "RedisClusterException"], "Redis failed: {kind}; `decisor doctor` examines it"),
+    "elasticsearch": (["ApiError", "TransportError"], "Elasticsearch failed: {kind}; `decisor doctor` examines it"),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 clean, 1 findings or failures, 2 could not run, 3 changes."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     open_streams()
     try:
-        code = _run(given)
+        code = _run(words)
         sys.stdout.flush()
     except CannotRunError as problem:
         from ..ir.printable import printable
@@ -118,21 +119,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return 130
-    except Exception as problem:  # noqa: BLE001 - whatever it is, 1 would read as findings
-        said = _refusal(problem)
-        if said is not None:
-            print(f"decisor: {said}", file=sys.stderr)
+    except Exception as problem:  # noqa: BLE001 - any other exit code than 2 would be misleading
+        message = _refusal_text(problem)
+        if message is not None:
+            print(f"decisor: {message}", file=sys.stderr)
             return FAILED
         from ..storage.failures import safe_traceback
 
         print(safe_traceback(problem), end="", file=sys.stderr)
-        print("decisor: this is a mistake in decisor itself, not in the workspace", file=sys.stderr)
+        print("decisor: this is a bug in decisor, not in the workspace", file=sys.stderr)
         return FAILED
     return code
 
 
-def _refusal(problem: Exception) -> str | None:
-    """What to say of an error whose cause lies with servers or keys, None of others; only loaded modules are asked."""
+def _refusal_text(problem: Exception) -> str | None:
+    """The text for an error of servers or keys, None for any other; only modules already loaded are considered."""
     for module, (names, words) in _REFUSALS.items():
         loaded = sys.modules.get(module)
         if loaded is not None and isinstance(problem, tuple(getattr(loaded, name) for name in names)):
@@ -140,14 +141,14 @@ def _refusal(problem: Exception) -> str | None:
     return None
 
 
-def _run(given: list[str]) -> int:
-    if not given or given[0] in {"-h", "--help", "help"}:
-        print(_help(given[1:]))
+def _run(words: list[str]) -> int:
+    if not words or words[0] in {"-h", "--help", "help"}:
+        print(_help(words[1:]))
         return CLEAN
-    if given[0] in {"-V", "--version"}:
+    if words[0] in {"-V", "--version"}:
         print(f"decisor {program_version()}")
         return CLEAN
-    name, command, rest = _found(given)
+    name, command, rest = _split(words)
     if command is None:
         print(overview_of(name))
         return CLEAN
@@ -164,12 +165,12 @@ def _run(given: list[str]) -> int:
 def _help(names: list[str]) -> str:
     if not names:
         return overview()
-    name, command, _ = _found(names)
+    name, command, _ = _split(names)
     return overview_of(name) if command is None else Parser(name, command).format_help().rstrip("\n")
 
 
-def _found(words: list[str]) -> tuple[str, Command | None, list[str]]:
-    """The command that the words begin with, and the words behind it; no command where a group's list is wanted."""
+def _split(words: list[str]) -> tuple[str, Command | None, list[str]]:
+    """The command's name, the command and its arguments; the command is None when a group's help is wanted."""
     name, rest = words[0], words[1:]
     if name not in GROUPS:
         return name, load(name), rest
@@ -179,14 +180,14 @@ def _found(words: list[str]) -> tuple[str, Command | None, list[str]]:
 
 
 def load(name: str, part: str | None = None) -> Command:
-    """The command of that name, or that part of a group; its module is imported only now.
+    """The command of that name, or that command of a group; its module is imported here and not earlier.
 
-    Raises CannotRunError with the nearest name.
+    Raises CannotRunError, which suggests the nearest name.
     """
-    _known(name, COMMANDS, "command", "`decisor --help` lists the commands")
+    _check_name(name, COMMANDS, "command", "`decisor --help` lists the commands")
     module = f".{name.replace('-', '_')}"
     if part is not None:
-        _known(part, GROUPS[name], f"command of `decisor {name}`", f"`decisor {name}` lists them")
+        _check_name(part, GROUPS[name], f"command of `decisor {name}`", f"`decisor {name}` lists them")
         if (name, part) in SHARED:
             shared: dict[str, Command] = import_module(f"{module}.{SHARED[name, part]}", __package__).COMMANDS
             return shared[part]
@@ -197,11 +198,11 @@ def load(name: str, part: str | None = None) -> Command:
     return command
 
 
-def _known(name: str, names: Iterable[str], kind: str, otherwise: str) -> None:
+def _check_name(name: str, names: Iterable[str], kind: str, otherwise: str) -> None:
     if name in names:
         return
     near = get_close_matches(name, names, 1)
-    raise CannotRunError(f"`{name}` is no {kind}; {f'did you mean `{near[0]}`?' if near else otherwise}")
+    raise CannotRunError(f"`{name}` is not a {kind}; {f'did you mean `{near[0]}`?' if near else otherwise}")
 
 
 def overview_of(group: str) -> str:

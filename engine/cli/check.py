@@ -1,4 +1,4 @@
-"""`decisor check`: every problem of the workspace in one run."""
+"""`decisor check`: reports every problem of the workspace in one run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .command import CLEAN, FINDINGS, CannotRunError, Command
 from .finding import WORKSPACE_FILE, nearest_workspace
 from .opening import Opened, open_workspace, workspace_root
-from .report import FORMATS, colours, counted, ended, output, rendered, write_report
+from .report import FORMATS, colours, counted, output, render, with_line_break, write_report
 
 if TYPE_CHECKING:
     from ..diagnostics import Finding
@@ -23,30 +23,39 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", type=Path, help="the workspace, or a file or folder of it to report on")
     parser.add_argument("--format", choices=FORMATS, default="text", help="what is printed (default: text)")
     parser.add_argument(
-        "--output", action="append", default=[], metavar="FORMAT=FILE", help="write a further format; may be repeated"
+        "--output",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="also write this format to a file; may be repeated",
     )
-    parser.add_argument("--strict", action="store_true", help="warnings fail too")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours in text")
+    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
+    parser.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="whether to colour text output (default: auto)",
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
     outputs = [output(text, FORMATS) for text in options.output]
     started = time.perf_counter()
-    root, only = _place(options.path)
+    root, only = _target(options.path)
     opened = open_workspace(root)
     findings = [finding for finding in opened.findings if only is None or _within(finding.span.file, only)]
     sources = opened.sources()
     strict, color = options.strict, colours(options.color)
     for form, file in outputs:
-        write_report(file, rendered(form, findings, sources, root, strict=strict))
-    print(ended(rendered(options.format, findings, sources, root, strict=strict, color=color)), end="")
+        write_report(file, render(form, findings, sources, root, strict=strict))
+    print(with_line_break(render(options.format, findings, sources, root, strict=strict, color=color)), end="")
     errors, warnings = _totals(opened, findings, only)
     print(_summary(opened, only, errors, warnings, time.perf_counter() - started), file=sys.stderr)
     return FINDINGS if errors or (strict and warnings) else CLEAN
 
 
-def _place(path: Path | None) -> tuple[Path, str | None]:
-    """The workspace's folder and, when only a part of it is asked for, that part's path inside."""
+def _target(path: Path | None) -> tuple[Path, str | None]:
+    """The workspace's folder, and the path inside it when only a part is to be reported."""
     if path is None:
         return workspace_root(None), None
     if not path.exists():
@@ -56,19 +65,21 @@ def _place(path: Path | None) -> tuple[Path, str | None]:
     for whole in (Path(os.path.abspath(path)), path.resolve()):  # noqa: PTH100 - as written, so that links keep their names
         folder = nearest_workspace(whole)
         if folder is not None:
-            return folder, _searched(path, folder, whole.relative_to(folder).as_posix())
-    raise CannotRunError(f"`{path}` lies in no workspace: no {WORKSPACE_FILE} there or above; `decisor init` makes one")
+            return folder, _read_path(path, folder, whole.relative_to(folder).as_posix())
+    raise CannotRunError(
+        f"`{path}` is not in a workspace: there is no {WORKSPACE_FILE} in it or above it; `decisor init` creates one"
+    )
 
 
-def _searched(path: Path, root: Path, inside: str) -> str:
-    """The path, if it is one that documents are looked for at; silence about another would look like approval."""
+def _read_path(path: Path, root: Path, inside: str) -> str:
+    """The path, if `check` reads it. Raises CannotRunError otherwise, as reporting nothing would look like approval."""
     from ..language.files import FOLDERS, SUFFIXES
 
     if inside == WORKSPACE_FILE:
         return inside
     if inside.partition("/")[0] not in FOLDERS or (path.is_file() and not inside.endswith(SUFFIXES)):
         where = " and ".join([", ".join(FOLDERS[:-1]), FOLDERS[-1]])
-        raise CannotRunError(f"`{path}` is not read: the documents of `{root}` are the YAML files below {where}")
+        raise CannotRunError(f"`{path}` is not read: the documents of `{root}` are the YAML files in {where}")
     return inside
 
 
@@ -77,7 +88,7 @@ def _within(file: str, only: str) -> bool:
 
 
 def _totals(opened: Opened, findings: Sequence[Finding], only: str | None) -> tuple[int, int]:
-    """How many errors and warnings; of the whole workspace also those that there is no room to tell."""
+    """The numbers of errors and warnings; for the whole workspace, those beyond the limit on findings count too."""
     if only is None:
         return opened.errors, opened.warnings
     errors = sum(finding.severity == "error" for finding in findings)

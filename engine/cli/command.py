@@ -11,7 +11,7 @@ CLEAN, FINDINGS, FAILED, CHANGED = 0, 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; `run` gives the exit code: 0 clean, 1 findings or failures, 2 could not run, 3 changes (plan)."""
+    """One command; `run` returns the exit code: 0 clean, 1 findings or failures, 2 could not run, 3 changes (plan)."""
 
     summary: str
     example: str
@@ -20,11 +20,11 @@ class Command:
 
 
 class CannotRunError(Exception):
-    """The command cannot do its job at all; the message says what is missing and how to mend it."""
+    """The command cannot do its job; the message says what is missing and how to fix it."""
 
 
 def program_version() -> str:
-    """The version of decisor that is installed, empty where it runs without being installed."""
+    """The installed version of decisor, empty when decisor runs without being installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -34,5 +34,5 @@ def program_version() -> str:
 
 
 def reason(problem: OSError) -> str:
-    """Why the system refuses, in small letters."""
+    """The operating system's reason, in lower case."""
     return (problem.strerror or "the system refuses").lower()

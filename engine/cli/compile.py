@@ -1,4 +1,4 @@
-"""`decisor compile`: the query of one segment."""
+"""`decisor compile`: prints the query of one segment."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _sql(program: Program, name: str, target: str, now_ms: int | None) -> str:
-    """The statement, and its parameters as comments: named ones, never pasted into the text."""
+    """The statement, followed by its named parameters as comments; values are never pasted into the statement."""
     from ..compiler.queries import sql_query
     from ..operators.core import Unsupported
 
     found = sql_query(program, name, "duckdb" if target == "sql:duckdb" else "postgres", now_ms)
     if isinstance(found, Unsupported):
-        raise CannotRunError(f"`{name}` cannot be written for {target}: {found.reason}")
+        raise CannotRunError(f"`{name}` cannot be compiled for {target}: {found.reason}")
     statement, parameters = found
     shown = [
         printable(f"-- {each} = {json.dumps(value, ensure_ascii=False, default=str)}")
@@ -56,7 +56,7 @@ def _sql(program: Program, name: str, target: str, now_ms: int | None) -> str:
 
 
 COMMAND = Command(
-    "Print the query of a segment; what depends on the clock stays a placeholder unless --now is given.",
+    "Print the query of a segment; values that depend on the clock stay placeholders unless --now is given.",
     "decisor compile vips --target sql:duckdb --now 2026-03-01T09:30:00Z",
     _configure,
     _run,

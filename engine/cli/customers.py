@@ -1,4 +1,4 @@
-"""The customers that a command is about: named as an argument, or in a file, as everyone sees a machine's arguments."""
+"""The customers that a command is about: an argument, or a file, since every user of a machine sees arguments."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ MOST: Final = 10_000  # customers of one command
 
 
 def add_customer(parser: argparse.ArgumentParser, words: str, *, several: bool = False) -> None:
-    """The argument that names a customer, and the option that names a file of them in its place."""
+    """Add the argument that names a customer, and the option that names a file of ids instead."""
     parser.add_argument("customer", nargs="?", metavar="CUSTOMER", help=words)
     parser.add_argument(
         "--file",
         metavar="FILE",
-        help=f"a file with {'the ids, one a line' if several else 'the id'} instead (- is stdin): the list of processes"
-        " shows arguments to everyone",
+        help=f"a file with {'the ids, one per line,' if several else 'the id'} instead (- is stdin), since"
+        " process lists show"
+        " arguments to every user",
     )
 
 
 def customers_named(options: argparse.Namespace, most: int = MOST) -> list[str]:
-    """The ids of the customers as events hold them, each once, in their order. Raises CannotRunError.
+    """The ids of the customers in canonical form, each once, in their order. Raises CannotRunError.
 
-    A message about a file names the line and never what it holds.
+    A message about a file names the line, never its content.
     """
     if (options.customer is None) == (options.file is None):
         found_instead = "neither" if options.file is None else "both"
@@ -50,10 +51,10 @@ def customer_named(options: argparse.Namespace) -> str:
 
 def _lines(file: str, place: str) -> list[str]:
     from ..ir.types import KEY_LIMIT
-    from .facts import opened
+    from .facts import open_input
 
     most = MOST * (KEY_LIMIT + 2)
-    with opened(file) as stream:
+    with open_input(file) as stream:
         raw = stream.read(most + 1)
     if len(raw) > most:
         raise CannotRunError(f"{place}: expected at most {most:,} bytes, one id a line")
@@ -65,7 +66,7 @@ def _lines(file: str, place: str) -> list[str]:
 
 
 def _normal(customer: str, place: str) -> str:
-    """The id as events hold it. Raises CannotRunError for what can be none."""
+    """The id in canonical form. Raises CannotRunError for text that cannot be an id."""
     from ..ir.types import KEY_LIMIT, Field
     from ..operators.values import ValueRefusedError, canonical
 

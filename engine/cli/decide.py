@@ -1,4 +1,4 @@
-"""`decisor decide`: decisions for inputs, line by line."""
+"""`decisor decide`: prints decisions for inputs, line by line."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import json
 import sys
 
 from .command import CLEAN, FINDINGS, Command
-from .facts import Complaints, add_program, name_among, opened, runtime_of
+from .facts import Complaints, add_program, name_among, open_input, runtime_of
 from .opening import add_now, instant_of
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ruleset", help="the ruleset that decides")
     parser.add_argument("--input", required=True, metavar="FILE", help="JSON Lines of customer, profile and context")
-    parser.add_argument("--trace", action="store_true", help="say for every node what it looked at")
+    parser.add_argument("--trace", action="store_true", help="show what every node looked at")
     add_now(parser)
     add_program(parser)
 
@@ -29,7 +29,7 @@ def _run(options: argparse.Namespace) -> int:
     runtime = runtime_of(options)
     ruleset = name_among(runtime.program.rulesets, "ruleset", options.ruleset)
     broken = Complaints(options.input)
-    with opened(options.input) as stream:
+    with open_input(options.input) as stream:
         for line in read_lines(stream):
             if line.problem is not None:
                 broken.tell(line.number, line.problem)

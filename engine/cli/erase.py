@@ -1,4 +1,4 @@
-"""`decisor erase`: a customer is removed everywhere, which is proven store by store."""
+"""`decisor erase`: removes a customer everywhere, and proves it store by store."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    add_customer(parser, "the customer's id; they can never come back", several=True)
+    add_customer(parser, "the customer's id, which can never be used again", several=True)
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--dry-run", action="store_true", help="count, and erase nothing")
+    parser.add_argument("--dry-run", action="store_true", help="count the rows and erase nothing")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
 
@@ -36,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
     with Servers.of(options) as servers, refusals():
         erasure = _erasure(servers)
         if options.dry_run:
-            return max([_counted(erasure, each, options.format) for each in customers])
+            return max([_dry_run(erasure, each, options.format) for each in customers])
         if not options.yes:
             _ask(len(customers))
         reports: dict[str, Report] = {}
@@ -44,8 +44,8 @@ def _run(options: argparse.Namespace) -> int:
             for each in customers:
                 reports[each] = erasure.erase(each, _now())
                 if options.format == "text":
-                    _tell(reports[each])
-            _end(erasure, reports, options.format)
+                    _print_report(reports[each])
+            _finish(erasure, reports, options.format)
         finally:
             if options.format == "json":
                 for each, report in reports.items():
@@ -56,24 +56,27 @@ def _run(options: argparse.Namespace) -> int:
     return CLEAN if all(report.done and not report.closed for report in reports.values()) else FINDINGS
 
 
-def _end(erasure: Erasure, reports: Mapping[str, Report], form: str) -> None:
-    """End what was begun earlier, have servers let go of old bytes, and tell what stays."""
+def _finish(erasure: Erasure, reports: Mapping[str, Report], form: str) -> None:
+    """Finish earlier erasures, make servers release deleted bytes, and print what remains elsewhere."""
     others = [other for other in erasure.pending() if other not in reports]
     open_ones = [other for other in others if not erasure.erase(other, _now()).done]
     gone = {each for each, report in reports.items() if report.done and report.found}
     touched = {partition_of(each) for each in gone | set(others).difference(open_ones)}
     refused = erasure.let_go(touched) if touched else []
     if form == "text" and gone:
-        _tell_remains(erasure.remains(gone))
+        _print_remains(erasure.remains(gone))
     if others:
         done = len(others) - len(open_ones)
-        print(f"of erasures begun earlier, {done:,} were ended and {len(open_ones):,} are still open", file=sys.stderr)
-    for said in refused:
-        print(printable(said), file=sys.stderr)
+        print(
+            f"of the erasures started earlier, {done:,} were completed and {len(open_ones):,} are still open",
+            file=sys.stderr,
+        )
+    for message in refused:
+        print(printable(message), file=sys.stderr)
 
 
-def _counted(erasure: Erasure, customer: str, form: str) -> int:
-    """The exit code, with what there is of a customer printed."""
+def _dry_run(erasure: Erasure, customer: str, form: str) -> int:
+    """Print what each store holds of a customer; the exit code."""
     rows = erasure.counts(customer)
     _print(rows, form)
     return FINDINGS if any(row.problem for row in rows) else CLEAN
@@ -96,20 +99,20 @@ def _erasure(servers: Servers) -> Erasure:
     except IndexRefusedError as problem:
         raise CannotRunError(str(problem)) from None
     refused: dict[str, str] = {}
-    redis = _reached("Redis", lambda: servers.redis, refused)
-    elasticsearch = _reached("Elasticsearch", lambda: servers.elasticsearch, refused)
+    redis = _client("Redis", lambda: servers.redis, refused)
+    elasticsearch = _client("Elasticsearch", lambda: servers.elasticsearch, refused)
 
     def publish(upto: Mapping[int, int]) -> Sequence[int]:
         if redis is None:
-            raise UnreachablePlaceError("Redis is not there")
+            raise UnreachablePlaceError("Redis is not available")
         return settle(servers.postgres, redis, upto, vault)
 
     stores = Stores(servers.postgres, redis, elasticsearch, vault, catalogue.key, alias, refused)
     return Erasure(stores, publish)
 
 
-def _reached(store: str, connect: Callable[[], Any], refused: dict[str, str]) -> Any:
-    """The client, or None and why: a store that is away does not keep the erasure from beginning."""
+def _client(store: str, connect: Callable[[], Any], refused: dict[str, str]) -> Any:
+    """The client, or None with the reason in `refused`: an unreachable store does not prevent an erasure."""
     try:
         return connect()
     except CannotRunError as problem:
@@ -118,11 +121,11 @@ def _reached(store: str, connect: Callable[[], Any], refused: dict[str, str]) ->
 
 
 def _ask(count: int) -> None:
-    """Nothing, if whoever is at the terminal agrees. Raises CannotRunError otherwise."""
+    """Ask for confirmation at the terminal. Raises CannotRunError unless it is given."""
     if not sys.stdin.isatty():
-        raise CannotRunError("erasing cannot be undone: say --yes, or run this at a terminal")
-    whom = "this customer" if count == 1 else f"{count:,} customers"
-    print(f"Everything of {whom} goes, in every store, and they can never come back. Erase? [y/N] ", end="")
+        raise CannotRunError("erasing cannot be undone: pass --yes, or run this at a terminal")
+    subject = "this customer" if count == 1 else f"{count:,} customers"
+    print(f"All data of {subject} will be erased from every store, and they can never come back. Erase? [y/N] ", end="")
     sys.stdout.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise CannotRunError("nothing was erased")
@@ -130,37 +133,38 @@ def _ask(count: int) -> None:
 
 def _print_json(report: Report, stays: Sequence[Remainder]) -> None:
     rows = [asdict(row) for row in report.rows]
-    said = {"done": report.done, "found": report.found, "places": rows, "problems": report.problems}
-    print(json.dumps(said | {"stays": [asdict(each) for each in stays]}, ensure_ascii=False))
+    values = {"done": report.done, "found": report.found, "places": rows, "problems": report.problems}
+    print(json.dumps(values | {"stays": [asdict(each) for each in stays]}, ensure_ascii=False))
 
 
-def _tell(report: Report) -> None:
+def _print_report(report: Report) -> None:
     _print(report.rows, "text")
     for problem in report.problems:
         print(printable(problem))
     if report.closed:
-        print(_closed(report.closed))
+        print(_unreadable_text(report.closed))
     if not report.done:
-        print("not done: a running worker goes on once the above is mended, and so does this command")
+        print("not done: once the problems above are fixed, a running worker or this command continues")
     elif not report.found:
-        print("nothing was found of this customer; the id is barred from now on")
+        print("nothing was found for this customer; events with this id are rejected from now on")
     else:
-        print("erased: nothing is left in any of these places")
+        print("erased: nothing is left in any of these stores")
 
 
-def _tell_remains(stays: Sequence[Remainder]) -> None:
-    print("what stays elsewhere, and until when:")
+def _print_remains(stays: Sequence[Remainder]) -> None:
+    print("what remains elsewhere, and until when:")
     for each in stays:
         count = "" if each.count is None else f" ({each.count:,})"
         sooner = "" if each.sooner is None else f". Sooner: {each.sooner}"
         print(printable(f"  {each.store}: {each.place}{count}: {each.until}{sooner}"))
 
 
-def _closed(numbers: Sequence[int]) -> str:
+def _unreadable_text(numbers: Sequence[int]) -> str:
     some = " ".join(map(str, numbers[:10])) + (" …" if len(numbers) > 10 else "")
     return (
-        f"{len(numbers):,} of the dead letters do not open with these keys ({some}), so nobody can tell whether they"
-        f" name the customer: run this again with their keys, or `decisor dead-letters discard {some}` removes them"
+        f"{len(numbers):,} of the dead letters cannot be decrypted with these keys ({some}), so it is unknown whether"
+        " they name the customer: run this again with their keys, or remove them: `decisor dead-letters"
+        f" discard {some}`"
     )
 
 
@@ -179,7 +183,7 @@ def _print(rows: list[Row], form: str) -> None:
 
 
 COMMAND = Command(
-    "Remove a customer everywhere, prove it store by store, and keep late events from bringing them back.",
+    "Remove a customer everywhere, prove it store by store, and stop late events from bringing them back.",
     "decisor erase --file ids.txt --yes",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""`decisor explain`: a finding's code, or a document in words."""
+"""`decisor explain`: explains a finding's code, or a document in words."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ _CODE = re.compile(r"[A-Za-z]\d{3}", re.ASCII)
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="CODE|NAME", help="as T001, vips, or segment/vips where two kinds share a name")
-    parser.add_argument("--target", choices=TARGETS, help="a segment's query as well")
+    parser.add_argument(
+        "name", metavar="CODE|NAME", help="such as T001, vips, or segment/vips where two kinds share a name"
+    )
+    parser.add_argument("--target", choices=TARGETS, help="also print the segment's query")
     add_workspace(parser)
 
 
@@ -36,11 +38,11 @@ def _run(options: argparse.Namespace) -> int:
     opened = open_workspace(workspace_root(options.workspace))
     program = sound_program(opened)
     document = document_named(opened.workspace, options.name)
-    print("\n".join(map(printable, _explained(opened.workspace, program, document))))
+    print("\n".join(map(printable, _document_text(opened.workspace, program, document))))
     if options.target is not None:
         if document.kind != "Segment":
-            raise CannotRunError(f"--target is for segments, and `{options.name}` is a {document.kind}")
-        print(f"\n{_compiled(program, document.name, options.target)}")
+            raise CannotRunError(f"--target applies to segments, but `{options.name}` is a {document.kind}")
+        print(f"\n{_query_text(program, document.name, options.target)}")
     return CLEAN
 
 
@@ -53,7 +55,7 @@ def _code(name: str) -> Code:
     family = [code for code in codes if code[0] == name[0]]
     near = nearest(name, family)
     hint = f"did you mean `{near}`?" if near else f"there are {', '.join(family or codes)}"
-    raise CannotRunError(f"`{name}` is no code; {hint}")
+    raise CannotRunError(f"`{name}` is not a code; {hint}")
 
 
 def _page(code: Code) -> Iterator[str]:
@@ -61,13 +63,13 @@ def _page(code: Code) -> Iterator[str]:
     yield f"\n{code.summary}"
     if code.help:
         yield f"\nwhat to do: {code.help}"
-    for label, example in (("gives it", code.bad), ("is fine", code.good)):
+    for label, example in (("triggers it", code.bad), ("is fine", code.good)):
         if example:
             yield f"\n{label}:"
             yield from (f"  {line}".rstrip() for line in example.rstrip().split("\n"))
 
 
-def _explained(workspace: Workspace, program: Program, document: Document) -> Iterator[str]:
+def _document_text(workspace: Workspace, program: Program, document: Document) -> Iterator[str]:
     from ..compiler.uses import users_of, uses_of
 
     model = document.model
@@ -79,7 +81,7 @@ def _explained(workspace: Workspace, program: Program, document: Document) -> It
     about += [f"tags {', '.join(model.tags)}"] if model.tags else []
     yield ", ".join(about)
     yield ""
-    yield from _EXPLAINED.get(document.kind, _settings)(program, document)
+    yield from _DESCRIBERS.get(document.kind, _settings)(program, document)
     uses = uses_of(program, workspace.documents)
     yield ""
     yield f"uses     {_row(sorted(uses.get(document.resource, ())))}"
@@ -96,11 +98,11 @@ def _segment(program: Program, document: Document) -> Iterator[str]:
 
     predicate = program.segments[document.name]
     lines = clauses(predicate)
-    yield "A profile is in it when all of this holds:" if len(lines) > 1 else "A profile is in it when"
+    yield "A profile is in it when all of these hold:" if len(lines) > 1 else "A profile is in it when"
     yield from (f"  {line}" for line in lines)
     if not isinstance(compile_query(predicate, program.catalogue, program.lists), Exact):
         yield ""
-        yield "The index alone cannot tell; its query gives candidates, and the matcher decides."
+        yield "The index alone cannot decide; its query returns candidates, and the matcher decides."
 
 
 def _ruleset(program: Program, document: Document) -> Iterator[str]:
@@ -120,7 +122,7 @@ def _ruleset(program: Program, document: Document) -> Iterator[str]:
     if reads:
         yield ""
     for read in reads:
-        trip = "read with the first trip" if read.planned else "another trip, as its key is known only then"
+        trip = "read in the first round trip" if read.planned else "another round trip, as its key is known only then"
         yield f"{read.kind} {read.name} at {read.node}: {trip}"
     yield ""
     yield f"A decision costs at most {ruleset.cost:,} steps."
@@ -130,12 +132,12 @@ def _experiment(program: Program, document: Document) -> Iterator[str]:
     from ..operators.wording import ppm_percent
 
     experiment = program.experiments[document.name]
-    yield f"assigns each {experiment.unit} to one arm, always the same"
+    yield f"assigns each {experiment.unit} to one arm, always the same one"
     if experiment.layer is not None:
         slots = ", ".join(f"{low:,} to {high:,}" for low, high in experiment.slots)
-        yield f"only units with the slots {slots} of the layer {experiment.layer.name}"
+        yield f"only units in the slots {slots} of the layer {experiment.layer.name}"
     if experiment.holdout:
-        yield f"{ppm_percent(experiment.holdout)} of the units are kept out"
+        yield f"{ppm_percent(experiment.holdout)} of the units are held out"
     if experiment.sticky:
         yield "a unit keeps its arm when weights change"
     for phase in experiment.phases:
@@ -147,7 +149,7 @@ def _experiment(program: Program, document: Document) -> Iterator[str]:
         width = max(len(arm.name) for arm in phase.arms)
         for arm in phase.arms:
             share = ppm_percent(round(arm.weight / total * phase.coverage))
-            control = ", which everybody else gets too" if arm.name == experiment.control else ""
+            control = ", which all other units get too" if arm.name == experiment.control else ""
             yield f"  {arm.name:<{width}}  {share} of all{control}"
 
 
@@ -156,8 +158,8 @@ def _profile(program: Program, _document: Document) -> Iterator[str]:
 
     catalogue = program.catalogue
     rows = [(catalogue.key, "keyword, the key"), *described("", catalogue.fields)]
-    width = max(len(path) for path, _said in rows)
-    yield from (f"{path:<{width}}  {said}" for path, said in rows)
+    width = max(len(path) for path, _text in rows)
+    yield from (f"{path:<{width}}  {text}" for path, text in rows)
 
 
 def _event_type(program: Program, document: Document) -> Iterator[str]:
@@ -167,8 +169,8 @@ def _event_type(program: Program, document: Document) -> Iterator[str]:
     if event is None:
         return
     rows = [*described("", event.fields), *((source, f"sets the profile's {target}") for target, source in event.sets)]
-    width = max((len(path) for path, _said in rows), default=0)
-    yield from (f"{path:<{width}}  {said}" for path, said in rows)
+    width = max((len(path) for path, _text in rows), default=0)
+    yield from (f"{path:<{width}}  {text}" for path, text in rows)
 
 
 def _member_list(program: Program, document: Document) -> Iterator[str]:
@@ -177,13 +179,13 @@ def _member_list(program: Program, document: Document) -> Iterator[str]:
 
 
 def _settings(_program: Program, document: Document) -> Iterator[str]:
-    """A document of another kind as its settings, path by path."""
+    """The settings of a document of any other kind, path by path."""
     from ..bundle.plan.documents import leaves, shown_value
 
     yield from (f"{path}: {shown_value(item)}" for path, item in leaves("", document.settings()))
 
 
-def _compiled(program: Program, name: str, target: str) -> str:
+def _query_text(program: Program, name: str, target: str) -> str:
     from ..bundle.content import query_data, sql_data
 
     predicate = program.segments[name]
@@ -192,14 +194,14 @@ def _compiled(program: Program, name: str, target: str) -> str:
     dialect: Dialect = "duckdb" if target == "sql:duckdb" else "postgres"
     found = sql_data(predicate, program, dialect)
     if "unsupported" in found:
-        return f"sql:{dialect} cannot answer it: {found['unsupported']}"
+        return f"sql:{dialect} cannot express it: {found['unsupported']}"
     parameters = [
         printable(f"-- {key} = {json.dumps(value, ensure_ascii=False)}") for key, value in found["parameters"].items()
     ]
     return "\n".join([f"{found['text']};", *parameters])
 
 
-_EXPLAINED = {
+_DESCRIBERS = {
     "Segment": _segment,
     "Ruleset": _ruleset,
     "Experiment": _experiment,
@@ -209,7 +211,7 @@ _EXPLAINED = {
 }
 
 COMMAND = Command(
-    "Explain a finding's code with an example, or say in words what a document does and who uses it.",
+    "Explain a finding's code with an example, or describe in words what a document does and what uses it.",
     "decisor explain next_offer",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""Facts for `match` and `decide`: a program to run, lines to read, events by customer."""
+"""Input of `match` and `decide`: a program to run, lines to read, events by customer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from ..profiles.event_sorting import History
     from ..runtime.loaded import Runtime
 
-TOLD = 1_000  # problems that are told one by one; the rest are counted
+PRINTED = 1_000  # problems printed one by one; the rest are only counted
 
 
 def add_program(parser: argparse.ArgumentParser) -> None:
-    """The options that say what runs: a workspace, or a bundle."""
+    """Add the options that choose what runs: a workspace, or a bundle."""
     add_workspace(parser)
     parser.add_argument("--bundle", type=Path, metavar="FILE", help="run this bundle instead of a workspace")
     parser.add_argument(
@@ -60,17 +60,17 @@ def runtime_of(options: argparse.Namespace) -> Runtime:
 
 
 @contextmanager
-def opened(file: str) -> Iterator[IO[bytes]]:
+def open_input(file: str) -> Iterator[IO[bytes]]:
     """The file's bytes, or those of standard input for `-`. Raises CannotRunError."""
     if file == "-":
         yield sys.stdin.buffer
         return
-    with _opened(Path(file)) as stream:
+    with _open_file(Path(file)) as stream:
         yield stream
 
 
-def _opened(file: Path) -> IO[bytes]:
-    """On its own, so that what goes wrong while lines are handled is not taken for the file's fault."""
+def _open_file(file: Path) -> IO[bytes]:
+    """A function of its own, so that errors while lines are processed are not blamed on the file."""
     try:
         return file.open("rb")
     except OSError as problem:
@@ -78,42 +78,42 @@ def _opened(file: Path) -> IO[bytes]:
 
 
 def name_among(names: Collection[str], kind: str, given: str) -> str:
-    """The name that an argument means, `segment/vips` or `vips`. Raises CannotRunError with the nearest name."""
+    """The name that `segment/vips` or `vips` means. Raises CannotRunError, which suggests the nearest name."""
     from ..compiler.scope import suggestion
 
     prefix, _, name = given.rpartition("/")
     if name in names and prefix in {"", kind}:
         return name
-    raise CannotRunError(f"`{given}` is no {kind}; {suggestion(name, sorted(names), f'{kind}s')[0]}")
+    raise CannotRunError(f"`{given}` is not a {kind}; {suggestion(name, sorted(names), f'{kind}s')[0]}")
 
 
 class Complaints:
-    """Problems with lines, told on standard error; a bounded number one by one."""
+    """Prints problems with lines on standard error, a bounded number of them one by one."""
 
     def __init__(self, file: str) -> None:
         self._file = "standard input" if file == "-" else file
         self.count = 0
 
     def tell(self, line: int, problem: str) -> None:
-        """Tell a problem with a line."""
+        """Report a problem with a line."""
         self.count += 1
-        if self.count <= TOLD:
+        if self.count <= PRINTED:
             print(f"{self._file}:{line}: {printable(problem)}", file=sys.stderr)
 
     def close(self) -> None:
-        """Say how many were not told one by one."""
-        if self.count > TOLD:
-            print(f"{self._file}: {self.count - TOLD:,} more problems", file=sys.stderr)
+        """Print how many problems were only counted."""
+        if self.count > PRINTED:
+            print(f"{self._file}: {self.count - PRINTED:,} more problems", file=sys.stderr)
 
 
 def read_history(file: str, runtime: Runtime, complaints: Complaints) -> History:
-    """The events of a file by customer, in bounded memory; broken ones are told and left out."""
+    """The events of a file by customer, in bounded memory; broken events are reported and left out."""
     from ..profiles.event_sorting import History
     from ..runtime.border import problems_text
     from ..runtime.lines import read_lines
 
     history = History(runtime.program.catalogue.key)
-    with opened(file) as stream:
+    with open_input(file) as stream:
         for line in read_lines(stream):
             if line.problem is not None:
                 complaints.tell(line.number, line.problem)
@@ -122,5 +122,5 @@ def read_history(file: str, runtime: Runtime, complaints: Complaints) -> History
             if event is None:
                 complaints.tell(line.number, problems_text(problems))
             elif history.add(event) == "conflict":
-                complaints.tell(line.number, "`id` is that of an earlier event with other content; both are kept")
+                complaints.tell(line.number, "an earlier event has the same `id` and other content; both are kept")
     return history

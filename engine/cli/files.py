@@ -1,4 +1,4 @@
-"""Writing an author's files: whole or not at all, new ones never over old ones, changes shown first if asked for."""
+"""Writes an author's files: whole or not at all, and new files never over old ones."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .command import CannotRunError, reason
 
 
 def check_output(file: Path, within: Path | None = None) -> None:
-    """Nothing, unless a path that is written as one inside a folder leads out of it by a link. Raises CannotRunError.
+    """Refuse a path that is written as if inside a folder but leads out of it by a link. Raises CannotRunError.
 
-    The folder is the current one, or the one given. A repository would otherwise choose which of our files its reports
-    replace; a path that names another place means it.
+    The folder is the current one, or the one given. Otherwise a repository could choose which of the user's files a
+    report replaces. A path that is written as lying outside is accepted.
     """
     for folder in (Path.cwd(), *([] if within is None else [within])):
         base = os.path.abspath(folder)  # noqa: PTH100 - as written: links are followed below
@@ -23,11 +23,13 @@ def check_output(file: Path, within: Path | None = None) -> None:
             continue
         real = Path(os.path.realpath(file))
         if not real.is_relative_to(os.path.realpath(base)):
-            raise CannotRunError(f"`{file}` leads out of `{base}` by a link: remove the link, or name `{real}` itself")
+            raise CannotRunError(
+                f"`{file}` leads out of `{base}` through a link: remove the link, or pass `{real}` itself"
+            )
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Replace the file in one step, its mode kept; of a link, what it leads to. Raises CannotRunError."""
+    """Replace the file in one step and keep its mode; a link's target is replaced. Raises CannotRunError."""
     try:
         file = file.resolve()
         mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
@@ -45,14 +47,14 @@ def write_whole(file: Path, content: bytes) -> None:
 
 
 def write_new(file: Path, text: str, root: Path) -> None:
-    """Write a file of a workspace that does not exist yet, its folder with it. Raises CannotRunError."""
+    """Write a new file of a workspace, and its folder if needed. Raises CannotRunError."""
     check_output(file, root)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except FileExistsError as problem:
-        raise CannotRunError(f"`{problem.filename}` exists and is never overwritten") from None
+        raise CannotRunError(f"`{problem.filename}` already exists and is never overwritten") from None
     except OSError as problem:
         raise CannotRunError(f"`{problem.filename or file}` cannot be written: {reason(problem)}") from None
 

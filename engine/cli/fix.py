@@ -1,4 +1,4 @@
-"""`decisor fix`: the repairs that `check` offers, applied."""
+"""`decisor fix`: applies the fixes that `check` offers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROUNDS = 5  # a fix may make room for another one in the same place
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--diff", action="store_true", help="show what would change and change nothing")
+    parser.add_argument("--diff", action="store_true", help="show what would change, and change nothing")
     add_workspace(parser)
 
 
@@ -42,15 +42,15 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _text(file: Path) -> str | None:
-    """The file's text without byte order mark; None where it is not UTF-8 throughout, and so not to be written."""
+    """The file's text without byte order mark; None if it is not valid UTF-8, and so must not be rewritten."""
     try:
         return file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        return None  # `check` says what is wrong with it
+        return None  # `check` reports what is wrong with it
 
 
 def _with_mark(file: Path, text: str) -> bytes:
-    """The text as bytes, behind the byte order mark that the file has."""
+    """The text as bytes, after the byte order mark if the file has one."""
     return (BOM_UTF8 if file.read_bytes().startswith(BOM_UTF8) else b"") + text.encode()
 
 

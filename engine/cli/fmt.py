@@ -1,4 +1,4 @@
-"""`decisor fmt`: files in their canonical layout."""
+"""`decisor fmt`: formats files in the canonical layout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .report import way_into
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="*", type=Path, help="files or folders of the workspace (default: all)")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail when a file would change")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if a file would change")
     parser.add_argument("--diff", action="store_true", help="change nothing; show what would change")
     add_workspace(parser)
 
@@ -30,7 +30,7 @@ def _run(options: argparse.Namespace) -> int:
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
-            continue  # `check` says where
+            continue  # `check` reports the position
         formatted = format_text(text, name)
         if formatted != text:
             before[name], after[name] = text, formatted
@@ -44,7 +44,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _files(root: Path, paths: list[Path]) -> list[tuple[str, bytes]]:
-    """Name inside the workspace and content of each file at these paths, or of all. Raises CannotRunError."""
+    """The name in the workspace and the content of each file at these paths, or of all files. Raises CannotRunError."""
     from ..diagnostics import Sink
     from ..language.files import find_files
 
@@ -52,7 +52,7 @@ def _files(root: Path, paths: list[Path]) -> list[tuple[str, bytes]]:
     for path in paths:
         wanted = path.resolve()
         if not any(_lies_in(file, wanted) for _, file in sources):
-            what = "is no document file of this workspace" if path.exists() else "does not exist"
+            what = "is not a document file of this workspace" if path.exists() else "does not exist"
             raise CannotRunError(f"`{path}` {what}")
     everywhere = [path.resolve() for path in paths] or [root.resolve()]
     chosen = [source for source, file in sources if any(_lies_in(file, each) for each in everywhere)]

@@ -1,4 +1,4 @@
-"""`decisor graph`: the picture of a ruleset, or of what a document rests on."""
+"""`decisor graph`: draws a ruleset, or what a document uses and what uses it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SUFFIXES = {".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="a ruleset, or another document: then what it uses and what uses it")
-    parser.add_argument("--format", choices=FORMATS, help="default: by the suffix of the file, else mermaid")
+    parser.add_argument("name", help="a ruleset; for any other document, what it uses and what uses it is drawn")
+    parser.add_argument("--format", choices=FORMATS, help="default: by the file's suffix, otherwise mermaid")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     add_workspace(parser)
 
@@ -39,7 +39,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         text: str = draw(picture)
     except TooLargeError as problem:
-        raise CannotRunError(f"{problem}; `--format dot` leaves the drawing to Graphviz") from None
+        raise CannotRunError(f"{problem}; use `--format dot` and let Graphviz draw it") from None
     if file is None:
         print(text, end="")
         return CLEAN
@@ -63,7 +63,7 @@ def _picture(opened: Opened, document: Document) -> Picture:
 
 
 COMMAND = Command(
-    "Draw a ruleset as Mermaid, DOT or an SVG picture; of another document, what it uses and what uses it.",
+    "Draw a ruleset as Mermaid, DOT or SVG; for any other document, draw what it uses and what uses it.",
     "decisor graph next_offer -o next_offer.svg",
     _configure,
     _run,

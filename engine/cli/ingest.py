@@ -1,4 +1,4 @@
-"""`decisor ingest`: events of a file on the queue, as fast as they are consumed."""
+"""`decisor ingest`: queues the events of a file, as fast as they are consumed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from .command import CLEAN, FINDINGS, CannotRunError, Command
-from .facts import Complaints, opened
+from .facts import Complaints, open_input
 from .opening import add_workspace, open_workspace, sound_program
 from .report import counted
 from .servers import Servers
@@ -16,7 +16,7 @@ _CHUNK = 500  # lines
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="JSON Lines, one event a line (- is stdin)")
+    parser.add_argument("file", metavar="FILE", help="JSON Lines, one event per line (- is stdin)")
     parser.add_argument(
         "--customer-key", metavar="NAME", help="the customer's key in an event (default: the workspace's)"
     )
@@ -25,7 +25,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=300.0,
         metavar="SECONDS",
-        help="how long a full queue is waited for (default: 300)",
+        help="how long to wait for a full queue (default: 300)",
     )
     add_workspace(parser)
 
@@ -40,7 +40,7 @@ def _run(options: argparse.Namespace) -> int:
         key = _key(servers, options.customer_key)
         producer = EventProducer(servers.redis, key, patience=options.wait)
         count = 0
-        with opened(options.file) as stream:
+        with open_input(options.file) as stream:
             for first, lines in _chunks(stream, complaints):
                 try:
                     count += producer.put(lines).events
@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace) -> int:
                     )
                     raise CannotRunError(
                         f"{said}; {count:,} events were queued before line {first:,}. An event that is ingested twice"
-                        " counts once, so the whole file can be ingested again"
+                        " counts once, so it is safe to ingest the whole file again"
                     ) from None
     complaints.close()
     print(f"{counted(count, 'event')} queued")
@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _key(servers: Servers, given: str | None) -> str:
-    """The customer's key in an event: the workspace's, or outside of one the one that was given."""
+    """The name of the customer's key in an event: the workspace's, or the given one outside a workspace."""
     if servers.root is None:
         if given is None:
             raise CannotRunError(
@@ -74,15 +74,15 @@ def _key(servers: Servers, given: str | None) -> str:
 
 
 def _chunks(stream: IO[bytes], complaints: Complaints) -> Iterator[tuple[int, list[bytes]]]:
-    """The lines that are not blank, some at a time, each chunk with the number of its first line.
+    """The lines that are not blank, in chunks, each with the number of its first line.
 
-    A line that is too long for the queue is told and skipped, and never held.
+    A line that is too long for the queue is reported and skipped; it is never held in memory.
     """
     from ..profiles.ingest import EVENT_LIMIT
 
     chunk: list[bytes] = []
     number = first = 0
-    longest = EVENT_LIMIT + 2  # with the line's end
+    longest = EVENT_LIMIT + 2  # with the line break
     while line := stream.readline(longest):
         number += 1
         if len(line.strip()) > EVENT_LIMIT or (len(line) == longest and not line.endswith(b"\n")):

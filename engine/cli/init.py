@@ -1,4 +1,4 @@
-"""`decisor init`: a workspace that passes its own check and tests."""
+"""`decisor init`: creates a workspace that passes its own check and tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from .command import CLEAN, CannotRunError, Command, reason
 from .files import write_new
 from .scaffold.documents import TEMPLATES, Around
-from .scaffold.start import EVENTS, FROM_EVENTS, PROFILE, SEGMENT, SEGMENT_TEST, VSCODE, WORKSPACE, written
+from .scaffold.start import EVENTS, FROM_EVENTS, PROFILE, SEGMENT, SEGMENT_TEST, VSCODE, WORKSPACE, yaml_name
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def _run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     ruleset, ruleset_test = TEMPLATES["ruleset"].write("homepage", Around())
     files = {
-        "decisor.yaml": WORKSPACE.format(name=written(_name(folder))),
+        "decisor.yaml": WORKSPACE.format(name=yaml_name(_name(folder))),
         "schemas/profile.yaml": PROFILE.format(name="customer", **FROM_EVENTS),
         "schemas/events.yaml": EVENTS,
         "segments/good_customers.yaml": SEGMENT,
@@ -32,10 +32,10 @@ def _run(options: argparse.Namespace) -> int:
         ".vscode/settings.json": VSCODE,
     }
     if (folder / "decisor.yaml").exists():
-        raise CannotRunError(f"`{folder / 'decisor.yaml'}` exists; this is a workspace already")
+        raise CannotRunError(f"`{folder / 'decisor.yaml'}` already exists; this is a workspace")
     for name in files:
         if (folder / name).exists():
-            raise CannotRunError(f"`{folder / name}` exists and is never overwritten; nothing was written")
+            raise CannotRunError(f"`{folder / name}` already exists and is never overwritten; nothing was written")
     for name, text in files.items():
         write_new(folder / name, text, folder)
     try:
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _name(folder: Path) -> str:
-    """A workspace name made of the folder's."""
+    """A workspace name derived from the folder's."""
     words = re.sub(r"[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_")
     return words[:63] if re.match(r"[a-z]", words) else "workspace"
 

@@ -1,4 +1,4 @@
-"""`decisor keygen`: a key pair for signing bundles."""
+"""`decisor keygen`: creates a key pair for signing bundles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from .files import check_output
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="where the private key goes; the public key goes beside it as FILE.pub")
+    parser.add_argument(
+        "file", type=Path, help="where the private key goes; the public key goes next to it as FILE.pub"
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -22,7 +24,7 @@ def _run(options: argparse.Namespace) -> int:
     check_output(file)
     for each in (file, public_file):
         if each.exists():
-            raise CannotRunError(f"`{each}` exists; a key is never overwritten")
+            raise CannotRunError(f"`{each}` already exists; a key is never overwritten")
     try:
         private, public = generate_key()
         _write(file, private, 0o600)
@@ -30,11 +32,11 @@ def _run(options: argparse.Namespace) -> int:
     except KeyRefusedError as problem:
         raise CannotRunError(str(problem)) from None
     except FileExistsError as problem:
-        raise CannotRunError(f"`{problem.filename}` exists; a key is never overwritten") from None
+        raise CannotRunError(f"`{problem.filename}` already exists; a key is never overwritten") from None
     except OSError as problem:
         raise CannotRunError(f"`{problem.filename}` cannot be written: {reason(problem)}") from None
     print(f"{file}: the private key, which signs bundles; keep it secret")
-    print(f"{public_file}: the public key; give it to whatever verifies bundles")
+    print(f"{public_file}: the public key; distribute it to everything that verifies bundles")
     return CLEAN
 
 

@@ -1,4 +1,4 @@
-"""`decisor list`: the documents of the workspace."""
+"""`decisor list`: lists the documents of the workspace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         "selector",
         nargs="*",
         help="kind:segment, owner:growth, tag:spring, uses:spend (a field, segment or other document), or a name "
-        "with *; all of them must fit",
+        "with *; a document must match all of them",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what is printed (default: text)")
     add_workspace(parser)
@@ -41,9 +41,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps({"schema": "list/1", "documents": rows}, ensure_ascii=False, indent=2))
         return CLEAN
-    told = [[printable(str(row[key])) for key in ("kind", "name", "owner")] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*told, strict=True)]
-    for row, texts in zip(rows, told, strict=True):
+    shown = [[printable(str(row[key])) for key in ("kind", "name", "owner")] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for row, texts in zip(rows, shown, strict=True):
         cells = [text.ljust(width) for text, width in zip(texts, widths, strict=True)]
         description = printable(" ".join(row["description"].split()))
         print("  ".join([*(cell for cell in cells if cell), description]).rstrip())
@@ -58,29 +58,29 @@ def selection(text: str) -> tuple[str, str]:
     if kind not in SELECTORS:
         raise CannotRunError(f"`{text}`: expected one of {', '.join(f'{each}:' for each in SELECTORS)}")
     if kind == "kind":
-        _known_kind(value)
+        _check_kind(value)
     return kind, value
 
 
-def _known_kind(value: str) -> None:
+def _check_kind(value: str) -> None:
     from ..diagnostics.suggest import nearest
     from ..language.document import snake
     from ..language.documents.kinds import KINDS
 
     kinds = [snake(kind) for kind in KINDS]
-    if _folded(value) not in {_folded(kind) for kind in kinds}:
+    if _fold(value) not in {_fold(kind) for kind in kinds}:
         near = nearest(value, kinds)
         hint = f"did you mean `{near}`?" if near else f"there are {', '.join(kinds)}"
-        raise CannotRunError(f"`{value}` is no kind of document; {hint}")
+        raise CannotRunError(f"`{value}` is not a kind of document; {hint}")
 
 
-def _folded(kind: str) -> str:
+def _fold(kind: str) -> str:
     return kind.lower().replace("_", "")
 
 
 def _fits(document: Document, kind: str, value: str, used: frozenset[str]) -> bool:
     if kind == "kind":
-        return _folded(document.kind) == _folded(value)
+        return _fold(document.kind) == _fold(value)
     if kind == "owner":
         return document.model.owner == value
     if kind == "tag":
@@ -104,7 +104,7 @@ def _row(document: Document) -> dict[str, Any]:
 
 
 def _uses(opened: Opened) -> dict[str, frozenset[str]]:
-    """What each document names, itself or through another, as far as it compiles."""
+    """What each document uses, directly or not, as far as the workspace compiles."""
     from ..compiler.uses import reached, uses_of
 
     if opened.program is None:

@@ -1,4 +1,4 @@
-"""`decisor mapping`: how profiles are indexed."""
+"""`decisor mapping`: prints the settings and mapping of the profile index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`decisor match`: the segments of profiles, line by line, or the sizes of segments."""
+"""`decisor match`: prints the segments of profiles, line by line, or the sizes of segments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import parquet
 from .command import CLEAN, FINDINGS, CannotRunError, Command
-from .facts import Complaints, add_program, name_among, opened, read_history, runtime_of
+from .facts import Complaints, add_program, name_among, open_input, read_history, runtime_of
 from .opening import add_now, instant_of
 
 if TYPE_CHECKING:
@@ -33,49 +33,49 @@ def _run(options: argparse.Namespace) -> int:
         raise CannotRunError("--profiles and --events are both `-`; only one of them can be standard input")
     now_ms = instant_of(options.now)
     runtime = runtime_of(options)
-    given = {name_among(runtime.program.segments, "segment", name) for name in options.segment or ()}
+    chosen = {name_among(runtime.program.segments, "segment", name) for name in options.segment or ()}
     broken, about_events = Complaints(options.profiles), Complaints(options.events or "")
     with ExitStack() as stack:
         events_of: parquet.EventsOf | None = None
         if options.events:
             events_of = stack.enter_context(read_history(options.events, runtime, about_events)).of
-        asked = parquet.Asked(sorted(given or runtime.program.segments), now_ms, events_of, broken.tell)
+        query = parquet.MatchQuery(sorted(chosen or runtime.program.segments), now_ms, events_of, broken.tell)
         if options.count:
-            _print_sizes(_sizes(runtime, options.profiles, asked))
+            _print_sizes(_sizes(runtime, options.profiles, query))
         else:
-            _print_rows(_rows(runtime, options.profiles, asked), runtime.program.catalogue.key)
+            _print_rows(_rows(runtime, options.profiles, query), runtime.program.catalogue.key)
     broken.close()
     about_events.close()
     return FINDINGS if broken.count or about_events.count else CLEAN
 
 
-def _sizes(runtime: Runtime, file: str, asked: parquet.Asked) -> Mapping[str, int]:
+def _sizes(runtime: Runtime, file: str, query: parquet.MatchQuery) -> Mapping[str, int]:
     if file.endswith(parquet.SUFFIX):
-        return parquet.sizes(runtime.program, file, asked)
-    sizes = Counter(dict.fromkeys(asked.names, 0))
-    for _, names in _rows(runtime, file, asked):
+        return parquet.sizes(runtime.program, file, query)
+    sizes = Counter(dict.fromkeys(query.names, 0))
+    for _, names in _rows(runtime, file, query):
         sizes.update(names)
     return sizes
 
 
-def _rows(runtime: Runtime, file: str, asked: parquet.Asked) -> Iterator[tuple[str, list[str]]]:
-    """The key of each sound profile with the sorted names of its segments; the others are told."""
+def _rows(runtime: Runtime, file: str, query: parquet.MatchQuery) -> Iterator[tuple[str, list[str]]]:
+    """The key of each valid profile with the sorted names of its segments; invalid profiles are reported."""
     from ..runtime.border import problems_text
     from ..runtime.lines import read_lines
 
     if file.endswith(parquet.SUFFIX):
-        yield from parquet.rows(runtime.program, file, asked)
+        yield from parquet.rows(runtime.program, file, query)
         return
-    match = runtime.matcher_of(asked.names).match
-    read, key, events_of = runtime.border.profile, runtime.program.catalogue.key, asked.events_of
-    with opened(file) as stream:
+    match = runtime.matcher_of(query.names).match
+    read, key, events_of = runtime.border.profile, runtime.program.catalogue.key, query.events_of
+    with open_input(file) as stream:
         for line in read_lines(stream):
             profile, problems = (None, ()) if line.problem is not None else read(line.value)
             if profile is None:
-                asked.tell(line.number, line.problem or problems_text(problems))
+                query.tell(line.number, line.problem or problems_text(problems))
                 continue
             events = () if events_of is None else events_of(profile[key])
-            yield profile[key], match(profile, asked.now_ms, events)
+            yield profile[key], match(profile, query.now_ms, events)
 
 
 def _print_rows(rows: Iterable[tuple[str, list[str]]], key: str) -> None:

@@ -1,4 +1,4 @@
-"""What a NAME on the command line means: a document by its name, or `kind/name` where two kinds share it."""
+"""Resolves a NAME on the command line: a document by its name, or `kind/name` where two kinds share it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def document_named(workspace: Workspace, given: str, kinds: Collection[str] = ()) -> Document:
-    """The document that the argument names, of one of `kinds` where any are given. Raises CannotRunError.
+    """The document that the argument names, of one of `kinds` if any are given. Raises CannotRunError.
 
-    A test often has the name of what it tests; it is meant only where its kind is written.
+    A test often has the name of what it tests, so it is meant only when its kind is written.
     """
     from ..diagnostics.suggest import nearest
 
@@ -29,8 +29,8 @@ def document_named(workspace: Workspace, given: str, kinds: Collection[str] = ()
         raise CannotRunError(f"`{given}` is the name of {len(named)} documents; write {ways}")
     names = {each.name for each in candidates if each.kind != "Test"} | {each.resource for each in candidates}
     near = nearest(given, sorted(names)) or nearest(name, sorted(names))
-    hint = f"did you mean `{near}`?" if near else "`decisor list` tells what there is"
-    raise CannotRunError(f"`{given}` is no document of this workspace; {hint}")
+    hint = f"did you mean `{near}`?" if near else "`decisor list` shows all documents"
+    raise CannotRunError(f"`{given}` is not a document of this workspace; {hint}")
 
 
 def _is_meant(document: Document, kind: str) -> bool:

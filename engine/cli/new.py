@@ -1,4 +1,4 @@
-"""`decisor new`: a document that passes the check, with its test."""
+"""`decisor new`: adds a document that passes the check, with its test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .command import CLEAN, CannotRunError, Command
 from .files import write_new
 from .opening import Opened, add_workspace, open_workspace, workspace_root
 from .scaffold.documents import TEMPLATES, Around
-from .scaffold.start import written
+from .scaffold.start import yaml_name
 
 if TYPE_CHECKING:
     from ..language.yaml.reader import YamlDocument
@@ -19,41 +19,45 @@ if TYPE_CHECKING:
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=tuple(TEMPLATES), metavar="KIND", help=", ".join(TEMPLATES))
-    parser.add_argument("name", help="small letters, digits and _")
+    parser.add_argument("name", help="lower-case letters, digits and _")
     add_workspace(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
     name: str = options.name
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
-        raise CannotRunError(f"`{name}`: expected a small letter, then small letters, digits and _, 63 at most")
+        raise CannotRunError(
+            f"`{name}`: expected a lower-case letter, then lower-case letters, digits and _, at most 63"
+        )
     opened = open_workspace(workspace_root(options.workspace))
     kind: str = options.kind
-    if (place := _declared(opened, kind, name)) is not None:
+    if (place := _position(opened, kind, name)) is not None:
         what = "the workspace's one profile" if kind == "profile" else f"{kind} `{name}`"
-        raise CannotRunError(f"{what} is declared already, at {place}")
+        raise CannotRunError(f"{what} is already declared at {place}")
     template = TEMPLATES[kind]
-    document = template.write(written(name), _around(opened))
+    document = template.write(yaml_name(name), _around(opened))
     folder = opened.root / template.folder
     for text, suffix in zip(document, ("", ".test"), strict=True):
         if text:
             file = _free_file(folder, name, kind, suffix)
-            write_new(file, _retitled(text, opened, name, kind) if suffix and kind != "test" else text, opened.root)
-            print(_shown(file))
+            write_new(
+                file, _with_free_name(text, opened, name, kind) if suffix and kind != "test" else text, opened.root
+            )
+            print(_display_path(file))
     return CLEAN
 
 
 def _free_file(folder: Path, name: str, kind: str, suffix: str) -> Path:
-    """A file that does not exist: documents of several kinds may share a name, and a folder."""
+    """A file that does not exist yet: documents of several kinds may share a name and a folder."""
     file = folder / f"{name}{suffix}.yaml"
     return folder / f"{name}.{kind}{suffix}.yaml" if file.exists() else file
 
 
-def _retitled(test: str, opened: Opened, name: str, kind: str) -> str:
-    """The test under a name that no other test has."""
-    if _declared(opened, "test", name) is None:
+def _with_free_name(test: str, opened: Opened, name: str, kind: str) -> str:
+    """The test, renamed if another test already has its name."""
+    if _position(opened, "test", name) is None:
         return test
-    return test.replace(f"\nname: {written(name)}\n", f"\nname: {name}_{kind}\n", 1)
+    return test.replace(f"\nname: {yaml_name(name)}\n", f"\nname: {name}_{kind}\n", 1)
 
 
 def _around(opened: Opened) -> Around:
@@ -63,8 +67,8 @@ def _around(opened: Opened) -> Around:
     return Around(catalogue.key, catalogue.fields, catalogue.events)
 
 
-def _declared(opened: Opened, kind: str, name: str) -> str | None:
-    """Where the workspace has such a document already, or None."""
+def _position(opened: Opened, kind: str, name: str) -> str | None:
+    """The file and line of an existing document of that kind and name, None if there is none."""
     from ..language.document import snake
 
     for declared, named in opened.workspace.declared.items():
@@ -75,7 +79,7 @@ def _declared(opened: Opened, kind: str, name: str) -> str | None:
     return None
 
 
-def _shown(file: Path) -> str:
+def _display_path(file: Path) -> str:
     here = Path.cwd()
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else str(file)
 

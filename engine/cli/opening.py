@@ -1,4 +1,4 @@
-"""What most commands begin with: the workspace found, read, compiled, and its errors told."""
+"""What most commands begin with: finding, reading and compiling the workspace, and printing its errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A workspace with what is known of it; `program` is None when there is no catalogue to compile against."""
+    """A workspace, its program and its findings; `program` is None without a catalogue to compile against."""
 
     root: Path
     workspace: Workspace
@@ -37,19 +37,19 @@ class Opened:
 
 
 def add_workspace(parser: argparse.ArgumentParser) -> None:
-    """The option that names the workspace."""
+    """Add the option that names the workspace."""
     parser.add_argument(
         "-C", "--workspace", type=Path, metavar="DIR", help="the workspace's folder (default: found from here upwards)"
     )
 
 
 def add_now(parser: argparse.ArgumentParser) -> None:
-    """The option that sets the clock."""
-    parser.add_argument("--now", metavar="INSTANT", help="the instant to evaluate at, as 2026-03-01T09:30:00Z")
+    """Add the option that sets the clock."""
+    parser.add_argument("--now", metavar="INSTANT", help="the instant to evaluate at, such as 2026-03-01T09:30:00Z")
 
 
 def instant_of(text: str | None) -> int:
-    """Milliseconds of `--now`, or of the clock."""
+    """The instant of `--now`, or of the clock, in milliseconds."""
     from ..ir.instant import InstantError, parse_instant
 
     if text is None:
@@ -64,11 +64,13 @@ def workspace_root(given: Path | None) -> Path:
     """The workspace's folder: the one given, or the nearest from here upwards. Raises CannotRunError."""
     if given is not None:
         if not (given / WORKSPACE_FILE).is_file():
-            raise CannotRunError(f"`{given}` is no workspace: it holds no {WORKSPACE_FILE}; `decisor init` makes one")
+            raise CannotRunError(
+                f"`{given}` is not a workspace: it has no {WORKSPACE_FILE}; `decisor init` creates one"
+            )
         return given
     found = nearest_workspace(Path.cwd())
     if found is None:
-        raise CannotRunError(f"no {WORKSPACE_FILE} here or above; `decisor init` makes a workspace")
+        raise CannotRunError(f"there is no {WORKSPACE_FILE} here or above; `decisor init` creates a workspace")
     return found
 
 
@@ -81,22 +83,22 @@ def open_workspace(root: Path) -> Opened:
 
 
 def sound_program(opened: Opened) -> Program:
-    """The program of a workspace without errors; otherwise the errors are told and the command ends with 1."""
+    """The program of a workspace without errors; otherwise print the errors and end the command with 1."""
     if opened.errors or opened.program is None:
-        from .report import rendered
+        from .report import render
 
         errors = [finding for finding in opened.findings if finding.severity == "error"]
-        print(rendered("text", errors, opened.sources(), opened.root), file=sys.stderr)
+        print(render("text", errors, opened.sources(), opened.root), file=sys.stderr)
         raise UnsoundError
     return opened.program
 
 
 class UnsoundError(Exception):
-    """The workspace has errors, and they have been told."""
+    """The workspace has errors, which have been printed."""
 
 
 def _texts(root: Path, files: set[str]) -> dict[str, str]:
-    """The text of each file that lies in the workspace, line breaks as they are; what is no UTF-8 is U+FFFD."""
+    """The text of each file inside the workspace, with its line breaks; invalid UTF-8 becomes U+FFFD."""
     from ..language.files import SourceFile, is_private
 
     texts: dict[str, str] = {}

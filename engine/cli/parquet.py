@@ -1,4 +1,4 @@
-"""Profiles out of a Parquet file, for `match`."""
+"""Reads profiles from a Parquet file, for `match`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ EventsOf = Callable[[str], Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which segments are asked for and when, the events of a customer, and who is told of broken profiles."""
+class MatchQuery:
+    """The segments to evaluate, the instant, the events of a customer, and where broken profiles are reported."""
 
     names: Sequence[str]
     now_ms: int
@@ -27,29 +27,29 @@ class Asked:
     tell: Callable[[int, str], None]
 
 
-def rows(program: Program, file: str, asked: Asked) -> Iterator[tuple[str, list[str]]]:
+def rows(program: Program, file: str, query: MatchQuery) -> Iterator[tuple[str, list[str]]]:
     """Each profile's key with the sorted names of its segments. Raises CannotRunError."""
     with _refusals(file):
         from ..batch import memberships
 
         yield from memberships(
-            program, file, asked.names, now_ms=asked.now_ms, events_of=asked.events_of, tell=asked.tell
+            program, file, query.names, now_ms=query.now_ms, events_of=query.events_of, tell=query.tell
         )
 
 
-def sizes(program: Program, file: str, asked: Asked) -> Mapping[str, int]:
+def sizes(program: Program, file: str, query: MatchQuery) -> Mapping[str, int]:
     """How many profiles are in each segment. Raises CannotRunError."""
     with _refusals(file):
         from ..batch import match_parquet
 
         return match_parquet(
-            program, file, asked.names, now_ms=asked.now_ms, events_of=asked.events_of, tell=asked.tell
+            program, file, query.names, now_ms=query.now_ms, events_of=query.events_of, tell=query.tell
         ).counts
 
 
 @contextmanager
 def _refusals(file: str) -> Iterator[None]:
-    """What is wrong with the file, in words for who runs the command."""
+    """Turn errors about the file into CannotRunError."""
     from ..batch import BatchRefusedError
 
     try:

@@ -1,4 +1,4 @@
-"""Arguments of a command: help that looks the same on every Python, and refusals in our own words."""
+"""Parses the arguments of a command, with the same help and the same errors on every version of Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from .command import FAILED, Command
 
-_COLUMN = 28  # where the words about an argument begin
+_COLUMN = 28  # where the descriptions of arguments begin
 _MISREAD = re.compile(r"invalid (?P<type>float|int) value: (?P<value>.*)", re.DOTALL)
 _TYPES = {"float": "a number", "int": "a whole number"}
 
@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
         self.usage = " ".join([self.prog, *self._places, "[options]"])
 
     def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
-        """As argparse does, and remember it for the line of usage and for suggestions."""
+        """Add it as argparse does, and remember it for the usage line and for suggestions."""
         action = super().add_argument(*names, **settings)
         self._options += action.option_strings
         if action.required or not action.option_strings:
@@ -39,7 +39,7 @@ class Parser(argparse.ArgumentParser):
         return action
 
     def error(self, message: str) -> NoReturn:
-        """Say what was not understood and end with 2."""
+        """Print what was not understood and exit with 2."""
         misread = _MISREAD.search(message)
         if misread is not None:
             value = misread["value"].strip("'\"")
@@ -48,21 +48,21 @@ class Parser(argparse.ArgumentParser):
         if unknown != message:
             first = unknown.split()[0]
             near = get_close_matches(first, self._options, 1) if first.startswith("-") else []
-            message = f"`{first}` is no argument of this command" + (f"; did you mean `{near[0]}`?" if near else "")
+            message = f"`{first}` is not an argument of this command" + (f"; did you mean `{near[0]}`?" if near else "")
         self.exit(FAILED, f"{self.prog}: {message}\n`{self.prog} --help` shows the arguments\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """The library's own words change from version to version, and suggest nothing."""
+        """Refuse an unknown choice with a suggestion; argparse's own message suggests nothing and varies by version."""
         if action.choices is None or value in action.choices:
             return
         choices = [str(each) for each in action.choices]
         near = get_close_matches(str(value), choices, 1)
         expected = f"did you mean `{near[0]}`?" if near else f"expected one of {', '.join(choices)}"
-        raise argparse.ArgumentError(action, f"`{value}` is none of them; {expected}")
+        raise argparse.ArgumentError(action, f"`{value}` is not one of the choices; {expected}")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """One column for the arguments, one for the words; `-C, --workspace DIR` with one DIR."""
+    """One column for arguments, one for descriptions; `-C, --workspace DIR` names DIR once."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=_COLUMN)

@@ -1,4 +1,4 @@
-"""`decisor plan`: what a change of the workspace changes in meaning."""
+"""`decisor plan`: shows what a change to the workspace changes in meaning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ir.printable import printable
 from .command import CHANGED, CLEAN, FINDINGS, CannotRunError, Command
-from .facts import Complaints, opened, read_history
+from .facts import Complaints, open_input, read_history
 from .opening import Opened, add_now, add_workspace, instant_of, open_workspace, sound_program, workspace_root
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against",
         metavar="REF|BUNDLE",
-        help="a git revision or a bundle file (default: where HEAD left main or master, else HEAD)",
+        help="a git revision or a bundle file (default: where HEAD branched off main or master, otherwise HEAD)",
     )
     parser.add_argument(
-        "--profiles", metavar="FILE", help="JSON Lines: tell who enters and leaves, and who is rerouted"
+        "--profiles", metavar="FILE", help="JSON Lines: show which of them enter, leave or are rerouted"
     )
     parser.add_argument("--events", metavar="FILE", help="JSON Lines, the events of these profiles")
     parser.add_argument("--format", choices=("text", "md", "json"), default="text", help="default: text")
-    parser.add_argument("--full", action="store_true", help="leave nothing out")
-    parser.add_argument("--exit-code", action="store_true", help="end with 3 where something changes in meaning")
+    parser.add_argument("--full", action="store_true", help="print everything, without shortening")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 3 if something changes in meaning")
     add_now(parser)
     add_workspace(parser)
 
@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
     from ..ir.instant import format_instant
 
     if options.events and not options.profiles:
-        raise CannotRunError("--events needs --profiles: the events are those of profiles")
+        raise CannotRunError("--events needs --profiles, since events belong to profiles")
     now_ms = instant_of(options.now)
     now = format_instant(now_ms)
     opened_workspace = open_workspace(workspace_root(options.workspace))
@@ -58,13 +58,13 @@ def _run(options: argparse.Namespace) -> int:
     if options.profiles:
         audience, notes = _audience(plan, before, after, options, now_ms)
         plan = replace(plan, audience=audience, notes=(*plan.notes, *notes))
-    print(_rendered(plan, options))
+    print(_render(plan, options))
     if plan.audience is not None and plan.audience.refused:
         return FINDINGS
     return CHANGED if options.exit_code and plan.changes else CLEAN
 
 
-def _rendered(plan: Plan, options: argparse.Namespace) -> str:
+def _render(plan: Plan, options: argparse.Namespace) -> str:
     if options.format == "json":
         from ..bundle.plan.data import as_data
 
@@ -75,7 +75,7 @@ def _rendered(plan: Plan, options: argparse.Namespace) -> str:
 
 
 def _earlier(against: str | None, now: Opened, after: Side) -> tuple[Side, tuple[str, ...]]:
-    """The side that is compared with, and what is to be said of it."""
+    """The earlier side, and notes about it."""
     from ..language.git import RevisionError
 
     if against is not None and Path(against).is_file():
@@ -83,7 +83,7 @@ def _earlier(against: str | None, now: Opened, after: Side) -> tuple[Side, tuple
     try:
         return _revision_side(against, now, after)
     except RevisionError as problem:
-        hint = "" if against is None else "; nor is it a bundle file"
+        hint = "" if against is None else "; it is not a bundle file either"
         raise CannotRunError(f"{problem}{hint}") from None
 
 
@@ -94,7 +94,7 @@ def _bundle_side(file: Path) -> Side:
     from ..ir.instant import FIRST_INSTANT
 
     try:
-        bundle = read_bundle(file, Acceptance(), FIRST_INSTANT)  # a bundle that has expired is compared all the same
+        bundle = read_bundle(file, Acceptance(), FIRST_INSTANT)  # an expired bundle can still be compared
     except BundleRefusedError as problem:
         raise CannotRunError(f"`{file}`: {problem}") from None
     except OSError as problem:
@@ -112,7 +112,7 @@ def _revision_side(ref: str | None, now: Opened, after: Side) -> tuple[Side, tup
         folder = Path(name)
         revision = write_revision(now.root, ref or base_of(now.root), folder)
         label = f"{ref} ({revision.commit[:9]})" if ref else revision.commit[:9]
-        notes = [f"`{printable(path)}` is no regular file at {label} and was left out" for path in revision.skipped]
+        notes = [f"`{printable(path)}` is not a regular file at {label} and was left out" for path in revision.skipped]
         if not (folder / "decisor.yaml").is_file():
             program = after.program
             catalogue = Catalogue(program.catalogue.name, program.catalogue.key, ())
@@ -123,7 +123,7 @@ def _revision_side(ref: str | None, now: Opened, after: Side) -> tuple[Side, tup
             raise CannotRunError(f"the workspace at {label} has no catalogue that compiles")
         if earlier.errors:
             errors = f"{earlier.errors:,} error{'' if earlier.errors == 1 else 's'}"
-            notes.append(f"the workspace at {label} has {errors}: what does not compile there counts as new")
+            notes.append(f"the workspace at {label} has {errors}: documents that do not compile there count as new")
         return side_of_workspace(earlier.workspace, earlier.program, label), tuple(notes)
 
 
@@ -137,7 +137,7 @@ def _deal(experiment: Experiment, units: Sequence[str], now: str) -> list[str | 
 def _audience(
     plan: Plan, before: Side, after: Side, options: argparse.Namespace, now_ms: int
 ) -> tuple[Audience, tuple[str, ...]]:
-    """What happens to the profiles of the file, and what is to be said of how that was found."""
+    """What happens to the profiles of the file, and notes on how that was determined."""
     from ..bundle.plan.audience import audience_of
     from ..experiments.assignment import NativeAssigner
     from ..ir.instant import format_instant
@@ -157,7 +157,7 @@ def _audience(
 
 
 class _Pairs:
-    """What both states say of each profile of a file."""
+    """The answers of both states for each profile of a file."""
 
     def __init__(
         self, before: Runtime, after: Runtime, broken: Complaints, history: History | None, now_ms: int
@@ -176,10 +176,10 @@ class _Pairs:
         self._foreign = (own[1] - own[0], own[0] - own[1])  # names that only the other state knows
 
     def of(self, file: str) -> Iterator[Pair]:
-        """The pairs in the order of the file; profiles that do not fit are told and left out."""
+        """The pairs in the order of the file; invalid profiles are reported and left out."""
         from ..runtime.lines import read_lines
 
-        with opened(file) as stream:
+        with open_input(file) as stream:
             for line in read_lines(stream):
                 if line.problem is not None:
                     self._broken.tell(line.number, line.problem)
@@ -190,7 +190,7 @@ class _Pairs:
                     yield later[0], earlier[1], later[1]
 
     def _answer(self, index: int, raw: Any, number: int) -> tuple[str, Answer] | None:
-        """The key and the answer of one side; None for a profile that does not fit, told once."""
+        """The key and the answer of one side; None for an invalid profile, which is reported once."""
         from ..bundle.plan.audience import Answer
         from ..runtime.border import problems_text
 
@@ -200,8 +200,8 @@ class _Pairs:
             own = {name: value for name, value in raw.items() if name not in self._foreign[index]}
         profile, problems = side.border.profile(own)
         if profile is None:
-            told = problems_text(problems)
-            self._broken.tell(number, told if index else f"in the earlier state: {told}")
+            text = problems_text(problems)
+            self._broken.tell(number, text if index else f"in the earlier state: {text}")
             return None
         key: str = profile[side.program.catalogue.key]
         events = () if self._history is None else self._history.of(key)
@@ -217,7 +217,7 @@ class _Pairs:
 
 
 COMMAND = Command(
-    "Show what changes in meaning: segments, routes, experiments, the catalogue, and who it concerns.",
+    "Show what changes in meaning: segments, routes, experiments, the catalogue, and the customers affected.",
     "decisor plan --against main --profiles profiles.jsonl --format md",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""A progress bar on standard error, only where a person is looking and only for what takes longer than a second."""
+"""A progress bar on standard error, shown only on a terminal and only after the first second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example's real purchases as events: one a line of the file, whose number is the event's id."""
+"""The example's real purchases as events: one per line of the file; the line number is the event's id."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PURCHASES = 69_659  # lines of the file, without its header
 
 
 def purchases(file: Path) -> Iterator[dict[str, Any]]:
-    """Events of type `purchase`, as they would arrive as JSON. Lines repeat, as customers do; line numbers do not."""
+    """Events of type `purchase`, as they would arrive as JSON. Lines repeat, line numbers do not."""
     with gzip.open(file, "rt", encoding="ascii") as lines:
         next(lines)  # the header
         for number, line in enumerate(lines, start=2):

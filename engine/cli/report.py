@@ -1,4 +1,4 @@
-"""Findings on their way out: seen from the current folder, in the form that was asked for."""
+"""Renders findings in the requested format, with paths relative to the current folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "sarif", "junit", "github")
 
 
-def rendered(
+def render(
     form: str,
     findings: Iterable[Finding],
     sources: Mapping[str, str],
@@ -26,14 +26,14 @@ def rendered(
     strict: bool = False,
     color: bool = False,
 ) -> str:
-    """The findings in one form. JSON has the paths as they are in the workspace, the others as they are from here."""
+    """The findings in one format. JSON has paths relative to the workspace, the others to the current folder."""
     from ..diagnostics import render_github, render_json, render_junit, render_sarif, render_text
 
     if form == "json":
         return render_json.render(findings, sources)
     way = way_into(root)
     if way:
-        findings = [_moved(each, way) for each in findings]
+        findings = [_move(each, way) for each in findings]
         sources = {way + file: text for file, text in sources.items()}
     if form == "sarif":
         return render_sarif.render(findings, sources, version=program_version())
@@ -45,13 +45,13 @@ def rendered(
 
 
 def way_into(root: Path) -> str:
-    """What leads from the current folder into a workspace, as `shop/`; nothing where it lies elsewhere."""
+    """The path from the current folder into a workspace, such as `shop/`; empty if the workspace lies elsewhere."""
     here, there = Path.cwd().resolve(), root.resolve()
     inside = there.relative_to(here).as_posix() if there.is_relative_to(here) else "."
     return "" if inside == "." else f"{inside}/"
 
 
-def _moved(finding: Finding, way: str) -> Finding:
+def _move(finding: Finding, way: str) -> Finding:
     def moved(span: Span) -> Span:
         return replace(span, file=way + span.file)
 
@@ -63,33 +63,33 @@ def _moved(finding: Finding, way: str) -> Finding:
 
 
 def colours(choice: str) -> bool:
-    """Whether to paint; `auto` paints where a person is looking."""
+    """Whether to use colours; `auto` uses them on a terminal."""
     if choice == "auto":
         return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     return choice == "always"
 
 
 def output(text: str, forms: Iterable[str]) -> tuple[str, Path]:
-    """The form and the file of `--output FORMAT=FILE`. Raises CannotRunError."""
+    """The format and the file of `--output FORMAT=FILE`. Raises CannotRunError."""
     form, found, file = text.partition("=")
     if not found or form not in forms or not file:
-        raise CannotRunError(f"--output {text}: expected FORMAT=FILE with a format of {', '.join(forms)}")
+        raise CannotRunError(f"--output {text}: expected FORMAT=FILE with one of the formats {', '.join(forms)}")
     return form, Path(file)
 
 
 def write_report(file: Path, text: str) -> None:
-    """Write a report, its folder with it. Raises CannotRunError."""
+    """Write a report, and its folder if needed. Raises CannotRunError."""
     from .files import check_output
 
     check_output(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(ended(text), "utf-8", newline="\n")
+        file.write_text(with_line_break(text), "utf-8", newline="\n")
     except OSError as problem:
         raise CannotRunError(f"`{file}` cannot be written: {reason(problem)}") from None
 
 
-def ended(text: str) -> str:
+def with_line_break(text: str) -> str:
     """The text with a line break at its end, unless it is empty."""
     return text if not text or text.endswith("\n") else f"{text}\n"
 

@@ -1,4 +1,4 @@
-"""`decisor schema`: the JSON Schemas that editors complete and check by."""
+"""`decisor schema`: writes the JSON Schemas that editors use for completion and checks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from .opening import add_workspace, workspace_root
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a schema is stale")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to (default: the workspace's schemas/)")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a schema is out of date")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="where to write (default: the workspace's schemas/)"
+    )
     add_workspace(parser)
 
 
@@ -24,7 +26,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.check:
         stale = check_schemas(folder)
         for name in stale:
-            print(f"`{folder / name}` is stale; `decisor schema` writes it", file=sys.stderr)
+            print(f"`{folder / name}` is out of date; `decisor schema` writes it", file=sys.stderr)
         return FINDINGS if stale else CLEAN
     check_output(folder, folder.parent)
     try:

@@ -1,4 +1,4 @@
-"""The servers of a command, and what to say when one of them, or a key, is not as the command needs it."""
+"""The servers of a command, and the errors for a server or a key that cannot be used."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _ENCRYPTION = f"{__package__.rpartition('.')[0]}.encryption"  # imported late, a
 
 
 def add_servers(parser: argparse.ArgumentParser) -> None:
-    """The option that names the workspace, whose servers are used where the environment names none."""
+    """Add the option that names the workspace, whose servers are used when the environment names none."""
     add_workspace(parser)
 
 
 class Servers(servers.Servers):
-    """The connections of one command, closed at its end; `root` is the workspace, None outside of one.
+    """The connections of one command, closed at its end; `root` is the workspace, None outside a workspace.
 
-    Whatever is wrong with a server, or with a key, ends the command with CannotRunError.
+    Any failure of a server or a key ends the command with CannotRunError.
     """
 
     @classmethod
@@ -42,17 +42,17 @@ class Servers(servers.Servers):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         super().__exit__(kind, error, at)
-        said = _said(error)
-        if said is not None:
-            raise CannotRunError(said) from None
+        message = _refusal_text(error)
+        if message is not None:
+            raise CannotRunError(message) from None
 
     def refuse(self, problem: ServerUnreachableError) -> NoReturn:
-        """Raise CannotRunError with what is wrong."""
+        """Raise CannotRunError with the reason."""
         raise CannotRunError(str(problem)) from None
 
 
-def _said(error: BaseException | None) -> str | None:
-    """What to say of a server that failed on the way, or of keys; None of anything else."""
+def _refusal_text(error: BaseException | None) -> str | None:
+    """The text for an error of a server or of keys; None for any other error."""
     if error is None:
         return None
     if type(error).__module__.startswith(f"{_ENCRYPTION}."):
@@ -65,7 +65,7 @@ def _said(error: BaseException | None) -> str | None:
 
 
 def vault_for(catalogue: Catalogue) -> Vault:
-    """What seals and opens the catalogue's encrypted fields, with the environment's keys. Raises CannotRunError."""
+    """The vault for the catalogue's encrypted fields, with the environment's keys. Raises CannotRunError."""
     from ..encryption.key_file import KeysRefusedError
     from ..encryption.sealed_vault import vault_of
 
@@ -76,7 +76,7 @@ def vault_for(catalogue: Catalogue) -> Vault:
 
 
 def alias_named() -> str:
-    """The alias of the search index. Raises CannotRunError for a name that can be none."""
+    """The alias of the search index. Raises CannotRunError for a name that is not allowed."""
     from ..index.names import IndexRefusedError, alias_of
 
     try:

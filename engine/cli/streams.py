@@ -1,4 +1,4 @@
-"""Standard output and error: in UTF-8, and without a say in how a command ends when their reader goes away."""
+"""Standard output and error: in UTF-8, and without effect on the exit code when the reader goes away."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 _OUT: Final = 1
 
 
-# What our own colours and progress bar are written with, and whatever else steers a terminal or hides what it shows.
+# The escape sequences of our own colours and progress bar, and all other characters that steer a terminal or hide text.
 _STEERING: Final = re.compile(
     r"(\x1b\[[\d;]{0,8}[mK]|\r(?=\x1b\[K))"
     "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
@@ -26,22 +26,22 @@ _STEERING: Final = re.compile(
 
 
 class _Terminal(TextIOWrapper):
-    """Text on its way to a terminal: what a file's content would steer it with is written as JSON writes it.
+    """Text written to a terminal: control characters from a file's content are escaped as in JSON.
 
-    Commands take care of what they print by themselves, also where it goes into a file; this is for what they forget.
+    Commands escape what they print themselves, also when it goes to a file; this catches what they forget.
     """
 
     def write(self, text: str, /) -> int:
-        """How many characters were taken."""
+        """The number of characters written."""
         super().write(_STEERING.sub(lambda found: found[1] or json.dumps(found[0])[1:-1], text))
         return len(text)
 
 
 class _Outlet(FileIO):
-    """A descriptor that takes everything: what its reader does not want any more is dropped.
+    """A descriptor that accepts everything: output is dropped once its reader has gone.
 
-    A command so runs to its end, and its exit code says what was found. A full disk is a CannotRunError, told once;
-    nothing can be told about standard error itself.
+    So a command runs to its end, and its exit code tells the result. A full disk raises CannotRunError once; a failure
+    of standard error itself cannot be reported.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -49,7 +49,7 @@ class _Outlet(FileIO):
         self.dropping = False
 
     def write(self, data: Any, /) -> Any:
-        """How many bytes were taken."""
+        """The number of bytes written or dropped."""
         if self.dropping:
             return memoryview(data).nbytes
         try:
@@ -63,9 +63,10 @@ class _Outlet(FileIO):
 
 
 def open_streams() -> None:
-    """Make the process's standard streams such outlets; whatever else stands in their place is left as it is.
+    """Replace the process's standard streams with outlets; streams of another kind are left alone.
 
-    A closed descriptor is opened on nothing first: the next file would get its number, and what is printed with it.
+    A closed descriptor is first opened on the null device. Otherwise the next file to be opened would get its number,
+    and receive what is printed.
     """
     for descriptor in range(3):
         try:
@@ -73,31 +74,31 @@ def open_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
     sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it stays open
-    sys.stdout = _opened(sys.stdout, 1)
-    sys.stderr = _opened(sys.stderr, 2)
+    sys.stdout = _open_stream(sys.stdout, 1)
+    sys.stderr = _open_stream(sys.stderr, 2)
 
 
 def is_unread() -> bool:
-    """Whether whoever read standard output has gone."""
+    """Whether the reader of standard output has gone."""
     outlet = _outlet_of(sys.stdout)
     return isinstance(outlet, _Outlet) and outlet.dropping
 
 
 def while_read(items: Iterable[Item]) -> Iterator[Item]:
-    """The items while standard output is read: for lists without end, whose length no exit code tells."""
+    """The items, until the reader of standard output goes away; for long lists whose exit code does not matter."""
     for item in items:
         if is_unread():
             return
         yield item
 
 
-def _opened(stream: TextIO | None, descriptor: int) -> TextIO:
-    """The stream over an outlet: UTF-8 whatever the locale, but on a terminal what it can show."""
+def _open_stream(stream: TextIO | None, descriptor: int) -> TextIO:
+    """The stream over an outlet: UTF-8 whatever the locale, except on a terminal, which keeps its own encoding."""
     if stream is None:  # it was closed when the program began
         return TextIOWrapper(BufferedWriter(_Outlet(descriptor)), "utf-8")
     outlet = _outlet_of(stream)
     if not isinstance(stream, TextIOWrapper) or type(outlet) is not FileIO or outlet.fileno() != descriptor:
-        return stream  # a test's, or an outlet already
+        return stream  # a stream of a test, or already an outlet
     stream.flush()
     shown = stream.isatty()
     encoding, errors = ("utf-8", "strict") if descriptor == _OUT and not shown else (stream.encoding, stream.errors)
@@ -110,6 +111,6 @@ def _opened(stream: TextIO | None, descriptor: int) -> TextIO:
 
 
 def _outlet_of(stream: Any) -> Any:
-    """What a text stream writes to in the end."""
+    """The raw stream beneath a text stream."""
     buffer = getattr(stream, "buffer", None)
     return getattr(buffer, "raw", buffer)

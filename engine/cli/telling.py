@@ -1,4 +1,4 @@
-"""A decision told in words, from its trace."""
+"""Describes a decision in words, from its trace."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..runtime.trace import values_of
 from ..testing.explanation import outcome_text
 
 
-def told(decision: Decision) -> Iterator[str]:
-    """A sentence for the customer and the outcome, then one for each node that was passed."""
+def decision_text(decision: Decision) -> Iterator[str]:
+    """A sentence for the customer and the outcome, then one for each node on the path."""
     output = ", ".join(f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in decision.output.items())
     yield f"Customer {decision.customer} gets {output}:"
     segments = decision.segments
@@ -25,7 +25,7 @@ def told(decision: Decision) -> Iterator[str]:
 
 
 def _list(names: list[str]) -> str:
-    return ", ".join(names) or "none of the segments asked for"
+    return ", ".join(names) or "none of the segments that were checked"
 
 
 def _step(step: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`decisor up`: servers for a workspace that has none, in the background."""
+"""`decisor up`: starts servers for a workspace in the background."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--elasticsearch",
         action=argparse.BooleanOptionalAction,
-        help="start Elasticsearch too, which needs a JDK 21 or newer, and Maven to fetch it once; or do without it from"
+        help="start Elasticsearch too, which needs JDK 21 or newer, and Maven to download it once; or do"
+        " without it from"
         " now on (default: as before)",
     )
     parser.add_argument(
         "--adopt",
         action="store_true",
-        help="take over the servers' data though this account has not made it on this machine, as after a restore: you"
-        " trust whoever made it",
+        help="take over server data that this account did not create on this machine, for example after a restore; only"
+        " do this if you trust its origin",
     )
 
 
@@ -54,27 +55,27 @@ def _run(options: argparse.Namespace) -> int:
     try:
         for outcome in start(root, wanted, adopt=options.adopt):
             again = outcome.name == "elasticsearch" and options.elasticsearch is None and outcome.what == "started"
-            note = " (again; `decisor up --no-elasticsearch` does without it)" if again else ""
+            note = " (as before; `decisor up --no-elasticsearch` does without it)" if again else ""
             print(line(outcome.name, outcome.what, f"{outcome.server.url}{note}"), flush=True)
             if outcome.before is not None:
-                print(f"{'':<14} where it was, {outcome.before}, is taken: start running workers anew", flush=True)
+                print(f"{'':<14} its former address, {outcome.before}, is taken: restart running workers", flush=True)
     except ServerUnavailableError as problem:
         without = options.elasticsearch is None and "elasticsearch" in wanted
         hint = "\nwithout Elasticsearch: `decisor up --no-elasticsearch`" if without else ""
         raise CannotRunError(f"{problem}{hint}") from None
     except OSError as problem:
         raise CannotRunError(f"`{problem.filename or root}` cannot be used: {reason(problem)}") from None
-    for each in _migrated(root):
+    for each in _migrate(root):
         print(each)
     if "elasticsearch" in wanted and find_spec("elasticsearch") is None:
-        print(line("elasticsearch", "unused yet", "its client is missing: pip install 'decisor[elasticsearch]'"))
+        print(line("elasticsearch", "not used", "its client is missing: pip install 'decisor[elasticsearch]'"))
     return CLEAN
 
 
 def _refuse_committed(root: Path) -> None:
-    """Nothing, unless the repository has files where the servers' data lies: they say what a server runs.
+    """Refuse a repository that has files in the folder of the servers' data, as they would decide what a server runs.
 
-    A mark that we have made does not tell, as git writes over files that it ignores.
+    A marker file of our own would prove nothing, as git overwrites files that it ignores.
     """
     from ..language.git import run_or_none
     from ..storage.embedded.state import FOLDER
@@ -82,13 +83,14 @@ def _refuse_committed(root: Path) -> None:
     listed = (run_or_none(root, "ls-files", "-z") or b"").split(b"\0")
     if any(each.lower().split(b"/")[0] == FOLDER.encode() for each in listed):
         raise CannotRunError(
-            f"the repository has files in `{root / FOLDER}`, where only servers of this machine keep theirs: `git rm -r"
-            f" --cached {FOLDER}`, and look at who has committed them"
+            f"the repository has files in `{root / FOLDER}`, which is reserved for servers of this"
+            " machine: run `git rm -r"
+            f" --cached {FOLDER}`, and find out who committed them"
         )
 
 
 def _elasticsearch(root: Path, wish: bool | None) -> bool:  # noqa: FBT001 - it is the option
-    """Whether to start it: as the option says, otherwise where it was started before and not done without since."""
+    """Whether to start it: as the option says, otherwise if it was started before and not declined since."""
     from ..storage.embedded.state import remembered
     from ..storage.embedded.workspace import forget
 
@@ -97,8 +99,8 @@ def _elasticsearch(root: Path, wish: bool | None) -> bool:  # noqa: FBT001 - it 
     return "elasticsearch" in remembered(root) if wish is None else wish
 
 
-def _migrated(root: Path) -> Iterator[str]:
-    """The database migrated, and told; and whether a search index follows it that no server is known for."""
+def _migrate(root: Path) -> Iterator[str]:
+    """Migrate the database; lines about it, and a warning if a search index follows it but no server is known."""
     from ..index.cursors import has_followers
     from ..storage.locations import ServerUnreachableError, locations_of
     from ..storage.migrate import MigrationError, migrate
@@ -111,14 +113,14 @@ def _migrated(root: Path) -> Iterator[str]:
             followed = has_followers(connection)
     except (ServerUnreachableError, MigrationError) as problem:
         raise CannotRunError(str(problem)) from None
-    said = f"{counted(len(applied), 'migration')} applied: {', '.join(applied)}" if applied else "all applied before"
-    yield f"{'migrations':<14} {said}"
+    text = f"{counted(len(applied), 'migration')} applied: {', '.join(applied)}" if applied else "none to apply"
+    yield f"{'migrations':<14} {text}"
     if locations.elasticsearch is None and followed:
         yield line(
             "elasticsearch",
             "none",
-            "although an index follows this database and stays behind: `decisor up --elasticsearch` starts one, or"
-            " DECISOR_ELASTICSEARCH_URL names one",
+            "but an index follows this database and falls behind: start one with `decisor up --elasticsearch`, or"
+            " name one with DECISOR_ELASTICSEARCH_URL",
         )
 
 

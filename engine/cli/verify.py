@@ -1,4 +1,4 @@
-"""`decisor verify`: whether a bundle is whole, accepted, and what the workspace gives."""
+"""`decisor verify`: checks that a bundle is intact, accepted, and built from the workspace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument(
-        "--key", action="append", default=[], type=Path, metavar="PUB", help="a public key that may vouch; repeatable"
+        "--key",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PUB",
+        help="a public key that may have signed it; may be repeated",
     )
     parser.add_argument("--require-signature", action="store_true", help="implied by --key")
     parser.add_argument("--at-least", type=int, default=0, metavar="N", help="refuse a lower sequence number")
@@ -35,7 +40,7 @@ def _run(options: argparse.Namespace) -> int:
         raise CannotRunError("--require-signature needs the public key to verify with: --key PUB")
     for key in options.key:
         if not key.is_file():
-            raise CannotRunError(f"`{key}` is no file with a public key")
+            raise CannotRunError(f"`{key}` is not a file with a public key")
     acceptance = acceptance_of(options.key, require=options.require_signature, at_least=options.at_least)
     try:
         bundle = read_bundle(file, acceptance, format_instant(instant_of(None)))
@@ -45,33 +50,33 @@ def _run(options: argparse.Namespace) -> int:
         return FINDINGS
     except OSError as problem:
         raise CannotRunError(f"`{file}` cannot be read: {(problem.strerror or 'no reason given').lower()}") from None
-    for line in _described(file, bundle):
-        print(printable(line))  # a text of the bundle is no line of its own, as one about who signed it
-    return CLEAN if options.rebuild is None else _rebuilt(options.rebuild, bundle)
+    for line in _description(file, bundle):
+        print(printable(line))  # text from the bundle must not look like a line of ours
+    return CLEAN if options.rebuild is None else _compare_rebuilt(options.rebuild, bundle)
 
 
-def _described(file: Path, bundle: OpenBundle) -> list[str]:
+def _description(file: Path, bundle: OpenBundle) -> list[str]:
     about = bundle.about
     tests = dict(about.tests)
     lines = [
-        f"{file}: whole, {bundle.digest}",
+        f"{file}: intact, {bundle.digest}",
         f"workspace {about.workspace}, revision {about.revision or 'unknown'}, sequence {about.sequence}",
         f"tests: {tests.get('passed', 0):,} passed, {tests.get('failed', 0):,} failed",
     ]
     if about.expires is not None:
         lines.append(f"accepted until {about.expires}")
     if bundle.signed_by is not None:
-        lines.append(f"signed by {bundle.signed_by}, which is one of the keys given")
+        lines.append(f"signed by {bundle.signed_by}, which is one of the given keys")
     elif bundle.envelope.signatures:
-        held = ", ".join(each.key_id for each in bundle.envelope.signatures)
-        lines.append(f"signed by {held}, not verified: no --key was given")
+        signers = ", ".join(each.key_id for each in bundle.envelope.signatures)
+        lines.append(f"signed by {signers}, not verified: no --key was given")
     else:
         lines.append("not signed")
     return lines
 
 
-def _rebuilt(folder: Path, bundle: OpenBundle) -> int:
-    """Compare with what the workspace gives now."""
+def _compare_rebuilt(folder: Path, bundle: OpenBundle) -> int:
+    """Build the workspace again and compare the digests."""
     from ..bundle.write import pack
 
     program = sound_program(open_workspace(workspace_root(folder)))
@@ -84,7 +89,7 @@ def _rebuilt(folder: Path, bundle: OpenBundle) -> int:
 
 
 COMMAND = Command(
-    "Verify a bundle: that it is whole, who signed it, and with --rebuild that it is what the workspace says.",
+    "Verify a bundle: that it is intact, who signed it and, with --rebuild, that it was built from the workspace.",
     "decisor verify shop.bundle --key release.key.pub --rebuild .",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""`decisor worker`: queued events become profiles, membership and transitions."""
+"""`decisor worker`: turns queued events into profiles, membership and transitions."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--drain", action="store_true", help="end when nothing is left to do")
-    parser.add_argument("--quiet", action="store_true", help="say nothing but what goes wrong")
+    parser.add_argument("--drain", action="store_true", help="stop when nothing is left to do")
+    parser.add_argument("--quiet", action="store_true", help="print only what goes wrong")
     add_now(parser)
     add_program(parser)
 
@@ -56,9 +56,9 @@ def _run(options: argparse.Namespace) -> int:
         _stop_on_signals(running.stop)
         calm_collector()
         started = time.monotonic()
-        refusal = _worked(running, drain=options.drain)
+        refusal = _run_worker(running, drain=options.drain)
     if not options.quiet:
-        print(_told(running.tally, time.monotonic() - started))
+        print(_tally_text(running.tally, time.monotonic() - started))
     if refusal is not None:
         print(f"decisor: the search index is behind: {refusal}", file=sys.stderr)
         return FINDINGS
@@ -73,8 +73,8 @@ def _log_without_values() -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[lines])
 
 
-def _worked(running: WorkerProcess, *, drain: bool) -> str | None:
-    """Work; why the search index could not follow to the end, None where it could."""
+def _run_worker(running: WorkerProcess, *, drain: bool) -> str | None:
+    """Run the worker; the reason why the search index could not catch up, None if it did."""
     from ..index.names import IndexRefusedError
 
     try:
@@ -88,26 +88,26 @@ def _fresh(servers: Servers, application: str) -> Connection:
     from ..storage.postgres import connect_postgres
 
     if servers.locations.postgres is None:
-        raise CannotRunError("no PostgreSQL is known")
+        raise CannotRunError("no PostgreSQL is configured")
     return connect_postgres(servers.locations.postgres, autocommit=True, application=application)
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:
-    """End after the transaction that is under way."""
+    """Stop after the current transaction."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: stop())
 
 
-def _told(tally: Tally, seconds: float) -> str:
-    parts = [f"{counted(tally.kept, 'event')} kept"]
+def _tally_text(tally: Tally, seconds: float) -> str:
+    parts = [f"{counted(tally.kept, 'event')} stored"]
     parts += [f"{counted(tally.duplicates, 'duplicate')} dropped"] if tally.duplicates else []
     parts += [
         f"{count:,} {what}"
         for count, what in (
-            (tally.conflicts, "kept though their id had other content"),
+            (tally.conflicts, "stored although another event has the same id"),
             (tally.dead, "among the dead letters (`decisor dead-letters list`)"),
-            (tally.refused, "values missing, as their profile field may not hold them (`decisor doctor`)"),
+            (tally.refused, "values left out, as their profile field may not hold them (`decisor doctor`)"),
             (tally.suppressed, "of erased customers dropped"),
             (tally.ticks, f"customer{'' if tally.ticks == 1 else 's'} moved by time"),
         )

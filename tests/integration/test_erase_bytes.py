@@ -336,8 +336,8 @@ def rewriting_file(redis: Any) -> bool:
 def test_the_command_says_what_stays(command_world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["erase", "c-1", "--yes"]) == 0
     out = capsys.readouterr().out
-    assert "erased: nothing is left in any of these places" in out
-    assert "what stays elsewhere, and until when:\n  PostgreSQL: suppression (1): for good" in out
+    assert "erased: nothing is left in any of these stores" in out
+    assert "what remains elsewhere, and until when:\n  PostgreSQL: suppression (1): for good" in out
     assert f"  Redis: {keys.transitions_stream(partition_of('c-1'))} (" in out
     assert main(["erase", "c-2", "--yes", "--format", "json"]) == 0
     said = json.loads(capsys.readouterr().out)

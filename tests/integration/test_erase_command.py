@@ -40,7 +40,7 @@ def test_the_command_prints_the_places_and_what_is_left(
     monkeypatch.setenv("DECISOR_REDIS_URL", "unix:///nowhere/at/all")
     assert main(["erase", PERSON, "--yes"]) == 1
     out = capsys.readouterr().out
-    assert "not done: a running worker goes on" in out
+    assert "not done: once the problems above are fixed" in out
     assert PERSON not in out
     monkeypatch.undo()
     monkeypatch.setenv("DECISOR_POSTGRES_URL", world.postgres)
@@ -58,7 +58,7 @@ def test_the_next_erasure_ends_those_that_are_open(
     assert main(["erase", "c-1", "--yes", "--format", "json"]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out)["done"] is True
-    assert "1 were ended and 0 are still open" in said.err
+    assert "1 were completed and 0 are still open" in said.err
     assert not left_of(world)
     assert main(["erase", "", "--yes"]) == 2
     assert main(["erase", "x" * 513, "--yes"]) == 2
@@ -68,7 +68,9 @@ def test_a_customer_nowhere_known_is_barred_and_that_is_said(
     command_world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["erase", "ghost", "--yes"]) == 0
-    assert capsys.readouterr().out.endswith("\nnothing was found of this customer; the id is barred from now on\n")
+    assert capsys.readouterr().out.endswith(
+        "\nnothing was found for this customer; events with this id are rejected from now on\n"
+    )
     with command_world.connect("tests") as connection:
         assert Suppressed()(connection, ["ghost"]) == {"ghost"}
 

@@ -187,7 +187,7 @@ def test_servers_of_a_workspace_are_looked_at_from_start_to_end(
     capsys.readouterr()
     assert main(command) == 0
     out = capsys.readouterr().out
-    assert out.endswith("\nall is well\n")
+    assert out.endswith("\nno problems\n")
     assert out.count("(started by `decisor up`)") == out.count(" GB free") == 2
     killed = running(served_folder)["redis"]
     os.kill(killed.pid, signal.SIGKILL)

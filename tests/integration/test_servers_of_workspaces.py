@@ -217,7 +217,7 @@ def test_socket_whose_folder_is_taken_moves_and_running_workers_are_spoken_of(
     finally:
         taken.rmdir()
     assert running(root)["redis"].sockets != first.sockets
-    assert f"where it was, {first.url}, is taken: start running workers anew\n" in capsys.readouterr().out
+    assert f"its former address, {first.url}, is taken: restart running workers\n" in capsys.readouterr().out
     list(stop(root))
 
 
@@ -265,11 +265,11 @@ def test_commands_say_what_they_do(served_folder: Path, capsys: pytest.CaptureFi
     assert main(["up", "-C", str(served_folder)]) == 0
     second = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in second[:2]] == [["PostgreSQL", "running"], ["Redis", "running"]]
-    assert second[2] == "migrations     all applied before"
+    assert second[2] == "migrations     none to apply"
     assert main(["down", "-C", str(served_folder)]) == 0
     assert capsys.readouterr().out.split() == ["Redis", "stopped", "PostgreSQL", "stopped"]
     assert main(["down", "-C", str(served_folder)]) == 0
-    assert capsys.readouterr().out == "nothing runs that `decisor up` has started for this workspace\n"
+    assert capsys.readouterr().out == "no server started by `decisor up` is running for this workspace\n"
 
 
 def test_up_starts_what_the_workspace_had_until_told_to_do_without(
@@ -292,7 +292,9 @@ def test_up_starts_what_the_workspace_had_until_told_to_do_without(
 
     assert "Elasticsearch" not in said()
     assert "Elasticsearch  started    http://127.0.0.1:1\n" in said("--elasticsearch")
-    again = "Elasticsearch  started    http://127.0.0.1:1 (again; `decisor up --no-elasticsearch` does without it)\n"
+    again = (
+        "Elasticsearch  started    http://127.0.0.1:1 (as before; `decisor up --no-elasticsearch` does without it)\n"
+    )
     for stopped in (False, True):
         ended(stopped=stopped)
         assert again in said()
@@ -301,7 +303,7 @@ def test_up_starts_what_the_workspace_had_until_told_to_do_without(
     assert "Elasticsearch" not in said()
     with postgres_of(served_folder) as connection:
         connection.execute("INSERT INTO follower VALUES ('an index', 0, 1)")
-    assert "Elasticsearch  none       although an index follows this database" in said()
+    assert "Elasticsearch  none       but an index follows this database" in said()
 
 
 def test_what_the_environment_names_is_not_started(

@@ -1,1 +1,1 @@
-"""`decisor dead-letters`: what could not be taken in."""
+"""`decisor dead-letters`: events that could not be processed."""

@@ -1,4 +1,4 @@
-"""`decisor dead-letters discard`: what nobody will take in any more goes."""
+"""`decisor dead-letters discard`: removes dead letters for good."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from ..command import CLEAN, FINDINGS, CannotRunError, Command
 from ..report import counted
 from ..servers import Servers, add_servers
 
-_CODES = ("broken", "future", "failed")  # what the index refuses, it marks as done by itself
+_CODES = ("broken", "future", "failed")  # the index marks what it refused as done by itself
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="*", type=int, metavar="NUMBER", help="these, by their numbers in `list`")
-    parser.add_argument("--code", choices=_CODES, help="all of these that wait: what was wrong")
-    parser.add_argument("--replayed", action="store_true", help="all that were replayed")
+    parser.add_argument(
+        "ids", nargs="*", type=int, metavar="NUMBER", help="these dead letters, by their number in `list`"
+    )
+    parser.add_argument("--code", choices=_CODES, help="all waiting ones with this code")
+    parser.add_argument("--replayed", action="store_true", help="all replayed ones")
     add_servers(parser)
 
 
@@ -33,12 +35,12 @@ def _run(options: argparse.Namespace) -> int:
             count = discard(servers.postgres, code=options.code, replayed=options.replayed)
     print(f"{counted(count, 'dead letter')} discarded")
     for number in missing:
-        print(f"{number}: no event of that number is among the dead letters", file=sys.stderr)
+        print(f"{number}: no dead letter has this number", file=sys.stderr)
     return FINDINGS if missing else CLEAN
 
 
 COMMAND = Command(
-    "Remove events that could not be taken in, for good.",
+    "Remove events that could not be processed, for good.",
     "decisor dead-letters discard --code broken",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""What opens sealed dead letters, where the keys are at hand."""
+"""Opens sealed dead letters when the keys are available."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def vault_at_hand(servers: Servers) -> Vault | None:
-    """The vault of the environment's keys, None without keys that can be used or before the first worker."""
+    """The vault with the environment's keys, None without usable keys or before the first worker."""
     from ...segments.registry import read_catalogue
 
     catalogue = read_catalogue(servers.postgres)

@@ -1,4 +1,4 @@
-"""`decisor dead-letters list`: what could not be taken in, and why."""
+"""`decisor dead-letters list`: lists the events that could not be processed, and why."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CODES = ("broken", "future", "failed", "refused")
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--code", choices=CODES, help="only these: what was wrong")
-    parser.add_argument("--all", action="store_true", help="those too that were replayed")
-    parser.add_argument("--limit", type=_count, default=100, metavar="N", help="at most so many (default: 100)")
+    parser.add_argument("--code", choices=CODES, help="only those with this code")
+    parser.add_argument("--all", action="store_true", help="replayed ones too")
+    parser.add_argument("--limit", type=_count, default=100, metavar="N", help="at most this many (default: 100)")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
 
@@ -58,7 +58,7 @@ def _count(text: str) -> int:
 
 
 COMMAND = Command(
-    "List what could not be taken in: customer, type and id of the event, and the reason; never its content.",
+    "List the events that could not be processed: customer, type, id and the reason, never the content.",
     "decisor dead-letters list --code broken",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""`decisor dead-letters replay`: what could not be taken in goes on the queue again."""
+"""`decisor dead-letters replay`: puts dead letters back on the queue."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..report import counted
 from ..servers import Servers, add_servers, vault_for
 from .list import CODES
 
-_PATIENCE = 300.0  # seconds that a full queue is waited for
+_PATIENCE = 300.0  # seconds to wait for a full queue
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="these, by their numbers in `list`")
-    parser.add_argument("--code", choices=CODES, help="all of these: what was wrong")
-    parser.add_argument("--all", action="store_true", help="all that wait")
+    parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="these dead letters, by their number in `list`")
+    parser.add_argument("--code", choices=CODES, help="all with this code")
+    parser.add_argument("--all", action="store_true", help="all waiting ones")
     add_servers(parser)
 
 
@@ -35,7 +35,7 @@ def _run(options: argparse.Namespace) -> int:
         try:
             found = replay(servers.postgres, producer, vault_for(catalogue), catalogue.key, code=options.code, ids=ids)
         except QueueFullError as problem:
-            raise CannotRunError(f"{problem}; what was not queued still waits among the dead letters") from None
+            raise CannotRunError(f"{problem}; the events that were not queued remain dead letters") from None
     print(f"{counted(found.count, 'event')} queued again")
     for number, why in sorted(found.kept.items()):
         print(f"{number}: {why}", file=sys.stderr)
@@ -43,7 +43,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 COMMAND = Command(
-    "Put what could not be taken in on the queue again, once its cause is mended.",
+    "Put events that could not be processed back on the queue, once their cause is fixed.",
     "decisor dead-letters replay --code broken",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""What the commands on the index begin with: the cluster, and refusals told in words."""
+"""What the commands on the index begin with: the client of the cluster, and its errors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ def cluster(servers: Servers) -> Any:
     """A client of Elasticsearch. Raises CannotRunError where none is known."""
     if servers.elasticsearch is None:
         raise CannotRunError(
-            "no Elasticsearch is known: DECISOR_ELASTICSEARCH_URL names one, or `decisor up --elasticsearch` starts one"
+            "no Elasticsearch is configured: set DECISOR_ELASTICSEARCH_URL, or start one with `decisor"
+            " up --elasticsearch`"
         )
     return servers.elasticsearch
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """What the index or the cluster refuses ends the command with its words."""
+def refusals() -> Iterator[None]:
+    """Turn refusals of the index and errors of the cluster into CannotRunError."""
     from elasticsearch import ApiError, TransportError
 
     from ...index.bulk import IndexUnavailableError
@@ -36,6 +37,6 @@ def told() -> Iterator[None]:
     except IndexUnavailableError as problem:
         raise CannotRunError(f"Elasticsearch: {problem}") from None
     except ApiError as problem:
-        raise CannotRunError(f"Elasticsearch answered {problem.status_code}; its own log says why") from None
+        raise CannotRunError(f"Elasticsearch answered {problem.status_code}; its log says why") from None
     except TransportError as problem:
         raise CannotRunError(f"Elasticsearch cannot be reached: {type(problem).__name__}") from None

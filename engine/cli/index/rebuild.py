@@ -1,4 +1,4 @@
-"""`decisor index rebuild`: a new index is built beside the live one, and switched to at once."""
+"""`decisor index rebuild`: builds a new index next to the live one and switches to it in one step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..facts import add_program, runtime_of
 from ..report import counted
 from ..segments.names import print_json, record
 from ..servers import Servers, alias_named, vault_for
-from .opening import cluster, told
+from .opening import cluster, refusals
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--afresh", action="store_true", help="do not go on with what an earlier rebuild left")
     parser.add_argument(
-        "--despite-refused", action="store_true", help="switch even where the index refuses some profiles"
+        "--afresh", action="store_true", help="start from the beginning instead of continuing an interrupted rebuild"
     )
+    parser.add_argument("--despite-refused", action="store_true", help="switch even if the index refuses some profiles")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_program(parser)
 
@@ -36,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
     with Servers.of(options) as servers:
         connection, client = record(servers), cluster(servers)
         _warn(connection, catalogue)
-        with told():
+        with refusals():
             from ...index.rebuild import Rebuild
 
             rebuild = Rebuild(
@@ -48,28 +48,28 @@ def _run(options: argparse.Namespace) -> int:
                 tell=lambda line: print(line, file=sys.stderr, flush=True),
             )
             found = rebuild.run(despite_refused=options.despite_refused, afresh=options.afresh)
-    _tell(found, options.format, time.monotonic() - started)
+    _print(found, options.format, time.monotonic() - started)
     return CLEAN
 
 
 def _warn(connection: Connection, catalogue: Catalogue) -> None:
-    """Say so when profiles are still made by another catalogue: the index is for this one."""
+    """Warn when the workers still use another catalogue than the one that the index is built for."""
     from ...ir.canonical import digest
     from ...ir.codec import encode
     from ...segments.registry import catalogue_digest
 
     if catalogue_digest(connection) not in {None, digest(encode(catalogue))}:
         print(
-            "decisor: the workers make profiles by another catalogue than this; start them with it, or the new index"
-            " stays as it is from the switch on",
+            "decisor: the workers use another catalogue than this workspace; restart them with it, or the new index"
+            " will not be updated after the switch",
             file=sys.stderr,
         )
 
 
-def _tell(found: Rebuilt, form: str, seconds: float) -> None:
+def _print(found: Rebuilt, form: str, seconds: float) -> None:
     differences = found.differences
     if form == "json":
-        told_values = {
+        values = {
             "live": found.live,
             "previous": found.previous,
             "removed": list(found.removed),
@@ -79,24 +79,27 @@ def _tell(found: Rebuilt, form: str, seconds: float) -> None:
             "refused": len(differences.refused),
             "seconds": round(seconds, 3),
         }
-        print_json(told_values)
+        print_json(values)
         return
     refused = f", {len(differences.refused):,} refused (`decisor dead-letters list --code refused`)"
     profiles = counted(differences.profiles, "profile")
     print(
-        f"{found.live} is live: {profiles}, {differences.sampled:,} of them compared in content"
+        f"{found.live} is live: {profiles}, {differences.sampled:,} of them compared by content"
         f"{refused if differences.refused else ''}; {seconds:.1f} s"
     )
     if found.previous is not None:
-        print(f"{found.previous} is kept as it was; erasures still reach it")
+        print(f"{found.previous} is kept unchanged; erasures still apply to it")
     for name in found.removed:
-        print(f"{name} is removed")
+        print(f"{name} was removed")
     if found.plain:
-        print(f"the index before is not kept, as it held in plain what is encrypted now: {', '.join(found.plain)}")
+        print(
+            "the previous index was not kept, as it held values in plain text that are now encrypted:"
+            f" {', '.join(found.plain)}"
+        )
 
 
 COMMAND = Command(
-    "Build a new index from PostgreSQL beside the live one while writes go on, compare, and switch the alias.",
+    "Build a new index from PostgreSQL next to the live one while writes continue, compare, and switch the alias.",
     "decisor index rebuild",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""`decisor index status`: which index serves, and how far behind it is."""
+"""`decisor index status`: shows which index is live, and how far behind it is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..facts import add_program, runtime_of
 from ..report import counted
 from ..segments.names import print_json, record
 from ..servers import Servers, alias_named
-from .opening import cluster, told
+from .opening import cluster, refusals
 
 if TYPE_CHECKING:
     from ...index.status import IndexStatus
@@ -26,7 +26,7 @@ def _run(options: argparse.Namespace) -> int:
     catalogue = runtime_of(options).program.catalogue
     with Servers.of(options) as servers:
         connection, client, alias = record(servers), cluster(servers), alias_named()
-        with told():
+        with refusals():
             from ...index.status import index_statuses, refused_count
 
             found = index_statuses(connection, client, catalogue, alias)
@@ -35,17 +35,17 @@ def _run(options: argparse.Namespace) -> int:
         if options.format == "json":
             print_json(asdict(each))
         else:
-            print("\n".join(_told(each)))
+            print("\n".join(_index_text(each)))
     if options.format == "text":
         if refused:
             print(f"{counted(refused, 'refused profile')}; `decisor dead-letters list --code refused` says why")
         if not any(each.role == "live" for each in found):
-            print(f"no index is live under `{alias}`: `decisor worker` makes one, and so does `decisor index rebuild`")
+            print(f"no index is live under `{alias}`: `decisor worker` or `decisor index rebuild` creates one")
     sound = any(each.role == "live" and each.fits and each.known for each in found)
     return CLEAN if sound else FINDINGS
 
 
-def _told(each: IndexStatus) -> list[str]:
+def _index_text(each: IndexStatus) -> list[str]:
     parts = [each.role, counted(each.documents, "document")]
     if each.role != "previous":
         behind = sum(each.behind.values())
@@ -55,21 +55,24 @@ def _told(each: IndexStatus) -> list[str]:
         most = sorted(each.behind.items())
         lines.append(f"  behind by partition: {', '.join(f'{number}: {count:,}' for number, count in most)}")
     if each.filling and each.role != "previous":
-        lines.append(f"  still to be filled: partitions {', '.join(map(str, each.filling))}")
+        lines.append(f"  partitions still to fill: {', '.join(map(str, each.filling))}")
     if each.role == "live" and not each.fits:
         lines.append(
-            f"  its mapping {each.mapping_hash} is not the workspace's: `decisor index rebuild` builds one that fits"
+            f"  its mapping {each.mapping_hash} is not the workspace's: `decisor index rebuild` builds a matching index"
         )
     if each.role == "live" and not each.known:
-        lines.append("  this database does not know how far it has come: `decisor index rebuild` builds another")
+        lines.append("  this database does not know its progress: `decisor index rebuild` builds another index")
     if each.plain:
         fields = ", ".join(each.plain)
-        lines.append(f"  it holds in plain what the workspace encrypts ({fields}): `decisor index rebuild` removes it")
+        lines.append(
+            f"  it holds fields in plain text that the workspace encrypts ({fields}): `decisor index"
+            " rebuild` removes it"
+        )
     return lines
 
 
 COMMAND = Command(
-    "Print every index of profiles: which one is live, whether it fits the workspace, how far it is behind.",
+    "Print every index of profiles: which one is live, whether it matches the workspace, how far behind it is.",
     "decisor index status",
     _configure,
     _run,

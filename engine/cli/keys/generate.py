@@ -1,4 +1,4 @@
-"""`decisor keys generate`: a key file with a master key and a hash key."""
+"""`decisor keys generate`: creates a key file with a master key and a hash key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..files import check_output
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="where the keys go; only its owner can open it")
+    parser.add_argument("file", type=Path, help="where the keys go; only its owner can read it")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -25,12 +25,12 @@ def _run(options: argparse.Namespace) -> int:
     try:
         write_new_key_file(file, keys)
     except FileExistsError:
-        raise CannotRunError(f"`{file}` exists; keys are never overwritten") from None
+        raise CannotRunError(f"`{file}` already exists; keys are never overwritten") from None
     except OSError as problem:
         raise CannotRunError(f"`{file}` cannot be written: {reason(problem)}") from None
     print(f"{file}: master key {keys.master[0].id}, hash key {keys.hash[0].id}")
-    where = shlex.quote(os.path.abspath(file))  # noqa: PTH100 - a link stays one, as wherever the file is read
-    print(f"{KEYS_FILE}={where} makes every command use it; keep a copy apart from the database's backups")
+    where = shlex.quote(os.path.abspath(file))  # noqa: PTH100 - a link stays a link
+    print(f"set {KEYS_FILE}={where} to use it; keep a copy apart from the database's backups")
     return CLEAN
 
 

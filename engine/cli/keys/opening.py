@@ -1,4 +1,4 @@
-"""What the commands about keys begin with: the keys, a database with all its tables, and its catalogue."""
+"""What the commands about keys begin with: the keyring, and the catalogue of a database that is ready."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 
 def keys_of_the_environment() -> Keyring:
-    """The keyring. Raises CannotRunError when there is none or it cannot be used."""
+    """The keyring. Raises CannotRunError if there are no keys or they cannot be used."""
     from ...encryption.keyring import KEYS, KEYS_FILE, open_keyring
 
     with refusals():
         found = open_keyring(os.environ)
     if found is None:
         raise CannotRunError(
-            f"there are no keys: `decisor keys generate FILE` makes a key file, and {KEYS_FILE} names it"
-            f" (or {KEYS} holds its content)"
+            f"no keys are configured: create a key file with `decisor keys generate FILE`, and set {KEYS_FILE} to its"
+            f" path (or {KEYS} to its content)"
         )
     return found
 
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What is wrong with keys, or with what they sealed, as CannotRunError."""
+    """Turn errors about keys, or about what they sealed, into CannotRunError."""
     from ...encryption.cipher import UnsealError
     from ...encryption.key_file import KeysRefusedError
 
@@ -42,7 +42,7 @@ def refusals() -> Iterator[None]:
 
 
 def catalogue_of(servers: Servers) -> Catalogue:
-    """The catalogue that the database's profiles are made by. Raises CannotRunError when there is none yet."""
+    """The catalogue that the workers use. Raises CannotRunError if there is none yet."""
     from ...segments.registry import read_catalogue
     from ...storage.migrate import MigrationError, pending
 

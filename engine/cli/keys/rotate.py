@@ -1,4 +1,4 @@
-"""`decisor keys rotate`: keys are changed while everything serves."""
+"""`decisor keys rotate`: changes keys without downtime."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from ...encryption.sealed_vault import SealedVault
 
 
-SAY_SECONDS = 10.0  # between two lines about something that takes long
+SAY_SECONDS = 10.0  # between two lines of progress
 SETTLE_SECONDS = 60.0
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_mutually_exclusive_group()
-    kinds.add_argument("--hash", action="store_true", help="the key of equality search, instead of the master key")
-    kinds.add_argument("--data", action="store_true", help="the data keys: all history is sealed anew")
+    kinds.add_argument(
+        "--hash", action="store_true", help="rotate the key for equality search instead of the master key"
+    )
+    kinds.add_argument("--data", action="store_true", help="rotate the data keys: all history is sealed again")
     parser.add_argument(
         "--wait", type=float, default=600.0, metavar="SECONDS", help="how long to wait for the index (default: 600)"
     )
@@ -58,13 +60,13 @@ def _run(options: argparse.Namespace) -> int:
 def _rotate_master(connection: Connection, keyring: Keyring) -> None:
     from ...rotation.rotation import rotate_master
 
-    done = rotate_master(connection, keyring, report=_Pace().report("have a data key wrapped anew so far"))
+    done = rotate_master(connection, keyring, report=_Pace().report("have a rewrapped data key so far"))
     kinds = ((done.data_keys, "data key"), (done.dead_letters, "dead letter"), (done.definitions, "definition"))
     counts = ", ".join(counted(count, noun) for count, noun in kinds)
-    print(f"master key {done.master}: {counts} and {counted(done.secrets, 'secret')} wrapped anew")
+    print(f"master key {done.master}: {counts} and {counted(done.secrets, 'secret')} rewrapped")
     if done.plain_letters:
-        print(f"{counted(done.plain_letters, 'dead letter')} sealed that stood in plain")
-    print("`decisor keys status` says which master keys may be removed")
+        print(f"{counted(done.plain_letters, 'plain-text dead letter')} sealed")
+    print("`decisor keys status` shows which master keys may be removed")
 
 
 def _rotate_hash(connection: Connection, keyring: Keyring, seconds: float) -> int:
@@ -77,83 +79,83 @@ def _rotate_hash(connection: Connection, keyring: Keyring, seconds: float) -> in
     )
 
     words = {
-        "writing": "documents hold the hashes of {0} too",
-        "retiring": "queries search by {1}",
-        "dropping": "documents hold the hashes of {1} alone",
+        "writing": "documents also hold the hashes of {0}",
+        "retiring": "queries use {1}",
+        "dropping": "documents hold only the hashes of {1}",
     }
     while True:
-        now = rotate_hash(connection, keyring, _Pace().report("made known to the index so far"))
+        now = rotate_hash(connection, keyring, _Pace().report("queued for the index so far"))
         if now.stage != "retiring":
             for name, count in wait_for_followers(connection, seconds, _patience(connection)):
-                return _broken_off(connection, name, count)
+                return _report_waiting(connection, name, count)
         if now.stage == "retiring" or (now.stage == "writing" and has_followers(connection)):
             time.sleep(GRACE_SECONDS)
         print(words[now.stage].format(", ".join(now.besides), now.searched), flush=True)
         now = hash_step_done(connection, now)
         if now.stage == "":
-            print("`decisor keys status` says which hash keys may be removed")
+            print("`decisor keys status` shows which hash keys may be removed")
             return CLEAN
 
 
 class _Pace:
-    """Lines about something that takes long, only now and then; the first one `at_once`, or once it has taken long."""
+    """Prints lines of progress, only now and then; the first one `at_once`, or after the usual pause."""
 
     def __init__(self, *, at_once: bool = False) -> None:
         self._next = 0.0 if at_once else time.monotonic() + SAY_SECONDS
 
     def say(self, text: str) -> None:
-        """Print the line, unless there was one just before."""
+        """Print the line, unless one was printed recently."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + SAY_SECONDS
             print(text, flush=True)
 
     def report(self, words: str) -> Callable[[int], None]:
-        """What tells of a count of profiles."""
+        """A callback that prints a count of profiles."""
         return lambda count: self.say(f"{counted(count, 'profile')} {words}") if count else None
 
 
 def _patience(connection: Connection) -> Callable[[Sequence[tuple[str, int]]], bool]:
-    """What says who is waited for, and whether to: not where nobody is there who would bring them forward."""
+    """A callback that prints which follower is waited for; False when no worker runs that could bring it forward."""
     from ...storage.partitions import owners
 
     pace = _Pace(at_once=True)
 
     def goes_on(late: Sequence[tuple[str, int]]) -> bool:
         for name, count in late[:1]:
-            pace.say(f"waiting: {name} has {counted(count, 'change')} still to take")
+            pace.say(f"waiting: {name} has {counted(count, 'change')} left to process")
         return bool(owners(connection))
 
     return goes_on
 
 
-def _broken_off(connection: Connection, name: str, count: int) -> int:
+def _report_waiting(connection: Connection, name: str, count: int) -> int:
     from ...storage.partitions import owners
 
-    left = f"{name} has {counted(count, 'change')} still to take"
+    left = f"{name} has {counted(count, 'change')} left to process"
     if owners(connection):
-        print(f"{left}; run this again when a worker has done it")
+        print(f"{left}; run this again once a worker has done so")
     else:
-        print(f"{left}, and no worker runs that would: start `decisor worker`, then run this again")
+        print(f"{left}, and no worker is running: start `decisor worker`, then run this again")
     return FINDINGS
 
 
 def _settle(servers: Servers, vault: SealedVault) -> int:
-    """Serving copies carry wrapped keys: they must have followed before an old key is removed."""
+    """Wait for the serving copies: they carry wrapped keys, so they must be current before an old key is removed."""
     from ...storage.partitions import heads
     from ...worker.publish import settle
 
     rows = heads(servers.postgres)
     late = settle(servers.postgres, servers.redis, rows, vault, SAY_SECONDS)
     if late:
-        print(f"waiting: the serving copies of {counted(len(late), 'partition')} have not followed yet", flush=True)
+        print(f"waiting: the serving copies of {counted(len(late), 'partition')} are not up to date yet", flush=True)
         late = settle(servers.postgres, servers.redis, rows, vault, SETTLE_SECONDS - SAY_SECONDS)
     for number in late:
-        print(f"partition {number}: serving copies have not followed yet; look at the worker, and keep the old key")
+        print(f"partition {number}: serving copies are not up to date yet; check the worker, and keep the old key")
     return FINDINGS if late else CLEAN
 
 
 COMMAND = Command(
-    "Change the master key, the hash key or the data keys while everything serves; done again, it goes on.",
+    "Change the master key, the hash key or the data keys without downtime; an interrupted run can be repeated.",
     "decisor keys rotate",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""`decisor keys status`: which keys there are, and what still uses them; never a key."""
+"""`decisor keys status`: shows which keys exist and what still uses them, never a key itself."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 COMMAND = Command(
-    "Show which keys there are, their states, and how much still needs each; never a key.",
+    "Show which keys exist, their states, and how much still needs each; never a key itself.",
     "decisor keys status",
     _configure,
     _run,

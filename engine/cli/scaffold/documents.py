@@ -1,4 +1,4 @@
-"""The documents that `new` writes: each passes the check beside what the workspace's catalogue has."""
+"""The documents that `new` writes: each passes the check with the workspace's catalogue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..command import CannotRunError
-from .start import PROFILE, written
+from .start import PROFILE, yaml_name
 
 if TYPE_CHECKING:
     from ...ir.types import EventType, Field
@@ -17,7 +17,7 @@ _NOW = '"2026-03-01T00:00:00Z"'
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a new document may name: the profile's key and fields, and the events."""
+    """What a new document may refer to: the profile's key and fields, and the events."""
 
     key: str = "customer_id"
     fields: tuple[Field, ...] = ()
@@ -27,21 +27,21 @@ class Around:
         """The first event type. Raises CannotRunError when there is none."""
         if not self.events:
             raise CannotRunError(
-                f"a {kind} is about events, and there are none; `decisor new event_type purchase` is one"
+                f"a {kind} needs an event type, and there is none; create one with `decisor new event_type purchase`"
             )
         return self.events[0]
 
 
-Written = tuple[str, str]
-"""A document and its test, which may be empty."""
+Documents = tuple[str, str]
+"""The texts of a document and its test; either may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Where a kind of document goes, and what it begins as."""
+    """The folder of a kind of document, and the function that writes one."""
 
     folder: str
-    write: Callable[[str, Around], Written]
+    write: Callable[[str, Around], Documents]
 
 
 def _head(kind: str, name: str, description: str, schema: str = "") -> str:
@@ -76,33 +76,33 @@ _SAMPLES = {
     "text": _Sample("contains", "jazz", "free jazz", "folk"),
     "day": _Sample("anniversary_within", "7", '"1990-03-02"', '"1990-09-02"'),
 }
-"""In the order in which fields are preferred."""
+"""Sample conditions by type of field, the preferred types first."""
 
 
-def _segment(name: str, around: Around) -> Written:
+def _segment(name: str, around: Around) -> Documents:
     field = _field(around)
     if field is None:
-        return _listed(name, around)
+        return _segment_by_key(name, around)
     sample = _SAMPLES[field.type]
-    condition = f"{{field: {written(field.name)}, operator: {sample.operator}, value: {sample.value}}}"
+    condition = f"{{field: {yaml_name(field.name)}, operator: {sample.operator}, value: {sample.value}}}"
     document = f"{_head('Segment', name, 'Who is in it, in a sentence.')}conditions:\n  - {condition}\n"
     inside = _case(
-        "somebody is in", f"{around.key}: c-1, {written(field.name)}: {sample.holding}", f"in_segments: [{name}]"
+        "somebody is in", f"{around.key}: c-1, {yaml_name(field.name)}: {sample.holding}", f"in_segments: [{name}]"
     )
     outside = _case(
-        "others are not", f"{around.key}: c-2, {written(field.name)}: {sample.failing}", f"not_segments: [{name}]"
+        "others are not", f"{around.key}: c-2, {yaml_name(field.name)}: {sample.failing}", f"not_segments: [{name}]"
     )
     return document, _test_head(name) + inside + outside
 
 
 def _field(around: Around) -> Field | None:
-    """The field that a first condition is best about."""
+    """The best field for a first condition, None if no sample fits any."""
     plain = [each for each in around.fields if each.encrypted is None and not each.many and not each.values]
     return next((field for kind in _SAMPLES for field in plain if field.type == kind), None)
 
 
-def _listed(name: str, around: Around) -> Written:
-    """A segment of a catalogue without a field that a sample would fit."""
+def _segment_by_key(name: str, around: Around) -> Documents:
+    """A segment on the key, for a catalogue whose fields fit no sample."""
     condition = f"{{field: {around.key}, operator: starts_with, value: test-}}"
     inside = _case("a test customer is in", f"{around.key}: test-1", f"in_segments: [{name}]")
     outside = _case("others are not", f"{around.key}: c-1", f"not_segments: [{name}]")
@@ -114,7 +114,7 @@ def _case(name: str, profile: str, expect: str) -> str:
     return f"  - name: {name}\n    profile: {{{profile}}}\n    expect: {{{expect}}}\n"
 
 
-def _ruleset(name: str, around: Around) -> Written:
+def _ruleset(name: str, around: Around) -> Documents:
     document = f"""\
 {_head("Ruleset", name, "What to show.")}context:
   channel: {{type: keyword, values: [web, email]}}
@@ -142,20 +142,20 @@ nodes:
     return document, _test_head(name, f"ruleset: {name}\n") + cases
 
 
-def _experiment(name: str, around: Around) -> Written:
+def _experiment(name: str, around: Around) -> Documents:
     arms = "arms:\n  control: {weight: 50%}\n  treatment: {weight: 50%}\n"
     return f"{_head('Experiment', name, 'What is tried, and why.')}unit: {around.key}\n{arms}", ""
 
 
-def _bandit(name: str, around: Around) -> Written:
+def _bandit(name: str, around: Around) -> Documents:
     arms = "arms:\n  first: {description: what it shows}\n  second: {description: what it shows}\n"
     head = _head("Bandit", name, "What is learnt, and why.")
     return f"{head}unit: {around.key}\n{arms}fallback: first\npolicy: uniform # learns nothing yet; see `reward`\n", ""
 
 
-def _feature_view(name: str, around: Around) -> Written:
+def _feature_view(name: str, around: Around) -> Documents:
     event = around.event("feature view").name
-    source = f"{{event: {written(event)}, aggregate: count, within: 30d, hop: 1d}}"
+    source = f"{{event: {yaml_name(event)}, aggregate: count, within: 30d, hop: 1d}}"
     features = f"features:\n  {event}_count: {{type: integer, default: 0, from: {source}}}\n"
     return (
         f"{_head('FeatureView', name, 'What the features tell.', 'feature_view')}entity: {around.key}\n{features}",
@@ -163,15 +163,15 @@ def _feature_view(name: str, around: Around) -> Written:
     )
 
 
-def _metric(name: str, around: Around) -> Written:
-    event = written(around.event("metric").name)
+def _metric(name: str, around: Around) -> Documents:
+    event = yaml_name(around.event("metric").name)
     return f"{_head('Metric', name, 'What is measured.')}event: {event}\naggregate: any\nwindow: 7d\n", ""
 
 
-def _model(name: str, around: Around) -> Written:
+def _model(name: str, around: Around) -> Documents:
     field = next((each for each in around.fields if each.type in {"number", "integer"} and not each.many), None)
     value = "" if field is None or field.encrypted is not None else f", from: profile.{field.name}"
-    shown = "amount" if not value or field is None else written(field.name)
+    shown = "amount" if not value or field is None else yaml_name(field.name)
     file = name.strip('"') + ".onnx"
     return (
         f"{_head('Model', name, 'What it predicts.')}protocol: onnx\nfile: {file}\nserved: {{version: 1}}\n"
@@ -180,34 +180,34 @@ def _model(name: str, around: Around) -> Written:
     ), ""
 
 
-def _event_type(name: str, _around: Around) -> Written:
+def _event_type(name: str, _around: Around) -> Documents:
     return f"{_head('EventType', name, 'What happened.', 'event_type')}fields:\n  amount: {{type: number}}\n", ""
 
 
-def _member_list(name: str, _around: Around) -> Written:
+def _member_list(name: str, _around: Around) -> Documents:
     return f"{_head('MemberList', name, 'Whose ids these are.', 'member_list')}members: [c-1, c-2]\n", ""
 
 
-def _layer(name: str, _around: Around) -> Written:
+def _layer(name: str, _around: Around) -> Documents:
     return f"{_head('Layer', name, 'Which experiments exclude each other here.')}holdout: 0%\n", ""
 
 
-def _release(name: str, _around: Around) -> Written:
+def _release(name: str, _around: Around) -> Documents:
     ramp = "ramp:\n  - {share: 5%, hold: 1h}\n  - {share: 50%, hold: 1d}\n"
     return f"{_head('Release', name, 'What serves together.')}feature_views: []\nmodels: []\n{ramp}", ""
 
 
-def _rollback_policy(name: str, _around: Around) -> Written:
+def _rollback_policy(name: str, _around: Around) -> Documents:
     guards = "guards:\n  - {signal: error_rate, above: 0.01}\n"
     return f"{_head('RollbackPolicy', name, 'When to go back by itself.', 'rollback_policy')}{guards}", ""
 
 
-def _test(name: str, around: Around) -> Written:
+def _test(name: str, around: Around) -> Documents:
     case = _case("a customer of whom nothing is known is in no segment", f"{around.key}: c-1", "segments: []")
     return "", _test_head(name) + case
 
 
-def _profile(name: str, _around: Around) -> Written:
+def _profile(name: str, _around: Around) -> Documents:
     return PROFILE.format(name=name, orders="", spend=""), ""
 
 
@@ -227,4 +227,4 @@ TEMPLATES: Mapping[str, Template] = {
     "rollback_policy": Template("rules", _rollback_policy),
     "test": Template("segments", _test),
 }
-"""Every kind of document, in the order in which people meet them."""
+"""Every kind of document, in the order in which authors meet them."""

@@ -81,6 +81,6 @@ VSCODE = """\
 _OTHERWISE = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
-def written(name: str) -> str:
-    """A name as it stands in YAML: in quotes where it would be read as something else."""
+def yaml_name(name: str) -> str:
+    """A name as written in YAML: in quotes if it would be read as another type."""
     return f'"{name}"' if name in _OTHERWISE else name

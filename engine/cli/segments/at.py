@@ -1,4 +1,4 @@
-"""`decisor segments at`: who was a member at an instant."""
+"""`decisor segments at`: prints the members of a segment at an instant."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..command import CLEAN, CannotRunError, Command
 from ..opening import instant_of
 from ..servers import Servers, add_servers
 from ..streams import while_read
-from .names import declared, instant_given, named, print_json, record
+from .names import instant_given, known_segments, print_json, record, segment_name
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("instant", metavar="INSTANT", help="as 2026-03-01T09:30:00Z")
+    parser.add_argument("instant", metavar="INSTANT", help="such as 2026-03-01T09:30:00Z")
     parser.add_argument("name", help="the segment")
-    parser.add_argument("--now", metavar="INSTANT", help="the present, where it is not the clock's")
-    parser.add_argument("--count", action="store_true", help="print how many, not who")
+    parser.add_argument("--now", metavar="INSTANT", help="the present (default: the clock)")
+    parser.add_argument("--count", action="store_true", help="print the number of customers instead")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
 
@@ -26,12 +26,12 @@ def _run(options: argparse.Namespace) -> int:
 
     at_ms = instant_given("INSTANT", options.instant)
     if at_ms > instant_of(options.now):
-        raise CannotRunError(f"INSTANT: {options.instant} has not come yet, and nobody knows who will be a member then")
+        raise CannotRunError(f"INSTANT: {options.instant} lies in the future; membership is known only up to now")
     with Servers.of(options) as servers:
         connection = record(servers)
         ever = names_ever(connection)
         bare = options.name.removeprefix("segment/")
-        name = named(options.name, ever if bare in ever else {*ever, *(declared(servers) or ())})
+        name = segment_name(options.name, ever if bare in ever else {*ever, *(known_segments(servers) or ())})
         if options.count:
             count = count_at(connection, name, at_ms)
             print_json({"segment": name, "count": count}) if options.format == "json" else print(count)
@@ -42,7 +42,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 COMMAND = Command(
-    "Print who was a member of a segment at an instant, in the order of their keys.",
+    "Print the customers who were members of a segment at an instant, in the order of their keys.",
     "decisor segments at 2026-03-01T00:00:00Z vips --count",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""`decisor segments intersect`, `union` and `difference`: print, count or store who is in a combination of segments."""
+"""`decisor segments intersect`, `union` and `difference`: print, count or store combinations of segments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...ir.printable import printable
 from ..command import CLEAN, CannotRunError, Command
 from ..servers import Servers, add_servers
 from ..streams import while_read
-from .names import declared, print_json, sets_named
+from .names import known_segments, print_json, sets_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +21,14 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 def _combination(operation: Operation, summary: str, example: str) -> Command:
-    """The command of one operation."""
+    """The command for one operation."""
     return Command(summary, f"decisor segments {operation} {example}", _configure, lambda each: _run(operation, each))
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help="the segments, two or more")
-    parser.add_argument("--count", action="store_true", help="print how many, not who")
-    parser.add_argument("--store", metavar="TARGET", help="keep them as the set segment:TARGET, switched in at once")
+    parser.add_argument("--count", action="store_true", help="print the number of customers instead")
+    parser.add_argument("--store", metavar="TARGET", help="store them as the set segment:TARGET, replaced in one step")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
 
@@ -38,17 +38,18 @@ def _run(operation: Operation, options: argparse.Namespace) -> int:
 
     if len(options.names) < 2:
         raise CannotRunError(
-            f"{operation}: expected two segments or more, found one; `decisor segments members` prints who is in one"
+            f"{operation}: expected two segments or more, found one; `decisor segments members` prints"
+            " the members of one"
         )
     if options.count and options.store is not None:
         raise CannotRunError("--count and --store: expected one of them; --store prints the count too")
     with Servers.of(options) as servers:
         names = sets_named(servers, options.names)
         if options.store is not None:
-            _may_be_stored(options.store, servers)
+            _check_target(options.store, servers)
         pages = combine(servers.redis, operation, names)
         if options.store is not None:
-            _print_count(_stored(servers, pages, options.store), options.format)
+            _print_count(_store(servers, pages, options.store), options.format)
         elif options.count:
             _print_count(count(pages), options.format)
         else:
@@ -58,8 +59,8 @@ def _run(operation: Operation, options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _stored(servers: Servers, pages: Iterator[Page], target: str) -> int:
-    """How many members the stored set has. Raises CannotRunError where others are filling it, or Redis has lost it."""
+def _store(servers: Servers, pages: Iterator[Page], target: str) -> int:
+    """Store the set and return its size. Raises CannotRunError if others are filling it, or Redis has lost it."""
     from ...segments.algebra import LostSetError, store
     from ...segments.claim import SegmentBusyError, hold_claim
 
@@ -70,12 +71,12 @@ def _stored(servers: Servers, pages: Iterator[Page], target: str) -> int:
         raise CannotRunError(str(problem)) from None
 
 
-def _may_be_stored(target: str, servers: Servers) -> None:
+def _check_target(target: str, servers: Servers) -> None:
     if not _NAME.fullmatch(target):
         raise CannotRunError(
-            f"--store: `{target}` is no name; expected a letter, then letters, digits and _, as `vips`"
+            f"--store: `{target}` is not a name; expected a letter, then letters, digits and _, such as `vips`"
         )
-    if target in (declared(servers) or ()):
+    if target in (known_segments(servers) or ()):
         raise CannotRunError(f"--store: `{target}` is a segment with conditions of its own; choose another name")
 
 
@@ -89,17 +90,17 @@ def _print_count(found: int, form: str) -> None:
 COMMANDS = {
     "intersect": _combination(
         "intersect",
-        "Print who is in all of some segments, in no order.",
+        "Print the customers who are in all of the given segments, in no order.",
         "vips actives --count",
     ),
     "union": _combination(
         "union",
-        "Print who is in any of some segments, once, in no order.",
+        "Print the customers who are in any of the given segments, each once, in no order.",
         "vips actives --store reachable",
     ),
     "difference": _combination(
         "difference",
-        "Print who is in the first of some segments and in none of the others, in no order.",
+        "Print the customers who are in the first segment and in none of the others, in no order.",
         "vips actives --count",
     ),
 }

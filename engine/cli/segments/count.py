@@ -1,4 +1,4 @@
-"""`decisor segments count`: how many members segments have."""
+"""`decisor segments count`: prints the number of members of segments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`decisor segments history`: when a customer entered and left segments."""
+"""`decisor segments history`: prints when a customer entered and left segments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...ir.printable import printable
 from ..command import CLEAN, FINDINGS, Command
 from ..customers import add_customer, customer_named
 from ..servers import Servers, add_servers
-from .names import declared, named, note, print_json, record, unknown_customer
+from .names import known_segments, note, print_json, record, segment_name, unknown_customer
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def _run(options: argparse.Namespace) -> int:
         connection = record(servers)
         wanted = options.segment
         if wanted is not None:
-            wanted = named(wanted, {*names_ever(connection), *(declared(servers) or ())})
+            wanted = segment_name(wanted, {*names_ever(connection), *(known_segments(servers) or ())})
         moves = history(connection, customer)
         unknown = not moves and unknown_customer(servers, customer)
     found = [each for each in moves if wanted in (None, each.segment)]
@@ -45,7 +45,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 COMMAND = Command(
-    "Print when a customer entered and left segments, why, and by which definition; 1 where no such customer is known.",
+    "Print when a customer entered and left segments, why, and by which definition; exit code 1 for an"
+    " unknown customer.",
     "decisor segments history c-1",
     _configure,
     _run,

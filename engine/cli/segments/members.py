@@ -1,4 +1,4 @@
-"""`decisor segments members`: who is in a segment."""
+"""`decisor segments members`: prints the members of a segment."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from .names import note, print_json, sets_named
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the segment")
-    parser.add_argument("--limit", type=int, metavar="N", help="so many, then the cursor of the next page")
-    parser.add_argument("--cursor", metavar="CURSOR", help="go on where an earlier page ended")
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="at most this many, followed by the cursor of the next page"
+    )
+    parser.add_argument("--cursor", metavar="CURSOR", help="continue where an earlier page ended")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_servers(parser)
 
@@ -41,7 +43,7 @@ def _run(options: argparse.Namespace) -> int:
         print_json({"segment": name, "members": found, "cursor": cursor})
         return CLEAN
     _print(found, "text")
-    note(f"next: --cursor {cursor}" if cursor else "that was the end")
+    note(f"next: --cursor {cursor}" if cursor else "no further members")
     return CLEAN
 
 
@@ -54,7 +56,7 @@ def _print(found: Iterable[str], form: str) -> None:
 
 
 COMMAND = Command(
-    "Print the members of a segment, one a line, in no order, as they are read.",
+    "Print the members of a segment, one per line, in no order, as they are read.",
     "decisor segments members vips --limit 1000",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""Names of segments on the command line: a misspelled one is told, with the nearest that there is."""
+"""Resolves names of segments on the command line, and suggests the nearest name for a misspelled one."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ if TYPE_CHECKING:
 
 
 def sets_named(servers: Servers, given: Sequence[str]) -> list[str]:
-    """The names as they stand for sets; one without members must at least be a segment, where that can be known."""
+    """The names of the sets; a set without members must at least belong to a known segment, if that can be checked."""
     from ...segments.sets import counts
 
     names = [_bare(each) for each in given]
     sizes = counts(servers.redis, names)
     if not all(sizes.values()):
-        run, written = _running(servers), _written(servers)
+        run, in_workspace = _running(servers), _in_workspace(servers)
         for name in names:
-            if not sizes[name] and (run is not None or written is not None):
-                named(name, (run or set()) | (written or set()))
+            if not sizes[name] and (run is not None or in_workspace is not None):
+                segment_name(name, (run or set()) | (in_workspace or set()))
             if not sizes[name] and run is not None and name not in run:
-                note(f"`{name}` does not run yet, so nobody is in it; `decisor segments rebuild {name}` fills it")
+                note(f"`{name}` does not run yet, so it has no members; `decisor segments rebuild {name}` fills it")
     return names
 
 
 def segment_named(servers: Servers, given: str) -> str:
-    """The name of a segment that runs or is declared in the workspace. Raises CannotRunError with the nearest name."""
+    """The name of a segment that runs or is declared. Raises CannotRunError, which suggests the nearest name."""
     from ...segments.registry import read_segments
 
     run = set(read_segments(record(servers)))
-    return named(given, run if _bare(given) in run else run | (_written(servers) or set()))
+    return segment_name(given, run if _bare(given) in run else run | (_in_workspace(servers) or set()))
 
 
-def declared(servers: Servers) -> set[str] | None:
-    """The segments that run or are declared in the workspace; None where neither can be asked."""
-    run, written = _running(servers), _written(servers)
-    return None if run is None and written is None else (run or set()) | (written or set())
+def known_segments(servers: Servers) -> set[str] | None:
+    """The segments that run or are declared in the workspace; None if neither is available."""
+    run, in_workspace = _running(servers), _in_workspace(servers)
+    return None if run is None and in_workspace is None else (run or set()) | (in_workspace or set())
 
 
 def _running(servers: Servers) -> set[str] | None:
-    """The segments that PostgreSQL knows; None where it cannot be asked."""
+    """The segments that PostgreSQL knows; None if it is not available or not migrated."""
     from ...segments.registry import read_segments
     from ...storage.migrate import pending
 
@@ -54,8 +54,8 @@ def _running(servers: Servers) -> set[str] | None:
     return set(read_segments(servers.postgres))
 
 
-def _written(servers: Servers) -> set[str] | None:
-    """The segments of the workspace; None without one that compiles."""
+def _in_workspace(servers: Servers) -> set[str] | None:
+    """The segments of the workspace; None without a workspace that compiles."""
     from ..opening import open_workspace
 
     program = None if servers.root is None else open_workspace(servers.root).program
@@ -63,7 +63,7 @@ def _written(servers: Servers) -> set[str] | None:
 
 
 def record(servers: Servers) -> Connection:
-    """PostgreSQL, which must have our tables. Raises CannotRunError."""
+    """The connection to PostgreSQL. Raises CannotRunError if migrations are missing."""
     from ...storage.migrate import MigrationError, pending
 
     try:
@@ -71,19 +71,19 @@ def record(servers: Servers) -> Connection:
     except MigrationError as problem:
         raise CannotRunError(str(problem)) from None
     if missing:
-        raise CannotRunError("the database is not prepared yet: `decisor worker` does that when it starts")
+        raise CannotRunError("the database is not prepared yet: `decisor worker` prepares it when it starts")
     return servers.postgres
 
 
-def named(given: str, known: Collection[str]) -> str:
-    """The name that an argument means, `segment/vips` or `vips`. Raises CannotRunError with the nearest name."""
+def segment_name(given: str, known: Collection[str]) -> str:
+    """The name that `segment/vips` or `vips` means. Raises CannotRunError, which suggests the nearest name."""
     from ..facts import name_among
 
     return name_among(known, "segment", given)
 
 
 def unknown_customer(servers: Servers, customer: str) -> bool:
-    """Whether PostgreSQL knows no such customer, which is told; False also where it cannot be asked."""
+    """Whether PostgreSQL does not know the customer, which is printed; False also if it is not available."""
     from ...storage.migrate import MigrationError, pending
 
     try:
@@ -95,7 +95,7 @@ def unknown_customer(servers: Servers, customer: str) -> bool:
 
     if is_known(servers.postgres, customer):
         return False
-    note("no such customer is known: no event of theirs was ever taken in")
+    note("this customer is unknown: no event of theirs was ever processed")
     return True
 
 
@@ -105,7 +105,7 @@ def print_json(data: Any) -> None:
 
 
 def instant_given(option: str, text: str) -> int:
-    """Milliseconds of an instant on the command line. Raises CannotRunError."""
+    """An instant on the command line, in milliseconds. Raises CannotRunError."""
     from ...ir.instant import InstantError, parse_instant
 
     try:
@@ -115,12 +115,12 @@ def instant_given(option: str, text: str) -> int:
 
 
 def note(text: str) -> None:
-    """A remark, on standard error."""
+    """Print a remark on standard error."""
     print(text, file=sys.stderr)
 
 
 def _bare(given: str) -> str:
     prefix, _, name = given.rpartition("/")
     if prefix not in {"", "segment"} or not name:
-        raise CannotRunError(f"`{given}` is no name of a segment; expected `vips` or `segment/vips`")
+        raise CannotRunError(f"`{given}` is not a name of a segment; expected `vips` or `segment/vips`")
     return name

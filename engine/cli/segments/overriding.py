@@ -1,4 +1,4 @@
-"""`decisor segments add` and `remove`, and what `restore` shares with them."""
+"""`decisor segments add` and `remove`, and the part that `restore` shares with them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Act = Callable[["Overrides", str, str, argparse.Namespace, int], "OverrideOutcom
 
 
 def _overriding(summary: str, example: str, *, included: bool) -> Command:
-    """The command that puts customers in, or keeps them out."""
+    """The command that adds customers, or keeps them out."""
 
     def act(
         overrides: Overrides, name: str, customer: str, options: argparse.Namespace, now_ms: int
@@ -31,11 +31,11 @@ def _overriding(summary: str, example: str, *, included: bool) -> Command:
         put = StoredOverride(name, customer, included, options.reason, format_instant(now_ms), until)
         return overrides.put(put, now_ms)
 
-    return Command(summary, example, _configure_putting, lambda options: changed(options, act, override=included))
+    return Command(summary, example, _configure_putting, lambda options: run_change(options, act, override=included))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Whom it is about."""
+    """Add the arguments that name the segment and the customer."""
     parser.add_argument("name", help="the segment")
     add_customer(parser, "the customer's key")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
@@ -44,13 +44,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_putting(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for those who ask later")
-    parser.add_argument("--until", metavar="INSTANT", help="let the conditions decide again from then on")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="the reason, which the history shows")
+    parser.add_argument("--until", metavar="INSTANT", help="when the conditions decide again")
     configure(parser)
 
 
-def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> int:
-    """Do it and say whether membership has changed; 1 where it is kept and Redis has not followed."""
+def run_change(options: argparse.Namespace, act: Act, *, override: bool | None) -> int:
+    """Apply the change and print the membership; 1 if it is stored but Redis is not up to date."""
     from ...segments.registry import read_catalogue
     from ...storage import keys
     from ...worker.overrides import OverrideRefusedError, Overrides
@@ -62,7 +62,7 @@ def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> 
         name = segment_named(servers, options.name)
         catalogue = read_catalogue(connection)
         if catalogue is None:
-            raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
+            raise CannotRunError("no segment runs yet: `decisor worker` registers the workspace's segments")
         overrides = Overrides(Processor(connection, vault_for(catalogue)), servers.redis)
         try:
             done = act(overrides, name, customer, options, instant_of(options.now))
@@ -70,23 +70,23 @@ def changed(options: argparse.Namespace, act: Act, *, override: bool | None) -> 
             raise CannotRunError(str(problem)) from None
         member = bool(servers.redis.sismember(keys.members(name), customer))
     if options.format == "json":
-        told = {"segment": name, "customer": customer, "override": override, "member": member}
-        print_json(told | {"changed": done.moved, "followed": done.followed})
+        values = {"segment": name, "customer": customer, "override": override, "member": member}
+        print_json(values | {"run_change": done.moved, "followed": done.followed})
     elif done.followed:
-        print(f"{'a member' if member else 'no member'}{' now' if done.moved else ', as before'}")
+        print(f"{'a member' if member else 'not a member'}{' now' if done.moved else ', as before'}")
     else:
-        print(f"{'taken back' if override is None else 'kept'}; Redis has not followed yet, look at the worker")
+        print(f"{'restored' if override is None else 'stored'}; Redis is not up to date yet, check the worker")
     return CLEAN if done.followed else FINDINGS
 
 
 COMMANDS = {
     "add": _overriding(
-        "Make a customer a member, whatever the conditions say; it survives rebuilds.",
+        "Make a customer a member, whatever the conditions say; the override survives rebuilds.",
         "decisor segments add vips c-1 --reason 'friend of the house' --until 2026-12-31T00:00:00Z",
         included=True,
     ),
     "remove": _overriding(
-        "Keep a customer out, whatever the conditions say; it survives rebuilds.",
+        "Keep a customer out, whatever the conditions say; the override survives rebuilds.",
         "decisor segments remove vips c-1 --reason 'asked not to be one'",
         included=False,
     ),

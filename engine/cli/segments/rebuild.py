@@ -1,4 +1,4 @@
-"""`decisor segments rebuild`: membership is built anew beside what serves, and switched in at once."""
+"""`decisor segments rebuild`: rebuilds membership next to what serves, and switches to it in one step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..facts import add_program, runtime_of
 from ..opening import add_now, instant_of
 from ..report import counted
 from ..servers import Servers, vault_for
-from .names import named, note, print_json
+from .names import note, print_json, segment_name
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -28,16 +28,18 @@ if TYPE_CHECKING:
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="these segments (default: all that do not run as they are written)"
+        "names", nargs="*", metavar="NAME", help="these segments (default: all that differ from the workspace)"
     )
-    parser.add_argument("--full", action="store_true", help="without names: those too that run as they are written")
-    parser.add_argument("--silent", action="store_true", help="enters and exits are kept, and not told on the streams")
-    parser.add_argument("--retire", action="store_true", help="end the segments that the workspace has no longer")
+    parser.add_argument("--full", action="store_true", help="without names: rebuild unchanged segments too")
+    parser.add_argument(
+        "--silent", action="store_true", help="store transitions without publishing them on the streams"
+    )
+    parser.add_argument("--retire", action="store_true", help="end the segments that are no longer in the workspace")
     parser.add_argument(
         "--from",
         dest="source",
         choices=["elasticsearch", "postgres"],
-        help="where members are looked for (default: in the index, where it can tell)",
+        help="where to search for members (default: the index if it can decide)",
     )
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")
     add_now(parser)
@@ -59,22 +61,22 @@ def _run(options: argparse.Namespace) -> int:
         vault = vault_for(program.catalogue)
         _refuse_other_catalogue(connection, program)
         prepare(connection, program, vault)
-        wish = _wish(options, program, read_segments(connection))
+        wish = _rebuild_wish(options, program, read_segments(connection))
         if not wish.names:
-            note("every segment runs as it is written; --full builds them anew all the same")
+            note("every segment is up to date; --full rebuilds them anyway")
             return CLEAN
         rebuild = Rebuild(connection, redis, vault, _clock(options.now), _index(options, servers, connection, vault))
         try:
             found = rebuild.run(wish)
         except (RebuildError, SegmentBusyError, IndexRefusedError, PartialAnswerError) as problem:
             raise CannotRunError(str(problem)) from None
-        _tell(found, options.format)
+        _print(found, options.format)
         _move(servers, connection, vault, quiet=options.format == "json")
     return CLEAN
 
 
 def _refuse_other_catalogue(connection: Connection, program: Program) -> None:
-    """Workers that run make profiles by the catalogue that they have begun with."""
+    """Refuse another catalogue than the registered one: running workers keep the catalogue that they started with."""
     from ...rebuilds.rebuild import OTHER_CATALOGUE
     from ...segments.registry import read_catalogue
     from ...storage.migrate import pending
@@ -86,15 +88,15 @@ def _refuse_other_catalogue(connection: Connection, program: Program) -> None:
         raise CannotRunError(OTHER_CATALOGUE)
 
 
-def _wish(options: argparse.Namespace, program: Program, segments: Mapping[str, Registered]) -> Wish:
+def _rebuild_wish(options: argparse.Namespace, program: Program, segments: Mapping[str, Registered]) -> Wish:
     from ...rebuilds.rebuild import Wish
     from ...segments.registry import definition_of
 
     definitions = {name: definition_of(program, name) for name in program.segments}
     if options.names:
         if options.retire or options.full:
-            raise CannotRunError("--retire and --full are for all segments: expected no names beside them")
-        chosen = {named(each, definitions) for each in options.names}
+            raise CannotRunError("--retire and --full apply to all segments: expected no names with them")
+        chosen = {segment_name(each, definitions) for each in options.names}
         return Wish({name: definitions[name] for name in chosen}, silent=options.silent, catalogue=program.catalogue)
     gone = sorted(set(segments) - set(definitions))
     if gone and not options.retire:
@@ -104,7 +106,7 @@ def _wish(options: argparse.Namespace, program: Program, segments: Mapping[str, 
 
 
 def _differing(definitions: Mapping[str, Definition], segments: Mapping[str, Registered]) -> dict[str, Definition]:
-    """The definitions that do not run, or not so."""
+    """The definitions that do not run, or differ from what runs."""
     return {
         name: each for name, each in definitions.items() if name not in segments or segments[name].active != each.digest
     }
@@ -126,8 +128,8 @@ def _index(options: argparse.Namespace, servers: Servers, connection: Connection
     if client is None:
         if options.source == "elasticsearch":
             raise CannotRunError(
-                "--from elasticsearch: none is known; DECISOR_ELASTICSEARCH_URL names one, or `decisor up"
-                " --elasticsearch` starts one"
+                "--from elasticsearch: none is configured; set DECISOR_ELASTICSEARCH_URL, or start one with `decisor up"
+                " --elasticsearch`"
             )
         return None
     hasher = vault.hasher(connection) if isinstance(vault, SealedVault) else None
@@ -136,14 +138,14 @@ def _index(options: argparse.Namespace, servers: Servers, connection: Connection
 
 
 def _cluster(servers: Servers) -> Any:
-    """A client of Elasticsearch, None where none is known. Raises CannotRunError, which says how to do without."""
+    """A client of Elasticsearch, None if none is configured. Raises CannotRunError, which says how to do without."""
     try:
         return servers.elasticsearch
     except CannotRunError as problem:
-        raise CannotRunError(f"{problem}; `--from postgres` does without it") from None
+        raise CannotRunError(f"{problem}; use `--from postgres` to do without it") from None
 
 
-def _tell(found: Collection[Rebuilt], form: str) -> None:
+def _print(found: Collection[Rebuilt], form: str) -> None:
     for each in found:
         if form == "json":
             print_json(asdict(each))
@@ -156,16 +158,16 @@ def _tell(found: Collection[Rebuilt], form: str) -> None:
 
 
 def _move(servers: Servers, connection: Connection, vault: Vault, *, quiet: bool) -> None:
-    """Membership serves already; what was decided becomes transitions."""
+    """Turn what was decided into transitions; the new membership already serves."""
     from ...rebuilds.mover import move_all
 
     started = time.monotonic()
     if move_all(connection, servers.redis, vault) and not quiet:
-        print(f"transitions and the customers' own sets followed in {time.monotonic() - started:.1f} s")
+        print(f"transitions and the customers' sets were updated in {time.monotonic() - started:.1f} s")
 
 
 COMMAND = Command(
-    "Build membership anew beside what serves, and switch it in at once.",
+    "Rebuild membership next to what serves, and switch to it in one step.",
     "decisor segments rebuild vips --silent",
     _configure,
     _run,

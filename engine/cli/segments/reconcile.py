@@ -1,4 +1,4 @@
-"""`decisor segments reconcile`: one whole round of the audit, differences told and repaired."""
+"""`decisor segments reconcile`: runs one full round of the audit, and prints and repairs differences."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ...rebuilds.audit import Divergence
 
 _KINDS = {
-    "verdicts": "profiles or memberships that events and conditions contradict",
-    "sets": "members too many or too few in a segment's set",
-    "reverse": "segments too many or too few in a customer's set",
-    "copies": "serving copies that were missing or of another version",
-    "strangers": "members whom PostgreSQL does not know",
+    "verdicts": "profiles or memberships that contradict events or conditions",
+    "sets": "extra or missing members of a segment's set",
+    "reverse": "extra or missing segments in a customer's set",
+    "copies": "serving copies that were missing or had another version",
+    "strangers": "members unknown to PostgreSQL",
     "index": "documents of the search index that were missing or differed",
 }
 
@@ -40,7 +40,7 @@ def _run(options: argparse.Namespace) -> int:
     with Servers.of(options) as servers:
         catalogue = read_catalogue(servers.postgres)
         if catalogue is None:
-            raise CannotRunError("nothing runs yet: `decisor worker` registers the workspace's segments")
+            raise CannotRunError("no segment runs yet: `decisor worker` registers the workspace's segments")
         try:
             vault = vault_for(catalogue)
             index = None
@@ -49,11 +49,15 @@ def _run(options: argparse.Namespace) -> int:
             found = reconcile(servers.postgres, servers.redis, vault, instant_of(options.now), index)
         except (NoCatalogueError, BusyError) as problem:
             raise CannotRunError(str(problem)) from None
-    print(json.dumps({**asdict(found), "differences": found.differences}) if options.format == "json" else _told(found))
+    print(
+        json.dumps({**asdict(found), "differences": found.differences})
+        if options.format == "json"
+        else _divergence_text(found)
+    )
     return FINDINGS if found.differences else CLEAN
 
 
-def _told(found: Divergence) -> str:
+def _divergence_text(found: Divergence) -> str:
     counts = ((found.customers, "customer"), (found.comparisons, "comparison"), (found.differences, "difference"))
     lines = [", ".join(counted(count, noun) for count, noun in counts)]
     for name, words in _KINDS.items():
@@ -64,7 +68,7 @@ def _told(found: Divergence) -> str:
 
 
 COMMAND = Command(
-    "Compare what conditions, PostgreSQL, Redis and the index say of every customer, and repair what differs.",
+    "Compare conditions, PostgreSQL, Redis and the index for every customer, and repair what differs.",
     "decisor segments reconcile",
     _configure,
     _run,

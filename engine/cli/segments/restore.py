@@ -1,4 +1,4 @@
-"""`decisor segments restore`: let the conditions decide again."""
+"""`decisor segments restore`: removes an override, so that the conditions decide again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..command import Command
-from .overriding import changed, configure
+from .overriding import configure, run_change
 
 if TYPE_CHECKING:
     from ...worker.overrides import OverrideOutcome, Overrides
@@ -19,8 +19,8 @@ def _restore(
 
 
 COMMAND = Command(
-    "Take back what `add` or `remove` has said of a customer: the conditions decide again.",
+    "Remove the override that `add` or `remove` set for a customer, so that the conditions decide again.",
     "decisor segments restore vips c-1",
     configure,
-    lambda options: changed(options, _restore, override=None),
+    lambda options: run_change(options, _restore, override=None),
 )

@@ -1,4 +1,4 @@
-"""`decisor segments show`: the segments of a customer."""
+"""`decisor segments show`: prints the segments of a customer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 COMMAND = Command(
-    "Print the segments that a customer is in, as Redis has them; 1 where PostgreSQL knows no such customer.",
+    "Print the segments of a customer according to Redis; exit code 1 if PostgreSQL does not know the customer.",
     "decisor segments show c-1",
     _configure,
     _run,

@@ -1,4 +1,4 @@
-"""`decisor segments status`: the segments that run, their size and freshness."""
+"""`decisor segments status`: prints the segments that run, their size and freshness."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ def _run(options: argparse.Namespace) -> int:
 
     with Servers.of(options) as servers:
         connection = record(servers)
-        wanted = _wanted(servers)
+        wanted = _workspace_definitions(servers)
         found = status(connection, servers.redis, instant_of(None), wanted)
         rebuilding = notes(connection)
     for each in found:
         if options.format == "json":
             print_json(asdict(each) | {"rebuild": asdict(rebuilding[each.name]) if each.name in rebuilding else None})
         else:
-            print(_told(each, gone=wanted is not None and each.name not in wanted))
+            print(_status_text(each, gone=wanted is not None and each.name not in wanted))
             if each.name in rebuilding:
-                print(f"  a rebuild by {rebuilding[each.name].by}, begun {rebuilding[each.name].since}")
+                print(f"  being rebuilt by {rebuilding[each.name].by} since {rebuilding[each.name].since}")
     if not found and options.format == "text":
         note("no segment runs")
     return CLEAN
 
 
-def _wanted(servers: Servers) -> dict[str, Definition] | None:
-    """The workspace's definitions, None without a workspace that compiles."""
+def _workspace_definitions(servers: Servers) -> dict[str, Definition] | None:
+    """The workspace's definitions; None without a workspace that compiles."""
     from ...segments.registry import definition_of
 
     if servers.root is None:
         return None
     opened = open_workspace(servers.root)
     if opened.errors or opened.program is None:
-        note("the workspace has errors (`decisor check`), so nothing is compared with it")
+        note("the workspace has errors (`decisor check`), so running segments are not compared with it")
         return None
     return {name: definition_of(opened.program, name) for name in opened.program.segments}
 
 
-def _told(each: Status, *, gone: bool) -> str:
+def _status_text(each: Status, *, gone: bool) -> str:
     if each.state == "absent":
         return f"{each.name}: does not run; `decisor segments rebuild {each.name}` fills it"
     parts = [counted(each.members, "member"), each.state, f"generation {each.generation}"]
@@ -68,16 +68,16 @@ def _told(each: Status, *, gone: bool) -> str:
     if each.overrides:
         parts.append(counted(each.overrides, "override"))
     if each.waiting:
-        parts.append(f"{counted(each.waiting, 'transition')} to follow")
+        parts.append(f"{counted(each.waiting, 'transition')} pending")
     if gone:
-        parts.append("the workspace has it no longer; `decisor segments rebuild --retire` ends it")
+        parts.append("no longer in the workspace; `decisor segments rebuild --retire` ends it")
     elif each.differs:
-        parts.append("the workspace has it otherwise")
+        parts.append("differs from the workspace")
     return f"{each.name}: {', '.join(parts)}"
 
 
 COMMAND = Command(
-    "Print every segment that runs: size, definition, generation, and whether the workspace has it otherwise.",
+    "Print every segment that runs: size, definition, generation, and whether it differs from the workspace.",
     "decisor segments status",
     _configure,
     _run,

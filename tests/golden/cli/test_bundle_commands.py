@@ -102,7 +102,7 @@ def test_explanation_of_a_code_says_what_to_do_with_an_example(run: Run) -> None
     told = run("explain", "t001")
     assert told.startswith("T001 (error): ")
     assert "\nwhat to do: " in told
-    assert "\ngives it:\n  " in told
+    assert "\ntriggers it:\n  " in told
     assert "\nis fine:\n  " in told
 
 

@@ -70,38 +70,38 @@ def test_outside_of_a_workspace_a_command_says_so(name: str, decisor: Decisor, t
     finally:
         os.chdir(before)
     assert done.code == 2
-    assert done.err == "decisor: no decisor.yaml here or above; `decisor init` makes a workspace\n"
+    assert done.err == "decisor: there is no decisor.yaml here or above; `decisor init` creates a workspace\n"
 
 
 def test_a_folder_that_is_no_workspace_is_named(decisor: Decisor, tmp_path: Path) -> None:
     done = decisor("list", "-C", tmp_path)
     assert done.code == 2
-    assert done.err == f"decisor: `{tmp_path}` is no workspace: it holds no decisor.yaml; `decisor init` makes one\n"
+    assert done.err == f"decisor: `{tmp_path}` is not a workspace: it has no decisor.yaml; `decisor init` creates one\n"
 
 
 @pytest.mark.parametrize(
     "arguments, told",
     [
-        (["chekc"], "decisor: `chekc` is no command; did you mean `check`?\n"),
-        (["frobnicate"], "decisor: `frobnicate` is no command; `decisor --help` lists the commands\n"),
+        (["chekc"], "decisor: `chekc` is not a command; did you mean `check`?\n"),
+        (["frobnicate"], "decisor: `frobnicate` is not a command; `decisor --help` lists the commands\n"),
         (
             ["segments", "membres"],
-            "decisor: `membres` is no command of `decisor segments`; did you mean `members`?\n",
+            "decisor: `membres` is not a command of `decisor segments`; did you mean `members`?\n",
         ),
-        (["help", "tset"], "decisor: `tset` is no command; did you mean `test`?\n"),
+        (["help", "tset"], "decisor: `tset` is not a command; did you mean `test`?\n"),
         (
             ["check", "--fromat", "json"],
-            "decisor check: `--fromat` is no argument of this command; did you mean `--format`?\n",
+            "decisor check: `--fromat` is not an argument of this command; did you mean `--format`?\n",
         ),
         (
             ["check", "--format", "jsn"],
-            "decisor check: argument --format: `jsn` is none of them; did you mean `json`?\n",
+            "decisor check: argument --format: `jsn` is not one of the choices; did you mean `json`?\n",
         ),
         (["test", "--min-coverage", "most"], "decisor test: argument --min-coverage: `most` is not a number\n"),
         (["match"], "decisor match: the following arguments are required: --profiles\n"),
         (
             ["list", "--form", "json"],
-            "decisor list: `--form` is no argument of this command; did you mean `--format`?\n",
+            "decisor list: `--form` is not an argument of this command; did you mean `--format`?\n",
         ),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_mistake_in_decisor_itself_is_no_finding(decisor: Decisor, monkeypatch
     assert done.code == 2
     assert "\nZeroDivisionError\n" in done.err
     assert "oops" not in done.err  # an error's text may hold values
-    assert done.err.endswith("this is a mistake in decisor itself, not in the workspace\n")
+    assert done.err.endswith("this is a bug in decisor, not in the workspace\n")
 
 
 def test_an_interruption_ends_with_130(decisor: Decisor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,7 @@ def test_a_signature_is_verified_by_the_key_that_is_given(
     signed = tmp_path / "signed.bundle"
     assert run("build", "-C", shop, "-o", signed, "--sign", keys[0])[0] == 0
     code, told, _ = run("verify", signed, "--key", keys[1], "--require-signature")
-    assert (code, "which is one of the keys given" in told) == (0, True)
+    assert (code, "which is one of the given keys" in told) == (0, True)
     assert "not verified" in run("verify", signed)[1]
     code, told, _ = run("verify", bundle, "--key", keys[1])
     assert (code, "signed by nobody, expected the key given" in told) == (1, True)
@@ -161,7 +161,7 @@ def test_a_whole_bundle_that_could_not_run_is_refused(bundle: Path, tmp_path: Pa
         (["missing.bundle"], "`missing.bundle` cannot be read: no such file"),
         (["."], "`.` cannot be read"),
         (["x", "--require-signature"], "needs the public key"),
-        (["x", "--key", "missing.pub"], "`missing.pub` is no file"),
+        (["x", "--key", "missing.pub"], "`missing.pub` is not a file"),
     ],
 )
 def test_what_cannot_be_verified_at_all_is_no_verdict(
@@ -200,7 +200,7 @@ def test_plan_against_a_broken_revision_goes_on_with_what_compiles(shop: Path, r
     edit(shop / "segments" / "segments.yaml", "field: ordres", "field: orders")
     code, told, _ = run("plan", "-C", shop, *NOW)
     assert code == 0
-    assert "what does not compile there counts as new" in told
+    assert "documents that do not compile there count as new" in told
     assert "+ segment high_value  (added)" in told
 
 
@@ -210,7 +210,10 @@ def test_plan_without_a_state_to_compare_with_cannot_run(shop: Path, tmp_path: P
     git(shop, "init", "-q")
     git(shop, "commit", "-q", "--allow-empty", "-m", "empty")
     code, _, said = run("plan", "-C", shop, "--against", "nope")
-    assert (code, "`nope` is no commit, branch or tag of this repository; nor is it a bundle file" in said) == (2, True)
+    assert (code, "`nope` is no commit, branch or tag of this repository; it is not a bundle file either" in said) == (
+        2,
+        True,
+    )
     (tmp_path / "x.bundle").write_bytes(b"x")
     code, _, said = run("plan", "-C", shop, "--against", tmp_path / "x.bundle")
     assert (code, "is no bundle of this version" in said) == (2, True)
@@ -276,7 +279,7 @@ def test_a_profile_may_have_fields_that_only_one_state_knows(
         ("segment/vip", "did you mean `segment/vips`?"),
         ("offer", None),
         ("test/offer", None),
-        ("zzzzzz", "`decisor list` tells what there is"),
+        ("zzzzzz", "`decisor list` shows all documents"),
         ("T999", "`T999` is no"),
     ],
 )
@@ -311,6 +314,6 @@ def test_a_graph_is_written_in_the_format_of_its_file(
 
 def test_a_target_is_for_segments_alone(shop: Path, run: Run) -> None:
     code, _, said = run("explain", "offer", "-C", shop, "--target", "elasticsearch")
-    assert (code, "--target is for segments" in said) == (2, True)
+    assert (code, "--target applies to segments" in said) == (2, True)
     code, told, _ = run("explain", "regulars", "-C", shop, "--target", "sql:duckdb")
-    assert (code, "sql:duckdb cannot answer it" in told) == (0, True)
+    assert (code, "sql:duckdb cannot express it" in told) == (0, True)

@@ -110,7 +110,7 @@ def test_a_clean_run_writes_whole_reports(shop: Path, decisor: Decisor, tmp_path
 @pytest.mark.parametrize(
     "output, told",
     [
-        ("json", "expected FORMAT=FILE with a format of text, json, sarif, junit, github"),
+        ("json", "expected FORMAT=FILE with one of the formats text, json, sarif, junit, github"),
         ("xml=a.xml", "expected FORMAT=FILE"),
         ("json=", "expected FORMAT=FILE"),
         ("json=decisor.yaml/x", "cannot be written: "),
@@ -150,8 +150,8 @@ def test_paths_are_those_seen_from_here_but_in_json(
     [
         ("segments/none.yaml", "`segments/none.yaml` does not exist"),
         ("notes.md", "is not read: the documents of "),
-        ("schemas/notes.json", "are the YAML files below rules, schemas and segments"),
-        ("..", "lies in no workspace: no decisor.yaml there or above"),
+        ("schemas/notes.json", "are the YAML files in rules, schemas and segments"),
+        ("..", "is not in a workspace: there is no decisor.yaml in it or above it"),
     ],
 )
 def test_a_path_that_is_not_read_is_no_approval(path: str, told: str, shop: Path, decisor: Decisor) -> None:

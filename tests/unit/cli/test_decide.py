@@ -141,8 +141,8 @@ def test_a_broken_line_is_told_and_the_rest_goes_on(line: str, told: str, shop: 
 @pytest.mark.parametrize(
     "arguments, told",
     [
-        (["her", "--input", "-"], "`her` is no ruleset; did you mean `hero`?"),
-        (["segment/hero", "--input", "-"], "`segment/hero` is no ruleset; rulesets: `hero`"),
+        (["her", "--input", "-"], "`her` is not a ruleset; did you mean `hero`?"),
+        (["segment/hero", "--input", "-"], "`segment/hero` is not a ruleset; rulesets: `hero`"),
         (["hero", "--input", "none.jsonl"], "`none.jsonl` cannot be read: no such file or directory"),
         (["hero", "--input", "-", "--now", "2026-03-01"], "--now: expected an instant with a zone"),
     ],

@@ -56,7 +56,7 @@ def test_selectors_choose_what_fits_all_of_them(
 @pytest.mark.parametrize(
     "selector, told",
     [
-        ("kind:segmnt", "`segmnt` is no kind of document; did you mean `segment`?"),
+        ("kind:segmnt", "`segmnt` is not a kind of document; did you mean `segment`?"),
         ("colour:red", "`colour:red`: expected one of kind:, owner:, tag:, uses:, name:"),
     ],
 )
@@ -94,7 +94,7 @@ def test_sql_names_its_parameters(shop: Path, decisor: Decisor) -> None:
         assert parameters == ["-- p1 = 500.0"]
     done = decisor("compile", "buyers", "--target", "sql:duckdb")
     assert (done.code, done.out) == (2, "")
-    assert "`buyers` cannot be written for sql:duckdb: " in done.err
+    assert "`buyers` cannot be compiled for sql:duckdb: " in done.err
 
 
 def test_english_is_a_sentence(shop: Path, decisor: Decisor) -> None:
@@ -116,7 +116,7 @@ def test_constants_of_encrypted_fields_stay_open(shop: Path, decisor: Decisor) -
 
 
 def test_only_segments_are_compiled(shop: Path, decisor: Decisor) -> None:
-    assert decisor("compile", "vip").err == "decisor: `vip` is no segment; did you mean `vips`?\n"
+    assert decisor("compile", "vip").err == "decisor: `vip` is not a segment; did you mean `vips`?\n"
     assert decisor("compile", "ruleset/hero").code == 2
 
 
@@ -132,7 +132,7 @@ def test_the_mapping_is_strict_and_exact(shop: Path, decisor: Decisor) -> None:
 def test_schemas_are_written_and_held_against(shop: Path, decisor: Decisor) -> None:
     stale = decisor("schema", "--check")
     assert stale.code == 1
-    assert "segment.schema.json` is stale; `decisor schema` writes it" in stale.err
+    assert "segment.schema.json` is out of date; `decisor schema` writes it" in stale.err
     assert decisor("schema") == (0, "", "")
     assert decisor("schema", "--check") == (0, "", "")
     assert decisor("schema", "-o", shop / "elsewhere").code == 0
@@ -153,7 +153,7 @@ def test_a_key_pair_is_made_once(tmp_path: Path, decisor: Decisor) -> None:
     assert "PRIVATE KEY" in key.read_text()
     assert "PUBLIC KEY" in (tmp_path / "release.key.pub").read_text()
     again = decisor("keygen", key)
-    assert (again.code, again.err) == (2, f"decisor: `{key}` exists; a key is never overwritten\n")
+    assert (again.code, again.err) == (2, f"decisor: `{key}` already exists; a key is never overwritten\n")
 
 
 def test_a_public_key_in_the_way_leaves_no_private_one(tmp_path: Path, decisor: Decisor) -> None:

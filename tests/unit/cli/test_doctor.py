@@ -118,7 +118,7 @@ def test_values_that_fields_may_not_hold_are_told(shop: Path, decisor: Decisor, 
     orders = ({**event(number), "data": {"country": country}} for number, country in enumerate(("US", "SE", "FR")))
     assert decisor("ingest", "-", stdin=lines(*orders)).code == 0
     done = decisor("worker", "--drain", "--now", NOW)
-    assert "2 values missing, as their profile field may not hold them" in done.out
+    assert "2 values left out, as their profile field may not hold them" in done.out
     assert fact() == "`country` by `purchase` 2; they are missing, as the field may not hold them"
 
 

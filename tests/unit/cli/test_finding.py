@@ -29,7 +29,7 @@ def test_a_workspace_of_another_user_is_refused_with_a_way_to_use_it(
     done = decisor(command)
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        f"decisor: `{shop / 'decisor.yaml'}` was found, but another user owns it or its folder: where you trust them,"
+        f"decisor: `{shop / 'decisor.yaml'}` was found, but another user owns it or its folder: if you trust them,"
         f" name the workspace (`-C {shop}`, for `check` without -C), or list it in {TRUSTED}\n"
     )
 

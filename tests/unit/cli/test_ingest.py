@@ -165,7 +165,7 @@ def test_a_queue_that_stays_full_ends_it_and_says_from_which_line_on(
     assert (done.code, done.out) == (2, "")
     assert done.err == (
         "decisor: the queue holds 20,000 events of a partition; is a worker running?; 20,000 events were queued before"
-        " line 20,001. An event that is ingested twice counts once, so the whole file can be ingested again\n"
+        " line 20,001. An event that is ingested twice counts once, so it is safe to ingest the whole file again\n"
     )
     assert [len(raws) for raws in queued(valkey_empty).values()] == [20_000]
 

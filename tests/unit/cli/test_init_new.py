@@ -98,16 +98,16 @@ def test_a_profile_is_begun_where_there_is_none(
     [
         (
             ["segment", "good_customers"],
-            "segment `good_customers` is declared already, at segments/good_customers.yaml:2",
+            "segment `good_customers` is already declared at segments/good_customers.yaml:2",
         ),
-        (["profile", "second"], "the workspace's one profile is declared already, at schemas/profile.yaml:2"),
-        (["test", "homepage"], "test `homepage` is declared already, at rules/homepage.test.yaml:2"),
+        (["profile", "second"], "the workspace's one profile is already declared at schemas/profile.yaml:2"),
+        (["test", "homepage"], "test `homepage` is already declared at rules/homepage.test.yaml:2"),
         (
             ["segment", "Big-Spenders"],
-            "`Big-Spenders`: expected a small letter, then small letters, digits and _, 63 at most",
+            "`Big-Spenders`: expected a lower-case letter, then lower-case letters, digits and _, at most 63",
         ),
-        (["segment", "a" * 64], f"`{'a' * 64}`: expected a small letter"),
-        (["segment", "../x"], "`../x`: expected a small letter"),
+        (["segment", "a" * 64], f"`{'a' * 64}`: expected a lower-case letter"),
+        (["segment", "../x"], "`../x`: expected a lower-case letter"),
     ],
 )
 def test_what_cannot_be_new_is_refused(arguments: list[str], told: str, fresh: Path, decisor: Decisor) -> None:
@@ -129,13 +129,16 @@ def test_what_is_about_events_needs_some(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_nothing_is_overwritten(fresh: Path, decisor: Decisor, tmp_path: Path) -> None:
     done = decisor("init")
-    assert (done.code, done.err) == (2, "decisor: `decisor.yaml` exists; this is a workspace already\n")
+    assert (done.code, done.err) == (2, "decisor: `decisor.yaml` already exists; this is a workspace\n")
     other = tmp_path / "other"
     (other / "rules").mkdir(parents=True)
     (other / "rules/homepage.yaml").write_text("mine\n")
     done = decisor("init", other)
     assert done.code == 2
-    assert done.err == f"decisor: `{other}/rules/homepage.yaml` exists and is never overwritten; nothing was written\n"
+    assert (
+        done.err
+        == f"decisor: `{other}/rules/homepage.yaml` already exists and is never overwritten; nothing was written\n"
+    )
     assert [path.name for path in other.rglob("*") if path.is_file()] == ["homepage.yaml"]
 
 

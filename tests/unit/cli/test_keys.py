@@ -24,7 +24,7 @@ def test_generate_makes_a_file_for_its_owner_and_never_overwrites_one(
     held = json.loads(file.read_text(encoding="utf-8"))
     assert not [each["key"] for kind in ("master", "hash") for each in held[kind] if each["key"] in out]
     assert main(["keys", "generate", str(file)]) == 2
-    assert "exists; keys are never overwritten" in capsys.readouterr().err
+    assert "already exists; keys are never overwritten" in capsys.readouterr().err
     assert main(["keys", "generate", str(tmp_path / "no" / "keys.json")]) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert read_key_file(file) == keys
@@ -43,7 +43,7 @@ def test_all_kinds_of_keys_are_changed_and_the_status_says_what_may_go(
     before = read_key_file(key_file)
     assert [(each["state"], each["data_keys"]) for each in status(capsys)] == [("current", 6), ("current", 0)]
     assert main(["keys", "rotate"]) == 0
-    assert "6 data keys, 0 dead letters, 3 definitions and 1 secret wrapped anew" in capsys.readouterr().out
+    assert "6 data keys, 0 dead letters, 3 definitions and 1 secret rewrapped" in capsys.readouterr().out
     assert main(["keys", "rotate", "--hash"]) == 0
     assert "queries search by h-" in capsys.readouterr().out
     assert main(["keys", "rotate", "--data"]) == 0

@@ -37,7 +37,7 @@ def test_no_output_is_written_through_a_link_of_the_workspace(
 ) -> None:
     done = decisor(*output.format(name).split())
     assert done.code == 2
-    assert "by a link: remove the link, or name" in done.err
+    assert "through a link: remove the link, or pass" in done.err
     assert [each.name for each in precious.parent.iterdir()] == ["precious"]
     assert precious.read_text() == "kept"
 

@@ -109,7 +109,7 @@ def test_broken_events_are_told_and_left_out(shop: Path, decisor: Decisor) -> No
     assert done.err.splitlines() == [
         "events.jsonl:1: `type` expected one of purchase, $set",
         "events.jsonl:2: `data.amount` expected a number, found text",
-        "events.jsonl:4: `id` is that of an earlier event with other content; both are kept",
+        "events.jsonl:4: an earlier event has the same `id` and other content; both are kept",
     ]
 
 
@@ -131,8 +131,8 @@ def test_only_the_segments_asked_for_are_matched(shop: Path, decisor: Decisor) -
             ["--profiles", "-", "--events", "-"],
             "--profiles and --events are both `-`; only one of them can be standard input",
         ),
-        (["--profiles", "-", "--segment", "vip"], "`vip` is no segment; did you mean `vips`?"),
-        (["--profiles", "-", "--segment", "ruleset/vips"], "`ruleset/vips` is no segment; segments: "),
+        (["--profiles", "-", "--segment", "vip"], "`vip` is not a segment; did you mean `vips`?"),
+        (["--profiles", "-", "--segment", "ruleset/vips"], "`ruleset/vips` is not a segment; segments: "),
         (["--profiles", "-", "--now", "today"], "--now: expected an instant with a zone, as 2026-03-01T09:30:00Z"),
         (["--profiles", "-", "--bundle", "none"], "`none` cannot be read: no such file or directory"),
         (["--profiles", "-", "--bundle", "decisor.yaml"], "`decisor.yaml`: "),

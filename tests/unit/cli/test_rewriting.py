@@ -92,7 +92,7 @@ def test_only_the_files_at_the_paths_are_laid_out(shop: Path, decisor: Decisor) 
 
 
 @pytest.mark.parametrize(
-    "path, told", [("none.yaml", "does not exist"), ("notes.md", "is no document file of this workspace")]
+    "path, told", [("none.yaml", "does not exist"), ("notes.md", "is not a document file of this workspace")]
 )
 def test_a_path_without_documents_is_refused(path: str, told: str, shop: Path, decisor: Decisor) -> None:
     (shop / "notes.md").write_text("x")

@@ -112,7 +112,7 @@ def test_a_bundle_does_not_say_who_signed_it(shop: Path, decisor: Decisor) -> No
     assert decisor("build", "-o", "a.bundle").code == 0
     raw = (shop / "a.bundle").read_bytes()
     program = read_bundle(shop / "a.bundle", acceptance_of([], require=False), "2026-03-01T00:00:00.000Z").program
-    claim = f"x\nsigned by {'0' * 64}, which is one of the keys given\x1b[2J"
+    claim = f"x\nsigned by {'0' * 64}, which is one of the given keys\x1b[2J"
     write_bundle(shop / "b.bundle", pack(program, About("shop", 0, claim)))
     assert (shop / "b.bundle").read_bytes() != raw
     done = decisor("verify", "b.bundle")

@@ -50,7 +50,7 @@ def test_only_what_has_the_text_in_its_name_runs(failing: Path, decisor: Decisor
     assert decisor("test", "-k", "strangers").out.endswith("1 passed, 0 failed\n")
     assert decisor("test", "-k", "heroes").out.endswith("1 passed, 1 failed\n")
     done = decisor("test", "-k", "nobody")
-    assert (done.code, done.err) == (2, "decisor: -k nobody: no test and no case has this in its name\n")
+    assert (done.code, done.err) == (2, "decisor: -k nobody: no name of a test or case contains this\n")
 
 
 def test_only_the_tests_at_the_paths_run(failing: Path, decisor: Decisor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,9 +65,9 @@ def test_only_the_tests_at_the_paths_run(failing: Path, decisor: Decisor, monkey
     [
         (["nowhere.yaml"], "`nowhere.yaml` does not exist"),
         (["segments/vips.yaml"], "`segments/vips.yaml` has no tests"),
-        (["--min-coverage", "101"], "--min-coverage 101: expected per cent from 0 to 100"),
-        (["--min-coverage", "nan"], "--min-coverage nan: expected per cent from 0 to 100"),
-        (["--output", "sarif=x"], "--output sarif=x: expected FORMAT=FILE with a format of text, json, junit"),
+        (["--min-coverage", "101"], "--min-coverage 101: expected a percentage from 0 to 100"),
+        (["--min-coverage", "nan"], "--min-coverage nan: expected a percentage from 0 to 100"),
+        (["--output", "sarif=x"], "--output sarif=x: expected FORMAT=FILE with one of the formats text, json, junit"),
     ],
 )
 def test_what_cannot_be_run_ends_with_2(arguments: list[str], told: str, shop: Path, decisor: Decisor) -> None:

@@ -39,14 +39,15 @@ def test_it_drains_the_queue_tells_the_tally_and_ends(shop: Path, decisor: Decis
     done = decisor("worker", "--drain", "--now", NOW)
     assert (done.code, done.err) == (0, "")
     assert re.fullmatch(
-        r"11 events kept, 2 duplicates dropped, 1 kept though their id had other content, 1 among the dead letters"
+        r"11 events stored, 2 duplicates dropped, 1 stored although another event has the same id, 1"
+        r" among the dead letters"
         r" \(`decisor dead-letters list`\); 10 entered segments, 0 left; \d+\.\d s\n",
         done.out,
     )
     assert client.scard(keys.members("buyers")) == 10
     again = decisor("worker", "--drain", "--now", "2026-04-30T00:00:00Z")
     assert re.fullmatch(
-        r"0 events kept, 10 customers moved by time; 0 entered segments, 10 left; \d+\.\d s\n", again.out
+        r"0 events stored, 10 customers moved by time; 0 entered segments, 10 left; \d+\.\d s\n", again.out
     )
     assert client.scard(keys.members("buyers")) == 0
 
@@ -100,7 +101,7 @@ def test_it_works_until_it_is_told_to_stop_and_then_ends_well(number: int, shop:
             worker.send_signal(number)
             out = worker.communicate(timeout=PATIENCE)[0].decode()
     assert worker.returncode == 0
-    assert out.startswith("1 event kept; 1 entered segments, 0 left; ")
+    assert out.startswith("1 event stored; 1 entered segments, 0 left; ")
 
 
 def _file(folder: Path, content: bytes) -> str:
@@ -117,7 +118,7 @@ def test_a_workspace_with_the_servers_that_up_starts(served_folder: Path, deciso
     assert decisor("ingest", served_folder / "events.jsonl", "-C", served_folder).out == "1 event queued\n"
     done = decisor("worker", "--drain", "--now", NOW, "-C", served_folder)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("1 event kept; 1 entered segments, 0 left; ")
+    assert done.out.startswith("1 event stored; 1 entered segments, 0 left; ")
     done = decisor("segments", "reconcile", "--now", NOW, "-C", served_folder)
     assert done == (0, "1 customer, 9 comparisons, 0 differences\n", "")
     assert decisor("down", "-C", served_folder).code == 0
@@ -148,7 +149,7 @@ def test_personal_values_are_in_no_output(shop: Path, decisor: Decisor, client: 
 def test_a_reconcile_without_anything_running_says_so(shop: Path, decisor: Decisor, client: Any) -> None:
     done = decisor("segments", "reconcile")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "decisor: nothing runs yet: `decisor worker` registers the workspace's segments\n"
+    assert done.err == "decisor: no segment runs yet: `decisor worker` registers the workspace's segments\n"
 
 
 def test_a_reconcile_tells_and_repairs_what_differs(shop: Path, decisor: Decisor, client: Any) -> None:
@@ -162,9 +163,9 @@ def test_a_reconcile_tells_and_repairs_what_differs(shop: Path, decisor: Decisor
         1,
         (
             "2 customers, 18 comparisons, 3 differences\n"
-            "  members too many or too few in a segment's set: 1, repaired\n"
-            "  serving copies that were missing or of another version: 1, repaired\n"
-            "  members whom PostgreSQL does not know: 1, repaired\n"
+            "  extra or missing members of a segment's set: 1, repaired\n"
+            "  serving copies that were missing or had another version: 1, repaired\n"
+            "  members unknown to PostgreSQL: 1, repaired\n"
         ),
         "",
     )

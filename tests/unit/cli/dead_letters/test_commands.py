@@ -137,7 +137,7 @@ def test_once_mended_they_are_replayed_and_count(decisor: Decisor, shop: Path, v
     decisor("worker", "--drain", "--now", NOW)
     assert decisor("dead-letters", "replay", "--code", "broken") == (0, "3 events queued again\n", "")
     done = decisor("worker", "--drain", "--now", NOW)
-    assert done.out.startswith("2 events kept, 1 among the dead letters (")
+    assert done.out.startswith("2 events stored, 1 among the dead letters (")
     assert client.smembers(keys.members("buyers")) == {b"c-1", b"c-2", b"c-4"}
     assert [(each["code"], each["customer"]) for each in listed(decisor)] == [("future", "c-3"), ("broken", None)]
     assert len(listed(decisor, "--all")) == 5
@@ -166,12 +166,12 @@ def test_what_was_replayed_is_not_replayed_again_and_would_count_once(
     database.execute("UPDATE dead_letter SET replayed_at = NULL")  # as if it had been killed before it could note it
     assert decisor("dead-letters", "replay", number).out == "1 event queued again\n"
     done = decisor("worker", "--drain", "--now", NOW)
-    assert done.out.startswith("1 event kept, 1 duplicate dropped; ")
+    assert done.out.startswith("1 event stored, 1 duplicate dropped; ")
 
 
 def test_what_came_too_early_is_taken_when_its_time_has_come(decisor: Decisor) -> None:
     assert decisor("dead-letters", "replay", "--code", "future").out == "1 event queued again\n"
-    assert decisor("worker", "--drain", "--now", LATER).out.startswith("1 event kept; 1 entered segments, ")
+    assert decisor("worker", "--drain", "--now", LATER).out.startswith("1 event stored; 1 entered segments, ")
 
 
 def test_it_must_be_said_which(decisor: Decisor) -> None:
@@ -217,7 +217,7 @@ def test_what_nobody_will_mend_is_discarded(decisor: Decisor, database: psycopg.
     assert decisor("dead-letters", "discard", future["id"]) == (0, "1 dead letter discarded\n", "")
     done = decisor("dead-letters", "discard", future["id"], refused["id"])
     assert (done.code, done.out) == (1, "0 dead letters discarded\n")
-    assert done.err.count(": no event of that number is among the dead letters\n") == 2
+    assert done.err.count(": no dead letter has this number\n") == 2
     decisor("dead-letters", "replay", *[each["id"] for each in listed(decisor, "--code", "broken")][:2])
     assert decisor("dead-letters", "discard", "--code", "broken").out == "1 dead letter discarded\n"
     assert listed(decisor) == [refused]
@@ -272,13 +272,13 @@ def test_sealed_ones_are_opened_when_they_are_replayed(
     monkeypatch.setenv("DECISOR_KEYS_FILE", "")
     assert {(each["type"], each["event"]) for each in listed(decisor)} == {(None, None)}
     done = decisor("dead-letters", "show", number)
-    assert (done.code, done.out.splitlines()[1].endswith(", sealed, and its key is not at hand")) == (0, True)
+    assert (done.code, done.out.splitlines()[1].endswith(", sealed, and its key is not available")) == (0, True)
     assert decisor("dead-letters", "show", number, "--reveal").code == 2
     monkeypatch.setenv("DECISOR_KEYS_FILE", str(shop / "the.keys"))
     mend(shop)
     decisor("worker", "--drain", "--now", NOW)
     assert decisor("dead-letters", "replay", "--all").out == "4 events queued again\n"
-    assert decisor("worker", "--drain", "--now", NOW).out.startswith("2 events kept, 2 among the dead letters ")
+    assert decisor("worker", "--drain", "--now", NOW).out.startswith("2 events stored, 2 among the dead letters ")
 
 
 def test_one_that_cannot_be_opened_stays_and_the_others_go_on(

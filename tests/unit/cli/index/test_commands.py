@@ -57,7 +57,7 @@ def test_a_rebuild_switches_and_keeps_the_index_before(filled: str, decisor: Dec
     first, second = re.escape(before["name"]), re.escape(before["name"][:-1] + "2")
     assert re.fullmatch(
         rf"{second} is live: 10 profiles, 10 of them compared in content; \d+\.\d s\n"
-        rf"{first} is kept as it was; erasures still reach it\n",
+        rf"{first} is kept unchanged; erasures still apply to it\n",
         done.out,
     )
     assert done.err.splitlines()[0] == f"filled `{before['name'][:-1]}2` with 10 profiles"
@@ -75,7 +75,7 @@ def test_the_status_tells_the_lag(filled: str, decisor: Decisor, wheel_database:
         connection.execute("UPDATE follower SET name = replace(name, 'index', 'filling') WHERE partition = 7")
     lines_told = decisor("index", "status").out.splitlines()
     assert lines_told[0].endswith(": live, 10 documents, 4 changes behind")
-    assert lines_told[1:] == ["  behind by partition: 3: 2, 5: 2", "  still to be filled: partitions 7"]
+    assert lines_told[1:] == ["  behind by partition: 3: 2, 5: 2", "  partitions still to fill: 7"]
 
 
 def test_another_catalogue_does_not_fit_until_it_is_rebuilt(filled: str, shop: Path, decisor: Decisor) -> None:
@@ -86,7 +86,7 @@ def test_another_catalogue_does_not_fit_until_it_is_rebuilt(filled: str, shop: P
     assert "is not the workspace's: `decisor index rebuild` builds one that fits" in done.out
     done = decisor("index", "rebuild")
     assert done.code == 0
-    assert "the workers make profiles by another catalogue than this" in done.err
+    assert "the workers use another catalogue than this workspace" in done.err
     assert [each["fits"] for each in statuses(decisor)] == [False, True]
 
 
@@ -99,19 +99,19 @@ def test_an_index_from_before_a_field_was_encrypted_is_told_and_not_kept(
     text = file.read_text("utf-8")
     assert ENCRYPTED[0] in text
     file.write_text(text.replace(*ENCRYPTED), "utf-8")
-    told = "holds in plain what the workspace encrypts (country): `decisor index rebuild` removes it"
+    told = "holds fields in plain text that the workspace encrypts (country): `decisor index rebuild` removes it"
     assert told in decisor("index", "status").out
     assert "holds in plain what the catalogue encrypts: country" in decisor("doctor").out
     assert decisor("worker", "--drain", "--quiet", "--now", NOW).code == 1  # the index does not fit yet
     done = decisor("index", "rebuild")
     assert done.code == 0
     assert done.out.splitlines()[-2].endswith("-1 is removed")
-    assert done.out.endswith("is not kept, as it held in plain what is encrypted now: country\n")
+    assert done.out.endswith("was not kept, as it held values in plain text that are now encrypted: country\n")
     assert [(each["role"], each["plain"]) for each in statuses(decisor)] == [("live", [])]
 
 
 def test_before_the_first_index_the_status_says_how_to_get_one(alias: str, shop: Path, decisor: Decisor) -> None:
-    wanted = f"no index is live under `{alias}`: `decisor worker` makes one, and so does `decisor index rebuild`\n"
+    wanted = f"no index is live under `{alias}`: `decisor worker` or `decisor index rebuild` creates one\n"
     assert decisor("index", "status") == (1, wanted, "")
 
 
@@ -122,7 +122,7 @@ def test_what_is_missing_is_told(
         connection.execute("DELETE FROM follower")
     done = decisor("index", "status")
     assert done.code == 1
-    assert "this database does not know how far it has come: `decisor index rebuild` builds another" in done.out
+    assert "this database does not know its progress: `decisor index rebuild` builds another index" in done.out
     monkeypatch.setenv("DECISOR_INDEX_ALIAS", "No!")
     assert decisor("index", "status").err.startswith("decisor: DECISOR_INDEX_ALIAS: `No!` is no name for an alias")
     monkeypatch.delenv("DECISOR_ELASTICSEARCH_URL")
@@ -130,7 +130,7 @@ def test_what_is_missing_is_told(
     assert (done.code, done.err) == (
         2,
         (
-            "decisor: no Elasticsearch is known: DECISOR_ELASTICSEARCH_URL names one, or `decisor up --elasticsearch`"
+            "decisor: no Elasticsearch is configured: set DECISOR_ELASTICSEARCH_URL, or start one with `decisor up"
             " starts one\n"
         ),
     )

@@ -23,7 +23,7 @@ from tests.unit.cli.test_ingest import lines
 
 NOW = "2026-03-01T00:00:00Z"
 LATER = "2026-03-02T00:00:00Z"
-UNKNOWN = "no such customer is known: no event of theirs was ever taken in\n"
+UNKNOWN = "this customer is unknown: no event of theirs was ever processed\n"
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_members_are_printed_counted_and_paged(running: Path, decisor: Decisor) 
     assert decisor("segments", "members", "vips", "--cursor", "no").code == 2
     paged = decisor("segments", "members", "vips", "--cursor", 0)
     assert sorted(paged.out.split()) == ["c-5", "c-6", "c-7", "c-8", "c-9"]
-    assert paged.err == "that was the end\n"
+    assert paged.err == "no further members\n"
     assert [json.loads(each) for each in decisor("segments", "members", "vips", "--format", "json").out.split()]
 
 
@@ -89,7 +89,7 @@ def test_a_misspelled_segment_is_told(running: Path, decisor: Decisor) -> None:
     for command in (["members", "vip"], ["count", "vip"], ["union", "vips", "vip"], ["explain", "vip", "c-1"]):
         done = decisor("segments", *command)
         assert done.code == 2
-        assert "`vip` is no segment; did you mean `vips`?" in done.err
+        assert "`vip` is not a segment; did you mean `vips`?" in done.err
 
 
 def test_segments_are_combined(running: Path, decisor: Decisor, client: Any) -> None:
@@ -141,7 +141,7 @@ def test_ids_do_not_steer_the_terminal(running: Path, decisor: Decisor, client: 
 def test_a_segment_that_does_not_run_yet_is_empty_with_a_hint(running: Path, decisor: Decisor) -> None:
     text = "apiVersion: v1\nkind: Segment\nname: fresh\nconditions: [{field: spend, operator: greater, value: 1}]\n"
     (running / "segments/fresh.yaml").write_text(text.replace("greater,", "greater_than,"), "utf-8")
-    hint = "`fresh` does not run yet, so nobody is in it; `decisor segments rebuild fresh` fills it\n"
+    hint = "`fresh` does not run yet, so it has no members; `decisor segments rebuild fresh` fills it\n"
     assert decisor("segments", "count", "fresh") == (0, "0\n", hint)
     assert decisor("segments", "members", "fresh") == (0, "", hint)
     assert decisor("segments", "at", NOW, "fresh", "--now", NOW, "--count") == (0, "0\n", "")
@@ -155,11 +155,11 @@ def test_what_is_not_as_it_is_written_is_rebuilt(running: Path, decisor: Decisor
     assert decisor("segments", "rebuild", "--now", NOW) == (
         0,
         "",
-        "every segment runs as it is written; --full builds them anew all the same\n",
+        "every segment is up to date; --full rebuilds them anyway\n",
     )
     edit(running, "value: 500}", "value: 800}")
     status = decisor("segments", "status").out
-    assert "the workspace has it otherwise" in next(each for each in status.splitlines() if each.startswith("vips:"))
+    assert "differs from the workspace" in next(each for each in status.splitlines() if each.startswith("vips:"))
     done = decisor("segments", "rebuild", "--now", LATER)
     assert done.code == 0
     assert "vips: 2 members, 0 entered, 3 left; from postgres, " in done.out
@@ -192,14 +192,14 @@ def test_the_past_can_be_asked(running: Path, decisor: Decisor) -> None:
     assert decisor("segments", "history", "c-0", "--segment", "segment/vips") == (0, "", "never in `vips`\n")
     refused = decisor("segments", "history", "c-5", "--segment", "vip")
     assert (refused.code, refused.out) == (2, "")
-    assert "`vip` is no segment; did you mean `vips`?" in refused.err
+    assert "`vip` is not a segment; did you mean `vips`?" in refused.err
     assert decisor("segments", "at", NOW, "vips", "--now", NOW).out.split() == ["c-5", "c-6", "c-7", "c-8", "c-9"]
     assert decisor("segments", "at", LATER, "vips", "--count", "--now", LATER).out == "2\n"
     assert decisor("segments", "at", "2026-02-01T00:00:00Z", "vips", "--count", "--format", "json").out == (
         '{"segment": "vips", "count": 0}\n'
     )
     assert decisor("segments", "at", "yesterday", "vips").code == 2
-    told = f"INSTANT: {LATER} has not come yet, and nobody knows who will be a member then"
+    told = f"INSTANT: {LATER} lies in the future; membership is known only up to now"
     for options in ([], ["--count"], ["--format", "json"]):
         refused = decisor("segments", "at", LATER, "vips", "--now", NOW, *options)
         assert (refused.code, refused.out) == (2, "")
@@ -251,7 +251,7 @@ def test_an_override_that_redis_has_not_heard_of_is_told(
     with connect_postgres(wheel_database.url, autocommit=True) as owner:
         assert take_ownership(owner, partition_of("c-0"))
         done = decisor("segments", "add", "vips", "c-0", "--reason", "a friend", "--now", NOW)
-        assert done == (1, "kept; Redis has not followed yet, look at the worker\n", "")
+        assert done == (1, "stored; Redis is not up to date yet, check the worker\n", "")
         done = decisor("segments", "restore", "vips", "c-0", "--now", NOW, "--format", "json")
         assert (done.code, json.loads(done.out)["followed"]) == (1, False)
 
@@ -302,7 +302,7 @@ def test_a_segment_that_the_workspace_has_no_longer_ends_when_asked(
     write(running, {"rules/hero.yaml": "{}"})
     (running / "rules/hero.yaml").unlink()
     status = next(each for each in decisor("segments", "status").out.splitlines() if each.startswith("vips:"))
-    assert status.endswith(", the workspace has it no longer; `decisor segments rebuild --retire` ends it")
+    assert status.endswith(", no longer in the workspace; `decisor segments rebuild --retire` ends it")
     kept = decisor("segments", "rebuild", "--now", NOW)
     assert kept.err == "running, but not in this workspace: vips; --retire ends them\n"
     assert client.scard(keys.members("vips")) == client.scard(keys.members("high_spenders")) == 5
@@ -327,7 +327,7 @@ def test_two_rebuilds_of_a_segment_at_once_are_refused(
 def test_an_index_that_nobody_named_cannot_be_asked(running: Path, decisor: Decisor) -> None:
     done = decisor("segments", "rebuild", "vips", "--from", "elasticsearch")
     assert done.code == 2
-    assert "DECISOR_ELASTICSEARCH_URL names one" in done.err
+    assert "set DECISOR_ELASTICSEARCH_URL" in done.err
 
 
 def test_before_the_first_worker_it_is_said_what_to_do(
@@ -339,7 +339,7 @@ def test_before_the_first_worker_it_is_said_what_to_do(
     monkeypatch.setenv("DECISOR_POSTGRES_URL", postgres_wheel.url.replace("/postgres?", "/unprepared?"))
     done = decisor("segments", "status")
     assert done.code == 2
-    assert "`decisor worker` does that when it starts" in done.err
+    assert "`decisor worker` prepares it when it starts" in done.err
     with postgres_wheel.connect(autocommit=True) as connection:
         connection.execute("DROP DATABASE unprepared WITH (FORCE)")
 
@@ -359,7 +359,7 @@ def test_an_index_that_cannot_be_reached_is_told_with_the_way_without_it(
     monkeypatch.setenv("DECISOR_ELASTICSEARCH_URL", "http://127.0.0.1:1")
     done = decisor("segments", "rebuild", "vips", "--now", NOW)
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith("; `--from postgres` does without it\n")
+    assert done.err.endswith("; use `--from postgres` to do without it\n")
     assert decisor("segments", "rebuild", "vips", "--from", "postgres", "--now", NOW).code == 0
 
 
@@ -375,7 +375,7 @@ def test_an_unexpected_error_of_the_database_is_told_without_values(
     done = decisor("segments", "add", "vips", "c-1", "--reason", "a friend of the house", "--now", NOW)
     assert (done.code, done.out) == (2, "")
     assert "\nPostgreSQL: DatabaseError (ZZ001)\n" in done.err
-    assert done.err.endswith("this is a mistake in decisor itself, not in the workspace\n")
+    assert done.err.endswith("this is a bug in decisor, not in the workspace\n")
     for value in ("c-1", "friend of", "DETAIL", "CONTEXT"):
         assert value not in done.err
 

@@ -1,4 +1,4 @@
-"""decisor: segments and routing rules as files, compiled into one bundle, run wherever a decision is needed.
+"""decisor: segments and routing rules as files, compiled into one bundle that runs wherever a decision is needed.
 
 Names are imported when they are first used, so that `import engine.runtime` stays light.
 """

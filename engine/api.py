@@ -1,4 +1,4 @@
-"""The public API: a workspace is loaded and checked, built into a bundle, and the bundle runs.
+"""The public API: load and check a workspace, build a bundle, and run it.
 
 workspace = load_workspace("shop")
 for finding in workspace.findings: ...
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedWorkspace:
-    """A workspace, read and compiled, with its findings after suppressions, sorted by place.
+    """A workspace, read and compiled, with its findings after suppressions, sorted by position.
 
-    `errors` and `warnings` count all of them, also those beyond what is kept. `compiled` is what could be compiled in
-    spite of errors, None without a catalogue.
+    `errors` and `warnings` count all findings, including those beyond the limit on stored ones. `compiled` is the part
+    that compiles in spite of errors, None without a catalogue.
     """
 
     documents: Workspace
@@ -53,15 +53,15 @@ class LoadedWorkspace:
 
     @property
     def program(self) -> Program:
-        """What the workspace means. Raises WorkspaceRefusedError when it has errors."""
+        """The compiled program. Raises WorkspaceRefusedError if the workspace has errors."""
         if self.errors or self.compiled is None:
             raise WorkspaceRefusedError([each for each in self.findings if each.severity == "error"])
         return self.compiled
 
     def elasticsearch(self, segment: str, *, now: str | None = None) -> dict[str, Any]:
-        """The segment's query as `{"query": …}`; without `now` instants stay placeholders, as `{"$now": "-30d"}`.
+        """The segment's query as `{"query": …}`; without `now`, instants stay placeholders such as `{"$now": "-30d"}`.
 
-        With `candidates` among the keys, the query contains the segment and more, as the index alone cannot tell.
+        If `candidates` is among the keys, the query matches the segment and more, as the index alone cannot decide.
         Raises KeyError for an unknown segment, WorkspaceRefusedError as `program` does.
         """
         return elasticsearch_query(self.program, segment, None if now is None else parse_instant(now))
@@ -69,9 +69,9 @@ class LoadedWorkspace:
     def sql(
         self, segment: str, dialect: Literal["duckdb", "postgres"], *, now: str | None = None
     ) -> tuple[str, Mapping[str, Any]]:
-        """The statement that gives the segment's customers, and its named parameters.
+        """The statement that selects the segment's customers, and its named parameters.
 
-        Raises as `elasticsearch` does, and ValueError with the reason when SQL cannot say what the segment says.
+        Raises as `elasticsearch` does, and ValueError with the reason if SQL cannot express the segment.
         """
         found = sql_query(self.program, segment, dialect, None if now is None else parse_instant(now))
         if isinstance(found, Unsupported):
@@ -79,12 +79,12 @@ class LoadedWorkspace:
         return found
 
     def english(self, segment: str) -> str:
-        """What the segment says, in words."""
+        """The segment's conditions in English."""
         return english(self.program, segment)
 
 
 class WorkspaceRefusedError(ValueError):
-    """The workspace has errors; `findings` are they."""
+    """The workspace has errors, which are in `findings`."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         first = findings[0]
@@ -95,18 +95,18 @@ class WorkspaceRefusedError(ValueError):
 
 
 def load_workspace(root: Path | str, *, today: str | None = None) -> LoadedWorkspace:
-    """The workspace in a folder; `today` (`2026-12-31`) is the day on which suppressions must not have expired."""
+    """The workspace in a folder; `today` (such as `2026-12-31`) decides which suppressions have expired."""
     sink = Sink()
     with uncollected():
         documents = read_workspace(Path(root), sink)
         program = compile_workspace(documents, sink)
     day = today or format_instant(time.time_ns() // 1_000_000)[:10]
-    kept = sink.findings()
-    findings = apply_suppressions(kept, documents, day)
+    collected = sink.findings()
+    findings = apply_suppressions(collected, documents, day)
     counts = {
         severity: total
         + sum(each.severity == severity for each in findings)
-        - sum(each.severity == severity for each in kept)
+        - sum(each.severity == severity for each in collected)
         for severity, total in (("error", sink.errors), ("warning", sink.warnings))
     }
     return LoadedWorkspace(documents, program, tuple(findings), counts["error"], counts["warning"])
@@ -115,7 +115,7 @@ def load_workspace(root: Path | str, *, today: str | None = None) -> LoadedWorks
 def build_bundle(
     workspace: LoadedWorkspace, *, revision: str | None = None, sequence: int = 0, key: Path | None = None
 ) -> bytes:
-    """The bundle's bytes, signed when `key` names a file with an Ed25519 private key in PEM.
+    """The bundle's bytes, signed if `key` names a file with an Ed25519 private key in PEM.
 
     Equal workspaces give equal bytes. Raises WorkspaceRefusedError, and KeyRefusedError for an unusable key.
     """
@@ -127,20 +127,20 @@ def build_bundle(
 def open_bundle(
     source: Path | str | bytes, acceptance: Acceptance | None = None, *, ports: Ports | None = None
 ) -> Runtime:
-    """The runtime of a bundle, verified and ready; `ports` are asked for what models, features and bandits answer.
+    """The runtime of a bundle, verified and ready; `ports` provide the answers of models, features and bandits.
 
-    Raises BundleRefusedError, and OSError when a file cannot be read.
+    Raises BundleRefusedError, and OSError if a file cannot be read.
     """
-    from .bundle.ready import made_ready
+    from .bundle.ready import prepare_bundle
     from .experiments.assignment import NativeAssigner
     from .runtime.loaded import Runtime
 
     now = format_instant(time.time_ns() // 1_000_000)
-    accepted = acceptance or Acceptance()
+    demands = acceptance or Acceptance()
     found: OpenBundle
-    found = open_bytes(source, accepted, now) if isinstance(source, bytes) else read_bundle(Path(source), accepted, now)
+    found = open_bytes(source, demands, now) if isinstance(source, bytes) else read_bundle(Path(source), demands, now)
 
     def runtime(program: Program, digest: str) -> Runtime:
         return Runtime(program, digest, assigner=NativeAssigner(program.experiments), ports=ports)
 
-    return made_ready(found, runtime)
+    return prepare_bundle(found, runtime)

@@ -1,1 +1,1 @@
-"""One signed file: the checked meaning of a workspace, as canonical JSON, with where it came from."""
+"""One signed file: the checked meaning of a workspace as canonical JSON, with its provenance."""

@@ -1,4 +1,4 @@
-"""What a bundle carries: the program, and what each target made of it. Equal programs give equal content anywhere."""
+"""The content of a bundle: the program and its compiled targets. Equal programs give equal content anywhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def bundle_content(program: Program) -> dict[str, Any]:
 
     Elasticsearch has `{"query"}` for each segment or, where the index cannot answer exactly, `{"candidates":
     {"surely_contains", "surely_within"}}`. SQL has for each dialect the `table` of profiles and, for each segment,
-    `{"text", "parameters"}` or `{"unsupported": reason}`. What depends on the clock is a placeholder in both.
+    `{"text", "parameters"}` or `{"unsupported": reason}`. Values that depend on the clock are placeholders in both.
     """
     mapping = index_mapping(program.catalogue)
     return {
@@ -32,7 +32,7 @@ def bundle_content(program: Program) -> dict[str, Any]:
 
 
 def query_data(predicate: Predicate, program: Program) -> dict[str, Any]:
-    """The index query of a predicate, or the two that bound it."""
+    """The index query of a predicate, or the two queries that bound it."""
     compiled = compile_query(predicate, program.catalogue, program.lists)
     if isinstance(compiled, Exact):
         return {"query": compiled.query}
@@ -46,7 +46,7 @@ def _sql(program: Program, dialect: Dialect) -> dict[str, Any]:
 
 
 def sql_data(predicate: Predicate, program: Program, dialect: Dialect) -> dict[str, Any]:
-    """The statement of a predicate with its parameters, or why the dialect has none."""
+    """The statement of a predicate with its parameters, or the reason why the dialect cannot express it."""
     compiled = compile_sql(predicate, program.catalogue, dialect)
     if isinstance(compiled, SqlQuery):
         return {"text": compiled.text, "parameters": dict(compiled.parameters)}

@@ -4,9 +4,9 @@
     {"about": {…}, "check": "sha256:…", "content": {"bytes": 1234, "digest": "sha256:…"}, "signatures": [{…}]}
     {…content…}
 
-The digest is over the content's bytes as they lie in the file; a signature is over the canonical bytes of the header's
-`about` and `content`, so provenance is signed with it. `check` is the digest of the rest of the header, so that damage
-to an unsigned one is seen too. Nothing may follow. Nothing is compressed: compressors differ.
+The digest covers the content's bytes as stored in the file. A signature covers the canonical bytes of the header's
+`about` and `content`, so it covers provenance too. `check` is the digest of the rest of the header, so that damage to
+an unsigned header is detected too. Nothing may follow the content. Nothing is compressed, since compressors differ.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ CONTENT_LIMIT = 512 * 1024 * 1024
 
 
 class BundleRefusedError(Exception):
-    """The bytes are no acceptable bundle; the message says why and what to do."""
+    """The bytes are not an acceptable bundle; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Provenance, signed but no part of the digest: source revision, tests, rising sequence, optional expiry."""
+    """Provenance, signed but not part of the digest: source revision, tests, rising sequence, optional expiry."""
 
     workspace: str
     sequence: int = 0
@@ -40,7 +40,7 @@ class About:
     tests: tuple[tuple[str, int], ...] = ()
 
     def data(self) -> dict[str, Any]:
-        """JSON data; the same for equal values."""
+        """JSON data, the same for equal values."""
         return {
             "workspace": self.workspace,
             "sequence": self.sequence,
@@ -61,7 +61,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A bundle file taken apart, its digest verified, its signatures not yet."""
+    """A parsed bundle file whose digest is verified; its signatures are not verified yet."""
 
     about: About
     digest: str
@@ -69,14 +69,14 @@ class Envelope:
     signatures: tuple[Signature, ...] = ()
 
     def signed_bytes(self) -> bytes:
-        """What a signature is over."""
-        return canonical_bytes({"about": self.about.data(), "content": _stated(self.content, self.digest)})
+        """The bytes that a signature covers."""
+        return canonical_bytes({"about": self.about.data(), "content": _content_summary(self.content, self.digest)})
 
     def file_bytes(self) -> bytes:
         """The bundle file."""
         header: dict[str, Any] = {
             "about": self.about.data(),
-            "content": _stated(self.content, self.digest),
+            "content": _content_summary(self.content, self.digest),
             "signatures": [
                 {"algorithm": each.algorithm, "key_id": each.key_id, "value": each.value} for each in self.signatures
             ],
@@ -85,25 +85,25 @@ class Envelope:
         return FORMAT.encode() + b"\n" + canonical_bytes(header) + b"\n" + self.content
 
 
-def _stated(content: bytes, digest: str) -> dict[str, Any]:
+def _content_summary(content: bytes, digest: str) -> dict[str, Any]:
     return {"bytes": len(content), "digest": digest}
 
 
 def seal(content: Any, about: About) -> Envelope:
-    """The envelope of content (JSON data), unsigned."""
+    """The unsigned envelope of content, which is JSON data."""
     raw = canonical_bytes(content)
     return Envelope(about, "sha256:" + hashlib.sha256(raw).hexdigest(), raw)
 
 
 def open_envelope(raw: bytes) -> Envelope:
-    """The envelope of a bundle file's bytes. Raises BundleRefusedError unless its digest is that of its content."""
+    """The envelope of a bundle file's bytes. Raises BundleRefusedError unless digest and content match."""
     first, _, rest = raw[: len(FORMAT) + 1].partition(b"\n")
     if first.decode("utf-8", "replace") != FORMAT or rest:
-        raise BundleRefusedError(f"the file is no bundle of this version: its first line is not `{FORMAT}`")
+        raise BundleRefusedError(f"the file is not a bundle of this version: its first line is not `{FORMAT}`")
     start = len(FORMAT) + 1
     end = raw.find(b"\n", start, start + HEADER_LIMIT)
     if end < 0:
-        raise BundleRefusedError("the bundle's header has no end; the file is cut off or damaged")
+        raise BundleRefusedError("the bundle's header has no end; the file is truncated or damaged")
     content = raw[end + 1 :]
     try:
         header = json.loads(raw[start:end])
@@ -122,14 +122,16 @@ def open_envelope(raw: bytes) -> Envelope:
         raise BundleRefusedError("the bundle's header is damaged") from None
     if len(content) != length or length > CONTENT_LIMIT:
         raise BundleRefusedError(
-            f"the bundle's content has {len(content):,} bytes where its header states {length:,}: it is damaged"
+            f"the bundle's content has {len(content):,} bytes, but its header states {length:,}: it is damaged"
         )
     found = "sha256:" + hashlib.sha256(content).hexdigest()
     if found != envelope.digest:
         stated = ascii(envelope.digest[: len(found)])
-        raise BundleRefusedError(f"the bundle's content has the digest {found}, the header states {stated}")
+        raise BundleRefusedError(f"the bundle's content has the digest {found}, but its header states {stated}")
     if written != raw:
-        raise BundleRefusedError("the bundle's header does not fit its check: something was added, left out or changed")
+        raise BundleRefusedError(
+            "the bundle's header does not match its check: something was added, removed or changed"
+        )
     return envelope
 
 

@@ -1,4 +1,4 @@
-"""The bundle that serves: verified, swapped between requests, kept across restarts, never replaced by a bad one."""
+"""Holds the serving bundle: verified, swapped between requests, restored at restart, never replaced by a bad one."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 from ..runtime.clock import system_now
 from ..runtime.loaded import Runtime
 from .envelope import BundleRefusedError
-from .read import Acceptance, OpenBundle, check_sequence, open_bundle, read_bundle, read_bytes, verified
-from .ready import Make, made_ready
+from .read import Acceptance, OpenBundle, check_sequence, open_bundle, read_bundle, read_bytes, verified_envelope
+from .ready import Make, prepare_bundle
 
 LAST_GOOD = "last-good.bundle"
-KEPT = 3  # bundles that stay loaded, the serving one among them
+KEPT = 3  # bundles that stay loaded, including the serving one
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a holder has to say: the serving bundle, since when, and the last refusal, if one came after it."""
+    """The state of a holder: the serving bundle, since when it serves, and the last refusal after that, if any."""
 
     digest: str | None = None
     revision: str | None = None
@@ -35,9 +35,9 @@ class Status:
 class BundleHolder:
     """Holds the serving bundle; safe to share between threads.
 
-    `folder` keeps the original bytes of the last good bundle, which are verified again at the next start. Its sequence
-    is the lowest that is accepted, also where the bundle itself may no longer serve, for instance because it has
-    expired. `make` turns a program and its digest into a runtime, with the engines that it needs.
+    `folder` stores the original bytes of the last good bundle, which are verified again at the next start. Its sequence
+    is the lowest that is accepted, even if the bundle itself may no longer serve, for example because it has expired.
+    `make` turns a program and its digest into a runtime with the engines that it needs.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class BundleHolder:
         self._serving: Runtime | None = None
         self._status = Status()
         self._seen: tuple[int, int, int] | None = None
-        self._floor = max(acceptance.at_least, self._kept_sequence())
+        self._floor = max(acceptance.at_least, self._stored_sequence())
 
     @property
     def serving(self) -> Runtime:
-        """The runtime of the serving bundle. Raises BundleRefusedError while there is none, saying why."""
+        """The runtime of the serving bundle. Raises BundleRefusedError, with the reason, while there is none."""
         runtime = self._serving
         if runtime is None:
             raise BundleRefusedError(self._status.last_error or "no bundle has been loaded yet")
@@ -79,40 +79,40 @@ class BundleHolder:
             return dict(self._recent)
 
     def restore(self) -> bool:
-        """Serve the last good bundle of an earlier run, verified like any other; False when there is none to serve."""
+        """Serve the last good bundle of an earlier run, verified like any other; False if there is none to serve."""
         if self._folder is None or not (self._folder / LAST_GOOD).is_file():
             return False
         try:
-            self._swap(read_bundle(self._folder / LAST_GOOD, self._demanded(), self._clock()), keep=False)
+            self._swap(read_bundle(self._folder / LAST_GOOD, self._current_acceptance(), self._clock()), keep=False)
         except (BundleRefusedError, OSError) as problem:
-            self._refuse(f"the last good bundle is not served: {problem}")
+            self._refuse(f"the last good bundle cannot be served: {problem}")
             return False
         return True
 
     def offer(self, raw: bytes) -> Runtime:
-        """Serve a bundle's bytes from the next request on. Raises BundleRefusedError, and goes on serving the old one.
+        """Serve a bundle from the next request on. Raises BundleRefusedError, and continues to serve the old one.
 
         A bundle with a lower sequence than the serving one, or the last good one, is refused: an older bundle is never
-        accepted by accident. Raises OSError when it cannot be kept in the folder, and then does not serve it either.
+        accepted by accident. Raises OSError if it cannot be stored in the folder, and then does not serve it either.
         """
         try:
-            return self._swap(open_bundle(raw, self._demanded(), self._clock()), keep=True)
+            return self._swap(open_bundle(raw, self._current_acceptance(), self._clock()), keep=True)
         except (BundleRefusedError, OSError) as problem:
             self._refuse(str(problem))
             raise
 
     def poll(self, file: Path) -> bool:
-        """Offer a file's bytes if it has changed since it was last accepted; False when nothing new is served.
+        """Offer a file's bytes if it has changed since it was last accepted; False if nothing new is served.
 
-        Why not is in `status.last_error`. What was refused is offered again at the next poll, as the reason may lie
-        outside of the file: a full disk, a key that is not there yet.
+        `status.last_error` has the reason. A refused file is offered again at the next poll, as the cause may lie
+        outside the file: a full disk, or a key that is not there yet.
         """
         try:
             found = file.stat()
             seen = (found.st_mtime_ns, found.st_size, found.st_ino)
             if seen == self._seen:
                 return False
-            bundle = read_bundle(file, self._demanded(), self._clock())
+            bundle = read_bundle(file, self._current_acceptance(), self._clock())
             status = self._status
             known = (status.digest, status.sequence, status.signed_by, status.revision)
             new = known != (bundle.digest, bundle.about.sequence, bundle.signed_by, bundle.about.revision)
@@ -121,25 +121,25 @@ class BundleHolder:
         except (BundleRefusedError, OSError) as problem:
             self._refuse(str(problem))
             return False
-        self._seen = seen  # only now: what could not be taken in would otherwise never be tried again
+        self._seen = seen  # only now, or a refused file would never be tried again
         return new
 
-    def _demanded(self) -> Acceptance:
+    def _current_acceptance(self) -> Acceptance:
         return replace(self._acceptance, at_least=self._floor)
 
-    def _kept_sequence(self) -> int:
-        """The sequence of the last good bundle, expired or not; 0 where there is none that can be verified."""
+    def _stored_sequence(self) -> int:
+        """The sequence of the last good bundle, expired or not; 0 if none can be verified."""
         if self._folder is None:
             return 0
         try:
-            return verified(read_bytes(self._folder / LAST_GOOD), self._acceptance)[0].about.sequence
+            return verified_envelope(read_bytes(self._folder / LAST_GOOD), self._acceptance)[0].about.sequence
         except (BundleRefusedError, OSError):
             return 0
 
     def _swap(self, bundle: OpenBundle, *, keep: bool) -> Runtime:
-        runtime = self._recent.get(bundle.digest) or made_ready(bundle, self._make)
+        runtime = self._recent.get(bundle.digest) or prepare_bundle(bundle, self._make)
         with self._lock:
-            check_sequence(bundle.about, self._floor)  # again: another one may have been accepted since it was opened
+            check_sequence(bundle.about, self._floor)  # again, as another bundle may have been accepted meanwhile
             if keep and self._folder is not None:
                 _write(self._folder / LAST_GOOD, bundle.envelope.file_bytes())
             self._recent[bundle.digest] = runtime
@@ -158,7 +158,7 @@ class BundleHolder:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Replace the file in one step, on the disk before it is there under its name."""
+    """Replace the file in one step, once its bytes are on disk."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:

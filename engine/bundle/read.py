@@ -1,4 +1,4 @@
-"""Opening a bundle: the one way in, whether at build, load, reload or restart."""
+"""Opens a bundle: the only way in, whether at build, load, reload or restart."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TARGETS = {"elasticsearch", "sql", "mapping", "mapping_hash"}
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What a reader demands of a bundle; `keys` are files with public keys in PEM.
+    """What a reader requires of a bundle; `keys` are files with public keys in PEM.
 
-    Policy "require" demands a signature by one of the keys; "allow-unsigned" takes bundles without any signature, but
-    still verifies one when keys are given and the bundle is signed. `at_least` is the lowest acceptable sequence.
+    Policy "require" requires a signature by one of the keys. "allow-unsigned" accepts bundles without a signature, but
+    still verifies one if keys are given and the bundle is signed. `at_least` is the lowest acceptable sequence.
     """
 
     policy: Policy = "allow-unsigned"
@@ -35,7 +35,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class OpenBundle:
-    """A verified bundle: its digest is its version, `signed_by` the id of the key that vouches for it, if any."""
+    """A verified bundle: its digest is its version, `signed_by` the id of the key that signed it, if verified."""
 
     digest: str
     about: About
@@ -46,54 +46,54 @@ class OpenBundle:
 
 
 def open_bundle(raw: bytes, acceptance: Acceptance, now: str, kinds: NodeKinds = NODE_KINDS) -> OpenBundle:
-    """The verified bundle of a file's bytes; `now` is a canonical instant, `kinds` are the nodes that it may hold.
+    """The verified bundle of a file's bytes; `now` is a canonical instant, `kinds` are the allowed kinds of nodes.
 
     Raises BundleRefusedError.
     """
-    envelope, signed_by = verified(raw, acceptance)
+    envelope, signed_by = verified_envelope(raw, acceptance)
     about = envelope.about
     if about.expires is not None and about.expires <= now:
-        raise BundleRefusedError(f"the bundle expired at {about.expires}; build it anew")
+        raise BundleRefusedError(f"the bundle expired at {about.expires}; build it again")
     check_sequence(about, acceptance.at_least)
     try:
         program, targets = _content(envelope.content, kinds)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         detail = f": {problem}" if isinstance(problem, DecodeError) else ""
-        raise BundleRefusedError(f"the bundle's content is not what this version reads{detail}") from None
+        raise BundleRefusedError(f"this version cannot read the bundle's content{detail}") from None
     return OpenBundle(envelope.digest, about, program, targets, signed_by, envelope)
 
 
 def _content(raw: bytes, kinds: NodeKinds) -> tuple[Program, Mapping[str, Any]]:
     content = json.loads(raw)
-    if canonical_bytes(content) != raw:  # a member given twice, for instance, which readers would read differently
-        raise DecodeError("it is not written canonically")
+    if canonical_bytes(content) != raw:  # such as a duplicate member, which readers treat differently
+        raise DecodeError("it is not canonical JSON")
     if content.keys() != {"program", "targets"}:
-        raise DecodeError("it has other parts than a program and targets")
+        raise DecodeError("it has other members than `program` and `targets`")
     targets = content["targets"]
     if targets.keys() != TARGETS or targets["mapping_hash"] != digest(targets["mapping"]):
-        raise DecodeError("the targets are damaged, or the index mapping has another digest than is stated")
+        raise DecodeError("the targets are damaged, or the digest of the index mapping does not match")
     return check_program(program_of(content["program"], kinds.classes)), targets
 
 
-def verified(raw: bytes, acceptance: Acceptance) -> tuple[Envelope, str | None]:
-    """The envelope of a file's bytes, whole and signed as demanded, and the id of the key that vouches for it.
+def verified_envelope(raw: bytes, acceptance: Acceptance) -> tuple[Envelope, str | None]:
+    """The intact envelope of a file's bytes, signed as required, and the id of the key that signed it.
 
-    It may have expired, or be older than demanded. Raises BundleRefusedError.
+    It may have expired, or have a lower sequence than required. Raises BundleRefusedError.
     """
     envelope = open_envelope(raw)
     return envelope, _signed_by(envelope, acceptance)
 
 
 def check_sequence(about: About, at_least: int) -> None:
-    """Nothing for a bundle that is new enough. Raises BundleRefusedError."""
+    """Refuse a bundle that is too old. Raises BundleRefusedError."""
     if about.sequence < at_least:
         raise BundleRefusedError(
-            f"the bundle has sequence {about.sequence}, at least {at_least} is demanded: it is an older one"
+            f"the bundle has sequence {about.sequence}, but at least {at_least} is required: it is an older bundle"
         )
 
 
 def read_bundle(file: Path, acceptance: Acceptance, now: str, kinds: NodeKinds = NODE_KINDS) -> OpenBundle:
-    """As `open_bundle`, from a file. Raises BundleRefusedError, and OSError when the file cannot be read."""
+    """Like `open_bundle`, from a file. Raises BundleRefusedError, and OSError if the file cannot be read."""
     return open_bundle(read_bytes(file), acceptance, now, kinds)
 
 
@@ -103,7 +103,7 @@ def read_bytes(file: Path) -> bytes:
     with file.open("rb") as stream:
         raw = stream.read(limit + 1)
     if len(raw) > limit:
-        raise BundleRefusedError(f"the file is larger than {limit // 2**20} MiB, the most a bundle may have")
+        raise BundleRefusedError(f"the file is larger than {limit // 2**20} MiB, the limit for a bundle")
     return raw
 
 
@@ -121,5 +121,5 @@ def _signed_by(envelope: Envelope, acceptance: Acceptance) -> str | None:
 
 
 def acceptance_of(keys: Sequence[Path], *, require: bool, at_least: int = 0) -> Acceptance:
-    """The acceptance of command-line options: giving a key means that its signature is required."""
+    """The acceptance that command-line options ask for; with a key, a signature is required."""
     return Acceptance("require" if require or keys else "allow-unsigned", tuple(keys), at_least)

@@ -1,4 +1,4 @@
-"""A bundle made ready to run, whatever it holds: all that is generated of it is generated before the first request."""
+"""Prepares a bundle to run: everything that is generated from it is generated before the first request."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from .read import OpenBundle
 Make = Callable[[Program, str], Runtime]
 
 
-def made_ready(bundle: OpenBundle, make: Make = Runtime) -> Runtime:
-    """The runtime of a bundle, every function of it made. Raises BundleRefusedError for what cannot run.
+def prepare_bundle(bundle: OpenBundle, make: Make = Runtime) -> Runtime:
+    """The runtime of a bundle, with all functions generated. Raises BundleRefusedError for a bundle that cannot run.
 
-    A bundle comes from outside and a signature says nothing of its sense, so whatever goes wrong here is the bundle's
-    fault and never an error of the process that was offered it.
+    A bundle comes from outside, and a signature does not make it sound. So any failure here is the bundle's fault, not
+    an error of the process that loads it.
     """
     try:
         runtime = make(bundle.program, bundle.digest)
         runtime.prepare()
     except DecodeError as problem:
-        raise BundleRefusedError(f"the bundle cannot be made ready: {problem}") from None
+        raise BundleRefusedError(f"the bundle cannot be prepared: {problem}") from None
     except Exception as problem:
         raise BundleRefusedError(
-            f"the bundle cannot be made ready: a part is not what it must be ({type(problem).__name__})"
+            f"the bundle cannot be prepared: a part of it is invalid ({type(problem).__name__})"
         ) from problem
     return runtime

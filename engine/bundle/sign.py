@@ -22,7 +22,7 @@ class KeyRefusedError(Exception):
 
 
 def generate_key() -> tuple[bytes, bytes]:
-    """A new pair: (private key as PKCS#8 PEM, public key as SubjectPublicKeyInfo PEM)."""
+    """A new key pair: (private key as PKCS#8 PEM, public key as SubjectPublicKeyInfo PEM)."""
     _require()
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as Private
@@ -37,12 +37,12 @@ def sign(envelope: Envelope, key_file: Path) -> Envelope:
     """The envelope with the key's signature added. Raises KeyRefusedError."""
     key = _private_key(key_file)
     signature = Signature(ALGORITHM, key_id(key.public_key()), key.sign(envelope.signed_bytes()).hex())
-    kept = tuple(each for each in envelope.signatures if each.key_id != signature.key_id)
-    return replace(envelope, signatures=tuple(sorted((*kept, signature), key=lambda each: each.key_id)))
+    others = tuple(each for each in envelope.signatures if each.key_id != signature.key_id)
+    return replace(envelope, signatures=tuple(sorted((*others, signature), key=lambda each: each.key_id)))
 
 
 def verify(envelope: Envelope, key_files: Sequence[Path]) -> str:
-    """The id of the first given key that signed the envelope. Raises BundleRefusedError when none did."""
+    """The id of the first given key that signed the envelope. Raises BundleRefusedError if none did."""
     from cryptography.exceptions import InvalidSignature
 
     for file in key_files:
@@ -54,17 +54,17 @@ def verify(envelope: Envelope, key_files: Sequence[Path]) -> str:
                     key.verify(_raw(each.value), envelope.signed_bytes())
                 except (InvalidSignature, ValueError):
                     raise BundleRefusedError(
-                        f"the signature by key {name} does not fit: the bundle was changed after signing"
+                        f"the signature by key {name} does not match: the bundle was changed after signing"
                     ) from None
                 return name
-    held = ", ".join(each.key_id for each in envelope.signatures) or "nobody"
-    expected = "the key given" if len(key_files) == 1 else f"one of the {len(key_files)} keys given"
-    raise BundleRefusedError(f"the bundle is signed by {held}, expected {expected}")
+    signers = ", ".join(each.key_id for each in envelope.signatures) or "nobody"
+    expected = "the given key" if len(key_files) == 1 else f"one of the {len(key_files)} given keys"
+    raise BundleRefusedError(f"the bundle is signed by {signers}, expected {expected}")
 
 
 def _raw(value: str) -> bytes:
     raw = bytes.fromhex(value)
-    if raw.hex() != value:  # one spelling of a signature, so that no byte of a bundle can change unseen
+    if raw.hex() != value:  # only one spelling is valid, so that no byte of a bundle can change unnoticed
         raise ValueError(value)
     return raw
 
@@ -79,13 +79,13 @@ def _private_key(file: Path) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as Private
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    raw = _read(file)
+    raw = _read_key(file)
     try:
         key = load_pem_private_key(raw, None)
     except (ValueError, TypeError):
-        raise KeyRefusedError(f"`{file}` holds no private key in PEM without a password") from None
+        raise KeyRefusedError(f"`{file}` is not a private key in PEM without a password") from None
     if not isinstance(key, Private):
-        raise KeyRefusedError(f"`{file}` holds another kind of key, expected Ed25519")
+        raise KeyRefusedError(f"`{file}` has another kind of key; expected Ed25519")
     return key
 
 
@@ -94,17 +94,17 @@ def _public_key(file: Path) -> Ed25519PublicKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey as Public
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    raw = _read(file)
+    raw = _read_key(file)
     try:
         key = load_pem_public_key(raw)
     except ValueError:
-        raise KeyRefusedError(f"`{file}` holds no public key in PEM") from None
+        raise KeyRefusedError(f"`{file}` is not a public key in PEM") from None
     if not isinstance(key, Public):
-        raise KeyRefusedError(f"`{file}` holds another kind of key, expected Ed25519")
+        raise KeyRefusedError(f"`{file}` has another kind of key; expected Ed25519")
     return key
 
 
-def _read(file: Path) -> bytes:
+def _read_key(file: Path) -> bytes:
     try:
         with file.open("rb") as stream:
             return stream.read(KEY_FILE_LIMIT)
@@ -114,6 +114,6 @@ def _read(file: Path) -> bytes:
 
 def _require() -> None:
     try:
-        import cryptography  # noqa: F401 - only asks whether it is there
+        import cryptography  # noqa: F401 - only checks that it is installed
     except ImportError:
         raise KeyRefusedError("signatures need the extra `sign`: pip install 'decisor[sign]'") from None

@@ -1,4 +1,4 @@
-"""Packing a program into a bundle, and writing the file whole or not at all."""
+"""Packs a program into a bundle, and writes the file whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .envelope import About, Envelope, seal
 
 
 def pack(program: Program, about: About) -> Envelope:
-    """The bundle of a program, unsigned."""
+    """The unsigned bundle of a program."""
     return seal(bundle_content(program), about)
 
 
 def write_bundle(file: Path, envelope: Envelope) -> int:
-    """Write the bundle in one step and give its size in bytes; a reader sees the old file or the new one.
+    """Write the bundle in one step and return its size in bytes; a reader sees the old file or the new one.
 
     Raises OSError, and leaves no part of the new file behind.
     """

@@ -154,21 +154,24 @@ def _experiment(program: Program, document: Document) -> Iterator[str]:
 
 
 def _profile(program: Program, _document: Document) -> Iterator[str]:
-    from ..bundle.plan.catalogue import described
+    from ..bundle.plan.catalogue import field_lines
 
     catalogue = program.catalogue
-    rows = [(catalogue.key, "keyword, the key"), *described("", catalogue.fields)]
+    rows = [(catalogue.key, "keyword, the key"), *field_lines("", catalogue.fields)]
     width = max(len(path) for path, _text in rows)
     yield from (f"{path:<{width}}  {text}" for path, text in rows)
 
 
 def _event_type(program: Program, document: Document) -> Iterator[str]:
-    from ..bundle.plan.catalogue import described
+    from ..bundle.plan.catalogue import field_lines
 
     event = program.catalogue.event(document.name)
     if event is None:
         return
-    rows = [*described("", event.fields), *((source, f"sets the profile's {target}") for target, source in event.sets)]
+    rows = [
+        *field_lines("", event.fields),
+        *((source, f"sets the profile's {target}") for target, source in event.sets),
+    ]
     width = max((len(path) for path, _text in rows), default=0)
     yield from (f"{path:<{width}}  {text}" for path, text in rows)
 

@@ -47,12 +47,12 @@ def runtime_of(options: argparse.Namespace) -> Runtime:
         return runtime(program, digest(bundle_content(program)))
     from ..bundle.envelope import BundleRefusedError
     from ..bundle.read import acceptance_of, read_bundle
-    from ..bundle.ready import made_ready
+    from ..bundle.ready import prepare_bundle
 
     try:
         acceptance = acceptance_of(options.key, require=False)
         bundle = read_bundle(options.bundle, acceptance, format_instant(instant_of(None)))
-        return made_ready(bundle, runtime)
+        return prepare_bundle(bundle, runtime)
     except OSError as problem:
         raise CannotRunError(f"`{options.bundle}` cannot be read: {reason(problem)}") from None
     except BundleRefusedError as problem:

@@ -32,7 +32,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from ..bundle.envelope import BundleRefusedError
     from ..bundle.read import acceptance_of, read_bundle
-    from ..bundle.ready import made_ready
+    from ..bundle.ready import prepare_bundle
     from ..ir.instant import format_instant
 
     file: Path = options.bundle
@@ -44,7 +44,7 @@ def _run(options: argparse.Namespace) -> int:
     acceptance = acceptance_of(options.key, require=options.require_signature, at_least=options.at_least)
     try:
         bundle = read_bundle(file, acceptance, format_instant(instant_of(None)))
-        made_ready(bundle)
+        prepare_bundle(bundle)
     except BundleRefusedError as problem:
         print(printable(f"{file}: refused: {problem}"))
         return FINDINGS

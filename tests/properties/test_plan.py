@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.bundle.plan.sameness import settled, with_names
+from engine.bundle.plan.sameness import in_canonical_order, with_names
 from engine.bundle.plan.segments import clauses, segment_changes
 from engine.ir.predicate import AllOf, AnyOf, Element, Leaf, Not, Predicate
 from engine.operators.evaluate import Subject, evaluate
@@ -36,11 +36,11 @@ def arranged(predicate: Predicate, source: Random) -> Predicate:
 
 
 @given(st.integers(0, 2**32))
-def test_a_settled_predicate_holds_for_the_same_profiles(seed: int) -> None:
+def test_a_in_canonical_order_predicate_holds_for_the_same_profiles(seed: int) -> None:
     cases = Cases(Random(seed))
     for _ in range(10):
         predicate = cases.predicate(2)
-        same = settled(predicate)
+        same = in_canonical_order(predicate)
         for _ in range(5):
             subject, now_ms = Subject(cases.profile(), cases.events(), LISTS, KEY), cases.source.choice(NOWS)
             assert evaluate(same, subject, now_ms) == evaluate(predicate, subject, now_ms)

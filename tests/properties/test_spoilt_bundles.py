@@ -14,7 +14,7 @@ import pytest
 
 from engine.bundle.envelope import About, BundleRefusedError, Envelope, seal
 from engine.bundle.read import Acceptance, open_bundle
-from engine.bundle.ready import made_ready
+from engine.bundle.ready import prepare_bundle
 from engine.bundle.write import pack
 from engine.experiments.assignment import NativeAssigner
 from engine.ir.canonical import digest
@@ -138,7 +138,7 @@ def runtime_of(program: Program, bundle_digest: str) -> Runtime:
 @pytest.mark.parametrize("content", CONTENTS)
 def test_what_is_spoilt_was_sound(content: dict[str, Any]) -> None:
     bundle = open_bundle(seal(content, About("shop")).file_bytes(), Acceptance(), NOW)
-    use(made_ready(bundle, runtime_of), Random(0))
+    use(prepare_bundle(bundle, runtime_of), Random(0))
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -153,7 +153,7 @@ def test_a_spoilt_bundle_is_refused_or_works(part: int) -> None:
         except ValueError:  # an infinity, which no canonical bytes have
             continue
         try:
-            runtime = made_ready(open_bundle(raw, Acceptance(), NOW), runtime_of)
+            runtime = prepare_bundle(open_bundle(raw, Acceptance(), NOW), runtime_of)
         except BundleRefusedError:
             refused += 1
             continue
@@ -172,7 +172,7 @@ def sealed(content: bytes) -> bytes:
 def test_a_bundle_nested_beyond_measure_is_refused(depth: int) -> None:
     content = b'{"program":' + b"[" * depth + b"]" * depth + b',"targets":{}}'
     raw = sealed(content)
-    with pytest.raises(BundleRefusedError, match="is not what this version reads"):
+    with pytest.raises(BundleRefusedError, match="this version cannot read"):
         open_bundle(raw, Acceptance(), NOW)
 
 
@@ -190,7 +190,7 @@ def test_content_that_readers_may_read_differently_is_refused() -> None:
 def test_an_index_mapping_with_another_digest_than_is_stated_is_refused() -> None:
     content = deepcopy(CONTENTS[0])
     content["targets"]["mapping"]["added"] = {"type": "keyword"}
-    with pytest.raises(BundleRefusedError, match="another digest"):
+    with pytest.raises(BundleRefusedError, match="digest of the index mapping does not match"):
         open_bundle(seal(content, About("shop")).file_bytes(), Acceptance(), NOW)
 
 

@@ -1,4 +1,4 @@
-"""A plan out of two sides: all differences, who else they concern, and what only reads otherwise."""
+"""Assembles the plan of two sides: all differences, what else they affect, and what changed only in text."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _fields(change: Change) -> Iterator[str]:
 
 
 def _through(change: Change, changed: set[str], before: Side, after: Side) -> tuple[str, ...]:
-    """The changed resources that change this one, when its own document says what it said."""
+    """The changed resources through which this one changes, if its own document is unchanged."""
     resource = change.resource
     own = before.values.get(resource)
     if change.action != "changed" or own is None or own != after.values.get(resource):
@@ -76,7 +76,7 @@ def _through(change: Change, changed: set[str], before: Side, after: Side) -> tu
 
 
 def _both(resource: str, before: Uses, after: Uses) -> Uses:
-    """What is used on either side, from one resource down."""
+    """What a resource uses on either side, directly or not."""
     found: dict[str, frozenset[str]] = {}
     for each in (resource, *reached(resource, before), *reached(resource, after)):
         found[each] = before.get(each, frozenset()) | after.get(each, frozenset())
@@ -84,7 +84,7 @@ def _both(resource: str, before: Uses, after: Uses) -> Uses:
 
 
 def _quiet(before: Side, after: Side, changed: set[str]) -> Iterator[str]:
-    """Documents that read otherwise and mean the same; tests, whatever they say."""
+    """Documents whose text changed but not their meaning, and changed tests."""
     if before.texts is None or after.texts is None:
         return
     for resource in sorted(before.texts.keys() | after.texts.keys()):

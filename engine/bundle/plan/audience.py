@@ -1,4 +1,4 @@
-"""What happens to given profiles: who enters and leaves each segment, and who gets another route or output."""
+"""What happens to given profiles: which enter or leave each segment, and which get another route or output."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .change import Audience, Movement, Plan
 EXAMPLES = 5
 
 Route = tuple[tuple[str, ...], Any]
-"""The nodes that were passed and the output."""
+"""The nodes on the path, and the output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one state says of a profile: its segments, and the route that each ruleset takes."""
+    """The answer of one state for a profile: its segments, and its route through each ruleset."""
 
     segments: Collection[str]
     routes: Mapping[str, Route] = field(default_factory=dict)
 
 
 Pair = tuple[str, Answer, Answer]
-"""A profile's key, and what the earlier and the later state say of it."""
+"""A profile's key, and the answers of the earlier and the later state."""
 
 
 @dataclass(slots=True)
@@ -33,16 +33,16 @@ class _Tally:
     examples: list[str] = field(default_factory=list)
 
     def add(self, key: str) -> None:
-        """Count one more profile; the first few are examples."""
+        """Count one more profile; the first few become examples."""
         self.count += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(key)
 
 
 def audience_of(plan: Plan, pairs: Iterable[Pair], now: str, refused: Callable[[], int] = lambda: 0) -> Audience:
-    """The movements of profiles, one after the other in bounded memory; names are those of the later state.
+    """The movements of profiles, read one by one in bounded memory; names are those of the later state.
 
-    `refused` tells, at the end, how many profiles were left out.
+    `refused` returns, at the end, how many profiles were left out.
     """
     new_names = {change.was: change.name for change in plan.changes if change.was and change.effect == "segments"}
     new_rulesets = {change.was: change.name for change in plan.changes if change.was and change.effect == "routes"}

@@ -1,4 +1,4 @@
-"""What changes of a profile's fields and of event types, and what that asks of the index."""
+"""Changes of a profile's fields and of event types, and what they require of the index."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ...ir.program import Program
 from ...ir.types import Catalogue, EventType, Field
 from .change import Change, Detail
 
-GROWS = "the index takes the new fields as it is; profiles get them as they are written"
-REBUILD = "the index must be built anew"
-FOLD = "what is computed from events must be computed anew for"
+GROWS = "the index accepts the new fields without a rebuild; profiles get them as they are written"
+REBUILD = "the index must be rebuilt"
+FOLD = "values computed from events must be recomputed for"
 
 
 def catalogue_changes(before: Program, after: Program) -> Iterator[Change]:
-    """A change for the profile and for each event type that differs."""
+    """The changes of the profile and of each event type that differs."""
     details = [*_settings(before, after), *field_differences(before.catalogue.fields, after.catalogue.fields)]
     if details:
         warnings = tuple(_warnings(before.catalogue, after.catalogue))
         grows = not warnings and index_mapping(before.catalogue) != index_mapping(after.catalogue)
-        folded = tuple(_folded(before.catalogue, after.catalogue))
-        remarks = (*((GROWS,) if grows else ()), *folded)
+        refolds = tuple(_refolds(before.catalogue, after.catalogue))
+        remarks = (*((GROWS,) if grows else ()), *refolds)
         resource = f"profile/{after.catalogue.name}"
         yield Change("catalogue", "changed", resource, tuple(details), remarks=remarks, warnings=warnings)
     old = {event.name: event for event in before.catalogue.events}
@@ -45,8 +45,8 @@ def _settings(before: Program, after: Program) -> Iterator[Detail]:
 
 
 def field_differences(before: tuple[Field, ...], after: tuple[Field, ...]) -> Iterator[Detail]:
-    """What differs between declared fields, members of objects by their path; their order does not count."""
-    old, new = dict(described("", before)), dict(described("", after))
+    """The differences between declared fields, members of objects by their path; order does not matter."""
+    old, new = dict(field_lines("", before)), dict(field_lines("", after))
     for path in sorted(old.keys() | new.keys()):
         if path not in old:
             yield Detail("+", f"{path}: {new[path]}")
@@ -56,15 +56,15 @@ def field_differences(before: tuple[Field, ...], after: tuple[Field, ...]) -> It
             yield Detail("~", f"{path}: {old[path]} → {new[path]}")
 
 
-def described(prefix: str, fields: tuple[Field, ...]) -> Iterator[tuple[str, str]]:
-    """Each field's path and its declaration in a line, members of objects after them."""
+def field_lines(prefix: str, fields: tuple[Field, ...]) -> Iterator[tuple[str, str]]:
+    """Each field's path and its declaration on one line, members of objects after their object."""
     for field in fields:
         yield prefix + field.name, describe(field)
-        yield from described(f"{prefix}{field.name}.", field.fields)
+        yield from field_lines(f"{prefix}{field.name}.", field.fields)
 
 
 def describe(field: Field) -> str:
-    """A field's declaration in a line: `list of keyword, personal`."""
+    """A field's declaration on one line, such as `list of keyword, personal`."""
     parts = [f"list of {field.type}" if field.many else field.type]
     parts += ["personal"] if field.personal else []
     parts += [f"encrypted with search {field.encrypted}"] if field.encrypted else []
@@ -79,14 +79,14 @@ def describe(field: Field) -> str:
 
 def _warnings(before: Catalogue, after: Catalogue) -> Iterator[str]:
     old, new = index_mapping(before), index_mapping(after)
-    unlike = sorted({*_unlike(old["mappings"], new["mappings"], ""), *_normalised(before, after)})
+    unlike = sorted({*_unlike(old["mappings"], new["mappings"], ""), *_other_normalisation(before, after)})
     if unlike:
         shown = ", ".join(f"`{path}`" for path in unlike[:5])
         rest = f" and {len(unlike) - 5:,} more" if len(unlike) > 5 else ""
         yield f"{REBUILD}: {shown}{rest} has another mapping than before"
 
 
-def _folded(before: Catalogue, after: Catalogue) -> Iterator[str]:
+def _refolds(before: Catalogue, after: Catalogue) -> Iterator[str]:
     names = [field.name for field in after.fields if field.source is not None and _source_differs(before, field)]
     if names:
         yield f"{FOLD} {', '.join(f'`{name}`' for name in sorted(names))}"
@@ -98,7 +98,7 @@ def _source_differs(before: Catalogue, field: Field) -> bool:
 
 
 def _unlike(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[str]:
-    """The fields whose mapping an index cannot take on: gone, or with another type or setting."""
+    """The fields whose mapping an existing index cannot adopt: removed, or with another type or setting."""
     here = {key: value for key, value in old.items() if key != "properties"}
     if here != {key: value for key, value in new.items() if key != "properties"}:
         yield path
@@ -112,7 +112,7 @@ def _unlike(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterat
             yield inner
 
 
-def _normalised(before: Catalogue, after: Catalogue) -> Iterator[str]:
+def _other_normalisation(before: Catalogue, after: Catalogue) -> Iterator[str]:
     for path in before.paths():
         old, new = before.field(path), after.field(path)
         if old is not None and new is not None and old.normalize != new.normalize:

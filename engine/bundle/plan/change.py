@@ -1,4 +1,4 @@
-"""What a plan is made of: changes of documents, each with what differs, who is concerned and what to beware of."""
+"""The parts of a plan: changes of documents, each with its differences, the users affected, and warnings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACTIONS: tuple[Action, ...] = ("added", "changed", "removed", "renamed")
 
 
 def action_of(name: str, before: Container[str], after: Container[str]) -> Action:
-    """What happened to a name that is on at least one side."""
+    """What happened to a name that exists on at least one side."""
     if name not in before:
         return "added"
     return "changed" if name in after else "removed"
@@ -24,7 +24,7 @@ def action_of(name: str, before: Container[str], after: Container[str]) -> Actio
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One line of a difference: what came, what went, or what became something else."""
+    """One line of a difference: something added, removed or changed."""
 
     sign: Sign
     text: str
@@ -32,11 +32,11 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One document that means something else.
+    """One document whose meaning changes.
 
-    `was` is the former name of what was renamed. `through` are the changed resources that change this one, whose own
-    text is the same. `used_by` are the resources that use it, directly or not. `remarks` say what follows, `warnings`
-    what to beware of. `moved` is the share of units that get another arm, 0 to 1.
+    `was` is the former name of a renamed document. `through` are the changed resources through which this one changes
+    although its own text is the same. `used_by` are the resources that use it, directly or not. `remarks` say what
+    follows, `warnings` what to watch out for. `moved` is the share of units that get another arm, 0 to 1.
     """
 
     effect: Effect
@@ -57,15 +57,15 @@ class Change:
 
     @property
     def order(self) -> tuple[int, str]:
-        """Where it stands in a plan: by effect, then by name."""
+        """The sort key in a plan: by effect, then by name."""
         return EFFECTS.index(self.effect), self.resource
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """How many profiles enter and leave a segment, or get another route and another output from a ruleset.
+    """How many profiles enter or leave a segment, or get another route or output from a ruleset.
 
-    Examples are keys of profiles, a few of each.
+    Examples are the keys of a few profiles each.
     """
 
     entering: int = 0
@@ -79,7 +79,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """What happens to given profiles: movements by resource, only where there are any."""
+    """What happens to given profiles: the movements by resource, without resources that have none."""
 
     profiles: int
     refused: int
@@ -89,7 +89,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All changes from one state to another; `quiet` are documents that read otherwise and mean the same."""
+    """All changes from one state to another; `quiet` are documents whose text changed but not their meaning."""
 
     before: str
     after: str
@@ -100,6 +100,6 @@ class Plan:
 
     @property
     def counts(self) -> Mapping[Action, int]:
-        """How many changes there are of each kind."""
+        """The number of changes by action."""
         found = Counter(change.action for change in self.changes)
         return {action: found[action] for action in ACTIONS}

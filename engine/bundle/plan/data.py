@@ -11,7 +11,7 @@ SCHEMA = "plan/1"
 
 
 def as_data(plan: Plan) -> dict[str, Any]:
-    """The whole plan; nothing is cut short."""
+    """The whole plan, without shortening."""
     return {
         "schema": SCHEMA,
         "before": plan.before,

@@ -1,4 +1,4 @@
-"""Member lists, and documents whose engines read them as data: what differs, path by path."""
+"""Differences of member lists and of documents that are stored as data, path by path."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from ...ir.printable import printable
 from ...ir.program import Program
 from ...language.document import resource_of
 from .change import Change, Detail, action_of
-from .sameness import meaning, renamed
+from .sameness import find_renames, meaning
 
 SHOWN = 80  # characters of a value
 
 
 def list_changes(before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]) -> Iterator[Change]:
-    """A change for each member list that has others in it; members are counted, never named."""
-    names = renamed(before, after)
+    """A change for each member list whose members differ; members are counted, never named."""
+    names = find_renames(before, after)
     for name, was in names.items():
         yield Change("segments", "renamed", f"member_list/{name}", was=was)
     for name in sorted((before.keys() | after.keys()) - names.keys() - set(names.values())):
         old, new = set(before.get(name, ())), set(after.get(name, ()))
         if old != new or (name in before) is not (name in after):
-            details = tuple(_counted(len(new - old), len(old - new)))
+            details = tuple(_member_details(len(new - old), len(old - new)))
             yield Change("segments", action_of(name, before, after), f"member_list/{name}", details)
 
 
-def _counted(come: int, gone: int) -> Iterator[Detail]:
+def _member_details(come: int, gone: int) -> Iterator[Detail]:
     if come:
         yield Detail("+", f"{come:,} member{'s' if come > 1 else ''}")
     if gone:
@@ -35,7 +35,7 @@ def _counted(come: int, gone: int) -> Iterator[Detail]:
 
 
 def document_changes(before: Program, after: Program) -> Iterator[Change]:
-    """A change for each document of the kinds that are kept as data."""
+    """A change for each document of the kinds that are stored as data."""
     for kind in sorted(before.documents.keys() | after.documents.keys()):
         old, new = before.documents.get(kind, {}), after.documents.get(kind, {})
         for name in sorted(old.keys() | new.keys()):
@@ -45,7 +45,7 @@ def document_changes(before: Program, after: Program) -> Iterator[Change]:
 
 
 def value_differences(old: Any, new: Any) -> Iterator[Detail]:
-    """What differs between two values of plain data, by the path of each scalar or list."""
+    """The differences between two values of plain data, by the path of each scalar or list."""
     before, after = dict(leaves("", old)), dict(leaves("", new))
     for path in [*before, *(path for path in after if path not in before)]:
         if path not in after:
@@ -57,7 +57,7 @@ def value_differences(old: Any, new: Any) -> Iterator[Detail]:
 
 
 def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """The path and value of everything in plain data that is no mapping."""
+    """The path and value of everything in plain data that is not a mapping."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from leaves(f"{path}.{key}" if path else str(key), item)
@@ -66,6 +66,6 @@ def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def shown_value(value: Any) -> str:
-    """A value in a line of bounded length."""
+    """A value as one line of bounded length."""
     text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -1,4 +1,4 @@
-"""Experiments that deal otherwise: what differs, and how many units get another arm."""
+"""Experiments that assign differently: what differs, and how many units get another arm."""
 
 from __future__ import annotations
 
@@ -8,37 +8,39 @@ from dataclasses import replace
 from ...ir.graph import Arm, Experiment, Phase
 from ...operators.wording import ppm_percent
 from .change import Change, Detail
-from .sameness import meaning, renamed
+from .sameness import find_renames, meaning
 
 Deal = Callable[[Experiment, Sequence[str], str], Sequence[str | None]]
 """The arms that units get from an experiment at a canonical instant; None outside of it."""
 
-STOPS = "it was running and stops; everybody goes the way of those outside a test"
-UNITS = 10_000  # made-up units, on which the share that gets another arm is measured
+STOPS = "it was running and stops; all units go the way of units outside the experiment"
+UNITS = 10_000  # synthetic units, used to measure the share that gets another arm
 
 
 def experiment_changes(
     before: Mapping[str, Experiment], after: Mapping[str, Experiment], now: str, deal: Deal
 ) -> Iterator[Change]:
-    """A change for each experiment that is new, gone, renamed or deals otherwise."""
+    """A change for each experiment that is added, removed, renamed or assigns differently."""
     old = {name: _apart_from_salt(experiment) for name, experiment in before.items()}
     new = {name: _apart_from_salt(experiment) for name, experiment in after.items()}
-    names = renamed(old, new)
+    names = find_renames(old, new)
     for name, was in names.items():
-        yield _changed("renamed", before[was], after[name], now, deal, was=was)
+        yield _change("renamed", before[was], after[name], now, deal, was=was)
     for name in sorted(new.keys() - old.keys() - names.keys()):
-        details = tuple(_told("+", after[name]))
+        details = tuple(_details("+", after[name]))
         yield Change("experiments", "added", f"experiment/{name}", details)
     for name in sorted(old.keys() - new.keys() - set(names.values())):
         warnings = (STOPS,) if running(before[name], now) else ()
-        yield Change("experiments", "removed", f"experiment/{name}", tuple(_told("-", before[name])), warnings=warnings)
+        yield Change(
+            "experiments", "removed", f"experiment/{name}", tuple(_details("-", before[name])), warnings=warnings
+        )
     for name in sorted(old.keys() & new.keys()):
         if _meaning(before[name]) != _meaning(after[name]):
-            yield _changed("changed", before[name], after[name], now, deal)
+            yield _change("changed", before[name], after[name], now, deal)
 
 
 def _meaning(experiment: Experiment) -> bytes:
-    """What an experiment means; the order of arms does not count."""
+    """The meaning of an experiment; the order of arms does not matter."""
     phases = tuple(replace(phase, arms=tuple(sorted(phase.arms, key=_arm_name))) for phase in experiment.phases)
     return meaning(replace(experiment, phases=phases))
 
@@ -48,12 +50,12 @@ def _arm_name(arm: Arm) -> str:
 
 
 def _apart_from_salt(experiment: Experiment) -> bytes:
-    """What an experiment means, its name and the salts that follow from it aside."""
+    """The meaning of an experiment, without its name and the salts derived from it."""
     phases = tuple(replace(phase, salt="") for phase in experiment.phases)
     return _meaning(replace(experiment, name="", phases=phases, holdout_salt=""))
 
 
-def _changed(action: str, before: Experiment, after: Experiment, now: str, deal: Deal, was: str = "") -> Change:
+def _change(action: str, before: Experiment, after: Experiment, now: str, deal: Deal, was: str = "") -> Change:
     details = tuple(experiment_differences(before, after))
     moved = moved_share(before, after, now, deal) if details or was else None
     return Change(
@@ -68,7 +70,7 @@ def _changed(action: str, before: Experiment, after: Experiment, now: str, deal:
 
 
 def running(experiment: Experiment, now: str) -> Phase | None:
-    """The phase that runs at a canonical instant."""
+    """The phase that runs at a canonical instant, None outside all phases."""
     found = None
     for phase in experiment.phases:
         if phase.starts is None or phase.starts <= now:
@@ -77,7 +79,7 @@ def running(experiment: Experiment, now: str) -> Phase | None:
 
 
 def moved_share(before: Experiment, after: Experiment, now: str, deal: Deal) -> float | None:
-    """The share of made-up units that get another arm now or, when neither runs, once one does; None if none will."""
+    """The share of synthetic units that get another arm: now, or at the next start if neither runs; or None."""
     if running(before, now) is None and running(after, now) is None:
         starts = [
             phase.starts for each in (before, after) for phase in each.phases if phase.starts and phase.starts > now
@@ -91,7 +93,7 @@ def moved_share(before: Experiment, after: Experiment, now: str, deal: Deal) -> 
 
 
 def experiment_differences(before: Experiment, after: Experiment) -> Iterator[Detail]:
-    """What differs between two experiments."""
+    """The differences between two experiments."""
     old, new = dict(_settings(before)), dict(_settings(after))
     for what in [*old, *(what for what in new if what not in old)]:
         if what not in new:
@@ -125,14 +127,14 @@ def _settings(experiment: Experiment) -> Iterator[tuple[str, str]]:
         yield f"{prefix}ends", phase.ends or "never"
 
 
-def _told(sign: str, experiment: Experiment) -> Iterator[Detail]:
-    for what, said in _settings(experiment):
-        if said not in {"none", "no", "0 %", "always", "never"} and not what.endswith("salt"):
-            yield Detail("+" if sign == "+" else "-", f"{what}: {said}")
+def _details(sign: str, experiment: Experiment) -> Iterator[Detail]:
+    for what, text in _settings(experiment):
+        if text not in {"none", "no", "0 %", "always", "never"} and not what.endswith("salt"):
+            yield Detail("+" if sign == "+" else "-", f"{what}: {text}")
 
 
 def _warnings(before: Experiment, after: Experiment, now: str) -> Iterator[str]:
-    """What mixes up a test that is running."""
+    """Warnings about changes that distort a running experiment."""
     old, new = running(before, now), running(after, now)
     if old is None:
         return
@@ -141,9 +143,9 @@ def _warnings(before: Experiment, after: Experiment, now: str) -> Iterator[str]:
         return
     if before.unit != after.unit:
         units = f"{before.unit} to {after.unit}"
-        yield f"it is running, and its unit changes from {units}: what was measured does not count"
+        yield f"it is running, and its unit changes from {units}: results so far become invalid"
     if old.salt != new.salt and old.number == new.number:
-        yield "it is running, and its salt changes: all units are dealt out again, what was measured does not count"
+        yield "it is running, and its salt changes: all units are assigned again, and results so far become invalid"
     gone = {arm.name for arm in old.arms if arm.weight} - {arm.name for arm in new.arms if arm.weight}
     if gone:
         yield f"it is running, and {', '.join(sorted(gone))} is gone: its units get other arms"

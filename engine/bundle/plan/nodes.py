@@ -1,4 +1,4 @@
-"""What differs between two nodes of one name: cases, rows, items, ways out, settings."""
+"""Differences between two nodes of the same name: cases, rows, items, ways out, settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXPRESSIONS = frozenset(EXPRESSIONS)
 
 
 def node_differences(before: GraphNode, after: GraphNode, kinds: NodeKinds = NODE_KINDS) -> Iterator[Detail]:
-    """The differences, each beginning with the node's name."""
+    """The differences, each starting with the node's name."""
     for detail in _differences(before, after, kinds):
         yield Detail(detail.sign, f"{after.name}: {detail.text}")
 
@@ -40,7 +40,7 @@ def _differences(before: GraphNode, after: GraphNode, kinds: NodeKinds) -> Itera
 
 
 def _parts(listed: Listed, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Detail]:
-    """Parts that came and went, and those that go on elsewhere."""
+    """Parts that were added or removed, and parts that continue at another node."""
     old, new = [meaning(listed.key(part)) for part in before], [meaning(listed.key(part)) for part in after]
     noun, text = listed.noun, listed.text
     for tag, low, high, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -84,7 +84,7 @@ def _items(before: Sequence[SetItem], after: Sequence[SetItem]) -> Iterator[Deta
 
 
 def _text(value: Any) -> str:
-    """A member of a node in a word or few."""
+    """A member of a node in a few words."""
     if value is None:
         return "none"
     if type(value) in _EXPRESSIONS:

@@ -1,4 +1,4 @@
-"""Rulesets that decide otherwise: nodes, cases, rows and shapes that came, went or changed."""
+"""Rulesets that decide differently: nodes, cases, rows and shapes that were added, removed or changed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...nodes.kinds import NODE_KINDS
 from .catalogue import field_differences
 from .change import Change, Detail
 from .nodes import node_differences
-from .sameness import meaning, renamed, with_names
+from .sameness import find_renames, meaning, with_names
 
 
 def ruleset_changes(
     before: Mapping[str, Ruleset], after: Mapping[str, Ruleset], kinds: NodeKinds = NODE_KINDS
 ) -> Iterator[Change]:
-    """A change for each ruleset that is new, gone, renamed or decides otherwise."""
-    names = renamed(*({name: _meaning(ruleset) for name, ruleset in side.items()} for side in (before, after)))
+    """A change for each ruleset that is added, removed, renamed or decides differently."""
+    names = find_renames(*({name: _meaning(ruleset) for name, ruleset in side.items()} for side in (before, after)))
     calls = {"ruleset": {was: name for name, was in names.items()}}
     before = {name: with_names(ruleset, calls) for name, ruleset in before.items()}
     old = {name: _meaning(ruleset) for name, ruleset in before.items()}
@@ -36,7 +36,7 @@ def ruleset_changes(
 
 
 def _meaning(ruleset: Ruleset) -> bytes:
-    """The name, what follows from the rest, and the order in which nodes happen to stand, aside."""
+    """The meaning of a ruleset, without its name, its derived cost and the order of its nodes."""
     nodes = ruleset.nodes[:1] + tuple(sorted(ruleset.nodes[1:], key=lambda node: node.name))
     return meaning(replace(ruleset, name="", cost=0, nodes=nodes))
 
@@ -51,7 +51,7 @@ def _node(node: GraphNode) -> str:
 
 
 def ruleset_differences(before: Ruleset, after: Ruleset, kinds: NodeKinds = NODE_KINDS) -> Iterator[Detail]:
-    """What differs between two rulesets of one name."""
+    """The differences between two rulesets of the same name."""
     if before.event != after.event:
         yield Detail("~", f"event {before.event or 'none'} → {after.event or 'none'}")
     for what, old, new in (("context", before.context, after.context), ("output", before.output, after.output)):

@@ -1,4 +1,4 @@
-"""Whether two values mean the same: what was written for people, and an order that does not matter, aside."""
+"""Compares the meaning of values, without text written for people and without orders that do not matter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 Part = TypeVar("Part")
 
 Names = Mapping[str, Mapping[str, str]]
-"""New names by old ones, for what `segment`, `list`, `experiment` and `ruleset` refer to."""
+"""New names by old ones, for each of `segment`, `list`, `experiment` and `ruleset`."""
 
 _SETS = frozenset({"in", "contains_all"})
 
@@ -33,14 +33,14 @@ def _bare(data: Any) -> Any:
         return [_bare(item) for item in data]
     if not isinstance(data, dict):
         return data
-    part = "$" in data  # the `text` of a part is the author's own
+    part = "$" in data  # the `text` of a part is the author's wording
     return {key: _bare(item) for key, item in data.items() if not (part and key == "text")}
 
 
 def with_names(value: Part, names: Names) -> Part:
-    """The IR value with references by old names made references by new ones."""
-    renamed: Part = _with_names(value, names) if any(names.values()) else value
-    return renamed
+    """The IR value with old names in references replaced by new ones."""
+    found: Part = _with_names(value, names) if any(names.values()) else value
+    return found
 
 
 def _with_names(value: Any, names: Names) -> Any:
@@ -55,7 +55,7 @@ def _with_names(value: Any, names: Names) -> Any:
 
 
 def _references(value: Frozen) -> Iterable[tuple[str, str]]:
-    """Members that name a document, with the kind by which `Names` has it."""
+    """The members that name a document, each with its kind in `Names`."""
     if isinstance(value, GraphNode):
         return [(member, kind.lower()) for member, kind in value.named.items()]
     if isinstance(value, InSegment):
@@ -63,29 +63,29 @@ def _references(value: Frozen) -> Iterable[tuple[str, str]]:
     return (("list", "list"),) if isinstance(value, InList) else ()
 
 
-def settled(predicate: Predicate) -> Predicate:
-    """The predicate with the items of groups, and the values of sets, in one order and each once."""
+def in_canonical_order(predicate: Predicate) -> Predicate:
+    """The predicate with the items of groups and the values of sets sorted and without duplicates."""
     match predicate:
         case Leaf(value=tuple(values)) if predicate.op in _SETS:
             return replace(predicate, value=tuple(sorted(set(values), key=_value_order)))
         case AllOf(items):
-            return AllOf(_ordered(items))
+            return AllOf(_sort(items))
         case AnyOf(items):
-            return AnyOf(_ordered(items))
-    return rebuilt(predicate, settled)
+            return AnyOf(_sort(items))
+    return rebuilt(predicate, in_canonical_order)
 
 
 def _value_order(value: Scalar) -> tuple[str, Scalar]:
     return type(value).__name__, value
 
 
-def _ordered(items: tuple[Predicate, ...]) -> tuple[Predicate, ...]:
-    by_meaning = {meaning(item): item for item in map(settled, items)}
+def _sort(items: tuple[Predicate, ...]) -> tuple[Predicate, ...]:
+    by_meaning = {meaning(item): item for item in map(in_canonical_order, items)}
     return tuple(by_meaning[key] for key in sorted(by_meaning))
 
 
-def renamed(before: Mapping[str, Hashable], after: Mapping[str, Hashable]) -> dict[str, str]:
-    """Old names by new ones: what is gone under one name and is there, the same, under another; only where unique."""
+def find_renames(before: Mapping[str, Hashable], after: Mapping[str, Hashable]) -> dict[str, str]:
+    """Old names by new ones, for values that moved unchanged to another name; only where the match is unique."""
     gone = _unique((name, value) for name, value in before.items() if name not in after)
     come = _unique((name, value) for name, value in after.items() if name not in before)
     return {come[value]: name for value, name in gone.items() if value in come}

@@ -1,4 +1,4 @@
-"""Segments that mean something else: their clauses in English, before and after."""
+"""Segments whose meaning changes: their clauses in English, before and after."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from difflib import SequenceMatcher
 from ...compiler.targets.english import to_english
 from ...ir.predicate import AllOf, AnyOf, Predicate
 from .change import Change, Detail
-from .sameness import meaning, renamed, settled
+from .sameness import find_renames, in_canonical_order, meaning
 
 SAME_WORDS = "the words are the same; `decisor compile` shows what differs"
 
 
 def segment_changes(before: Mapping[str, Predicate], after: Mapping[str, Predicate]) -> Iterator[Change]:
-    """A change for each segment that is new, gone, renamed or has another predicate."""
-    old = {name: meaning(settled(predicate)) for name, predicate in before.items()}
-    new = {name: meaning(settled(predicate)) for name, predicate in after.items()}
-    names = renamed(old, new)
+    """A change for each segment that is added, removed, renamed or has another predicate."""
+    old = {name: meaning(in_canonical_order(predicate)) for name, predicate in before.items()}
+    new = {name: meaning(in_canonical_order(predicate)) for name, predicate in after.items()}
+    names = find_renames(old, new)
     for name, was in names.items():
         yield Change("segments", "renamed", f"segment/{name}", was=was)
     for name in sorted(new.keys() - old.keys() - names.keys()):
@@ -33,7 +33,7 @@ def segment_changes(before: Mapping[str, Predicate], after: Mapping[str, Predica
 
 
 def clauses(predicate: Predicate) -> list[str]:
-    """The predicate in English, each condition of the outermost group in a line of its own."""
+    """The predicate in English, each condition of the outermost group on a line of its own."""
     if isinstance(predicate, AllOf):
         return [line for item in predicate.items for line in to_english(item).split("\n")]
     if isinstance(predicate, AnyOf) and len(predicate.items) > 1:
@@ -46,7 +46,7 @@ def _bullet(lines: Sequence[str]) -> Iterable[str]:
 
 
 def line_differences(before: Sequence[str], after: Sequence[str]) -> Iterator[Detail]:
-    """The lines that went and came, in order."""
+    """The lines that were removed and added, in order."""
     for tag, low, high, start, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag != "equal":
             yield from (Detail("-", line) for line in before[low:high])

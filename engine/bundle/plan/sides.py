@@ -15,7 +15,7 @@ from ...language.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One state: what it is called, its program and, of a workspace, each document's text and value by resource."""
+    """One state: its label, its program and, for a workspace, each document's text and value by resource."""
 
     label: str
     program: Program
@@ -25,13 +25,13 @@ class Side:
 
 
 def side_of_workspace(workspace: Workspace, program: Program, label: str) -> Side:
-    """The side of a workspace that was loaded and compiled."""
+    """The side of a loaded and compiled workspace."""
     values = {document.resource: document.settings() for document in workspace.documents}
     return Side(label, program, _texts(workspace), values, uses_of(program, workspace.documents))
 
 
 def _texts(workspace: Workspace) -> dict[str, str]:
-    """The text of each document: the lines of its file from its own first to the next one's."""
+    """The text of each document: the lines of its file up to the next document."""
     by_file: defaultdict[str, list[Document]] = defaultdict(list)
     for document in workspace.documents:
         by_file[document.yaml.file].append(document)

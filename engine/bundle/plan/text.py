@@ -8,8 +8,8 @@ from ...ir.printable import printable
 from ...operators.wording import percent
 from .change import EFFECTS, Audience, Change, Detail, Effect, Movement, Plan
 
-LINES = 8  # of a change's details, unless all are asked for
-NAMES = 6  # of who uses something
+LINES = 8  # of a change's details, unless all are requested
+NAMES = 6  # of the resources that use something
 WIDTH = 160
 
 _HEADINGS: dict[Effect, str] = {
@@ -55,9 +55,9 @@ def _lines(plan: Plan, *, full: bool) -> Iterator[str]:
 
 def _change(change: Change, *, full: bool) -> Iterator[str]:
     yield f"  {_SIGNS[change.action]} {_title(change)}"
-    for detail in _shown(change, full=full):
+    for detail in _visible_details(change, full=full):
         yield f"      {detail.sign} {printable(detail.text)}"
-    hidden = len(change.details) - len(_shown(change, full=full))
+    hidden = len(change.details) - len(_visible_details(change, full=full))
     if hidden and not change.through:
         yield f"        … {hidden:,} more (--full)"
     if change.moved is not None:
@@ -70,26 +70,26 @@ def _change(change: Change, *, full: bool) -> Iterator[str]:
 
 def _title(change: Change) -> str:
     kind, _, name = change.resource.partition("/")
-    told = f"{kind.replace('_', ' ')} {name}"
+    text = f"{kind.replace('_', ' ')} {name}"
     if change.was:
-        told = f"{kind.replace('_', ' ')} {change.was} → {name}"
+        text = f"{kind.replace('_', ' ')} {change.was} → {name}"
     if change.action in {"added", "removed", "renamed"}:
-        told += f"  ({change.action})"
+        text += f"  ({change.action})"
     if change.through:
-        told += f"  (through {_names(change.through, full=False)})"
-    return told
+        text += f"  (through {_names(change.through, full=False)})"
+    return text
 
 
-def _shown(change: Change, *, full: bool) -> Sequence[Detail]:
-    """The details that are shown: all, or some, or none of what only follows from another change."""
+def _visible_details(change: Change, *, full: bool) -> Sequence[Detail]:
+    """The details to show: all, or the first few, or none for a change that only follows from another."""
     if full:
         return change.details
     if change.through:
         return ()
-    return [Detail(each.sign, _cut(each.text)) for each in change.details[:LINES]]
+    return [Detail(each.sign, _shorten(each.text)) for each in change.details[:LINES]]
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
@@ -103,7 +103,7 @@ def _quiet(plan: Plan, *, full: bool) -> Iterator[str]:
     count = len(plan.quiet)
     noun = "document reads" if count == 1 else "documents read"
     mean = "means" if count == 1 else "mean"
-    yield f"Nothing at run time: {count:,} {noun} otherwise and {mean} the same"
+    yield f"Nothing at run time: {count:,} {noun} differently and {mean} the same"
     if full:
         yield from (f"  {resource}" for resource in plan.quiet)
 
@@ -112,31 +112,31 @@ def _audience(audience: Audience) -> Iterator[str]:
     left_out = f", {audience.refused:,} left out" if audience.refused else ""
     yield f"Profiles ({audience.profiles:,} at {audience.now}{left_out})"
     if not audience.movements:
-        yield "  none changes its segments, routes or outputs"
+        yield "  no profile changes its segments, routes or outputs"
     for resource, movement in audience.movements.items():
         yield from (f"  {line}" for line in _movement(resource, movement))
 
 
 def _movement(resource: str, movement: Movement) -> Iterator[str]:
     if movement.entering:
-        yield f"{resource}: +{movement.entering:,} enter, as {_keys(movement.entering_examples)}"
+        yield f"{resource}: +{movement.entering:,} enter, such as {_keys(movement.entering_examples)}"
     if movement.leaving:
-        yield f"{resource}: -{movement.leaving:,} leave, as {_keys(movement.leaving_examples)}"
+        yield f"{resource}: -{movement.leaving:,} leave, such as {_keys(movement.leaving_examples)}"
     if movement.rerouted or movement.other_output:
-        told = f"{movement.rerouted:,} take another route, {movement.other_output:,} get another output"
-        yield f"{resource}: {told}, as {_keys(movement.rerouted_examples)}"
+        text = f"{movement.rerouted:,} take another route, {movement.other_output:,} get another output"
+        yield f"{resource}: {text}, such as {_keys(movement.rerouted_examples)}"
 
 
 def _keys(keys: Sequence[str]) -> str:
-    """Keys of profiles, none of which can break a line or a Markdown text."""
+    """The keys of profiles, escaped so that none can break a line or Markdown."""
     return ", ".join(f"`{''.join(letter if letter.isprintable() else '�' for letter in key)}`" for key in keys)
 
 
 def count_line(plan: Plan) -> str:
     """`1 added, 2 changed, 1 removed; 3 without effect`."""
     counts = [f"{count:,} {action}" for action, count in plan.counts.items() if count]
-    said = ", ".join(counts) or "no change in meaning"
-    return f"{said}; {len(plan.quiet):,} without effect at run time" if plan.quiet else said
+    text = ", ".join(counts) or "no change in meaning"
+    return f"{text}; {len(plan.quiet):,} without effect at run time" if plan.quiet else text
 
 
 def _markdown(plan: Plan, *, full: bool) -> Iterator[str]:
@@ -152,8 +152,8 @@ def _markdown(plan: Plan, *, full: bool) -> Iterator[str]:
             for change in changes:
                 yield from _markdown_change(change, full=full)
     if plan.quiet:
-        told, *names = _quiet(plan, full=full)
-        yield f"\n{told}"
+        text, *names = _quiet(plan, full=full)
+        yield f"\n{text}"
         yield from (f"- `{name.strip()}`" for name in names)
     if plan.audience is not None:
         heading, *lines = _audience(plan.audience)
@@ -163,7 +163,7 @@ def _markdown(plan: Plan, *, full: bool) -> Iterator[str]:
 
 def _markdown_change(change: Change, *, full: bool) -> Iterator[str]:
     yield f"- **{_SIGNS[change.action]} {_title(change)}**"
-    shown = _shown(change, full=full)
+    shown = _visible_details(change, full=full)
     if shown:
         fence = "`" * max(3, 1 + max(_ticks(detail.text) for detail in shown))
         yield f"  {fence}diff"

@@ -71,7 +71,7 @@ def run_change(options: argparse.Namespace, act: Act, *, override: bool | None) 
         member = bool(servers.redis.sismember(keys.members(name), customer))
     if options.format == "json":
         values = {"segment": name, "customer": customer, "override": override, "member": member}
-        print_json(values | {"run_change": done.moved, "followed": done.followed})
+        print_json(values | {"changed": done.moved, "followed": done.followed})
     elif done.followed:
         print(f"{'a member' if member else 'not a member'}{' now' if done.moved else ', as before'}")
     else:

@@ -65,10 +65,10 @@ def test_a_replaced_stretch_anywhere_is_seen(place: int, other: bytes) -> None:
 def test_each_damage_is_named() -> None:
     header, content = RAW[: HEADER_END + 1], RAW[HEADER_END + 1 :]
     assert "first line" in refused(b"PK\x03\x04")
-    assert "cut off" in refused(RAW[:100])
+    assert "truncated" in refused(RAW[:100])
     assert "header states" in refused(RAW[:-1])
     assert "digest" in refused(header + content.replace(b"country", b"COUNTRY"))
-    assert "does not fit its check" in refused(RAW.replace(b'"sequence":12', b'"sequence":13'))
+    assert "does not match its check" in refused(RAW.replace(b'"sequence":12', b'"sequence":13'))
 
 
 @pytest.mark.parametrize(

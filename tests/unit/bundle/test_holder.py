@@ -42,7 +42,7 @@ def test_before_the_first_bundle_nothing_serves_and_the_reason_is_said() -> None
         _ = holder.serving
     with pytest.raises(BundleRefusedError):
         holder.offer(b"nonsense")
-    with pytest.raises(BundleRefusedError, match="no bundle of this version"):
+    with pytest.raises(BundleRefusedError, match="not a bundle of this version"):
         _ = holder.serving
 
 
@@ -158,7 +158,7 @@ def test_the_same_content_with_a_higher_sequence_is_taken_over(tmp_path: Path) -
     assert holder.poll(file)
     assert holder.status.sequence == 7
     assert _holder(tmp_path).restore()
-    with pytest.raises(BundleRefusedError, match="at least 7 is demanded"):
+    with pytest.raises(BundleRefusedError, match="at least 7 is required"):
         holder.offer(_bundle("CA", 6))
 
 
@@ -170,7 +170,7 @@ def test_an_expired_last_good_bundle_still_says_which_sequence_is_the_lowest(tmp
     if restores:
         assert not later.restore()
         assert "expired" in (later.status.last_error or "")
-    with pytest.raises(BundleRefusedError, match="at least 7 is demanded"):
+    with pytest.raises(BundleRefusedError, match="at least 7 is required"):
         later.offer(_bundle("CA", 6))
     later.offer(_bundle("CA", 7))
     assert _here(later, "CA")
@@ -195,7 +195,7 @@ def test_of_two_bundles_offered_at_the_same_time_the_newer_one_serves_in_the_end
     holder.offer(newer)
     newer_serves.set()
     thread.join(60)
-    assert ["at least 6 is demanded" in each for each in refusals] == [True]
+    assert ["at least 6 is required" in each for each in refusals] == [True]
     assert holder.status.sequence == 6
     assert _here(holder, "CA")
     assert (tmp_path / LAST_GOOD).read_bytes() == newer
@@ -213,5 +213,5 @@ def test_a_bundle_from_which_nothing_can_be_made_is_refused() -> None:
         raise AttributeError("path")
 
     holder = BundleHolder(Acceptance(), make=make, clock=lambda: NOW)
-    with pytest.raises(BundleRefusedError, match="cannot be made ready"):
+    with pytest.raises(BundleRefusedError, match="cannot be prepared"):
         holder.offer(_bundle("US", 1))

@@ -130,7 +130,7 @@ def test_a_signature_is_verified_by_the_key_that_is_given(
     assert (code, "which is one of the given keys" in told) == (0, True)
     assert "not verified" in run("verify", signed)[1]
     code, told, _ = run("verify", bundle, "--key", keys[1])
-    assert (code, "signed by nobody, expected the key given" in told) == (1, True)
+    assert (code, "signed by nobody, expected the given key" in told) == (1, True)
 
 
 def test_damage_age_and_another_workspace_are_refused(shop: Path, bundle: Path, tmp_path: Path, run: Run) -> None:
@@ -139,7 +139,7 @@ def test_damage_age_and_another_workspace_are_refused(shop: Path, bundle: Path, 
     code, told, _ = run("verify", damaged)
     assert (code, "it is damaged" in told) == (1, True)
     code, told, _ = run("verify", bundle, "--at-least", "6")
-    assert (code, "it is an older one" in told) == (1, True)
+    assert (code, "it is an older bundle" in told) == (1, True)
     assert run("verify", bundle, "--at-least", "5", "--rebuild", shop)[0] == 0
     edit(shop / "segments" / "segments.yaml", "value: 500", "value: 501")
     code, told, _ = run("verify", bundle, "--rebuild", shop)
@@ -216,7 +216,7 @@ def test_plan_without_a_state_to_compare_with_cannot_run(shop: Path, tmp_path: P
     )
     (tmp_path / "x.bundle").write_bytes(b"x")
     code, _, said = run("plan", "-C", shop, "--against", tmp_path / "x.bundle")
-    assert (code, "is no bundle of this version" in said) == (2, True)
+    assert (code, "is not a bundle of this version" in said) == (2, True)
     assert run("plan", "-C", shop, "--events", "x.jsonl")[0] == 2
 
 
@@ -256,8 +256,8 @@ def test_plan_with_events_sees_who_is_moved_by_behaviour(shop: Path, bundle: Pat
     written = [{**event, "id": f"e-{day}", "time": f"2026-02-{day}T00:00:00Z"} for day in (10, 20)]
     events.write_text("".join(f"{json.dumps(each)}\n" for each in written))
     arguments = ["plan", "-C", shop, "--against", bundle, "--profiles", profiles, *NOW]
-    assert "segment/regulars: +1 enter, as `c-2`" in run(*arguments, "--events", events)[1]
-    assert "none changes its segments" in run(*arguments)[1]
+    assert "segment/regulars: +1 enter, such as `c-2`" in run(*arguments, "--events", events)[1]
+    assert "no profile changes its segments" in run(*arguments)[1]
 
 
 def test_a_profile_may_have_fields_that_only_one_state_knows(

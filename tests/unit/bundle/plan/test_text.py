@@ -47,7 +47,7 @@ def test_keys_of_profiles_cannot_break_a_line() -> None:
     audience = Audience(1, 0, "now", {"segment/a": Movement(entering=1, entering_examples=("x\n\x1b[2J# y",))})
     told = as_text(Plan("a", "b", (), audience=audience))
     assert "\x1b" not in told
-    assert "+1 enter, as `x��[2J# y`" in told
+    assert "+1 enter, such as `x��[2J# y`" in told
 
 
 def test_data_leaves_nothing_out_and_is_json() -> None:

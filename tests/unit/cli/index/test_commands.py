@@ -56,7 +56,7 @@ def test_a_rebuild_switches_and_keeps_the_index_before(filled: str, decisor: Dec
     assert done.code == 0
     first, second = re.escape(before["name"]), re.escape(before["name"][:-1] + "2")
     assert re.fullmatch(
-        rf"{second} is live: 10 profiles, 10 of them compared in content; \d+\.\d s\n"
+        rf"{second} is live: 10 profiles, 10 of them compared by content; \d+\.\d s\n"
         rf"{first} is kept unchanged; erasures still apply to it\n",
         done.out,
     )
@@ -83,7 +83,7 @@ def test_another_catalogue_does_not_fit_until_it_is_rebuilt(filled: str, shop: P
     file.write_text(file.read_text("utf-8").replace("  orders:", "  visits: {type: integer}\n  orders:"), "utf-8")
     done = decisor("index", "status")
     assert done.code == 1
-    assert "is not the workspace's: `decisor index rebuild` builds one that fits" in done.out
+    assert "is not the workspace's: `decisor index rebuild` builds a matching index" in done.out
     done = decisor("index", "rebuild")
     assert done.code == 0
     assert "the workers use another catalogue than this workspace" in done.err
@@ -105,7 +105,7 @@ def test_an_index_from_before_a_field_was_encrypted_is_told_and_not_kept(
     assert decisor("worker", "--drain", "--quiet", "--now", NOW).code == 1  # the index does not fit yet
     done = decisor("index", "rebuild")
     assert done.code == 0
-    assert done.out.splitlines()[-2].endswith("-1 is removed")
+    assert done.out.splitlines()[-2].endswith("-1 was removed")
     assert done.out.endswith("was not kept, as it held values in plain text that are now encrypted: country\n")
     assert [(each["role"], each["plain"]) for each in statuses(decisor)] == [("live", [])]
 
@@ -131,6 +131,6 @@ def test_what_is_missing_is_told(
         2,
         (
             "decisor: no Elasticsearch is configured: set DECISOR_ELASTICSEARCH_URL, or start one with `decisor up"
-            " starts one\n"
+            " --elasticsearch`\n"
         ),
     )

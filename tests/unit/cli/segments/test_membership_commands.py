@@ -386,5 +386,5 @@ def test_a_customer_may_stand_on_standard_input(running: Path, decisor: Decisor)
         assert named.code == 0
         assert decisor("segments", *command, "--file", "-", stdin="c-9\n") == named
     done = decisor("segments", "remove", "vips", "--file", "-", "--reason", "asked for", "--now", NOW, stdin="c-9\n")
-    assert done == (0, "no member now\n", "")
+    assert done == (0, "not a member now\n", "")
     assert decisor("segments", "restore", "vips", "--file", "-", "--now", NOW, stdin="c-9").out == "a member now\n"

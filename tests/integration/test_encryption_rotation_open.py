@@ -285,7 +285,7 @@ def test_the_whole_change_beside_a_worker_leaves_nothing_to_repair_and_nobody_ou
     finally:
         process.stop()
         thread.join()
-    assert "queries search by" in capsys.readouterr().out
+    assert "queries use h-" in capsys.readouterr().out
     assert "repaired" not in caplog.text
     keys = read_key_file(key_file)
     replace_key_file(key_file, KeySet(keys.master, keys.hash[1:]))

@@ -45,7 +45,7 @@ def test_all_kinds_of_keys_are_changed_and_the_status_says_what_may_go(
     assert main(["keys", "rotate"]) == 0
     assert "6 data keys, 0 dead letters, 3 definitions and 1 secret rewrapped" in capsys.readouterr().out
     assert main(["keys", "rotate", "--hash"]) == 0
-    assert "queries search by h-" in capsys.readouterr().out
+    assert "queries use h-" in capsys.readouterr().out
     assert main(["keys", "rotate", "--data"]) == 0
     assert "6 profiles sealed with fresh data keys" in capsys.readouterr().out
     assert [(each["kind"], each["state"], each["data_keys"]) for each in status(capsys)] == [
@@ -143,7 +143,7 @@ def test_a_next_hash_key_that_is_lost_is_done_without(
     with command_world.connect("tests") as connection:
         put_in_force(connection, HASH, HashKeys(searched, ("h-lost",), "writing").text())
     assert main(["keys", "rotate", "--hash"]) == 0
-    assert f"documents hold the hashes of {searched} alone" in capsys.readouterr().out
+    assert f"documents hold only the hashes of {searched}" in capsys.readouterr().out
     assert main(["keys", "status"]) == 0
     assert "h-lost" not in capsys.readouterr().out
 
@@ -154,7 +154,7 @@ def test_the_advice_of_generate_holds_in_every_folder(
     (tmp_path / "shop").mkdir()
     monkeypatch.chdir(tmp_path / "shop")
     assert main(["keys", "generate", "../c.keys"]) == 0
-    assert f"DECISOR_KEYS_FILE={tmp_path / 'c.keys'} makes" in capsys.readouterr().out
+    assert f"DECISOR_KEYS_FILE={tmp_path / 'c.keys'} to use it" in capsys.readouterr().out
 
 
 def test_without_keys_or_a_database_it_is_said_what_is_missing(

@@ -64,7 +64,7 @@ def test_a_claim_ends_when_it_is_not_renewed_and_its_late_owner_is_stopped(
         soon.setattr(claim, "SECONDS", 0.2)
         assert late.take()
     with hold_claim(client, "vips", patience=PATIENCE) as later:
-        with pytest.raises(SegmentBusyError, match="stood still"):
+        with pytest.raises(SegmentBusyError, match="its claim expired"):
             late.renew(always=True)
         later.renew(always=True)
     with pytest.raises(SegmentBusyError):
@@ -80,9 +80,9 @@ def test_a_set_is_switched_only_while_the_claim_stands_and_the_set_is_whole(redi
         with pytest.raises(OtherSizeError):
             switch_whole(client, "vips", 7, 3, own)
         client.set(keys.claim("vips"), "somebody")
-        with pytest.raises(SegmentBusyError, match="stood still"):
+        with pytest.raises(SegmentBusyError, match="its claim expired"):
             switch_whole(client, "vips", 7, 2, own)
-        with pytest.raises(SegmentBusyError, match="stood still"):
+        with pytest.raises(SegmentBusyError, match="its claim expired"):
             store(client, [["c"]], "vips", keep=True, claim=own)
         assert client.smembers(keys.members("vips")) == {b"old"}
         assert not client.exists(keys.switched("vips"))

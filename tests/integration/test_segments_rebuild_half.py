@@ -128,7 +128,7 @@ def test_a_rebuild_that_took_so_long_that_others_went_on_switches_nothing(
     redefined(world, local="elsewhere")
     with monkeypatch.context() as patch:
         others_go_on(world, patch, at, name)
-        with pytest.raises(SegmentBusyError, match="`local`: this process stood still"):
+        with pytest.raises(SegmentBusyError, match="`local`: this process was suspended"):
             rebuild(world, "local")
     assert world.members("local") == before
     assert unfinished(world) == (0, [], [])

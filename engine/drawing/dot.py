@@ -19,9 +19,9 @@ _SHAPES: dict[Form, str] = {
 
 def dot(picture: Picture) -> str:
     """The picture as a digraph."""
-    lines = [f"digraph {_quoted(picture.title)} {{", '  node [fontname="Helvetica"]; edge [fontname="Helvetica"];']
-    lines += [f"  {_quoted(box.id)} [{_box(box)}];" for box in picture.boxes]
-    lines += [f"  {_quoted(arrow.source)} -> {_quoted(arrow.target)}{_arrow(arrow)};" for arrow in picture.arrows]
+    lines = [f"digraph {_quote(picture.title)} {{", '  node [fontname="Helvetica"]; edge [fontname="Helvetica"];']
+    lines += [f"  {_quote(box.id)} [{_box(box)}];" for box in picture.boxes]
+    lines += [f"  {_quote(arrow.source)} -> {_quote(arrow.target)}{_arrow(arrow)};" for arrow in picture.arrows]
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -40,13 +40,13 @@ def _arrow(arrow: Arrow) -> str:
 
 
 def _lines(lines: tuple[str, ...] | list[str]) -> str:
-    return '"' + "\\n".join(_escaped(clipped(line, LONGEST)) for line in lines) + '"'
+    return '"' + "\\n".join(_escape(clipped(line, LONGEST)) for line in lines) + '"'
 
 
-def _quoted(text: str) -> str:
-    return f'"{_escaped(text)}"'
+def _quote(text: str) -> str:
+    return f'"{_escape(text)}"'
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
     return shown.replace("\\", "\\\\").replace('"', '\\"')

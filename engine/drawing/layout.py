@@ -26,7 +26,7 @@ STRAIGHT = 8.0  # how much more an arrow's own line counts than its ends
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """What has a place in a rank: a box, a label, or a bend of an arrow."""
+    """An item of a rank: a box, a label, or a bend of an arrow."""
 
     width: float
     height: float
@@ -248,7 +248,7 @@ def _gap(left: Item, right: Item) -> float:
 
 
 def _pull(item: Item, *, down: bool | None) -> tuple[float, float]:
-    """Where an item would like to be, and how much it insists."""
+    """The preferred position of an item, and its weight."""
     neighbours = [*item.above, *item.below] if down is None else item.above if down else item.below
     if not neighbours:
         return item.x, 0.1

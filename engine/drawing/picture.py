@@ -56,6 +56,6 @@ def joined(arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
 
 
 def clipped(text: str, length: int) -> str:
-    """The text in one line of at most that many characters, `…` standing for the rest."""
+    """The text on one line of at most that many characters, shortened with `…`."""
     plain = " ".join(text.split())
     return plain if len(plain) <= length else plain[: length - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""The picture of what a document rests on and what rests on it."""
+"""The picture of what a document uses and what uses it."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _STYLE = (
 
 
 class TooLargeError(ValueError):
-    """There is more to draw than a picture can show."""
+    """The picture has too many boxes to draw."""
 
 
 def svg(picture: Picture) -> str:
@@ -122,7 +122,7 @@ def _grid_rows(grid: Grid) -> list[tuple[str, ...]]:
 def _box(box: Box, place: Place, *, focus: str | None) -> Iterator[str]:
     _, fill, edge = box.look
     left, top = place.x - place.width / 2, place.y - place.height / 2
-    yield f"<g><title>{_safe(_told(box))}</title>"
+    yield f"<g><title>{_safe(_tooltip(box))}</title>"
     yield f'{_shape(box, place)} fill="{fill}" stroke="{edge}" stroke-width="{1.5 if focus is None else 3:g}"/>'
     x = left + PAD + _lean(box)
     y = top + PAD + SMALL - 1
@@ -140,8 +140,8 @@ def _box(box: Box, place: Place, *, focus: str | None) -> Iterator[str]:
     yield "</g>"
 
 
-def _told(box: Box) -> str:
-    """All that a box says, for the tooltip."""
+def _tooltip(box: Box) -> str:
+    """The full text of a box, for the tooltip."""
     lines = [f"{box.kind} {box.title}", *box.lines]
     if box.grid is not None:
         lines += [" | ".join(row) for row in _grid_rows(box.grid)]

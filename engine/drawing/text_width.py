@@ -52,7 +52,7 @@ def fitted(text: str, size: float, width: float, *, bold: bool = False) -> str:
 
 
 def wrapped(text: str, size: float, width: float, most: int) -> list[str]:
-    """The text broken between words into at most so many lines, each no wider."""
+    """The text wrapped between words into at most `most` lines of at most that width."""
     lines: list[str] = []
     words = text.split()
     while words and len(lines) + 1 < most:

@@ -1,8 +1,8 @@
-"""The border: what comes in as JSON becomes canonical facts, or is refused with the place and the reason.
+"""The border: turns JSON into canonical facts, or refuses it with the place and the reason.
 
 A canonical profile is a plain dict. Missing fields are absent (`null`, `[]`, a list of only nulls and an object without
 a present field are missing), text is normalised, dates are instants with milliseconds, numbers are doubles, and a list
-field always holds a list. Messages never repeat a value: it may be personal.
+field always holds a list. Messages never repeat a value, since it may be personal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..operators.values import ValueRefusedError, canonical, kind_of
 
 UNDECLARED = "is not declared in the catalogue"
 UNNAMED = "(another member)"
-PROBLEM_LIMIT = 20  # problems told of one profile or event; more help nobody
+PROBLEM_LIMIT = 20  # problems reported for one profile or event; more would not help
 EVENT_ID_LIMIT = 512  # UTF-8 bytes
 EXACT = 2**53  # every whole number up to here is a double
 SET = "$set"  # the type of an event whose data are profile fields; no declared event type can have this name
@@ -27,14 +27,14 @@ _NAME = re.compile(r"[\w.$-]{1,80}")
 
 @frozen
 class Problem(Frozen):
-    """One thing that does not fit: a dotted path (`orders[3].amount`) and what was expected."""
+    """One problem: a dotted path (such as `orders[3].amount`) and what was expected."""
 
     path: str
     message: str
 
 
 def problems_text(problems: Iterable[Problem]) -> str:
-    """Problems in one line, each with its place."""
+    """The problems on one line, each with its place."""
     return "; ".join(f"`{each.path}` {each.message}" if each.path else each.message for each in problems)
 
 
@@ -56,7 +56,7 @@ def read_object(readers: Mapping[str, Reader], raw: Mapping[str, Any], prefix: s
 
 
 def shown_name(name: Any) -> str:
-    """A member's name as a message may repeat it: one that is no name may be anything, also a value."""
+    """A member's name as a message may repeat it; text that is not a name is hidden, as it may be a value."""
     text = str(name)
     return text if _NAME.fullmatch(text) else UNNAMED
 
@@ -67,10 +67,10 @@ def readers_of(fields: tuple[Field, ...]) -> dict[str, Reader]:
 
 
 def admitting(field: Field) -> Callable[[Any], Any]:
-    """What passes into the field of a value that was canonical elsewhere: (value) -> its canonical form there, or None.
+    """A function from a value that is canonical elsewhere to its canonical form in this field, or None.
 
-    All that reaches a profile by another way than as JSON passes here: what events set, and what is made of them. A
-    whole number becomes the double that equals it; where none does, it does not pass.
+    Every value that reaches a profile other than as JSON passes here: values that events set, and aggregates. A whole
+    number becomes the equal double; without an equal double, the value is refused.
     """
     read, widened = _reader(field), field.type == "number"
 
@@ -163,27 +163,29 @@ class Border:
         return self._catalogue.key
 
     def profile(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
-        """The canonical profile and no problems, or None and what is wrong with it."""
+        """The canonical profile and no problems, or None and its problems."""
         problems: list[Problem] = []
         if not isinstance(raw, dict):
             return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
         found = read_object(self._readers, raw, "", problems)
         if raw.get(self._catalogue.key) is None:
-            problems.append(Problem(self._catalogue.key, "is missing; every profile has its key"))
+            problems.append(Problem(self._catalogue.key, "is missing; every profile needs its key"))
         return (None, problems[:PROBLEM_LIMIT]) if problems else (found, problems)
 
     @staticmethod
     def decision_id(raw: Any) -> tuple[str | None, list[Problem]]:
-        """The id of a decision as it was handed in, or None and what is wrong with it."""
+        """The given id of a decision, or None and its problems."""
         problems: list[Problem] = []
         return _read_text(raw, "decision_id", EVENT_ID_LIMIT, problems), problems
 
     def event(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
-        """The canonical event `{id, type, <key>, time, data}` and no problems, or None and what is wrong with it."""
+        """The canonical event `{id, type, <key>, time, data}` and no problems, or None and its problems."""
         if not isinstance(raw, dict):
             return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
         unknown = sorted(set(raw) - {"id", "type", "time", "data", self._catalogue.key})
-        problems = [Problem(shown_name(name), "is no part of an event; its fields go below `data`") for name in unknown]
+        problems = [
+            Problem(shown_name(name), "is not a part of an event; its fields go below `data`") for name in unknown
+        ]
         kept: dict[str, Any] = {}
         kept["id"] = _read_text(raw.get("id"), "id", EVENT_ID_LIMIT, problems)
         key = self._catalogue.key
@@ -202,7 +204,7 @@ class Border:
         return (None, problems[:PROBLEM_LIMIT]) if problems else (kept, problems)
 
     def _fields(self, raw: Any, problems: list[Problem]) -> dict[str, Any]:
-        """Profile fields as they are set directly; null, and a list of nulls, is kept as None: it clears the field."""
+        """Profile fields that are set directly; null, or a list of nulls, is stored as None, which clears the field."""
         found = self._data(self._set, raw, problems)
         if isinstance(raw, dict):
             for name in self._computed & raw.keys():

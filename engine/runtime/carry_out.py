@@ -1,6 +1,6 @@
-"""Carrying out what decisions write, once the answers are known: one call of the port for all of them together.
+"""Carries out the writes of decisions once the answers are known, in one call of the port.
 
-A decision stands whether or not its writes come through. How each of them came out is noted in the decision.
+A decision stands whether or not its writes succeed. The decision records the outcome of each write.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from .decision import Decision, DecisionRecord
 from .ports import Outcomes, Ports
 from .writes import OUTCOMES, Outcome, Write
 
-WRITE_SECONDS = 0.1  # that the port may take, at most
+WRITE_SECONDS = 0.1  # the limit for the port
 
 
 def writes_of(decision: Decision) -> list[Write]:
-    """What a decision writes, then the decision itself for the log."""
+    """The writes of a decision, followed by the decision itself for the log."""
     return [*decision.writes, DecisionRecord(decision.decision_id, decision.now, decision)]
 
 
 def carry_out(decisions: Sequence[Decision], ports: Ports, deadline: float) -> list[Decision]:
-    """The decisions with what became of their writes; as they are where there is no port for writes."""
+    """The decisions with the outcomes of their writes; unchanged without a port for writes."""
     port = ports.writes
     if port is None or not decisions:
         return list(decisions)
     writes = [write for decision in decisions for write in writes_of(decision)]
     limit = min(deadline, ports.clock() + WRITE_SECONDS)
     if limit <= ports.clock():
-        return _noted(decisions, _all("timeout", writes))
+        return _with_outcomes(decisions, _all("timeout", writes))
     try:
         given = port.carry_out(writes, limit)
     except TimeoutError:
-        return _noted(decisions, _all("timeout", writes))
+        return _with_outcomes(decisions, _all("timeout", writes))
     except Exception:  # noqa: BLE001 - whatever a client raises, the decision stands
-        return _noted(decisions, _all("error", writes))
-    return _noted(decisions, _accepted(given, writes))
+        return _with_outcomes(decisions, _all("error", writes))
+    return _with_outcomes(decisions, _check_outcomes(given, writes))
 
 
 async def carry_out_async(decision: Decision, ports: Ports, deadline: float) -> Decision:
-    """As `carry_out`, inside an event loop: a port that blocks is called in a thread."""
+    """Like `carry_out`, inside an event loop: a port that blocks is called in a thread."""
     port = ports.writes
     if port is None:
         return decision
@@ -58,19 +58,19 @@ async def carry_out_async(decision: Decision, ports: Ports, deadline: float) -> 
                 given: Outcomes = call() if threads is None else await threads.run(call)
                 if isawaitable(given):
                     given = await given
-            outcomes = _accepted(given, writes)
+            outcomes = _check_outcomes(given, writes)
         except TimeoutError:
             pass  # as it was assumed
         except Exception:  # noqa: BLE001 - as in `carry_out`
             outcomes = _all("error", writes)
-    return _noted([decision], outcomes)[0]
+    return _with_outcomes([decision], outcomes)[0]
 
 
 def _all(outcome: Outcome, writes: Sequence[Write]) -> list[Outcome]:
     return [outcome] * len(writes)
 
 
-def _accepted(given: Any, writes: Sequence[Write]) -> list[Outcome]:
+def _check_outcomes(given: Any, writes: Sequence[Write]) -> list[Outcome]:
     """The port's outcomes, if they are as many as the writes and each is one; nothing awaits them here."""
     if iscoroutine(given):
         given.close()
@@ -79,7 +79,7 @@ def _accepted(given: Any, writes: Sequence[Write]) -> list[Outcome]:
     return _all("error", writes)
 
 
-def _noted(decisions: Sequence[Decision], outcomes: Sequence[Outcome]) -> list[Decision]:
+def _with_outcomes(decisions: Sequence[Decision], outcomes: Sequence[Outcome]) -> list[Decision]:
     """Each decision with the outcomes of its own writes."""
     noted, start = [], 0
     for decision in decisions:

@@ -1,4 +1,4 @@
-"""Time and identity where nobody hands them in: the machine's clock, and ids that no one can guess."""
+"""Default time and identity: the machine's clock, and ids that nobody can guess."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def new_decision_id() -> str:
             _ids.extend(drawn[start : start + 32] for start in range(0, len(drawn), 32))
 
 
-if hasattr(os, "register_at_fork"):  # a child must not hand out its parent's ids
+if hasattr(os, "register_at_fork"):  # a child process must not reuse its parent's ids
     os.register_at_fork(after_in_child=_ids.clear)

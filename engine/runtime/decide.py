@@ -32,7 +32,7 @@ class InputRefusedError(ValueError):
 
 
 class Request(NamedTuple):
-    """What one decision is made of: a ruleset's name, a canonical profile, a context as it came.
+    """The input of one decision: a ruleset's name, a canonical profile, a context as received.
 
     `event` is a canonical event. `membership` are the segments that the customer is in, overrides included; without it
     the profile is matched. `forced` names arms of experiments that override assignment. `now` is a canonical instant.
@@ -72,7 +72,7 @@ class _Entry:
 
 
 class _Entries(dict[str, _Entry]):
-    """Every ruleset that was asked for, made the first time; KeyError for an unknown one."""
+    """The rulesets used so far, each prepared on first use; KeyError for an unknown one."""
 
     __slots__ = ("_functions",)
 
@@ -95,8 +95,8 @@ class _Entries(dict[str, _Entry]):
 class Decider:
     """Decides by the rulesets of one program; safe to share between threads.
 
-    `bundle` is the program's digest. What is not there answers as the program declares: without `matcher` nobody is in
-    any segment that was not handed in, without `assigner` nobody is in an experiment, and so on.
+    `bundle` is the program's digest. Missing parts answer as the program declares: without `matcher`, a customer
+    is only in segments that were given; without `assigner`, no customer is in an experiment; and so on.
     """
 
     def __init__(  # noqa: PLR0913 - what a decider works with, each named
@@ -126,7 +126,7 @@ class Decider:
         return other
 
     def prepare(self) -> None:
-        """Make every ruleset's functions now, the traced ones too, rather than at its first decision."""
+        """Generate every ruleset's functions now, including traced ones, instead of at its first decision."""
         for ruleset in self.program.rulesets:
             self._entries[ruleset].trace()  # looking an entry up makes it
 
@@ -167,13 +167,13 @@ class Decider:
     ) -> Iterator[Decision | InputRefusedError]:
         """The decisions in their order, needs of many gathered into one call.
 
-        In the place of a request that is refused stands the refusal, so that the others are decided nonetheless.
+        A refused request yields its refusal in its place, so that the others are still decided.
         """
         return drive_batch((self._refusable(request) for request in requests), self.ports, deadline)
 
     def _refusable(self, request: Request) -> Steps[Decision | InputRefusedError]:
         if request.ruleset not in self.program.rulesets:
-            return InputRefusedError([Problem("ruleset", "is no ruleset of this bundle")])
+            return InputRefusedError([Problem("ruleset", "is not a ruleset of this bundle")])
         try:
             return (yield from self.steps(request))
         except InputRefusedError as refused:
@@ -199,7 +199,7 @@ class Decider:
         forced: Mapping[str, str],
         trace: bool,  # noqa: FBT001 - as it stands in a Request
     ) -> Decision:
-        """The decision of a ruleset that asks nothing of the outside."""
+        """The decision of a ruleset that needs nothing from outside."""
         now, decision_id = now or self._clock(), decision_id or new_decision_id()
         context, event, segments, log = self._begin(
             entry, profile, context, event, now, decision_id, membership, forced
@@ -310,7 +310,7 @@ class Decider:
 
     @staticmethod
     def _event(entry: _Entry, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The event that the decision is about; a ruleset that declares none looks at none."""
+        """The event that the decision is about; empty for a ruleset that declares none."""
         if entry.about is None:
             return _NONE
         if event.get("type") != entry.about:

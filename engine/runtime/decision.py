@@ -1,4 +1,4 @@
-"""A decision: what was decided, for whom, on which way, by which answers, and what it writes."""
+"""A decision: its output, its customer, its path, the answers it used, and its writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..ir.frozen import frozen
 from .writes import Outcome, Write
 
 Entry: TypeAlias = Mapping[str, Any]
-"""A part of a decision that is JSON data; nobody changes it."""
+"""A part of a decision that is JSON data; it is never changed."""
 
 
 class Decision(NamedTuple):
@@ -27,9 +27,9 @@ class Decision(NamedTuple):
     ruleset: str
     output: Mapping[str, Any]
     path: Sequence[Entry]
-    """Each node that was passed, and its outcome."""
+    """Each node on the path, with its outcome."""
     segments: Mapping[str, bool]
-    """Each segment that was asked for, and the answer."""
+    """Each segment that was checked, with the answer."""
     experiments: Sequence[Entry]
     bandits: Sequence[Entry]
     models: Sequence[Entry]
@@ -40,7 +40,7 @@ class Decision(NamedTuple):
     """Every answer from outside in its order, for a replay."""
     writes: tuple[Write, ...] = ()
     trace: Sequence[Entry] = ()
-    """What each node looked at, where that was asked for."""
+    """What each node looked at, if a trace was requested."""
     carried: tuple[Outcome, ...] = ()
     """How each write came out, then the decision's record; empty where nothing carries them out. Not in the record."""
 

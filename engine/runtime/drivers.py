@@ -91,7 +91,7 @@ def answer(needs: Sequence[Need], ports: Ports, deadline: float) -> dict[Need, G
     answers: dict[Need, Got] = {}
     for group in _groups(needs):
         port, limit = _question(group, ports, deadline)
-        answers.update(_failed(group, "unavailable" if port is None else "timeout"))
+        answers.update(_fallbacks(group, "unavailable" if port is None else "timeout"))
         if port is None or limit <= ports.clock():
             continue
         try:
@@ -99,10 +99,10 @@ def answer(needs: Sequence[Need], ports: Ports, deadline: float) -> dict[Need, G
         except TimeoutError:
             continue
         except Exception:  # noqa: BLE001 - whatever a client raises, the decision goes on with the fallback
-            answers.update(_failed(group, "error"))
+            answers.update(_fallbacks(group, "error"))
         else:
             if ports.clock() <= limit:
-                answers.update(_accepted(group, given))
+                answers.update(_match_answers(group, given))
     return answers
 
 
@@ -124,10 +124,10 @@ async def _answer_group(group: Group, ports: Ports, deadline: float) -> dict[Nee
 
     port, limit = _question(group, ports, deadline)
     if port is None:
-        return _failed(group, "unavailable")
+        return _fallbacks(group, "unavailable")
     left = limit - ports.clock()
     if left <= 0:
-        return _failed(group, "timeout")
+        return _fallbacks(group, "timeout")
     try:
         async with asyncio.timeout(left):
             threads = ports.threads_of(type(group[0]))
@@ -136,10 +136,10 @@ async def _answer_group(group: Group, ports: Ports, deadline: float) -> dict[Nee
             if isawaitable(given):
                 given = await given
     except TimeoutError:
-        return _failed(group, "timeout")
+        return _fallbacks(group, "timeout")
     except Exception:  # noqa: BLE001 - as in `answer`
-        return _failed(group, "error")
-    return _accepted(group, given) if ports.clock() <= limit else _failed(group, "timeout")
+        return _fallbacks(group, "error")
+    return _match_answers(group, given) if ports.clock() <= limit else _fallbacks(group, "timeout")
 
 
 def _groups(needs: Sequence[Need]) -> Iterator[Group]:
@@ -154,16 +154,16 @@ def _question(group: Group, ports: Ports, deadline: float) -> tuple[Port[Any] | 
     return ports.of(type(group[0])), min(deadline, ports.clock() + group[0].timeout / 1000)
 
 
-def _failed(group: Group, status: Status) -> dict[Need, Got]:
+def _fallbacks(group: Group, status: Status) -> dict[Need, Got]:
     return {need: fallback_of(need, status) for need in group}
 
 
-def _accepted(group: Group, given: Any) -> dict[Need, Got]:
+def _match_answers(group: Group, given: Any) -> dict[Need, Got]:
     """The answers, if they are as many as the needs; a synchronous driver cannot await those of an asyncio port."""
     if iscoroutine(given):
         given.close()
     if not isinstance(given, Sequence) or len(given) != len(group):
-        return _failed(group, "error")
+        return _fallbacks(group, "error")
     return dict(zip(group, given, strict=True))
 
 
@@ -177,7 +177,7 @@ def replay(steps: Steps[Value], tape: Sequence[Mapping[str, Any]]) -> Value:
     try:
         needs = next(steps)
         while True:
-            needs = steps.send(_recorded(needs, entries))
+            needs = steps.send(_read_answers(needs, entries))
     except StopIteration as stop:
         if next(entries, None) is not None:
             raise TapeError("the tape goes on where the decision ends") from None
@@ -185,7 +185,7 @@ def replay(steps: Steps[Value], tape: Sequence[Mapping[str, Any]]) -> Value:
         return value
 
 
-def _recorded(needs: Sequence[Need], entries: Iterator[Mapping[str, Any]]) -> tuple[Got, ...]:
+def _read_answers(needs: Sequence[Need], entries: Iterator[Mapping[str, Any]]) -> tuple[Got, ...]:
     found = []
     for need in needs:
         entry = next(entries, None)

@@ -128,7 +128,7 @@ class Walk:
             if node.hit == "collect" and node.collect == "count":
                 found[column.name] = len(rows)
             else:
-                found[column.name] = _folded(node, column.type, said) if several else next(iter(said), None)
+                found[column.name] = _aggregate(node, column.type, said) if several else next(iter(said), None)
         noun = "rows" if len(hit) > 1 else "row"
         self._went(node, f"{noun} {', '.join(str(index + 1) for index in hit)}" if hit else "no row")
         if not hit and node.otherwise is not None:
@@ -241,7 +241,7 @@ def rows_hit(table: TableNode, values: list[Any]) -> list[int]:
     return hit[:1]
 
 
-def _folded(node: TableNode, kind: str, said: list[Any]) -> Any:
+def _aggregate(node: TableNode, kind: str, said: list[Any]) -> Any:
     collect = node.collect if node.hit == "collect" else "list"
     if collect == "sum":
         return sum(said) if kind == "integer" else float(sum(said))

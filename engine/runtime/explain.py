@@ -1,4 +1,4 @@
-"""Why a customer is in a segment or not: the tree of conditions, with what each saw, its verdict and its next flip.
+"""Explains why a customer is or is not in a segment: the tree of conditions with values, verdicts and next flips.
 
 The tree is plain JSON data. What a customer's personal or encrypted fields hold is left out unless it is asked for, and
 so is all that follows from it: how many elements or events hold, which was the latest, when a verdict flips, whether
@@ -43,7 +43,7 @@ from .withholding import is_withheld, without_constants
 
 Node = dict[str, Any]
 
-SHOWN = 5  # values and elements that are told
+SHOWN = 5  # values and elements that are shown
 VALUE_LIMIT = 60  # characters of a value in text
 
 
@@ -88,7 +88,7 @@ class _Explainer:
             "words": words(predicate if self._reveal else without_constants(predicate, self._private.encrypted)),
             "holds": self._flips.holds(predicate, self._now_ms),
         }
-        return found | self._flip(predicate) | self._seen(predicate)
+        return found | self._flip(predicate) | self._observations(predicate)
 
     def _flip(self, predicate: Predicate) -> Node:
         if self._hides(predicate):
@@ -101,7 +101,7 @@ class _Explainer:
         """Whether what the predicate saw, and all that follows from it, is left out."""
         return not self._reveal and self._private.told_by(predicate)
 
-    def _seen(self, predicate: Predicate) -> Node:
+    def _observations(self, predicate: Predicate) -> Node:
         match predicate:
             case AllOf(items) | AnyOf(items):
                 return {"inside": [self.node(item) for item in items]}
@@ -134,7 +134,7 @@ class _Explainer:
         values = present_values(self._subject.profile, leaf.field)
         if not values:
             return found | {"missing": f"the profile has no `{leaf.field}`"}
-        return found | _listed(values)
+        return found | _first_values(values)
 
     def _bound(self, limit: Any) -> Any:
         return bind_instant(limit, self._now_ms) if isinstance(limit, Now) else limit
@@ -147,7 +147,7 @@ class _Explainer:
             return {"field": element.of, "missing": f"the profile has no `{element.of}`"}
         check = self._inner.of(element.item)
         holding = sum(check(each, self._moment) for each in elements)
-        return {"field": element.of, "elements": len(elements), "holding": holding} | _listed(elements)
+        return {"field": element.of, "elements": len(elements), "holding": holding} | _first_values(elements)
 
     def _events(self, events: Events) -> Node:
         found: Node = {"event": events.type, "aggregate": events.aggregate, "field": events.field}
@@ -187,7 +187,7 @@ class _Explainer:
         return {"counted": len(times), "latest": times[-1] if times else None}
 
 
-def _listed(values: list[Any]) -> Node:
+def _first_values(values: list[Any]) -> Node:
     return {"values": values[:SHOWN], **({"more": len(values) - SHOWN} if len(values) > SHOWN else {})}
 
 
@@ -232,7 +232,7 @@ def words(predicate: Predicate, *, positive: bool = True) -> str:
 def _leaf_words(leaf: Leaf, *, positive: bool) -> str:
     unless = "" if positive or leaf.op == "exists" else _OR_MISSING
     if is_withheld(leaf):
-        does = "fulfils" if positive else "does not fulfil"
+        does = "satisfies" if positive else "does not satisfy"
         condition = f"{does} `{leaf.op}` with a constant that is withheld"
     else:
         condition = CORE[leaf.op].english(leaf, positive=positive)
@@ -282,7 +282,7 @@ def _step_words(kind: str, where: Predicate | None, within: int | None) -> str:
 
 
 def lines(node: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    """The tree as text, one condition a line."""
+    """The tree as text, one condition per line."""
     notes = [note for note in (_seen_words(node), _flip_words(node)) if note]
     gap = " " if "inside" in node else "  "
     told = f"{gap}({'; '.join(notes)})" if notes else ""
@@ -305,10 +305,10 @@ def _seen_words(node: Mapping[str, Any]) -> str:
     if "values" not in node:
         return ""
     more = f" and {node['more']:,} more" if "more" in node else ""
-    return f"is {', '.join(_shown(value) for value in node['values'])}{more}"
+    return f"is {', '.join(_value_text(value) for value in node['values'])}{more}"
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     text = wording.constant(value) if isinstance(value, str | int | float) else str(value)
     return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1] + "…"
 

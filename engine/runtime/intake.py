@@ -1,4 +1,4 @@
-"""The intake: what a request says, as JSON data, becomes the canonical facts of one decision, or is refused.
+"""The intake: turns a request, as JSON data, into the canonical facts of one decision, or refuses it.
 
 The command line, tests of workspaces, the Python API and a service all take requests in here, so a request means the
 same wherever it arrives. A refusal names each place (`events[3].data.amount`) and never repeats a value.
@@ -41,7 +41,7 @@ class Facts:
 
 
 class Intake:
-    """Takes in what is said about the customers of one catalogue."""
+    """Reads requests about the customers of one catalogue."""
 
     __slots__ = ("_border", "_key")
 
@@ -69,7 +69,7 @@ class Intake:
         )
 
     def profile(self, raw: Any, customer: Any = None) -> dict[str, Any]:
-        """The canonical profile; its key may be given beside it. Raises FactsRefusedError."""
+        """The canonical profile; its key may be given separately. Raises FactsRefusedError."""
         key = self._key
         if customer is not None and isinstance(raw, Mapping):
             if raw.get(key, customer) != customer:
@@ -102,7 +102,7 @@ class Intake:
         return event_order(events)
 
     def event(self, raw: Any, customer: str, place: str = "event") -> Event:
-        """The canonical event; its customer need not be said. Raises FactsRefusedError."""
+        """The canonical event, which need not name its customer. Raises FactsRefusedError."""
         key = self._key
         event, problems = self._border.event({key: customer, **raw} if isinstance(raw, Mapping) else raw)
         if event is None:

@@ -1,4 +1,4 @@
-"""A program made ready to run: the border, the matcher and the decider, each made when it is first needed."""
+"""A program ready to run: the border, the matcher and the decider, each created on first use."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Runtime:
         self._single: dict[str, Matcher] = {}
 
     def prepare(self) -> None:
-        """Make now what is otherwise made at the first request, so that it fails now or never. Raises DecodeError."""
+        """Create now what is otherwise created at the first request, so that it fails early. Raises DecodeError."""
         _ = self.border, self.matcher
         self.decider.prepare()
 
@@ -63,7 +63,7 @@ class Runtime:
         return self.matcher_of(self.program.segments)
 
     def matcher_of(self, names: Collection[str]) -> Matcher:
-        """The matcher of some segments. Raises KeyError for a name that is none."""
+        """The matcher of some segments. Raises KeyError for an unknown name."""
         segments = [(name, self.program.segments[name]) for name in sorted(names)]
         return Matcher(segments, self._lists, self.program.catalogue.key)
 
@@ -112,7 +112,7 @@ class Runtime:
         FactsRefusedError and InputRefusedError when the facts do not fit, KeyError for an unknown ruleset.
         """
         raw = _input(profile, context, events, event, membership, decision_id)
-        decider, request = self._asked(ruleset, raw, now, trace=trace)
+        decider, request = self._request(ruleset, raw, now, trace=trace)
         decision = drive(decider.steps(request), decider.ports, deadline)
         return carry_out([decision], decider.ports, deadline)[0]
 
@@ -132,7 +132,7 @@ class Runtime:
     ) -> Decision:
         """As `decide`, inside an event loop: ports are awaited, or asked in threads where they block."""
         raw = _input(profile, context, events, event, membership, decision_id)
-        decider, request = self._asked(ruleset, raw, now, trace=trace)
+        decider, request = self._request(ruleset, raw, now, trace=trace)
         decision = await drive_async(decider.steps(request), decider.ports, deadline)
         return await carry_out_async(decision, decider.ports, deadline)
 
@@ -153,14 +153,14 @@ class Runtime:
         if ruleset not in self.program.rulesets:
             raise KeyError(ruleset)
         instant = None if now is None else instant_of(now)
-        return self._decided(ruleset, inputs, instant, deadline, trace=trace)
+        return self._decide_inputs(ruleset, inputs, instant, deadline, trace=trace)
 
-    def _decided(
+    def _decide_inputs(
         self, ruleset: str, inputs: Iterable[Any], now: str | None, deadline: float, *, trace: bool
     ) -> Iterator[Decision | FactsRefusedError | InputRefusedError]:
         def steps(raw: Any) -> Steps[Decision | FactsRefusedError | InputRefusedError]:
             try:
-                decider, request = self._asked(ruleset, raw, now, trace=trace)
+                decider, request = self._request(ruleset, raw, now, trace=trace)
                 return (yield from decider.steps(request))
             except (FactsRefusedError, InputRefusedError) as refused:
                 return refused
@@ -171,7 +171,7 @@ class Runtime:
             carried = iter(carry_out([each for each in found if isinstance(each, Decision)], ports, deadline))
             yield from (next(carried) if isinstance(each, Decision) else each for each in found)
 
-    def _asked(self, ruleset: str, raw: Any, now: str | None, *, trace: bool) -> tuple[Decider, Request]:
+    def _request(self, ruleset: str, raw: Any, now: str | None, *, trace: bool) -> tuple[Decider, Request]:
         """What decides for an input, and the request that it decides."""
         instant = None if now is None else instant_of(now)
         facts = self.intake.facts(raw)

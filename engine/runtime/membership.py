@@ -1,4 +1,4 @@
-"""Segments in a decision: answers that were handed in, or found by matching, kept as they are asked for."""
+"""Segments in a decision: answers that were given or found by matching, recorded as they are used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .ports import SegmentMatcher
 
 
 class Given(dict[str, bool]):
-    """Answers of a membership that was handed in, kept as they are asked for."""
+    """Answers from a given membership, recorded as they are used."""
 
     __slots__ = ("_names",)
 

@@ -54,7 +54,7 @@ class Need(ABC):
 
     @abstractmethod
     def fallback_value(self) -> Any:
-        """The declared value for when nobody can give a better one."""
+        """The declared value for a need without an answer."""
 
     @abstractmethod
     def accept(self, got: Got) -> Got | None:
@@ -230,7 +230,7 @@ NEEDS: tuple[type[Need], ...] = (ReadFeatures, Predict, Choose, Recall, CountUse
 
 
 def fallback_of(need: Need, status: Status = "unavailable") -> Got:
-    """The declared answer when nobody can give a better one."""
+    """The declared answer for a need without a better one."""
     return Got(need.fallback_value(), status)
 
 

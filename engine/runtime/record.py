@@ -50,11 +50,11 @@ class Log:
         self._used: dict[tuple[str, str], int] = {}
 
     def unanswered(self, needs: Sequence[Need | None]) -> tuple[Need, ...]:
-        """Those needs that nobody has answered yet, each once."""
+        """The needs without an answer so far, each once."""
         return tuple(dict.fromkeys([need for need in needs if need is not None and need not in self._answers]))
 
     def answered(self, needs: Sequence[Need], answers: Sequence[Got]) -> None:
-        """Keep the driver's answers; a driver may leave the read plan unanswered."""
+        """Store the driver's answers; a driver may leave the read plan unanswered."""
         self._answers.update(zip(needs, answers, strict=False))
 
     def take(self, node: str, need: Need) -> Got:

@@ -1,4 +1,4 @@
-"""A bounded number of threads in which an event loop makes calls that block, and does not wait for those that hang.
+"""A bounded pool of threads for blocking calls from an event loop, which does not wait for calls that hang.
 
 The pools of the standard library are joined when the process ends, so one call that never returns would keep the
 process alive. These threads are daemons: a call that hangs costs one thread, and nothing at the end.

@@ -1,4 +1,4 @@
-"""Reading a trace: what the entry of a node tells, and which values the node looked at."""
+"""Reads a trace: the entry of a node, and the values that the node looked at."""
 
 from __future__ import annotations
 

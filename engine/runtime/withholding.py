@@ -1,4 +1,4 @@
-"""Predicates without the constants that private fields are compared with, for telling what they say."""
+"""Removes the constants that private fields are compared with, so that predicates can be described."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..ir.walk import rebuilt
 
 
 class _Withheld(str):
-    """A constant that is not told."""
+    """A constant that is not shown."""
 
     __slots__ = ()
 

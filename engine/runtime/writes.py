@@ -17,7 +17,7 @@ OUTCOMES: tuple[Outcome, ...] = ("done", "refused", "timeout", "error", "unavail
 
 @frozen
 class Write(Frozen):
-    """One thing to be written; `kind` is its name in a decision's JSON form."""
+    """One write; `kind` is its name in a decision's JSON form."""
 
     kind: ClassVar[str]
 

@@ -79,7 +79,7 @@ class Function:
     _run: dict[bool, Run] = field(default_factory=dict)
 
     def run(self, *, tracing: bool = False) -> Run:
-        """The function, made the first time it is wanted."""
+        """The function, generated on first use."""
         found = self._run.get(tracing)
         if found is None:
             with self.functions.lock:
@@ -157,10 +157,10 @@ class Functions:
         """Whether what a node names is there and sound. Raises DecodeError."""
         for kind, name in node.references():
             if kind == "Ruleset" and name not in self._rulesets:
-                raise DecodeError(f"ruleset `{name}` is called and not there")
+                raise DecodeError(f"ruleset `{name}` is called, but does not exist")
             if kind == "Experiment":
                 if name not in self._experiments:
-                    raise DecodeError(f"experiment `{name}` is used and not there")
+                    raise DecodeError(f"experiment `{name}` is used, but does not exist")
                 check_experiment(self._experiments[name])
 
     def compiled(self, function: Function, *, tracing: bool) -> Run:

@@ -1,4 +1,4 @@
-"""When local days begin, and how far the present one goes."""
+"""When local days begin, and when the current one ends."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def turns(ordinal: int, name: str) -> tuple[int, ...]:
     if not FIRST_DAY < ordinal <= LAST_DAY:
         return ()
     if ordinal <= FIRST_DAY + RIM or ordinal >= LAST_DAY - RIM:
-        return (_searched(ordinal, name),)
+        return (_search_day(ordinal, name),)
     day = date.fromordinal(ordinal)
     first = day_start(day, name)
     midnight = datetime.combine(day, time(), zone(name))
@@ -71,7 +71,7 @@ def turns(ordinal: int, name: str) -> tuple[int, ...]:
     return first, back, again
 
 
-def _searched(ordinal: int, name: str) -> int:
+def _search_day(ordinal: int, name: str) -> int:
     """The first instant at which it is that local day or a later one."""
     middle = (ordinal - UNIX_DAY) * DAY_MS
     around = range(max(FIRST_MS, middle - 2 * DAY_MS), min(LAST_MS, middle + 2 * DAY_MS) + 1)

@@ -50,7 +50,7 @@ def edges_of(leaf: Leaf) -> list[Edge]:
 
 
 def settled(edges: Collection[Edge]) -> Edges:
-    """The limits made ready for look-ups; those of one field are all of one kind."""
+    """The limits prepared for look-ups; all limits of one field are of one kind."""
     anniversaries = [edge for edge in edges if isinstance(edge, Anniversary)]
     if anniversaries:
         return Anniversaries(anniversaries)

@@ -43,7 +43,7 @@ def next_flip(
 
 
 class Flips:
-    """Verdicts on one subject and their flips, each worked out once."""
+    """Verdicts on one subject and their flips, each computed once."""
 
     def __init__(
         self, subject: Subject, *, catalogue: Catalogue | None = None, profile_at: ProfileAt | None = None

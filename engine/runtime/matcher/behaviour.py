@@ -1,4 +1,4 @@
-"""Behaviour over a customer's events, each aggregate worked out once a call."""
+"""Behaviour over a customer's events; each aggregate is computed once per call."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Delta:
         was: AbstractSet[str],
         as_of_now: bool = False,
     ) -> Moves:
-        """The segments that the customer has entered, and those that he has left, in order of their names.
+        """The segments that the customer has entered, and those that they have left, in order of their names.
 
         `old` and `new` are canonical profiles, `old` None where there was none and everything is asked. `fields` are
         the top-level ones that differ, `event_types` those of events that came or went; `events` are all that there
@@ -203,7 +203,7 @@ def _names_by(
 
 @dataclass(frozen=True, slots=True)
 class _Anew:
-    """Segments that are matched anew."""
+    """Segments that are matched again."""
 
     names: frozenset[str]
     match: Match

@@ -146,7 +146,7 @@ class _Writer:
         return f"{self.source.bind(self.checks.of(predicate))}(p, {moment})"
 
     def kept(self, name: str, expression: str) -> str:
-        """The expression, worked out when it is first met and then kept."""
+        """The expression, computed on first use and then stored."""
         local = self._lazy.setdefault(name, f"k_{len(self._lazy)}")
         return f"({local} or ({local} := {expression}))"
 

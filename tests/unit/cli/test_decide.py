@@ -95,7 +95,7 @@ def test_the_key_may_stand_in_the_profile(shop: Path, decisor: Decisor) -> None:
 BROKEN = [
     ("[]", "expected a JSON object"),
     ("{", "expected one JSON object, but column 1 reads: "),
-    ('{"profile": {}}', "`profile.customer_id` is missing; every profile has its key"),
+    ('{"profile": {}}', "`profile.customer_id` is missing; every profile needs its key"),
     ('{"customer_id": 7}', "`profile.customer_id` expected text that is not empty, found a whole number"),
     ('{"customer_id": "c", "profile": []}', "`profile` expected an object"),
     (

@@ -52,7 +52,7 @@ def test_broken_lines_are_told_with_their_number_and_the_rest_goes_on(shop: Path
         (b"{\n", "expected one JSON object, but column 1 reads: "),
         (b"[]\n", "expected an object, found a list"),
         (b'{"customer_id": "\xff"}\n', "expected UTF-8, found another byte at position 18"),
-        (b'{"spend": 5}\n', "`customer_id` is missing; every profile has its key"),
+        (b'{"spend": 5}\n', "`customer_id` is missing; every profile needs its key"),
         (b'{"customer_id": "c", "orders": 5.5}\n', "`orders` expected a whole number without point or exponent"),
         (b'{"customer_id": "c", "spend": NaN}\n', "expected finite numbers, found NaN"),
         (b'{"customer_id": "c", "shoes": 5}\n', "`shoes` is not declared in the catalogue"),

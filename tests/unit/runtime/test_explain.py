@@ -144,16 +144,17 @@ def test_what_private_fields_are_compared_with_is_told_only_when_asked_for() -> 
     found = explain(predicate, subject, NOW_MS, catalogue=CATALOGUE)
     assert "\n".join(lines(found)) == (
         "✗ all of (when it flips is withheld)\n"
-        "  ✓ email does not fulfil `equals` with a constant that is withheld (or is missing)\n"
-        "    ✗ email fulfils `equals` with a constant that is withheld  (the value is withheld)\n"
+        "  ✓ email does not satisfy `equals` with a constant that is withheld (or is missing)\n"
+        "    ✗ email satisfies `equals` with a constant that is withheld  (the value is withheld)\n"
         "  ✓ email is known  (the value is withheld)\n"
-        "  ✓ last of mail of signup events: value fulfils `starts_with` with a constant that is withheld"
+        "  ✓ last of mail of signup events: value satisfies `starts_with` with a constant that is withheld"
         "  (the value is withheld; when it flips is withheld)\n"
-        "  ✓ count of signup events where (mail fulfils `in` with a constant that is withheld or mail does not fulfil"
+        "  ✓ count of signup events where (mail satisfies `in` with a constant that is withheld or mail"
+        " does not satisfy"
         " `in` with a constant that is withheld (or is missing)): value is at least 1"
         "  (the value is withheld; when it flips is withheld)\n"
-        "  ✗ did in this order: signup (where mail fulfils `in` with a constant that is withheld), then purchase"
-        " (where card fulfils `equals` with a constant that is withheld)"
+        "  ✗ did in this order: signup (where mail satisfies `in` with a constant that is withheld), then purchase"
+        " (where card satisfies `equals` with a constant that is withheld)"
         "  (? × signup, ? × purchase; when it flips is withheld)"
     )
 

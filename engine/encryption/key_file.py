@@ -116,7 +116,7 @@ def read_key_file(path: Path) -> KeySet:
     """The keys of a file. Raises KeysRefusedError, also when others than its owner may read it."""
     name = f"key file `{path}`"
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb", opener=_without_waiting) as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise KeysRefusedError(f"{name}: it is no file")
@@ -132,6 +132,11 @@ def read_key_file(path: Path) -> KeySet:
         return read_key_set(raw.decode(), name)
     except UnicodeDecodeError:
         raise KeysRefusedError(f"{name}: it is no UTF-8; {_FORM}") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """The descriptor of a file; a pipe is opened at once, where it would otherwise wait for whoever writes into it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def write_new_key_file(path: Path, keys: KeySet) -> None:

@@ -53,6 +53,13 @@ def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> No
         read_key_file(tmp_path)
 
 
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    os.mkfifo(path, 0o600)
+    with pytest.raises(KeysRefusedError, match="it is no file"):
+        read_key_file(path)
+
+
 def test_files_that_are_no_keys_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     for content, message in ((b"\xff", "no UTF-8"), (b"x" * 300_000, "more than 256 KiB")):

@@ -46,16 +46,22 @@ def read_line(number: int, raw: bytes) -> Line:
         return Line(number, problem=f"expected one JSON object, but column {problem.colno} reads: {problem.msg}")
     except RecursionError:
         return Line(number, problem="expected JSON that is not nested this deeply")
-    except ValueError as problem:
+    except _RefusedError as problem:
         return Line(number, problem=str(problem))
+    except ValueError:  # Python's own, which speaks of its settings
+        return Line(number, problem="expected whole numbers within 64 bits, found one of thousands of digits")
+
+
+class _RefusedError(ValueError):
+    """JSON that is read here otherwise than Python reads it; the message says what was expected."""
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"expected finite numbers, found {name}")
+    raise _RefusedError(f"expected finite numbers, found {name}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("expected every key once in an object")
+        raise _RefusedError("expected every key once in an object")
     return found

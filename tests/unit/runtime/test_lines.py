@@ -28,6 +28,11 @@ def test_a_broken_line_does_not_stop_the_others(broken: bytes) -> None:
     ]
 
 
+def test_a_number_of_thousands_of_digits_is_told_in_our_words() -> None:
+    (line,) = read_lines(io.BytesIO(b'{"a": ' + b"9" * 5_000 + b"}"))
+    assert line.problem == "expected whole numbers within 64 bits, found one of thousands of digits"
+
+
 def test_a_line_that_is_too_long_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "LINE_LIMIT", 16)
     found = list(read_lines(io.BytesIO(b'{"a": 1}\n"' + b"x" * 100 + b'"\n{"a": 2}\n')))

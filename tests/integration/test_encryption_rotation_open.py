@@ -222,7 +222,7 @@ def test_the_command_says_at_once_that_nobody_brings_the_index_forward(
     assert time.monotonic() - began < 300
     out = capsys.readouterr().out
     assert "index:x has" in out
-    assert "no worker runs" in out
+    assert "no worker is running" in out
     assert len(read_key_file(key_file).hash) == 2
 
 

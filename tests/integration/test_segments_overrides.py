@@ -109,7 +109,7 @@ def test_it_is_known_that_redis_has_not_followed(live_world: World) -> None:
         done = found.put(put_in, world.now_ms)
         assert (done.moved, done.followed) == (True, False)
         assert customer not in world.members("local")
-        with pytest.raises(BusyError, match="does not reach this Redis, though a worker owns the partition"):
+        with pytest.raises(BusyError, match="do not reach this Redis, although a worker owns the partition"):
             reconcile(connection, world.redis, world.vault, world.now_ms, seconds=0)
     with overrides(world) as found:
         assert found.put(put_in, world.now_ms).followed

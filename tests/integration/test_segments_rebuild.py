@@ -152,7 +152,7 @@ def meddling(monkeypatch: pytest.MonkeyPatch, at: type, name: str, meddle: Calla
     assert done.is_set()
 
 
-STEPS: list[tuple[type, str]] = [(Stage, "take"), (Stage, "close"), (Switch, "run"), (Switch, "_locked")]
+STEPS: list[tuple[type, str]] = [(Stage, "take"), (Stage, "close"), (Switch, "run"), (Switch, "_run_locked")]
 
 
 @pytest.mark.parametrize("at, name", STEPS)

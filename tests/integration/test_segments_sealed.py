@@ -97,7 +97,7 @@ def test_a_rebuild_whose_catalogue_others_have_replaced_writes_nothing(
 
 @pytest.mark.parametrize(
     "at, name",
-    [(Population, "_members"), (Stage, "take"), (Stage, "close"), (Switch, "run"), (Switch, "_locked")],
+    [(Population, "_members"), (Stage, "take"), (Stage, "close"), (Switch, "run"), (Switch, "_run_locked")],
 )
 def test_who_is_erased_meanwhile_is_in_no_set(
     at: type, name: str, sealed_world: World, monkeypatch: pytest.MonkeyPatch

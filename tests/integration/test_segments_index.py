@@ -148,7 +148,7 @@ def test_a_catalogue_that_was_another_one_meanwhile_is_not_taken_for_the_one_tha
         put_catalogue(connection, fewer)
         world.drain()
         put_catalogue(connection, catalogue)
-    with pytest.raises(IndexRefusedError, match="made with an earlier catalogue"):
+    with pytest.raises(IndexRefusedError, match="folded with an earlier catalogue"):
         indexed.rebuild("local")
     world.drain()
     indexed.follow()

@@ -108,7 +108,7 @@ def test_the_command_names_what_does_not_open_and_how_to_be_rid_of_it(
     number = close_one(command_world, tmp_path)
     assert main(["erase", "c-1", "--yes"]) == 1
     out = capsys.readouterr().out
-    assert f"do not open with these keys ({number})" in out
+    assert f"cannot be decrypted with these keys ({number})" in out
     assert f"decisor dead-letters discard {number}" in out
     assert "not done" not in out
     assert main(["dead-letters", "discard", str(number)]) == 0

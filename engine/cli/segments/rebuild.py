@@ -142,7 +142,7 @@ def _cluster(servers: Servers) -> Any:
     try:
         return servers.elasticsearch
     except CannotRunError as problem:
-        raise CannotRunError(f"{problem}; use `--from postgres` to do without it") from None
+        raise CannotRunError(f"{problem}; `--from postgres` works without the index") from None
 
 
 def _print(found: Collection[Rebuilt], form: str) -> None:

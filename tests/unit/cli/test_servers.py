@@ -28,7 +28,7 @@ def test_rebuild_is_refused_while_elasticsearch_of_the_workspace_is_down(decisor
         assert done.code == 2
         assert said in done.err
         assert "`decisor up --elasticsearch` starts it again" in done.err
-    assert "`--from postgres` does without it" in decisor("segments", "rebuild", "vips").err
+    assert "`--from postgres` works without the index" in decisor("segments", "rebuild", "vips").err
     assert decisor("segments", "rebuild", "vips", "--silent", "--from", "postgres").code == 0
 
 

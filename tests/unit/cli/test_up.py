@@ -20,7 +20,7 @@ def test_elasticsearch_without_its_client_is_told(
 ) -> None:
     (tmp_path / "decisor.yaml").write_text("name: shop\n", "utf-8")
     monkeypatch.setattr("engine.storage.embedded.workspace.start", lambda *_, **__: [])
-    monkeypatch.setattr("engine.cli.up._migrated", lambda _: "none to apply")
+    monkeypatch.setattr("engine.cli.up._migrate", lambda _: iter(["migrations     none to apply"]))
     monkeypatch.setattr("engine.cli.up.find_spec", lambda _: client)
     assert main(["up", "--workspace", str(tmp_path), "--elasticsearch"]) == 0
     out = capsys.readouterr().out

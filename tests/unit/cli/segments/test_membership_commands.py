@@ -359,7 +359,7 @@ def test_an_index_that_cannot_be_reached_is_told_with_the_way_without_it(
     monkeypatch.setenv("DECISOR_ELASTICSEARCH_URL", "http://127.0.0.1:1")
     done = decisor("segments", "rebuild", "vips", "--now", NOW)
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith("; use `--from postgres` to do without it\n")
+    assert done.err.endswith("; `--from postgres` works without the index\n")
     assert decisor("segments", "rebuild", "vips", "--from", "postgres", "--now", NOW).code == 0
 
 

@@ -1,13 +1,14 @@
 """Whether a predicate can hold for any profile at all, and whether it can fail for any.
 
-Sound, not complete: what is reported never (or always) holds; what is not reported may still be so. The predicate goes
-into disjunctive normal form, bounded; in each conjunction the literals on one field are held against each other.
+Sound, not complete: what is reported never (or always) holds; what is not reported may still be so. The predicate is
+put into disjunctive normal form, bounded; in each conjunction the literals on one field are compared with each other,
+and with what the catalogue says about the field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice, product
 from typing import assert_never
 
@@ -26,6 +27,7 @@ from ..ir.predicate import (
     Predicate,
     Scalar,
 )
+from ..ir.types import Aggregate, Catalogue, EventType, Field
 from ..operators.evaluate import Subject, evaluate
 
 CONJUNCTION_LIMIT = 256
@@ -42,8 +44,43 @@ class Literal:
 
 Conjunction = tuple[Literal, ...]
 
+COUNTED = ("count", "distinct")  # never missing, and never less than 0
 
-def never_holds(predicate: Predicate) -> str | None:
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the subject apart from the predicate: its declared fields, event types and member lists."""
+
+    fields: tuple[Field, ...] = ()
+    events: Mapping[str, EventType] = field(default_factory=dict)
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, lists: Mapping[str, tuple[str, ...]]) -> Known:
+        """What a catalogue and the workspace's member lists say about profiles."""
+        return cls(catalogue.fields, {each.name: each for each in catalogue.events}, lists)
+
+    def field(self, path: str) -> Field | None:
+        """The declared field at a dotted path."""
+        head, _, rest = path.partition(".")
+        found = next((each for each in self.fields if each.name == head), None)
+        return replace(self, fields=found.fields).field(rest) if found is not None and rest else found
+
+    def inside(self, path: str) -> Known:
+        """What is known of one element of a list of objects."""
+        found = self.field(path)
+        return replace(self, fields=() if found is None else found.fields)
+
+    def event(self, name: str) -> Known:
+        """What is known of an event's data."""
+        found = self.events.get(name)
+        return replace(self, fields=() if found is None else found.fields)
+
+
+NOTHING = Known()
+
+
+def never_holds(predicate: Predicate, known: Known = NOTHING) -> str | None:
     """Why no profile can satisfy the predicate (a clause about one field), or None when some may."""
     reason = "it has no case left"
     size = 0
@@ -51,16 +88,16 @@ def never_holds(predicate: Predicate) -> str | None:
         size += len(conjunction) + 1
         if count > CONJUNCTION_LIMIT or size > LITERAL_LIMIT:
             return None
-        found = _contradiction(conjunction)
+        found = _contradiction(conjunction, known)
         if found is None:
             return None
         reason = found
     return reason
 
 
-def always_holds(predicate: Predicate) -> bool:
+def always_holds(predicate: Predicate, known: Known = NOTHING) -> bool:
     """Whether every profile satisfies the predicate, as far as can be told."""
-    return never_holds(Not(predicate)) is not None
+    return never_holds(Not(predicate), known) is not None
 
 
 def _conjunctions(item: Predicate, positive: bool) -> Iterator[Conjunction]:  # noqa: FBT001 - the sign of a literal
@@ -97,7 +134,7 @@ def _product(items: tuple[Predicate, ...], positive: bool) -> Iterator[Conjuncti
         yield (*literals, *chain.from_iterable(chosen))
 
 
-def _contradiction(conjunction: Conjunction) -> str | None:
+def _contradiction(conjunction: Conjunction, known: Known) -> str | None:
     """Why the literals cannot hold together, or None."""
     denied = {literal.item for literal in conjunction if not literal.positive}
     by_field: dict[str, tuple[list[Leaf], list[Leaf]]] = {}
@@ -105,31 +142,73 @@ def _contradiction(conjunction: Conjunction) -> str | None:
         item = literal.item
         if denied and literal.positive and item in denied:
             return f"{_subject(item)} would have to hold and to fail at once"
-        if isinstance(item, Element) and literal.positive and (inner := never_holds(item.item)):
-            return f"in one element of `{item.of}`, {inner}"
+        if found := _impossible(literal, known):
+            return found
         if isinstance(item, Leaf):
             positives, negatives = by_field.setdefault(item.field, ([], []))
             (positives if literal.positive else negatives).append(item)
-    for field, (positives, negatives) in by_field.items():
+    for name, (asked, negatives) in by_field.items():
+        declared = known.field(name)
+        counted = _is_counted(declared)
+        positives = [Leaf(name, "range", Bounds(lower=0), "integer"), *asked] if counted else asked
         if positives and any(leaf.op == "exists" for leaf in negatives):
-            return f"`{field}` would have to be present and missing at once"
-        if positives and not _possible(positives, negatives):
-            return f"no value of `{field}` satisfies all conditions on it"
+            return (
+                f"`{name}` counts events, so it is never missing"
+                if counted
+                else f"`{name}` would have to be present and missing at once"
+            )
+        if positives and not _possible(positives, negatives, declared):
+            return f"no value of `{name}` satisfies all conditions on it"
     return None
+
+
+def _is_counted(declared: Field | None) -> bool:
+    return declared is not None and declared.source is not None and declared.source.aggregate in COUNTED
+
+
+def _impossible(literal: Literal, known: Known) -> str | None:
+    """Why this literal alone cannot hold, or None; leaves are looked at together with others on their field."""
+    item = literal.item
+    match item:
+        case Events():
+            return _events_impossible(item, known, literal.positive)
+        case Element() if literal.positive and (inner := never_holds(item.item, known.inside(item.of))):
+            return f"in one element of `{item.of}`, {inner}"
+        case InList() if literal.positive and known.lists.get(item.list) == ():
+            return f"the list `{item.list}` has no members"
+        case EventSequence() if literal.positive:
+            for step in item.steps:
+                if step.where is not None and (inner := never_holds(step.where, known.event(step.type))):
+                    return f"in one event `{step.type}`, {inner}"
+    return None
+
+
+def _events_impossible(item: Events, known: Known, positive: bool) -> str | None:  # noqa: FBT001 - the sign of a literal
+    """Why the aggregate of events cannot satisfy the test (or, if not `positive`, cannot fail it), or None."""
+    source = Aggregate(item.type, item.aggregate, item.field)
+    value = Known((Field("value", "integer" if item.aggregate in COUNTED else "number", source=source),))
+    test = item.test if positive else Not(item.test)
+    if never_holds(test, value):
+        return f"no {item.aggregate} of `{item.type}` events {'satisfies' if positive else 'fails'} the condition"
+    inner = None if item.where is None else never_holds(item.where, known.event(item.type))
+    if inner is None:
+        return None
+    nothing = Subject({"value": 0} if item.aggregate in {*COUNTED, "sum"} else {})
+    return None if evaluate(test, nothing, 0) else f"in one event `{item.type}`, {inner}"
 
 
 def _subject(item: Predicate) -> str:
     return f"a condition on `{item.field}`" if isinstance(item, Leaf) else "one condition"
 
 
-def _possible(positives: list[Leaf], negatives: list[Leaf]) -> bool:
+def _possible(positives: list[Leaf], negatives: list[Leaf], declared: Field | None) -> bool:
     if any(_empty(leaf) for leaf in positives):
         return False
     if positives[0].many:  # different elements may satisfy different conditions
         return True
-    if len(positives) == 1 and not negatives:
-        return True
     candidates = _candidates(positives, negatives)
+    if candidates is None and declared is not None and declared.values:
+        candidates = list(declared.values)
     if candidates is not None:
         return any(_fits(value, positives, negatives) for value in candidates)
     bounds = [leaf.value for leaf in positives if isinstance(leaf.value, Bounds)]

@@ -14,7 +14,7 @@ from ..language.documents.segment import SegmentDocument
 from ..language.workspace import Document
 from .conditions import Lowering
 from .report import Report
-from .satisfiability import always_holds, never_holds
+from .satisfiability import Known, always_holds, never_holds
 from .scope import Scope
 from .targets.elasticsearch import Exact, compile_query
 from .targets.limits import check_limits, surely_within
@@ -62,9 +62,10 @@ def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sin
         return None
     if not _within_limits(predicate, document.name, scope, report):
         return None
-    if reason := never_holds(predicate):
+    known_facts = Known.of(scope.catalogue, scope.lists)
+    if reason := never_holds(predicate, known_facts):
         report.at_key("C002", path, f"`{document.name}` can never match: {reason}")
-    elif always_holds(predicate):
+    elif always_holds(predicate, known_facts):
         report.at_key("C003", path, f"`{document.name}` always matches, whatever the profile")
     return predicate
 

@@ -37,7 +37,7 @@ def aggregate(name: AggregateName, values: Sequence[Value]) -> Value | None:
 def _sum(values: Sequence[Value]) -> int | float | None:
     if all(isinstance(value, int) for value in values):
         return bounded(sum(int(value) for value in values))
-    return _fsum(values)
+    return exact_sum(values)
 
 
 def bounded(total: int) -> int | None:
@@ -46,11 +46,12 @@ def bounded(total: int) -> int | None:
 
 
 def _average(values: Sequence[Value]) -> float | None:
-    total = _fsum(values)
+    total = exact_sum(values)
     return None if total is None else total / len(values)
 
 
-def _fsum(values: Sequence[Value]) -> float | None:
+def exact_sum(values: Sequence[Value]) -> float | None:
+    """The sum of numbers as a double, rounded once; None (missing) beyond the range of doubles."""
     try:
         total = math.fsum(float(value) for value in values)
     except OverflowError:

@@ -103,7 +103,7 @@ def _never_equal(walk: Walk, node: Node, constant: Expression, other: Node, decl
     if declared.values and constant.value not in declared.values:
         help_ = suggestion(str(constant.value), sorted(declared.values), "values")
         walk.note("T109", node, f"is none of the values of `{walk.source(other)}`, so the two never equal", help=help_)
-    elif declared.kind == "integer" and constant.type.kind == "float":
+    elif declared.kind == "integer" and isinstance(constant.value, float) and not constant.value.is_integer():
         walk.note("T109", node, f"is no whole number as `{walk.source(other)}` is, so the two never equal")
 
 

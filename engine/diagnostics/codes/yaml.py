@@ -107,6 +107,15 @@ CODES: list[Code] = [
         "---\na: 1\n",
     ),
     Code(
+        "Y035",
+        "anchor whose name readers end differently",
+        "error",
+        "YAML 1.2 counts `:` and other signs as part of an anchor's name, and most readers end the name before them.",
+        "Quote the text if the `&` or `*` is meant as such, or use only letters, digits, `-` and `_` in the name.",
+        "value: &an:chor x\n",
+        'value: "&an:chor x"\n',
+    ),
+    Code(
         "Y040",
         "nested too deeply",
         "error",

@@ -102,6 +102,14 @@ def tagged(source: Source, start: int, plain: tuple[str, int] | None) -> Finding
     return Finding("Y031", message, source.span(begin, stop), help=help_, fix=fix)
 
 
+def name_goes_on(source: Source, sign: str, start: int, end: int) -> Finding:
+    """The name of an anchor, or of an alias, with a character behind it that YAML 1.2 counts as part of it."""
+    name, behind = source.text[start:end], source.text[end]
+    message = f"`{sign}{clipped(name)}` goes on with `{behind}`, where readers differ; expected a space after the name"
+    help_ = (f"a text that begins with `{sign}` goes in quotes",)
+    return Finding("Y035", message, source.span(start - 1, end + 1), help=help_)
+
+
 def unknown_alias(source: Source, name: str, start: int, end: int, known: list[str]) -> Finding:
     """An alias to an anchor that was not set before."""
     near = nearest(name, known)

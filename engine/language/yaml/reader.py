@@ -40,6 +40,8 @@ DEEPEST = 64
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 _TEXT_TAGS = {"!", "tag:yaml.org,2002:str"}
 _COMPLEX = {AliasEvent: "an alias", MappingStartEvent: "a mapping", SequenceStartEvent: "a list"}
+_ANCHOR = re.compile(r"(?:!\S*[ \t]+)?&([A-Za-z0-9_-]+)")
+_NAME_GOES_ON = tuple("?:%@`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +267,17 @@ class _Reader:
             self._note("error", start, say.tagged, start, plain)
         if not event.anchor:
             return None
+        if found := _ANCHOR.match(self.source.text, start):
+            self._name_ends("&", *found.span(1))
         anchor = self.anchors[event.anchor] = Anchor(len(self.marks) // 2 - 1)
         return anchor
+
+    def _name_ends(self, sign: str, start: int, end: int) -> bool:
+        """Whether all readers end an anchor's name here; noted if YAML 1.2 goes on."""
+        if self.source.text[end : end + 1] not in _NAME_GOES_ON:
+            return True
+        self._note("error", start, say.name_goes_on, sign, start, end)
+        return False
 
     def _key(self, event: Any, depth: int) -> str | None:
         """The text of a key, or None with a finding where it cannot be one; its marks are noted."""
@@ -312,6 +323,8 @@ class _Reader:
         name, start, end = event.anchor, event.start_mark.index, event.end_mark.index
         node = len(self.marks) // 2
         self.marks += (start, end)
+        if not self._name_ends("*", start + 1, end):
+            return None
         anchor = self.anchors.get(name)
         if not anchor:
             self._note("error", start, say.unknown_alias, name, start, end, list(self.anchors))

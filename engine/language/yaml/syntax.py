@@ -193,7 +193,10 @@ def _no_value(at: _Complaint) -> Finding:
         opened = _last_open(at.source.text)
         if opened is not None:
             return _open_bracket(replace(at, began=opened))
-    return at.finding("Y070", f"{at.shown} stands where a value should; expected a value")
+    message = f"{at.shown} stands where a value should; expected a value"
+    if at.source.text[at.offset : at.offset + 1] == "?":
+        return at.finding("Y070", message, "a text that begins with `?` goes in quotes")
+    return at.finding("Y070", message)
 
 
 def _no_document(at: _Complaint) -> Finding:

@@ -7,10 +7,10 @@ the order of their priority. What a row says is made once, when the bundle is lo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isfinite
 from typing import Any
 
 from ...ir.types import Field
+from ...operators.aggregates import bounded, exact_sum
 from ..writing import Writer
 from .cell_source import Cells
 from .index import bits
@@ -156,14 +156,8 @@ def gatherer(node: TableNode) -> Callable[[Sequence[int]], dict[str, Any]]:
 
 
 def _sum(field: Field, values: list[Any]) -> Any:
-    """The sum in the order of the rows; missing when an integer leaves 64 bits or a double its range."""
-    if field.type == "integer":
-        total = sum(values)
-        return total if -(2**63) <= total < 2**63 else None
-    real = 0.0
-    for value in values:
-        real += value
-    return real if isfinite(real) else None
+    """The sum, of doubles rounded once; missing when an integer leaves 64 bits or a double its range."""
+    return bounded(sum(values)) if field.type == "integer" else exact_sum(values)
 
 
 FOLDS: dict[str, Callable[[Field, list[Any]], Any]] = {

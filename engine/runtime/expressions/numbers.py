@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ...operators.aggregates import exact_sum
+
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 
 
@@ -142,13 +144,8 @@ def greatest(numbers: Sequence[float] | None) -> float | None:
 
 
 def sum_floats(numbers: Sequence[float] | None) -> float | None:
-    """The sum from left to right, each step rounded (so that every version of Python gives the same)."""
-    if not numbers:
-        return None
-    total = 0.0
-    for number in numbers:
-        total += number
-    return _finite(total)
+    """The sum, rounded once, so that no order changes it; missing beyond the range of doubles."""
+    return exact_sum(numbers) if numbers else None
 
 
 def sum_integers(numbers: Sequence[int] | None) -> int | None:

@@ -2,8 +2,23 @@ from __future__ import annotations
 
 import pytest
 
-from engine.compiler.satisfiability import always_holds, never_holds
-from engine.ir.predicate import AllOf, AnyOf, Bounds, Constant, Element, Leaf, Not, Now, Predicate
+from engine.compiler.satisfiability import Known, always_holds, never_holds
+from engine.ir.predicate import (
+    AllOf,
+    AnyOf,
+    Bounds,
+    Constant,
+    Element,
+    Events,
+    EventSequence,
+    InList,
+    Leaf,
+    Not,
+    Now,
+    Predicate,
+    Step,
+)
+from engine.ir.types import Aggregate, Catalogue, EventType, Field
 
 ORDERS_ABOVE_9 = Leaf("orders", "range", Bounds(lower=9, lower_inclusive=False), "integer")
 ORDERS_BELOW_5 = Leaf("orders", "range", Bounds(upper=5, upper_inclusive=False), "integer")
@@ -84,3 +99,64 @@ def test_as_many_conditions_as_a_segment_may_have_are_looked_through(group: type
     pairs = AllOf(tuple(AnyOf((Leaf(f"f{n}", "equals", "a"), Leaf(f"g{n}", "equals", "b"))) for n in range(512)))
     assert never_holds(pairs) is None
     assert not always_holds(pairs)
+
+
+CATALOGUE = Catalogue(
+    "customer",
+    "customer_id",
+    (
+        Field("tier", "keyword", values=("basic", "gold")),
+        Field("orders", "integer", source=Aggregate("purchase", "count")),
+        Field("spend", "number", source=Aggregate("purchase", "sum", "amount")),
+    ),
+    (EventType("purchase", (Field("sku", "keyword"), Field("amount", "number"))),),
+)
+KNOWN = Known.of(CATALOGUE, {"nobody": (), "some": ("c-1",)})
+BELOW_0 = Leaf("value", "range", Bounds(upper=0, upper_inclusive=False), "integer")
+AT_LEAST_1 = Leaf("value", "range", Bounds(lower=1), "integer")
+TWO_SKUS = AllOf((Leaf("sku", "equals", "a"), Leaf("sku", "equals", "b")))
+
+
+@pytest.mark.parametrize(
+    "predicate, reason",
+    [
+        (Events("purchase", "count", BELOW_0), "no count of `purchase` events satisfies the condition"),
+        (
+            Events("purchase", "count", AT_LEAST_1, where=TWO_SKUS),
+            "in one event `purchase`, no value of `sku` satisfies all conditions on it",
+        ),
+        (
+            EventSequence((Step("purchase"), Step("purchase", TWO_SKUS))),
+            "in one event `purchase`, no value of `sku` satisfies all conditions on it",
+        ),
+        (
+            Leaf("orders", "range", Bounds(upper=0, upper_inclusive=False), "integer"),
+            "no value of `orders` satisfies all conditions on it",
+        ),
+        (Not(Leaf("orders", "exists", None, "integer")), "`orders` counts events, so it is never missing"),
+        (InList("nobody"), "the list `nobody` has no members"),
+        (
+            AllOf((Leaf("tier", "exists"), Not(Leaf("tier", "in", ("basic", "gold"))))),
+            "no value of `tier` satisfies all conditions on it",
+        ),
+    ],
+)
+def test_what_the_catalogue_rules_out_never_holds(predicate: Predicate, reason: str) -> None:
+    assert never_holds(predicate, KNOWN) == reason
+    assert always_holds(Not(predicate), KNOWN)
+    assert never_holds(predicate) is None or isinstance(predicate, Events | EventSequence)
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        Events("purchase", "count", Leaf("value", "range", Bounds(upper=1), "integer"), where=TWO_SKUS),  # of none: 0
+        Events("purchase", "sum", BELOW_0, "amount"),
+        Not(Leaf("spend", "exists", None, "number")),  # a sum may leave the range of doubles
+        Leaf("orders", "equals", 0, "integer"),
+        InList("some"),
+        Not(Leaf("tier", "in", ("basic", "gold"))),  # also of whom nothing is known
+    ],
+)
+def test_what_the_catalogue_allows_may_hold(predicate: Predicate) -> None:
+    assert never_holds(predicate, KNOWN) is None

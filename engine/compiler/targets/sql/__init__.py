@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .query import DIALECTS, SqlQuery, compile_sql
-from .table import create_table, insert, row
+from .table import create_table, insert, loading, row
 
-__all__ = ["DIALECTS", "SqlQuery", "compile_sql", "create_table", "insert", "row"]
+__all__ = ["DIALECTS", "SqlQuery", "compile_sql", "create_table", "insert", "loading", "row"]

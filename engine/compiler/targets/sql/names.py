@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from ....operators.core import Dialect
+
 LONGEST = 63  # bytes of a name in PostgreSQL, which cuts longer ones silently
 TABLE = "profiles"
+SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")  # every table in PostgreSQL has these already
 
 
 def quoted(name: str) -> str:
     """The name as an identifier, its case kept."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def column_name(field: str, dialect: Dialect) -> str:
+    """The column that holds a field: called like the field, unless PostgreSQL has a system column of that name."""
+    return f"{field}$" if dialect == "postgres" and field in SYSTEM_COLUMNS else field
 
 
 def tokens_name(field: str) -> str:

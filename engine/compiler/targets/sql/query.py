@@ -12,14 +12,17 @@ from ....operators.core import Dialect, Unsupported
 from ....operators.registry import CORE
 from .. import placeholders
 from . import duckdb, postgres
-from .names import TABLE, quoted, tokens_name
+from .names import TABLE, column_name, quoted, tokens_name
 from .parameters import Parameters
 from .place import Place
 
 
 @dataclass(frozen=True, slots=True)
 class SqlQuery:
-    """A condition on the table of profiles, and its parameters by name: JSON data, placeholders among it."""
+    """A condition on the table of profiles, and its parameters by name: JSON data, placeholders among it.
+
+    `key` is the column that holds the profile's key.
+    """
 
     where: str
     parameters: Mapping[str, Any]
@@ -69,7 +72,7 @@ def compile_sql(
         where = writer.of(predicate, _Root(None, "", 0))
     except _UnsupportedError as problem:
         return Unsupported(str(problem))
-    return SqlQuery(f"({where}) IS TRUE", parameters.values, catalogue.key)
+    return SqlQuery(f"({where}) IS TRUE", parameters.values, column_name(catalogue.key, dialect))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ class _Writer:
             case Element(of, item):
                 return self._element(of, item, root)
             case InList(name):
-                return self.dialect.in_list(self.catalogue.key, self.parameters.add({"$list": name}))
+                key = column_name(self.catalogue.key, self.dialect.place.dialect)
+                return self.dialect.in_list(key, self.parameters.add({"$list": name}))
             case Events() | EventSequence():
                 raise _UnsupportedError("conditions on events are answered by the matcher, which has the events")
         assert_never(predicate)
@@ -140,7 +144,9 @@ class _Writer:
         )
 
     def _member(self, holder: str | None, name: str) -> str:
-        return quoted(name) if holder is None else self.dialect.member(holder, name)
+        if holder is not None:
+            return self.dialect.member(holder, name)
+        return quoted(column_name(name, self.dialect.place.dialect))
 
 
 def _hash_path(field: Field, path: str) -> str | None:

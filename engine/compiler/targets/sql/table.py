@@ -14,14 +14,14 @@ from ....operators.core import Dialect
 from ....operators.text import tokens
 from ...mapping import Sealer
 from . import duckdb, postgres
-from .names import TABLE, quoted, tokens_name
+from .names import TABLE, column_name, quoted, tokens_name
 
 
 def create_table(catalogue: Catalogue, dialect: Dialect) -> str:
     """The statements that create the table, and in PostgreSQL the types of its objects."""
     columns = _columns(_with_key(catalogue), dialect, catalogue.name)
     body = ",\n".join(f"  {column}" for column in columns)
-    key = f"  PRIMARY KEY ({quoted(catalogue.key)})"
+    key = f"  PRIMARY KEY ({quoted(column_name(catalogue.key, dialect))})"
     table = f"CREATE TABLE {quoted(TABLE)} (\n{body},\n{key}\n);\n"
     types = _composites(catalogue.fields, catalogue.name) if dialect == "postgres" else []
     return "".join([*types, table])
@@ -34,6 +34,37 @@ def insert(catalogue: Catalogue, dialect: Dialect) -> str:
         return f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, CAST(%(rows)s AS jsonb))"
     structure = json.dumps([_structure(_with_key(catalogue))]).replace("'", "''")
     return f"INSERT INTO {table} BY NAME SELECT unnest(from_json($rows, '{structure}'), max_depth := 2)"
+
+
+def loading(catalogue: Catalogue, dialect: Dialect) -> str:
+    """The statements that fill the table from `rows.jsonl`, a row (see `row`) as JSON on each line.
+
+    Those of PostgreSQL are for `psql`.
+    """
+    table = quoted(TABLE)
+    if dialect == "postgres":
+        return (
+            "CREATE TEMPORARY TABLE incoming (line jsonb);\n"
+            "\\copy incoming FROM 'rows.jsonl' WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')\n"
+            f"INSERT INTO {table} SELECT filled.* FROM incoming,"
+            f" jsonb_populate_record(NULL::{table}, incoming.line) AS filled;\n"
+        )
+    columns = ", ".join(
+        f"{quoted(name)}: '{_duckdb_type(kind)}'" for name, kind in _structure(_with_key(catalogue)).items()
+    )
+    return (
+        f"INSERT INTO {table} BY NAME SELECT *"
+        f" FROM read_json('rows.jsonl', format = 'newline_delimited', columns = {{{columns}}});\n"
+    )
+
+
+def _duckdb_type(structure: Any) -> str:
+    """The type that a part of `_structure` stands for."""
+    if isinstance(structure, list):
+        return f"{_duckdb_type(structure[0])}[]"
+    if isinstance(structure, dict):
+        return f"STRUCT({', '.join(f'{quoted(name)} {_duckdb_type(kind)}' for name, kind in structure.items())})"
+    return str(structure)
 
 
 def row(
@@ -50,7 +81,7 @@ def _with_key(catalogue: Catalogue) -> tuple[Field, ...]:
 def _columns(fields: tuple[Field, ...], dialect: Dialect, owner: str) -> list[str]:
     found: list[str] = []
     for field in fields:
-        found.append(f"{quoted(field.name)} {_type(field, dialect, f'{owner}.{field.name}')}")
+        found.append(f"{quoted(column_name(field.name, dialect))} {_type(field, dialect, f'{owner}.{field.name}')}")
         if field.type == "text" and field.encrypted is None:
             found.append(f"{quoted(tokens_name(field.name))} {_array(_text(dialect), dialect)}")
     return found
@@ -129,7 +160,7 @@ def _members(
             stored = [item for item in stored if item]
         if not stored:
             continue
-        found[field.name] = stored if field.many and field.encrypted != "none" else stored[0]
+        found[column_name(field.name, dialect)] = stored if field.many and field.encrypted != "none" else stored[0]
         if field.type == "text" and field.encrypted is None:
             found[tokens_name(field.name)] = [token for item in values for token in tokens(item)]
     return found

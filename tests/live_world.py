@@ -18,12 +18,12 @@ from engine.encryption.vault import OpenVault, Vault
 from engine.ir.instant import format_instant, parse_instant
 from engine.ir.program import Program
 from engine.operators.evaluate import Subject, evaluate
-from engine.profiles.fold import fold
 from engine.profiles.ingest import EventProducer
 from engine.profiles.suppression import Suppressed
 from engine.rebuilds.preparation import prepare
 from engine.running import worker_process
 from engine.runtime.border import Border
+from engine.runtime.fold import fold
 from engine.runtime.intake import event_order
 from engine.storage import keys
 from engine.storage.postgres import connect_postgres

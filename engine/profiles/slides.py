@@ -11,7 +11,7 @@ from typing import Any
 from ..ir.instant import format_instant, parse_instant
 from ..ir.types import AggregateName
 from ..operators.aggregates import Value, aggregate, bounded
-from .computed import Computed, Event
+from ..runtime.computed import Computed, Event
 
 _FEW = 4  # changes that are looked for by counting again, which is quickest where one of the first events makes one
 

@@ -13,12 +13,12 @@ from ..ir.canonical import digest
 from ..ir.codec import encode
 from ..ir.instant import LAST_MS, parse_instant
 from ..ir.types import Catalogue
-from ..profiles.computed import Computed
-from ..profiles.fold import Folding, after
 from ..profiles.serving import Slide
 from ..profiles.slides import changes
 from ..runtime.border import Border
+from ..runtime.computed import Computed
 from ..runtime.flips import Schedule
+from ..runtime.fold import Folding, after
 from ..runtime.matcher import Matcher
 from ..runtime.matcher.delta import Delta
 from .registry import Definition, Registry

@@ -11,8 +11,8 @@ from ..ir.instant import format_instant
 from ..ir.private import Private
 from ..operators.evaluate import Subject
 from ..profiles.event_store import read_events
-from ..profiles.fold import Folding
 from ..runtime.explain import explain
+from ..runtime.fold import Folding
 from .history import history
 from .overrides import StoredOverride, override_of
 from .registry import Definition, Registry

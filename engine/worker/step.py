@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import format_instant
-from ..profiles.fold import after
 from ..profiles.refused_values import Refused
+from ..runtime.fold import after
 from ..segments.definitions import Live
 from ..segments.transitions import Reason, Transition
 from ..storage.partitions import partition_of

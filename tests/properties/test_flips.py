@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from engine.ir.predicate import Predicate
 from engine.operators.evaluate import Subject, evaluate
-from engine.profiles.fold import Folding, fold_computed
 from engine.runtime.flips import Flip, Schedule, next_flip, reads_clock
+from engine.runtime.fold import Folding, fold_computed
 from tests.properties.clock_cases import CATALOGUE, ClockCases
 from tests.properties.predicate_cases import LISTS
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from engine.compiler.conditions import aggregate_problem, aggregate_type
 from engine.ir.instant import format_instant, parse_instant
 from engine.ir.types import Aggregate, AggregateName, Catalogue, EventType, Field, FieldType
-from engine.profiles.fold import Folding
 from engine.runtime.border import SET, Border
+from engine.runtime.fold import Folding
 from engine.runtime.intake import event_order
 
 NOW = parse_instant("2026-03-01T00:00:00Z")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from engine.ir.instant import format_instant, parse_instant
 from engine.ir.types import Aggregate, AggregateName, EventType, Field, FieldType
 from engine.operators.aggregates import aggregate
-from engine.profiles.computed import Computed
 from engine.profiles.slides import changes, suffixes
+from engine.runtime.computed import Computed
 
 NOW = parse_instant("2026-03-01T00:00:00Z")
 WINDOW = 40

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..ir.instant import format_instant
 from ..ir.types import Catalogue
-from ..runtime.border import SET, admitting
+from .border import SET, admitting
 from .computed import Computed, Event, value_of
 
 

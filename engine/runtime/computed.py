@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..ir.instant import format_instant
 from ..ir.types import EventType, Field
 from ..operators.aggregates import aggregate
-from ..runtime.border import admitting
+from .border import admitting
 
 Event = Mapping[str, Any]
 

@@ -8,8 +8,8 @@ import pytest
 
 from engine.ir.instant import parse_instant
 from engine.ir.types import Aggregate, AggregateName, Catalogue, EventType, Field
-from engine.profiles.fold import Folding, fold
 from engine.runtime.border import SET, Border
+from engine.runtime.fold import Folding, fold
 
 NOW = parse_instant("2026-03-31T00:00:00Z")
 BIG = 2**53 + 1  # no double equals it

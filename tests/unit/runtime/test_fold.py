@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.ir.instant import parse_instant
 from engine.ir.types import Aggregate, Catalogue, EventType, Field
-from engine.profiles.fold import fold
+from engine.runtime.fold import fold
 from engine.runtime.intake import event_order
 
 DAY = 86_400_000

@@ -23,6 +23,16 @@ def lower_lists(documents: Sequence[Document], workspace: Workspace, sink: Sink)
     return found
 
 
+def empty_lists(documents: Iterable[Document], workspace: Workspace) -> frozenset[str]:
+    """The names of the lists that were read well and have no members."""
+    readable = (
+        each
+        for each in documents
+        if each.read_as(MemberListDocument).members is not None or each.name in workspace.member_texts
+    )
+    return frozenset(each.name for each in readable if not any(True for _ in _written(each, workspace)))
+
+
 def _written(document: Document, workspace: Workspace) -> Iterable[tuple[str, Path, str]]:
     """Each id with the path that names it and words for where it is."""
     members = document.read_as(MemberListDocument).members

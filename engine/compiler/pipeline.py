@@ -13,7 +13,7 @@ from ..language.remains import Remains, remains, unread
 from ..language.workspace import Document, Workspace
 from .cases import check_cases
 from .catalogue import lower_catalogue
-from .lists import lower_lists
+from .lists import empty_lists, lower_lists
 from .measures import check_measures
 from .node_lowering import Around
 from .partial import Sieve, check_remains, names_any
@@ -40,7 +40,8 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
         sink = Sieve(sink, lambda finding: not names_any(finding, lost))
     catalogue = lower_catalogue(profile, kinds["EventType"], sink, workspace.declared.get("EventType", ()))
     lists = lower_lists(kinds["MemberList"], workspace, sink)
-    scope = Scope(catalogue, workspace.timezone, workspace.declared, lists)
+    empty = empty_lists(kinds["MemberList"], workspace)
+    scope = Scope(catalogue, workspace.timezone, workspace.declared, lists, empty)
     segments = lower_segments(kinds["Segment"], scope, sink)
     experiments, rulesets = lower_graphs(kinds, scope, workspace.nodes, sink)
     named = {kind: {document.name: document for document in documents} for kind, documents in kinds.items()}

@@ -7,7 +7,7 @@ and with what the catalogue says about the field.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice, product
 from typing import assert_never
@@ -49,16 +49,16 @@ COUNTED = ("count", "distinct")  # never missing, and never less than 0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the subject apart from the predicate: its declared fields, event types and member lists."""
+    """What is known apart from the predicate: declared fields, event types, and which member lists are empty."""
 
     fields: tuple[Field, ...] = ()
     events: Mapping[str, EventType] = field(default_factory=dict)
-    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    empty_lists: Collection[str] = ()
 
     @classmethod
-    def of(cls, catalogue: Catalogue, lists: Mapping[str, tuple[str, ...]]) -> Known:
-        """What a catalogue and the workspace's member lists say about profiles."""
-        return cls(catalogue.fields, {each.name: each for each in catalogue.events}, lists)
+    def of(cls, catalogue: Catalogue, empty_lists: Collection[str] = ()) -> Known:
+        """What a catalogue says about profiles, and which of the workspace's member lists have no members."""
+        return cls(catalogue.fields, {each.name: each for each in catalogue.events}, empty_lists)
 
     def field(self, path: str) -> Field | None:
         """The declared field at a dotted path."""
@@ -174,7 +174,7 @@ def _impossible(literal: Literal, known: Known) -> str | None:
             return _events_impossible(item, known, literal.positive)
         case Element() if literal.positive and (inner := never_holds(item.item, known.inside(item.of))):
             return f"in one element of `{item.of}`, {inner}"
-        case InList() if literal.positive and known.lists.get(item.list) == ():
+        case InList() if literal.positive and item.list in known.empty_lists:
             return f"the list `{item.list}` has no members"
         case EventSequence() if literal.positive:
             for step in item.steps:

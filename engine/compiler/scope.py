@@ -23,13 +23,14 @@ class Scope:
     """The workspace as its documents see it.
 
     `declared` has by kind every name, those of documents that do not read well included: their own findings are enough.
-    `lists` are the members of each MemberList.
+    `lists` are the members of each MemberList, `empty_lists` the names of those that say they have none.
     """
 
     catalogue: Catalogue
     timezone: str
     declared: Mapping[str, Collection[str]] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    empty_lists: Collection[str] = ()
     _suggested: list[str] = field(default_factory=list, repr=False, compare=False)
 
     def has(self, kind: str, name: str) -> bool:

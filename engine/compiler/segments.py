@@ -62,7 +62,7 @@ def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sin
         return None
     if not _within_limits(predicate, document.name, scope, report):
         return None
-    known_facts = Known.of(scope.catalogue, scope.lists)
+    known_facts = Known.of(scope.catalogue, scope.empty_lists)
     if reason := never_holds(predicate, known_facts):
         report.at_key("C002", path, f"`{document.name}` can never match: {reason}")
     elif always_holds(predicate, known_facts):

@@ -170,20 +170,37 @@ def _number(row: Sequence[Item]) -> None:
 
 
 def _arrange(rows: list[list[Item]]) -> None:
-    """Order each rank for few crossings: the best of several sweeps."""
-    best, least = [list(row) for row in rows], _crossings(rows)
+    """Order each rank for few crossings, then for ways out in their own order: the best of several sweeps.
+
+    A picture and its mirror image have equal crossings, so that the image is looked at as well.
+    """
+    best, least = [list(row) for row in rows], (_crossings(rows), _turned(rows))
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
         turn = -1 if sweep % 4 > 1 else 1  # equals change places in some sweeps, which frees what is stuck
         for row in rows if down else reversed(rows):
             row.sort(key=lambda item: (_middle(item, item.above if down else item.below), turn * item.order))
             _number(row)
-        found = _crossings(rows)
+        found = _crossings(rows), _turned(rows)
         if found < least:
             best, least = [list(row) for row in rows], found
-    for row, kept in zip(rows, best, strict=True):
-        row[:] = kept
+    _take(rows, best)
+    mirrored = [row[::-1] for row in best]
+    _take(rows, mirrored)
+    if _turned(rows) >= least[1]:
+        _take(rows, best)
+
+
+def _take(rows: Sequence[list[Item]], orders: Sequence[Sequence[Item]]) -> None:
+    for row, order in zip(rows, orders, strict=True):
+        row[:] = order
         _number(row)
+
+
+def _turned(rows: Iterable[Iterable[Item]]) -> int:
+    """How many neighbouring ways out of a box stand in the wrong order."""
+    ways = (pairwise(item.below) for row in rows for item in row if item.box)
+    return sum(left.order > right.order for pairs in ways for left, right in pairs)
 
 
 def _middle(item: Item, neighbours: Sequence[Item]) -> float:

@@ -9,7 +9,7 @@ who differ only in what is private, are explained alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from ..ir.binding import bind_instant
@@ -20,6 +20,7 @@ from ..ir.predicate import (
     AnyOf,
     Bounds,
     Constant,
+    CoreName,
     Element,
     Events,
     EventSequence,
@@ -39,7 +40,7 @@ from .flips.flip import Flips, ProfileAt
 from .matcher.behaviour import aggregated
 from .matcher.checks import Checks
 from .matcher.moment import Clock, Moment
-from .withholding import is_withheld, without_constants
+from .withholding import is_withheld, tells_a_value, without_constants
 
 Node = dict[str, Any]
 
@@ -123,7 +124,7 @@ class _Explainer:
 
     def _leaf(self, leaf: Leaf) -> Node:
         found: Node = {"field": leaf.field, "operator": leaf.op}
-        hidden = not self._reveal and leaf.value is not None and self._private.encrypted.mentions(leaf)
+        hidden = not self._reveal and tells_a_value(leaf.value) and self._private.encrypted.mentions(leaf)
         found |= {"constant_withheld": True} if hidden else {"constant": encode(leaf.value)}
         if isinstance(leaf.value, Bounds) and not hidden:
             limits = {"lower": leaf.value.lower, "upper": leaf.value.upper}
@@ -232,11 +233,24 @@ def words(predicate: Predicate, *, positive: bool = True) -> str:
 def _leaf_words(leaf: Leaf, *, positive: bool) -> str:
     unless = "" if positive or leaf.op == "exists" else _OR_MISSING
     if is_withheld(leaf):
-        does = "satisfies" if positive else "does not satisfy"
-        condition = f"{does} `{leaf.op}` with a constant that is withheld"
+        condition = _withheld_words(leaf.op, positive=positive)
     else:
         condition = CORE[leaf.op].english(leaf, positive=positive)
     return f"{wording.field_words(leaf.field)} {condition}{unless}"
+
+
+_WITHHELD_WORDS: Mapping[CoreName, tuple[str, str]] = {
+    "equals": ("is a value that is withheld", "is not the value that is withheld"),
+    "in": ("is one of several values that are withheld", "is none of several values that are withheld"),
+    "range": ("lies within limits that are withheld", "does not lie within limits that are withheld"),
+}
+
+
+def _withheld_words(op: CoreName, *, positive: bool) -> str:
+    """What a condition asks, without its constant."""
+    if op in _WITHHELD_WORDS:
+        return _WITHHELD_WORDS[op][0 if positive else 1]
+    return f"{'satisfies' if positive else 'does not satisfy'} `{op}` with a constant that is withheld"
 
 
 def _flat(predicate: Predicate) -> str:
@@ -309,8 +323,17 @@ def _seen_words(node: Mapping[str, Any]) -> str:
 
 
 def _value_text(value: Any) -> str:
-    text = wording.constant(value) if isinstance(value, str | int | float) else str(value)
+    text = wording.constant(value) if isinstance(value, str | int | float) else _members_text(value)
     return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1] + "…"
+
+
+def _members_text(value: Any) -> str:
+    """An object, a point or a list, as `sku “cd-1”, amount 2.5`."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_value_text(each)}" for name, each in value.items() if each is not None)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " and ".join(_value_text(each) for each in value)
+    return _value_text(value)
 
 
 def _flip_words(node: Mapping[str, Any]) -> str:

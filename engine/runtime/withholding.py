@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from ..ir.encrypted import Encrypted, Tree, below
-from ..ir.predicate import AllOf, AnyOf, Leaf, Not, Predicate
+from ..ir.predicate import AllOf, Anniversary, AnyOf, Bounds, Leaf, LeafValue, Not, Now, Predicate
 from ..ir.walk import rebuilt
 
 
@@ -24,6 +24,13 @@ def is_withheld(leaf: Leaf) -> bool:
     return isinstance(leaf.value, _Withheld)
 
 
+def tells_a_value(constant: LeafValue) -> bool:
+    """Whether a constant is a value, or limits to one; what only counts from now on says nothing about anybody."""
+    if isinstance(constant, Bounds):
+        return any(tells_a_value(limit) for limit in (constant.lower, constant.upper))
+    return constant is not None and not isinstance(constant, Now | Anniversary)
+
+
 def without_constants(predicate: Predicate, encrypted: Encrypted) -> Predicate:
     """The predicate with `WITHHELD` for each constant of what counts as encrypted; groups are left as they are."""
     if isinstance(predicate, Not):
@@ -35,7 +42,7 @@ def without_constants(predicate: Predicate, encrypted: Encrypted) -> Predicate:
 
 def _without(predicate: Predicate, encrypted: Encrypted, tree: Tree | None) -> Predicate:
     if isinstance(predicate, Leaf):
-        hidden = predicate.value is not None and (tree is None or below(tree, predicate.field) is None)
-        return replace(predicate, value=WITHHELD) if hidden else predicate
+        private = tree is None or below(tree, predicate.field) is None
+        return replace(predicate, value=WITHHELD) if private and tells_a_value(predicate.value) else predicate
     trees = (inside for _, inside in encrypted.inside(predicate, tree))
     return rebuilt(predicate, lambda item: _without(item, encrypted, next(trees)))

@@ -45,7 +45,7 @@ def explain_membership(
         raise UnexplainedError("nothing runs yet")
     row = connection.execute("SELECT EXISTS (SELECT FROM profile WHERE profile = %s)", (customer,)).fetchone()
     if row is None or not row[0]:
-        raise UnexplainedError("no such customer is known: no event of theirs was ever taken in")
+        raise UnexplainedError("no such customer is stored: they have sent no event so far, or were erased")
     catalogue = registry.catalogue
     events = [event for _, event in read_events(connection, [customer], vault, catalogue.key)]
     lists = {each: frozenset(members) for each, members in definition.lists.items()}

@@ -77,4 +77,4 @@ def _refuse_unknown(connection: Connection, segment: str, customer: str) -> None
     if not runs:
         raise OverrideRefusedError(f"`{segment}` does not run: `decisor segments rebuild {segment}` fills it first")
     if not known:
-        raise OverrideRefusedError("no such customer is known: no event of theirs was ever taken in")
+        raise OverrideRefusedError("no such customer is stored: they have sent no event so far, or were erased")

@@ -32,7 +32,7 @@ def test_what_is_said_of_events_and_closed_values_never_or_always_does() -> None
     parts = [case.predicate for case in behaviours(13, 300)]
     people = profiles(14, 60)
     histories = [events(15 + number, number % 12) for number in range(len(people))]
-    known = Known.of(CATALOGUE, LISTS)
+    known = Known.of(CATALOGUE)
     found = 0
     for first, second in pairwise(parts):
         for predicate in _combined(first, second):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CODES = ("broken", "future", "failed", "refused")
 
+HEADING = f"{'number':>6}  {'received at':<24}  {'code':<7}  {'customer':<12}  {'type':<12}  {'event id':<12}  reason"
+
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", choices=CODES, help="only those with this code")
@@ -33,6 +35,8 @@ def _run(options: argparse.Namespace) -> int:
     with Servers.of(options) as servers:
         letters = dead_letters(servers.postgres, code=options.code, replayed=options.all, vault=vault_at_hand(servers))
         found = list(islice(letters, options.limit))
+    if found and options.format == "text":
+        print(HEADING)
     for each in found:
         if options.format == "json":
             print(json.dumps(asdict(each), ensure_ascii=False))
@@ -46,8 +50,8 @@ def _run(options: argparse.Namespace) -> int:
 def line_of(each: DeadLetter) -> str:
     """A dead letter on one line."""
     replayed = f" (replayed {each.replayed_at})" if each.replayed_at else ""
-    what = f"{each.customer or '-'} {each.type or '-'} {each.event or '-'}"
-    return printable(f"{each.id:>6}  {each.received_at}  {each.code:<7} {what}: {each.reason}{replayed}")
+    names = f"{each.customer or '-':<12}  {each.type or '-':<12}  {each.event or '-':<12}"
+    return printable(f"{each.id:>6}  {each.received_at}  {each.code:<7}  {names}  {each.reason}{replayed}")
 
 
 def _count(text: str) -> int:

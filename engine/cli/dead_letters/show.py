@@ -10,7 +10,7 @@ from ...ir.printable import printable
 from ..command import CLEAN, CannotRunError, Command
 from ..servers import Servers, add_servers
 from .keys import vault_at_hand
-from .list import line_of
+from .list import HEADING, line_of
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,7 @@ def _run(options: argparse.Namespace) -> int:
         revealed = {"payload": content} if options.reveal else {}
         print(json.dumps(asdict(letter) | {"opens": payload is not None} | revealed, ensure_ascii=False))
         return CLEAN
+    print(HEADING)
     print(line_of(letter))
     print(
         f"from {printable(letter.source)}" + ("" if payload is not None else ", sealed, and its key is not available")

@@ -95,7 +95,7 @@ def unknown_customer(servers: Servers, customer: str) -> bool:
 
     if is_known(servers.postgres, customer):
         return False
-    note("this customer is unknown: no event of theirs was ever processed")
+    note("this customer is not stored: they have sent no event so far, or were erased")
     return True
 
 

@@ -16,12 +16,18 @@ ROWS_DRAWN = 8
 ROWS_LISTED = 12
 
 _HITS = {
-    "unique": "the one row that fits",
-    "first": "the first row that fits",
-    "priority": "the row that fits with the highest priority",
-    "any": "the rows that fit, which agree,",
-    "collect": "all rows that fit",
-    "rule_order": "all rows that fit, in their order,",
+    "unique": "the one row that fits gives",
+    "first": "the first row that fits gives",
+    "priority": "the row that fits with the highest priority gives",
+    "any": "the rows that fit, which agree, give",
+    "rule_order": "all rows that fit, in their order, give",
+}
+_COLLECTED = {
+    "list": "all rows that fit give",
+    "sum": "the sum of all rows that fit gives",
+    "min": "the least of all rows that fit gives",
+    "max": "the greatest of all rows that fit gives",
+    "count": "the number of rows that fit gives",
 }
 
 
@@ -47,8 +53,8 @@ def arrows(node: TableNode, _experiments: Experiments) -> Iterator[DrawnWay]:
 
 def steps(node: TableNode, around: Steps, _experiments: Experiments) -> Iterator[str]:
     """What several hits come to, then the first rows in columns."""
-    collected = f" as {node.collect}" if node.hit == "collect" and node.collect != "list" else ""
-    yield f"{_HITS[node.hit]} gives {around.result(node.bind, node.then)}{collected}"
+    gives = _COLLECTED[node.collect] if node.hit == "collect" else _HITS[node.hit]
+    yield f"{gives} {around.result(node.bind, node.then)}"
     heading = [*_inputs(node), *(f"→ {field.name}" for field in node.outputs)]
     rows = [_cells(row) for row in node.rows[:ROWS_LISTED]]
     widths = [max(len(row[at]) for row in [heading, *rows]) for at in range(len(heading))]

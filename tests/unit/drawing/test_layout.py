@@ -106,3 +106,36 @@ def test_a_crossing_that_can_be_avoided_is() -> None:
 def test_a_cycle_is_refused() -> None:
     with pytest.raises(ValueError, match="cycle"):
         lay_out({"a": (1.0, 1.0), "b": (1.0, 1.0)}, {("a", "b"): None, ("b", "a"): None})
+
+
+def wrong_ways(layout: Layout, labels: Mapping[Ends, Size | None]) -> int:
+    """How many neighbouring ways out of a box are drawn in the wrong order."""
+    ways: dict[str, list[float]] = {}
+    for ends in labels:
+        route = layout.routes[ends]
+        ways.setdefault(ends[0], []).append(route.stops[0].x)
+    return sum(left > right for each in ways.values() for left, right in pairwise(each))
+
+
+@settings(max_examples=60)
+@given(graphs())
+def test_a_picture_is_not_the_mirror_image_of_what_was_written(
+    graph: tuple[dict[str, Size], dict[Ends, Size | None]],
+) -> None:
+    boxes, labels = graph
+    written = sum(1 for source in boxes for _ in pairwise([ends for ends in labels if ends[0] == source]))
+    assert wrong_ways(lay_out(boxes, labels), labels) <= written / 2
+
+
+def test_ways_out_stand_in_their_order_where_no_lines_cross() -> None:
+    boxes: dict[str, Size] = dict.fromkeys(("top", "late", "middle", "early", "deep", "end"), (60.0, 30.0))
+    labels: dict[Ends, Size | None] = {
+        ("top", "early"): (40.0, 10.0),
+        ("top", "middle"): (40.0, 10.0),
+        ("top", "late"): (40.0, 10.0),
+        ("early", "deep"): None,
+        ("middle", "deep"): None,
+        ("deep", "end"): None,
+        ("late", "end"): None,
+    }
+    assert wrong_ways(lay_out(boxes, labels), labels) == 0

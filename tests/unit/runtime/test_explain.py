@@ -144,17 +144,16 @@ def test_what_private_fields_are_compared_with_is_told_only_when_asked_for() -> 
     found = explain(predicate, subject, NOW_MS, catalogue=CATALOGUE)
     assert "\n".join(lines(found)) == (
         "✗ all of (when it flips is withheld)\n"
-        "  ✓ email does not satisfy `equals` with a constant that is withheld (or is missing)\n"
-        "    ✗ email satisfies `equals` with a constant that is withheld  (the value is withheld)\n"
+        "  ✓ email is not the value that is withheld (or is missing)\n"
+        "    ✗ email is a value that is withheld  (the value is withheld)\n"
         "  ✓ email is known  (the value is withheld)\n"
         "  ✓ last of mail of signup events: value satisfies `starts_with` with a constant that is withheld"
         "  (the value is withheld; when it flips is withheld)\n"
-        "  ✓ count of signup events where (mail satisfies `in` with a constant that is withheld or mail"
-        " does not satisfy"
-        " `in` with a constant that is withheld (or is missing)): value is at least 1"
+        "  ✓ count of signup events where (mail is one of several values that are withheld or mail"
+        " is none of several values that are withheld (or is missing)): value is at least 1"
         "  (the value is withheld; when it flips is withheld)\n"
-        "  ✗ did in this order: signup (where mail satisfies `in` with a constant that is withheld), then purchase"
-        " (where card satisfies `equals` with a constant that is withheld)"
+        "  ✗ did in this order: signup (where mail is one of several values that are withheld), then purchase"
+        " (where card is a value that is withheld)"
         "  (? × signup, ? × purchase; when it flips is withheld)"
     )
 
@@ -266,3 +265,19 @@ def test_the_tree_reads_as_text() -> None:
         "  ✓ phone is known  (the value is withheld)\n"
         "  ✗ one of the orders: (sku is a and sku is known)  (the value is withheld)"
     )
+
+
+def test_a_constant_that_only_counts_from_now_on_is_shown_of_a_private_date_too() -> None:
+    birth = Field("birth", "date", personal=True)
+    catalogue = Catalogue("shop", "id", (birth,), (EventType("born", (Field("day", "date"),), (("birth", "day"),)),))
+    subject = Subject({"id": "c1", "birth": "2026-02-15T12:00:00.000Z"}, (), {}, "id")
+    recent = Leaf("birth", "range", RECENT.value, "date")
+    found = explain(recent, subject, NOW_MS, catalogue=catalogue)
+    assert list(lines(found)) == [
+        "✓ birth is within the last 30 days  (the value is withheld; when it flips is withheld)"
+    ]
+
+
+def test_an_object_is_shown_in_words_not_as_python() -> None:
+    found = told(Leaf("visits", "exists", None, "object", many=True), visits=[{"page": "start"}, {"page": "end"}])
+    assert list(lines(found)) == ["✓ visits is known  (is page start, page end)"]

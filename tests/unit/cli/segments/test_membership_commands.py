@@ -23,7 +23,7 @@ from tests.unit.cli.test_ingest import lines
 
 NOW = "2026-03-01T00:00:00Z"
 LATER = "2026-03-02T00:00:00Z"
-UNKNOWN = "this customer is unknown: no event of theirs was ever processed\n"
+UNKNOWN = "this customer is not stored: they have sent no event so far, or were erased\n"
 
 
 @pytest.fixture

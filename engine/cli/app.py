@@ -57,6 +57,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "status": "the segments that run, their size and freshness",
         "members": "the members of a segment",
         "count": "how many members a segment has",
+        "sizes": "all segments with members, shares and bars, and how they overlap",
+        "preview": "how big a segment of the workspace would be, before it runs",
         "show": "the segments of a customer",
         "add": "make a customer a member, whatever the conditions say",
         "remove": "keep a customer out, whatever the conditions say",

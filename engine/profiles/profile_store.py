@@ -79,6 +79,12 @@ def customers(connection: Connection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT profile FROM profile ORDER BY profile").fetchall()]
 
 
+def customer_count(connection: Connection) -> int:
+    """How many customers are stored."""
+    row = connection.execute("SELECT count(*) FROM profile").fetchone()
+    return int(row[0]) if row else 0
+
+
 def put_values(connection: Connection, values: Mapping[str, str]) -> None:
     """Put values, as JSON text, in the place of those that are kept."""
     connection.execute(_PUT_VALUES, (list(values), list(values.values())))

@@ -60,12 +60,19 @@ class Population:
 
     def everybody(self) -> Iterator[Block]:
         """Blocks over all profiles."""
-        last: str | None = ""
-        while last is not None:
-            last, members = self._page(_AFTER, last)
-            if last is not None:
-                yield Block(last, members)
+        for page, members in self.pages():
+            yield Block(page[-1], members)
         yield Block(None, {name: [] for name in self._names})
+
+    def pages(self) -> Iterator[tuple[Sequence[str], Mapping[str, Sequence[str]]]]:
+        """All customers in key order, a page at a time, each with the members among them by segment."""
+        last = ""
+        while True:
+            page, members = self._page(_AFTER, last)
+            if not page:
+                return
+            yield page, members
+            last = page[-1]
 
     def among(self, candidates: Iterable[Sequence[str]]) -> Iterator[Block]:
         """Blocks over the profiles with the given keys, in order; nobody else is a member."""
@@ -76,8 +83,8 @@ class Population:
                 yield Block(page[-1], members)
         yield Block(None, {name: [] for name in self._names})
 
-    def _page(self, statement: str, asked: str | list[str]) -> tuple[str | None, dict[str, list[str]]]:
-        """The last key of a page, None for an empty one, and the members; all read at one moment, despite erasures."""
+    def _page(self, statement: str, asked: str | list[str]) -> tuple[list[str], dict[str, list[str]]]:
+        """The keys of a page and the members among them; all read at one moment, despite erasures."""
         connection = self._connection
         with connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -85,7 +92,7 @@ class Population:
             members = self._members(rows)
         if self._due is not None:
             self._due.flush(BATCH)
-        return rows[-1][0] if rows else None, members
+        return [row[0] for row in rows], members
 
     def _members(self, rows: Sequence[Row]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {name: [] for name in self._names}

@@ -105,6 +105,27 @@ Keep = Callable[[Sequence[int]], bool]
 
 def filter_members(redis: Any, key: str, asked: Sequence[str], keep: Keep, count: int = PAGE) -> Iterator[Page]:
     """Pages of those members of the set under `key` that `keep` accepts, given which other sets have them."""
+    for found, flags in _pages(redis, key, asked, count):
+        yield (
+            found
+            if not asked
+            else [each for each, said in zip(found, zip(*flags, strict=True), strict=True) if keep(said)]
+        )
+
+
+def overlaps(redis: Any, names: Sequence[str], count: int = PAGE) -> dict[tuple[str, str], int]:
+    """How many members each two of the segments have in common, by the pair in the order of `names`."""
+    found = {(first, other): 0 for place, first in enumerate(names) for other in names[place + 1 :]}
+    for place, first in enumerate(names):
+        others = names[place + 1 :]
+        for _, flags in _pages(redis, keys.members(first), _keys(others), count) if others else ():
+            for other, each in zip(others, flags, strict=True):
+                found[first, other] += sum(each)
+    return found
+
+
+def _pages(redis: Any, key: str, asked: Sequence[str], count: int) -> Iterator[tuple[Page, Sequence[Sequence[int]]]]:
+    """The members of the set under `key`, page by page, and for each of the other sets which of them it has."""
     cursor, found = redis.sscan(key, 0, count=count)
     while True:
         pipeline = redis.pipeline(transaction=False)
@@ -116,11 +137,7 @@ def filter_members(redis: Any, key: str, asked: Sequence[str], keep: Keep, count
         answers = pipeline.execute() if cursor or (found and asked) else []
         flags = answers[1:] if cursor else answers
         if found:
-            yield (
-                found
-                if not asked
-                else [each for each, said in zip(found, zip(*flags, strict=True), strict=True) if keep(said)]
-            )
+            yield found, flags
         if not cursor:
             return
         cursor, found = answers[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ _PUT = (
     " expires_at = excluded.expires_at"
 )
 _DROP = "DELETE FROM override WHERE segment = %s AND profile = %s RETURNING profile"
+_STANDING = (
+    "SELECT segment, profile, included FROM override"
+    " WHERE segment = ANY(%s) AND (expires_at IS NULL OR expires_at > %s::timestamptz)"
+)
 _FIND = (
     "SELECT segment, profile, included, reason, instant(created_at), instant(expires_at) FROM override"
     " WHERE segment = %s AND profile = %s"
@@ -37,6 +42,14 @@ def override_of(connection: Connection, segment: str, customer: str) -> StoredOv
     """The override of a customer in a segment, even if it has expired."""
     row = connection.execute(_FIND, (segment, customer)).fetchone()
     return None if row is None else StoredOverride(*row)
+
+
+def standing_overrides(connection: Connection, segments: Collection[str], now: str) -> dict[str, dict[str, bool]]:
+    """For each segment, the customers who are put in (True) or kept out (False) at the instant `now`."""
+    found: dict[str, dict[str, bool]] = {name: {} for name in segments}
+    for segment, customer, included in connection.execute(_STANDING, (list(segments), now)):
+        found[segment][customer] = included
+    return found
 
 
 def put_override(connection: Connection, override: StoredOverride) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from ..ir.program import Program
 from ..ir.types import Field
 from ..runtime.border import Problem, problems_text
+from ..runtime.fold import Folding
 from .ahead import ahead
 from .arrays import Array
 from .canonical import Column, Reader
@@ -47,9 +48,19 @@ class Batches:
         self.problem: Exception | None = None
         self.profiles = self.refused = 0
         self.rest_counts: Counter[str] = Counter()
+        self._folding = Folding(self._catalogue)
         self._parquet = self._opened(file)
         self._sources = [name for name in self._wanted() if name in self._parquet.schema_arrow.names]
-        self._readers = {name: Reader(self._declared(name), self._catalogue) for name in self._wanted()}
+        of_nothing = {} if run.events_of is not None else self._folding.of_nothing
+        self._readers = {
+            name: Reader(
+                self._declared(name),
+                self._catalogue,
+                beside_events=run.events_of is not None,
+                default=of_nothing.get(name),
+            )
+            for name in self._wanted()
+        }
 
     def stream(self) -> Any:
         """The batches as an Arrow stream of the query's columns, the key first; reading begins at once."""
@@ -125,8 +136,13 @@ class Batches:
         match, key, events_of = self._plan.rest.match, self._catalogue.key, self._run.events_of
         read = {name: columns[name] for name in dict.fromkeys((key, *self._plan.rest_fields))}
         found: list[list[int]] = []
-        for profile in profiles_of(read, self._catalogue):
-            names = match(profile, self._run.now_ms, () if events_of is None else events_of(profile[key]))
+        now_ms = self._run.now_ms
+        for stated in profiles_of(read, self._catalogue):
+            if events_of is None:
+                names = match(stated, now_ms)
+            else:
+                events = events_of(stated[key])
+                names = match(self._folding.over(stated, events, now_ms), now_ms, events)
             self.rest_counts.update(names)
             found.append([self._numbers[name] for name in names])
         return pa.array(found, pa.list_(pa.int32()))
@@ -134,6 +150,7 @@ class Batches:
     def _wanted(self) -> list[str]:
         """The fields that are read, the key first."""
         asked = [each.source for each in self._plan.columns]
+        asked += [] if self._run.events_of is None else [each.name for each in self._folding.computed]  # to be refused
         return list(dict.fromkeys((self._catalogue.key, *asked, *self._plan.rest_fields)))
 
     def _declared(self, name: str) -> Field:

@@ -7,6 +7,7 @@ own readers, value by value, so that both ways give the same values and refuse t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as member_of
 from datetime import date
@@ -34,26 +35,38 @@ class Column:
 
 
 class Reader:
-    """Reads the columns of one field of a catalogue, or of its key."""
+    """Reads the columns of one field of a catalogue, or of its key; `default` stands for a missing value.
 
-    def __init__(self, declared: Field, catalogue: Catalogue) -> None:
+    `beside_events` says that the events are given from which aggregates are computed: stated ones are refused.
+    """
+
+    def __init__(
+        self, declared: Field, catalogue: Catalogue, *, beside_events: bool = False, default: Any = None
+    ) -> None:
         self._field = declared
         self._is_key = declared.name == catalogue.key
         fields = () if self._is_key else (declared,)
-        self._border = Border(Catalogue(catalogue.name, catalogue.key, fields))
+        border = Border(Catalogue(catalogue.name, catalogue.key, fields))
+        self._refuses = beside_events and declared.source is not None
+        self._profile = border.profile_beside_events if beside_events else border.profile
+        self._default = default
         self._rest = {} if self._is_key else {catalogue.key: "-"}
 
     def read(self, array: Array) -> Column:
         """The canonical column of an array of any type that fits the field."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         if pa.types.is_null(array.type):
             array = pa.nulls(len(array), arrow_type(self._field))
-        try:
-            values = self._whole(array)
-        except pa.ArrowInvalid:  # a cast would change some value
-            values = None
-        return self._one_by_one(array) if values is None else Column(values)
+        values = None
+        if not self._refuses or array.null_count == len(array):
+            with suppress(pa.ArrowInvalid):  # a cast would change some value
+                values = self._whole(array)
+        column = self._one_by_one(array) if values is None else Column(values)
+        if self._default is None or not column.values.null_count:
+            return column
+        return Column(pc.fill_null(column.values, self._default), column.refused)
 
     def _whole(self, array: Array) -> Array | None:
         """The canonical array where that can be told of all values together, otherwise None."""
@@ -74,7 +87,7 @@ class Reader:
             name = self._field.name
             raise BatchRefusedError(f"`{name}` has instants or days outside the years 1 to 9999") from None
         for row, value in enumerate(values):
-            profile, problems = self._border.profile({self._field.name: value, **self._rest})
+            profile, problems = self._profile({self._field.name: value, **self._rest})
             if problems:
                 refused[row] = problems
             kept.append(None if profile is None else stored(self._field, profile.get(self._field.name)))

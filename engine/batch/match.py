@@ -45,12 +45,13 @@ def match_parquet(  # noqa: PLR0913 - what there is to say about a run, each nam
 ) -> BatchResult:
     """The sizes of the named segments, or of all, in bounded memory.
 
-    `events_of` gives the canonical events of a customer in event order. `tell` is called, perhaps from another thread,
+    `events_of` gives the canonical events of a customer in event order; where it is given, profiles follow from events,
+    and a row that states what is computed from them is refused. `tell` is called, perhaps from another thread,
     with the number of each row that breaks the catalogue and with what is wrong. `threads` are those of the machine
     where they are not given. Raises KeyError for a name that is no segment, BatchRefusedError for a file that does not
     fit, OSError for one that cannot be read.
     """
-    plan = plan_of(program, program.segments if names is None else names, now_ms)
+    plan = plan_of(program, program.segments if names is None else names, now_ms, with_events=events_of is not None)
     batches = Batches(Path(file), program, plan, Run(now_ms, events_of, tell, threads))
     counts = dict.fromkeys((*plan.conditions, *plan.reasons), 0)
     if plan.conditions:
@@ -75,7 +76,7 @@ def memberships(
 
     Errors are raised when the first is asked for.
     """
-    plan = plan_of(program, program.segments if names is None else names, now_ms)
+    plan = plan_of(program, program.segments if names is None else names, now_ms, with_events=events_of is not None)
     batches = Batches(Path(file), program, plan, Run(now_ms, events_of, tell))
     if not plan.conditions:
         for batch in batches.stream():

@@ -35,8 +35,11 @@ class Plan:
     reasons: Mapping[str, str]
 
 
-def plan_of(program: Program, names: Iterable[str], now_ms: int) -> Plan:
-    """The plan for some segments at a time. Raises KeyError for a name that is none."""
+def plan_of(program: Program, names: Iterable[str], now_ms: int, *, with_events: bool = False) -> Plan:
+    """The plan for some segments at a time. Raises KeyError for a name that is none.
+
+    `with_events` says that profiles follow from events, row by row: then what reads their fields is not for SQL.
+    """
     segments = {name: program.segments[name] for name in sorted(set(names))}
     lists = {name: frozenset(members) for name, members in program.lists.items()}
     coding = Coding(program.catalogue)
@@ -47,6 +50,9 @@ def plan_of(program: Program, names: Iterable[str], now_ms: int) -> Plan:
     asked: set[str] = set()
     room = SQL_LEAVES
     for number, (name, predicate) in enumerate(segments.items()):
+        if with_events and set(fields(predicate)) - {program.catalogue.key}:
+            reasons[name] = "profiles follow from the events that are given"
+            continue
         room -= leaf_count(predicate)
         if room < 0:
             reasons[name] = f"the query has its {SQL_LEAVES:,} conditions already"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -108,19 +108,29 @@ class Complaints:
 
 def read_history(file: str, runtime: Runtime, complaints: Complaints) -> History:
     """The events of a file by customer, in bounded memory; broken events are reported and left out."""
+    return read_histories(file, [runtime], complaints)[0]
+
+
+def read_histories(file: str, runtimes: Sequence[Runtime], complaints: Complaints) -> list[History]:
+    """As `read_history` for each of the runtimes, from one reading of the file; the first one's problems are reported.
+
+    An event that does not fit the catalogue of another one is left out of its history.
+    """
     from ..profiles.event_sorting import History
     from ..runtime.border import problems_text
     from ..runtime.lines import read_lines
 
-    history = History(runtime.program.catalogue.key)
+    histories = [History(runtime.program.catalogue.key) for runtime in runtimes]
     with open_input(file) as stream:
         for line in read_lines(stream):
             if line.problem is not None:
                 complaints.tell(line.number, line.problem)
                 continue
-            event, problems = runtime.border.event(line.value)
-            if event is None:
-                complaints.tell(line.number, problems_text(problems))
-            elif history.add(event) == "conflict":
-                complaints.tell(line.number, "an earlier event has the same `id` and other content; both are kept")
-    return history
+            for place, (runtime, history) in enumerate(zip(runtimes, histories, strict=True)):
+                event, problems = runtime.border.event(line.value)
+                kept = None if event is None else history.add(event)
+                if place == 0 and kept is None:
+                    complaints.tell(line.number, problems_text(problems))
+                elif place == 0 and kept == "conflict":
+                    complaints.tell(line.number, "an earlier event has the same `id` and other content; both are kept")
+    return histories

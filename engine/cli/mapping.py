@@ -64,9 +64,10 @@ def _stored(catalogue: Catalogue, target: str) -> Callable[[Mapping[str, Any]], 
 
 def _print_rows(catalogue: Catalogue, file: str, stored: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> int:
     from ..runtime.border import Border, problems_text
+    from ..runtime.fold import Folding
     from ..runtime.lines import read_lines
 
-    border, broken = Border(catalogue), Complaints(file)
+    border, folding, broken = Border(catalogue), Folding(catalogue), Complaints(file)
     with open_input(file) as stream:
         for line in read_lines(stream):
             profile, problems = (None, ()) if line.problem is not None else border.profile(line.value)
@@ -74,7 +75,7 @@ def _print_rows(catalogue: Catalogue, file: str, stored: Callable[[Mapping[str, 
                 broken.tell(line.number, line.problem or problems_text(problems))
                 continue
             try:
-                found = stored(profile)
+                found = stored(folding.without_events(profile))
             except LookupError as problem:
                 broken.tell(line.number, f"{problem}: only a worker, which has the keys, can store such a profile")
                 continue

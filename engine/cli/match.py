@@ -67,14 +67,16 @@ def _rows(runtime: Runtime, file: str, query: parquet.MatchQuery) -> Iterator[tu
         yield from parquet.rows(runtime.program, file, query)
         return
     match = runtime.matcher_of(query.names).match
-    read, key, events_of = runtime.border.profile, runtime.program.catalogue.key, query.events_of
+    read, key = runtime.read, runtime.program.catalogue.key
     with open_input(file) as stream:
         for line in read_lines(stream):
-            profile, problems = (None, ()) if line.problem is not None else read(line.value)
-            if profile is None:
-                query.tell(line.number, line.problem or problems_text(problems))
+            if line.problem is not None:
+                query.tell(line.number, line.problem)
                 continue
-            events = () if events_of is None else events_of(profile[key])
+            profile, events, problems = read(line.value, query.now_ms, query.events_of)
+            if profile is None:
+                query.tell(line.number, problems_text(problems))
+                continue
             yield profile[key], match(profile, query.now_ms, events)
 
 

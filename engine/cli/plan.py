@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ir.printable import printable
 from .command import CHANGED, CLEAN, FINDINGS, CannotRunError, Command
-from .facts import Complaints, open_input, read_history
+from .facts import Complaints, open_input, read_histories
 from .opening import Opened, add_now, add_workspace, instant_of, open_workspace, sound_program, workspace_root
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..bundle.plan.change import Audience, Plan
     from ..bundle.plan.sides import Side
     from ..ir.graph import Experiment
+    from ..ir.types import Catalogue
     from ..profiles.event_sorting import History
     from ..runtime.loaded import Runtime
 
@@ -146,8 +147,14 @@ def _audience(
     sides = [Runtime(side.program, assigner=NativeAssigner(side.program.experiments)) for side in (before, after)]
     broken, about_events = Complaints(options.profiles), Complaints(options.events or "")
     with ExitStack() as stack:
-        history = stack.enter_context(read_history(options.events, sides[1], about_events)) if options.events else None
-        pairs = _Pairs(sides[0], sides[1], broken, history, now_ms)
+        histories = None
+        if options.events:
+            same = before.program.catalogue == after.program.catalogue
+            found = read_histories(options.events, sides[1:] if same else sides[::-1], about_events)
+            histories = found[-1], found[0]
+            for history in found:
+                stack.enter_context(history)
+        pairs = _Pairs(sides[0], sides[1], broken, histories, now_ms)
         audience = audience_of(plan, pairs.of(options.profiles), format_instant(now_ms), lambda: broken.count)
     broken.close()
     about_events.close()
@@ -160,20 +167,25 @@ class _Pairs:
     """The answers of both states for each profile of a file."""
 
     def __init__(
-        self, before: Runtime, after: Runtime, broken: Complaints, history: History | None, now_ms: int
+        self,
+        before: Runtime,
+        after: Runtime,
+        broken: Complaints,
+        histories: tuple[History, History] | None,
+        now_ms: int,
     ) -> None:
         from ..ir.instant import format_instant
 
         self._sides = (before, after)
         self._broken = broken
-        self._history = history
+        self._histories = histories
         self._now_ms = now_ms
         self._now = format_instant(now_ms)
-        own = [
-            {side.program.catalogue.key, *(field.name for field in side.program.catalogue.fields)}
-            for side in self._sides
-        ]
-        self._foreign = (own[1] - own[0], own[0] - own[1])  # names that only the other state knows
+        own, computed = zip(*(_names(side.program.catalogue) for side in self._sides), strict=True)
+        self._foreign = [own[1] - own[0], own[0] - own[1]]  # names that only the other state knows
+        if histories is not None:  # what one state computes from events may be stated for the other one, which does not
+            self._foreign[0] |= (computed[0] - computed[1]) & own[1]
+            self._foreign[1] |= (computed[1] - computed[0]) & own[0]
 
     def of(self, file: str) -> Iterator[Pair]:
         """The pairs in the order of the file; invalid profiles are reported and left out."""
@@ -198,13 +210,13 @@ class _Pairs:
         own = raw
         if isinstance(raw, dict):
             own = {name: value for name, value in raw.items() if name not in self._foreign[index]}
-        profile, problems = side.border.profile(own)
+        events_of = None if self._histories is None else self._histories[index].of
+        profile, events, problems = side.read(own, self._now_ms, events_of)
         if profile is None:
             text = problems_text(problems)
             self._broken.tell(number, text if index else f"in the earlier state: {text}")
             return None
         key: str = profile[side.program.catalogue.key]
-        events = () if self._history is None else self._history.of(key)
         segments = side.matcher.match(profile, self._now_ms, events)
         return key, Answer(segments, self._routes(side, profile, segments))
 
@@ -214,6 +226,13 @@ class _Pairs:
             decision = side.decider.decide(name, profile, now=self._now, decision_id="plan", membership=segments)
             routes[name] = (tuple(step["node"] for step in decision.path), decision.output)
         return routes
+
+
+def _names(catalogue: Catalogue) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that a profile may state, and those among them that are computed from events."""
+    fields = catalogue.fields
+    computed = frozenset(field.name for field in fields if field.source is not None)
+    return frozenset((catalogue.key, *(field.name for field in fields))), computed
 
 
 COMMAND = Command(

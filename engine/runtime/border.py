@@ -13,7 +13,7 @@ from typing import Any
 
 from ..ir.frozen import Frozen, frozen
 from ..ir.instant import InstantError, canonical_instant
-from ..ir.types import KEY_LIMIT, LIST_LIMIT, Catalogue, Field
+from ..ir.types import KEY_LIMIT, LIST_LIMIT, Aggregate, Catalogue, Field
 from ..operators.values import ValueRefusedError, canonical, kind_of
 
 UNDECLARED = "is not declared in the catalogue"
@@ -147,7 +147,7 @@ def _list_reader(one: Reader) -> Reader:
 class Border:
     """The border of one catalogue."""
 
-    __slots__ = ("_catalogue", "_computed", "_events", "_readers", "_set")
+    __slots__ = ("_beside_events", "_catalogue", "_computed", "_events", "_readers", "_set")
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -156,6 +156,14 @@ class Border:
         self._events = {event.name: readers_of(event.fields) for event in catalogue.events}
         self._set = readers_of(tuple(field for field in catalogue.fields if field.source is None))
         self._computed = frozenset(field.name for field in catalogue.fields if field.source is not None)
+        self._beside_events = self._readers | {
+            field.name: _refusing(field.source) for field in catalogue.fields if field.source is not None
+        }
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the border admits."""
+        return self._catalogue
 
     @property
     def key(self) -> str:
@@ -164,10 +172,17 @@ class Border:
 
     def profile(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The canonical profile and no problems, or None and its problems."""
+        return self._profile(self._readers, raw)
+
+    def profile_beside_events(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
+        """As `profile`, for one whose events are given: a field that is computed from events is refused."""
+        return self._profile(self._beside_events, raw)
+
+    def _profile(self, readers: Mapping[str, Reader], raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
         problems: list[Problem] = []
         if not isinstance(raw, dict):
             return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
-        found = read_object(self._readers, raw, "", problems)
+        found = read_object(readers, raw, "", problems)
         if raw.get(self._catalogue.key) is None:
             problems.append(Problem(self._catalogue.key, "is missing; every profile needs its key"))
         return (None, problems[:PROBLEM_LIMIT]) if problems else (found, problems)
@@ -221,6 +236,19 @@ class Border:
             problems.append(Problem("data", f"expected an object, found {kind_of(raw)}"))
             return {}
         return read_object(readers, raw, "data.", problems) or {}
+
+
+def _refusing(source: Aggregate) -> Reader:
+    """A reader that refuses a value of an aggregate whose events are given."""
+    message = (
+        f"is computed from `{source.event}` events and cannot be stated beside events;"
+        " leave it out, or give the profile without events"
+    )
+
+    def read(_value: Any, path: str, problems: list[Problem]) -> None:
+        problems.append(Problem(path, message))
+
+    return read
 
 
 def _read_key(value: Any, path: str, problems: list[Problem]) -> str | None:

@@ -1,9 +1,13 @@
-"""A profile as its events make it: the fields they set and the aggregates over them, as of one instant."""
+"""A profile as its events make it: the fields they set and the aggregates over them, as of one instant.
+
+This is the only fold. A worker, the command line, tests of workspaces and the Python API all use it, so the same events
+give the same profile wherever they are.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..ir.instant import format_instant
@@ -34,6 +38,19 @@ class Folding:
         self._by_event: dict[str, list[Computed]] = {}
         for each in self.computed:
             self._by_event.setdefault(each.source.event, []).append(each)
+        of_nothing = fold_computed(self.computed, (), 0)
+        self.of_nothing = {name: value for name, value in of_nothing.items() if value is not None}
+
+    def without_events(self, stated: dict[str, Any]) -> dict[str, Any]:
+        """The canonical profile of a customer without events: the one stated, with the aggregates it does not state.
+
+        Those that have a value over no events are added to `stated` itself: counts, sums and numbers of distinct values
+        are 0.
+        """
+        for name, value in self.of_nothing.items():
+            if name not in stated:
+                stated[name] = value
+        return stated
 
     def profile(
         self, key: str, events: Sequence[Event], now_ms: int, refused: set[str] | None = None
@@ -42,8 +59,17 @@ class Folding:
 
         The names of aggregates that are missing because the field may not hold them are put into `refused`.
         """
+        return self.over({self._key: key}, events, now_ms, refused)
+
+    def over(
+        self, stated: Mapping[str, Any], events: Sequence[Event], now_ms: int, refused: set[str] | None = None
+    ) -> dict[str, Any]:
+        """As `profile`, for a customer of whom `stated` was known before the events, as if a `$set` had said it first.
+
+        `stated` is canonical, with the key and without aggregates (see `Border.profile_beside_events`).
+        """
         known = events[: after(events, now_ms)]
-        profile: dict[str, Any] = {self._key: key}
+        profile = dict(stated)
         self._set_latest(profile, known)
         for each in self.computed:
             value = each.at(known, now_ms, refused)
@@ -75,7 +101,7 @@ class Folding:
                 yield target, value_of(event, source)
 
     def _set_latest(self, profile: dict[str, Any], events: Sequence[Event]) -> None:
-        """The latest value of each field, by an event that sets it or set directly; what was cleared is missing."""
+        """Set each field to its latest value, by an event that sets it or set directly; remove what was cleared."""
         decided: set[str] = set()
         directly = any(event["type"] == SET for event in events)
         for event in reversed(events):
@@ -87,6 +113,7 @@ class Folding:
                 if value is None:
                     if event["type"] == SET:
                         decided.add(target)
+                        profile.pop(target, None)
                 elif (kept := self._settable[target](value)) is not None:
                     profile[target] = kept
                     decided.add(target)

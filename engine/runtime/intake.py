@@ -10,11 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ..ir.instant import InstantError, canonical_instant
+from ..ir.instant import InstantError, canonical_instant, parse_instant
 from ..operators.values import kind_of
 from .border import PROBLEM_LIMIT, Border, Problem, problems_text, shown_name
+from .clock import system_now
+from .fold import Folding
 
 Event: TypeAlias = dict[str, Any]
+Read: TypeAlias = tuple[dict[str, Any] | None, list[Problem]]
 
 
 class FactsRefusedError(ValueError):
@@ -29,7 +32,8 @@ class FactsRefusedError(ValueError):
 class Facts:
     """What one decision is made from: all of it canonical, but for the context, which each ruleset declares itself.
 
-    `events` is the history in event order, `event` the one that the decision is about.
+    `events` is the history in event order, `event` the one that the decision is about. Where there is a history, the
+    profile follows from it.
     """
 
     profile: dict[str, Any]
@@ -43,39 +47,53 @@ class Facts:
 class Intake:
     """Reads requests about the customers of one catalogue."""
 
-    __slots__ = ("_border", "_key")
+    __slots__ = ("_border", "_folding", "_key")
 
-    def __init__(self, border: Border) -> None:
+    def __init__(self, border: Border, folding: Folding | None = None) -> None:
         self._border = border
+        self._folding = folding or Folding(border.catalogue)
         self._key = border.key
 
-    def facts(self, raw: Any) -> Facts:
+    def facts(self, raw: Any, now: str | None = None) -> Facts:
         """The facts of a request `{<key>, profile, context, event, events, membership, decision_id}`.
 
-        All but the customer is optional, and the customer's key may stand in the profile instead. Raises
-        FactsRefusedError.
+        All but the customer is optional, and the customer's key may stand in the profile instead. `now` is a canonical
+        instant, by default the present. Raises FactsRefusedError.
         """
         self._check_shape(raw)
-        profile = self.profile(raw.get("profile") or {}, raw.get(self._key))
-        customer = profile[self._key]
+        profile, events = self.subject(raw.get("profile") or {}, raw.get("events") or (), now, raw.get(self._key))
         about = raw.get("event")
         return Facts(
             profile,
-            tuple(self.history(raw.get("events") or (), customer)),
-            None if about is None else self.event(about, customer),
+            events,
+            None if about is None else self.event(about, profile[self._key]),
             raw.get("context") or {},
             raw.get("membership"),
             raw.get("decision_id"),
         )
 
-    def profile(self, raw: Any, customer: Any = None) -> dict[str, Any]:
-        """The canonical profile; its key may be given separately. Raises FactsRefusedError."""
+    def subject(
+        self, profile: Any, events: Collection[Any], now: str | None = None, customer: Any = None
+    ) -> tuple[dict[str, Any], tuple[Event, ...]]:
+        """The canonical profile as of now, and the canonical history.
+
+        Where there are events, the profile follows from them, as a worker makes it; what was stated counts as set
+        before the first. `now` is a canonical instant, by default the present. Raises FactsRefusedError.
+        """
+        if not events:
+            return self._folding.without_events(self._stated(profile, customer, self._border.profile)), ()
+        stated = self._stated(profile, customer, self._border.profile_beside_events)
+        history = self.history(events, stated[self._key])
+        return self._folding.over(stated, history, parse_instant(now or system_now())), tuple(history)
+
+    def _stated(self, raw: Any, customer: Any, read: Callable[[Any], Read]) -> dict[str, Any]:
+        """The canonical profile as stated; its key may be given separately. Raises FactsRefusedError."""
         key = self._key
         if customer is not None and isinstance(raw, Mapping):
             if raw.get(key, customer) != customer:
                 raise FactsRefusedError([Problem(f"profile.{key}", f"is another customer than `{key}`")])
             raw = {**raw, key: customer}
-        profile, problems = self._border.profile(raw)
+        profile, problems = read(raw)
         if profile is None:
             raise FactsRefusedError(_within("profile", problems))
         return profile

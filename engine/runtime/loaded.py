@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -11,14 +11,16 @@ from ..ir.instant import parse_instant
 from ..ir.program import Program
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
-from .border import Border
+from .border import Border, Problem
 from .carry_out import carry_out, carry_out_async
 from .clock import system_now
 from .decide import Decider, InputRefusedError, Request
 from .decision import Decision
 from .drivers import FOREVER, TOGETHER, Steps, drive, drive_async, drive_batch
+from .fold import Folding
 from .intake import FactsRefusedError, Intake, instant_of
 from .matcher import Matcher
+from .matcher.moment import Event
 from .ports import Assigner, Ports
 
 
@@ -55,7 +57,29 @@ class Runtime:
     @cached_property
     def intake(self) -> Intake:
         """What takes in the facts of a request."""
-        return Intake(self.border)
+        return Intake(self.border, self.folding)
+
+    @cached_property
+    def folding(self) -> Folding:
+        """How profiles follow from events."""
+        return Folding(self.program.catalogue)
+
+    def read(
+        self, raw: Any, now_ms: int, events_of: Callable[[str], Sequence[Event]] | None = None
+    ) -> tuple[dict[str, Any] | None, Sequence[Event], list[Problem]]:
+        """The canonical profile as of now, the canonical events and no problems; or None, no events and the problems.
+
+        `events_of` gives the canonical events of a customer in event order. Where it is given, the profile follows from
+        them, even if there are none; otherwise it is as stated.
+        """
+        if events_of is None:
+            profile, problems = self.border.profile(raw)
+            return None if profile is None else self.folding.without_events(profile), (), problems
+        stated, problems = self.border.profile_beside_events(raw)
+        if stated is None:
+            return None, (), problems
+        events = events_of(stated[self.border.key])
+        return self.folding.over(stated, events, now_ms), events, problems
 
     @cached_property
     def matcher(self) -> Matcher:
@@ -88,7 +112,7 @@ class Runtime:
         Raises FactsRefusedError when they do not fit the catalogue, or an event is another customer's.
         """
         instant = system_now() if now is None else instant_of(now)
-        facts = self.intake.facts({"profile": profile, "events": events})
+        facts = self.intake.facts({"profile": profile, "events": events}, instant)
         return self.matcher.match(facts.profile, parse_instant(instant), facts.events)
 
     def decide(  # noqa: PLR0913 - the facts of a decision, each named
@@ -173,8 +197,8 @@ class Runtime:
 
     def _request(self, ruleset: str, raw: Any, now: str | None, *, trace: bool) -> tuple[Decider, Request]:
         """What decides for an input, and the request that it decides."""
-        instant = None if now is None else instant_of(now)
-        facts = self.intake.facts(raw)
+        instant = system_now() if now is None else instant_of(now)
+        facts = self.intake.facts(raw, instant)
         decider = self.decider_for(facts.events) if facts.events else self.decider
         known = (facts.profile, facts.context, facts.event, instant, facts.decision_id, facts.membership)
         return decider, Request(ruleset, *known, trace=trace)

@@ -77,11 +77,9 @@ class CaseRun:
         """What did not come out as the case says, line by line; nothing when all did."""
         key, intake = self._program.catalogue.key, self._stage.intake
         try:
-            profile = intake.profile({key: "someone", **self._case.profile})
             written = enumerate(self._case.events, 1)
-            history = intake.history(
-                [{"id": f"event {number}", **each.written()} for number, each in written], profile[key]
-            )
+            events = [{"id": f"event {number}", **each.written()} for number, each in written]
+            profile, history = intake.subject({key: "someone", **self._case.profile}, events, self._now)
         except FactsRefusedError as refused:
             yield from _refused(refused.problems)
             return

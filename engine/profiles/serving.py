@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,9 +18,19 @@ class Opener(Protocol):
         ...
 
 
+class Newcomer(Protocol):
+    """What holds for a customer of whom nothing is known, such as `Runtime.newcomer`."""
+
+    def __call__(self, customer: str, now_ms: int) -> tuple[Mapping[str, Any], Collection[str]]:
+        """The canonical profile over no events, and the names of the segments whose conditions hold for it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A customer as of now: the canonical profile, None for one who is not known, and the names of the segments.
+
+    `version` is 0 for a customer who is not known.
 
     `as_of_ms` is None where the profile is exact as of now. Otherwise time has changed it since, more than the copy
     knows of, and the worker has not caught up: then it is the last instant as of which the profile is exact.
@@ -82,11 +92,15 @@ def unpack(text: bytes | str, profile: str, now_ms: int, opener: Opener | None =
 
 
 class ProfileReader:
-    """Reads customers from Redis; `opener` is needed where the catalogue has encrypted fields."""
+    """Reads customers from Redis; `opener` is needed where the catalogue has encrypted fields.
 
-    def __init__(self, redis: Any, opener: Opener | None = None) -> None:
+    `newcomer` answers for customers who are not known. Without it, they have no profile and no segments.
+    """
+
+    def __init__(self, redis: Any, opener: Opener | None = None, *, newcomer: Newcomer | None = None) -> None:
         self._redis = redis
         self._opener = opener
+        self._newcomer = newcomer
 
     def read(self, customer: str, now_ms: int) -> Served:
         """The customer's profile and segments, both keys in one round trip; in a Cluster they lie in one slot."""
@@ -104,7 +118,10 @@ class ProfileReader:
     def _served(self, customer: str, text: bytes | None, names: Iterable[bytes], now_ms: int) -> Served:
         segments = frozenset(name.decode() for name in names)
         if text is None:
-            return Served(None, segments)
+            if segments or self._newcomer is None:
+                return Served(None, segments)
+            profile, held = self._newcomer(customer, now_ms)
+            return Served(profile, frozenset(held))
         copy = unpack(text, customer, now_ms, self._opener)
         return Served(copy.profile, segments, copy.version, copy.as_of_ms)
 

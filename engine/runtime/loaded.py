@@ -104,12 +104,19 @@ class Runtime:
     def _decider(self) -> Decider:
         return Decider(self.program, bundle=self.digest, assigner=self._assigner, ports=self._ports, kinds=self._kinds)
 
+    def newcomer(self, customer: str, now_ms: int) -> tuple[dict[str, Any], list[str]]:
+        """The canonical profile and the sorted segments of a customer of whom nothing is known."""
+        profile = self.folding.profile(customer, (), now_ms)
+        return profile, self.matcher.match(profile, now_ms)
+
     def segments(
         self, profile: Mapping[str, Any], events: Sequence[Mapping[str, Any]] = (), *, now: str | None = None
     ) -> list[str]:
         """The sorted names of the segments that a profile with its history is in, both as they came.
 
-        Raises FactsRefusedError when they do not fit the catalogue, or an event is another customer's.
+        Where there are events, the profile follows from them as a worker folds it, and must not state a field that is
+        computed from events. Raises FactsRefusedError when they do not fit the catalogue, or an event is another
+        customer's.
         """
         instant = system_now() if now is None else instant_of(now)
         facts = self.intake.facts({"profile": profile, "events": events}, instant)
@@ -131,7 +138,8 @@ class Runtime:
     ) -> Decision:
         """The decision for facts as they came; what it writes is carried out, where there is a port for writes.
 
-        `events` is the customer's history, `event` the one that the decision is about; `membership`, the names of the
+        `events` is the customer's history, from which the profile follows as in `segments`; `event` is the one that the
+        decision is about, and no part of the history unless it is among `events`; `membership`, the names of the
         segments that the customer is in, replaces matching. `deadline` is in monotonic seconds. Raises
         FactsRefusedError and InputRefusedError when the facts do not fit, KeyError for an unknown ruleset.
         """

@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.ir.instant import parse_instant
 from engine.ir.types import Aggregate, Catalogue, EventType, Field
-from engine.runtime.fold import fold
+from engine.runtime.fold import Folding, fold
 from engine.runtime.intake import event_order
 
 DAY = 86_400_000
@@ -147,3 +147,27 @@ def test_a_field_that_was_cleared_is_missing_until_it_is_set_again() -> None:
     cleared = [_purchase("2026-03-01", country="US"), _set("2026-03-02", country=None)]
     assert "country" not in _fold(*cleared)
     assert _fold(*cleared, _move("2026-03-03", "DE"))["country"] == "DE"
+
+
+def test_what_is_stated_counts_as_set_before_the_first_event() -> None:
+    stated = {"customer_id": "c", "country": "US", "last_at": "2030-01-01T00:00:00.000Z"}
+    folding = Folding(CATALOGUE)
+    assert folding.over(stated, [], NOW) == {**stated, "orders": 0, "orders_30d": 0, "spend": 0.0, "cds": 0, "skus": 0}
+    found = folding.over(stated, [_purchase("2026-03-01")], NOW)
+    assert (found["country"], found["last_at"], found["orders"]) == ("US", "2026-03-01T00:00:00.000Z", 1)
+    assert folding.over(stated, [_move("2026-03-01", "DE")], NOW)["country"] == "DE"
+    assert folding.over(stated, [_move("2026-04-01", "DE")], NOW)["country"] == "US"  # not yet
+    assert stated["country"] == "US"
+
+
+def test_a_set_to_null_clears_what_was_stated() -> None:
+    cleared = {"id": "s", "type": "$set", "customer_id": "c", "time": "2026-03-01T00:00:00.000Z"}
+    stated = {"customer_id": "c", "country": "US"}
+    assert "country" not in Folding(CATALOGUE).over(stated, [{**cleared, "data": {"country": None}}], NOW)
+
+
+def test_aggregates_that_are_not_stated_are_those_of_no_events() -> None:
+    found = Folding(CATALOGUE).without_events({"customer_id": "c", "orders": 3, "best": 2.5})
+    assert found == {"customer_id": "c", "orders": 3, "best": 2.5, "orders_30d": 0, "spend": 0.0, "cds": 0, "skus": 0}
+    assert type(found["spend"]) is float
+    assert {**found, "orders": 0} == {**_fold(), "best": 2.5}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.ir.types import Catalogue, EventType, Field
+from engine.ir.types import Aggregate, Catalogue, EventType, Field
 from engine.runtime.border import PROBLEM_LIMIT, Border
 from engine.runtime.intake import Facts, FactsRefusedError, Intake, instant_of
 
@@ -115,3 +115,48 @@ def test_an_instant_is_made_canonical_or_refused() -> None:
     for raw in ("2026-03-01", "yesterday", 5, None):
         with pytest.raises(FactsRefusedError, match="`now` expected an instant with a zone"):
             instant_of(raw)
+
+
+COUNTED = Catalogue(
+    "customer",
+    "customer_id",
+    (
+        Field("country", "keyword"),
+        Field("orders", "integer", source=Aggregate("purchase", "count")),
+        Field("spend", "number", source=Aggregate("purchase", "sum", "amount")),
+        Field("best", "number", source=Aggregate("purchase", "max", "amount")),
+    ),
+    (EventType("purchase", (Field("amount", "number"), Field("to", "keyword")), (("country", "to"),)),),
+)
+HISTORY = [purchase(2, 9, data={"amount": 2}), purchase(1, 3, data={"amount": 5, "to": "DE"})]
+STATED = "is computed from `purchase` events and cannot be stated beside events"
+
+
+def test_with_a_history_the_profile_follows_from_it_as_of_now() -> None:
+    raw = {"customer_id": "c-1", "profile": {"country": "US"}, "events": HISTORY}
+    intake = Intake(Border(COUNTED))
+    known = {"customer_id": "c-1", "country": "DE", "orders": 2, "spend": 7.0, "best": 5.0}
+    assert intake.facts(raw).profile == known
+    assert intake.facts(raw, "2026-02-05T00:00:00.000Z").profile == {**known, "orders": 1, "spend": 5.0}
+    before = {"customer_id": "c-1", "country": "US", "orders": 0, "spend": 0.0}
+    assert intake.facts(raw, "2026-02-01T00:00:00.000Z").profile == before
+
+
+@pytest.mark.parametrize("events", [None, []])
+def test_without_a_history_aggregates_are_as_stated_and_counts_and_sums_0_otherwise(events: Any) -> None:
+    intake = Intake(Border(COUNTED))
+    found = intake.facts({"customer_id": "c-1", "profile": {"orders": 3}, "events": events})
+    assert found == Facts({"customer_id": "c-1", "orders": 3, "spend": 0.0})
+
+
+def test_an_aggregate_stated_beside_its_events_is_refused_with_the_reason() -> None:
+    intake = Intake(Border(COUNTED))
+    raw = {"customer_id": "c-1", "profile": {"orders": 3, "best": 9.25, "spend": None}, "events": HISTORY}
+    with pytest.raises(FactsRefusedError) as refused:
+        intake.facts(raw)
+    assert [(each.path, STATED in each.message) for each in refused.value.problems] == [
+        ("profile.orders", True),
+        ("profile.best", True),
+    ]
+    assert "leave it out, or give the profile without events" in str(refused.value)
+    assert "9.25" not in str(refused.value)

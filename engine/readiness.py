@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .operators.wording import counted
-from .storage.doctor import Examined
+from .storage.doctor import Examination
 from .storage.failures import server_of
 from .storage.locations import ServerUnreachableError
 
@@ -19,14 +19,18 @@ REFUSED_SHOWN = 10  # pairs of field and event type that are listed
 READY = "all applied"  # what `storage.doctor` says of migrations
 
 
-def is_ready(postgres: Examined) -> bool:
+def is_ready(postgres: Examination) -> bool:
     """Whether PostgreSQL answers and every migration is applied, so that it can be asked for more."""
     return postgres.reachable and postgres.facts.get("migrations") == READY
 
 
 def examine_catalogue(
-    servers: Servers, postgres: Examined, elasticsearch: Examined, catalogue: Catalogue, environ: Mapping[str, str]
-) -> Examined | None:
+    servers: Servers,
+    postgres: Examination,
+    elasticsearch: Examination,
+    catalogue: Catalogue,
+    environ: Mapping[str, str],
+) -> Examination | None:
     """The keys as the catalogue asks for them, None where it needs none; the index's problems go to Elasticsearch's."""
     ready = is_ready(postgres)
     if ready and elasticsearch.version is not None:
@@ -34,7 +38,7 @@ def examine_catalogue(
     return _keys(servers, catalogue, environ, ready=ready)
 
 
-def examine_record(servers: Servers, found: Examined) -> None:
+def examine_record(servers: Servers, found: Examination) -> None:
     """Note who works, and what waits for somebody: dead letters and erasures that were begun."""
     from .erasure.erasure import pending
     from .profiles.dead_letters import waiting_count
@@ -54,7 +58,7 @@ def examine_record(servers: Servers, found: Examined) -> None:
     found.facts["refused values"] = told if refused else "none"
 
 
-def _keys(servers: Servers, catalogue: Catalogue, environ: Mapping[str, str], *, ready: bool) -> Examined | None:
+def _keys(servers: Servers, catalogue: Catalogue, environ: Mapping[str, str], *, ready: bool) -> Examination | None:
     """The keys, None where none are needed and none are named."""
     from importlib.util import find_spec
 
@@ -66,25 +70,25 @@ def _keys(servers: Servers, catalogue: Catalogue, environ: Mapping[str, str], *,
     needed = Sealing(catalogue).needed
     if source is None and not needed and not (ready and _holds_sealed(servers)):
         return None
-    found = Examined("Keys", source or "none")
+    found = Examination("Keys", source or "none")
     if source is None and needed:
-        found.wrong(
+        found.report(
             f"the catalogue `{catalogue.name}` has encrypted fields, and there are no keys",
             f"`decisor keys generate FILE` makes a key file, and {KEYS_FILE} names it (or {KEYS} holds its content)",
         )
     elif source is None:
-        found.wrong(
+        found.report(
             "the database holds sealed definitions or secrets, and there are no keys",
             f"name the key file that sealed them in {KEYS_FILE}, or put its content into {KEYS}",
         )
     if find_spec("cryptography") is None:
-        found.wrong("the package cryptography is not installed", "pip install 'decisor[encryption]'")
+        found.report("the package cryptography is not installed", "pip install 'decisor[encryption]'")
     if found.problems:
         return found
     try:
         keyring = open_keyring(environ)
     except KeysRefusedError as problem:
-        found.wrong(str(problem), f"correct what {source} names")
+        found.report(str(problem), f"correct what {source} names")
         return found
     if keyring is not None and ready:
         _compare(servers, found, keyring)
@@ -102,7 +106,7 @@ def _holds_sealed(servers: Servers) -> bool:
         return True
 
 
-def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
+def _compare(servers: Servers, found: Examination, keyring: Keyring) -> None:
     """Note the keys that the database uses and the process lacks."""
     from .encryption.cipher import UnsealError
     from .rotation.letters import plain_letters
@@ -114,30 +118,30 @@ def _compare(servers: Servers, found: Examined, keyring: Keyring) -> None:
         with connection.transaction(force_rollback=True):  # it would write down which keys are used first
             statuses = status_of(connection, keyring)
     except UnsealError as problem:
-        found.wrong(f"something sealed cannot be read: {problem}", "install the decisor that has sealed it")
+        found.report(f"something sealed cannot be read: {problem}", "install the decisor that has sealed it")
         return
     for each in statuses:
         if each.state == "missing":
-            found.wrong(
+            found.report(
                 f"the {each.kind} key `{each.id}` is used by the database, and not among the keys",
                 f"put it back into what {found.source} names; without it, what it sealed cannot be read"
                 if each.seals
                 else "it has sealed nothing: `decisor keys rotate` does without it",
             )
     if letters := plain_letters(connection):
-        found.wrong(
+        found.report(
             f"{counted(letters, 'dead letter')} kept in plain, of before there were keys",
             "a running worker seals them within ten minutes, and `decisor worker --drain` does so at once",
         )
     if plain := plain_history(connection).fields:
-        found.wrong(
+        found.report(
             f"the history may hold in plain what is encrypted by now: {', '.join(plain)}",
             "`decisor keys rotate --data` seals it",
         )
     found.facts["keys"] = f"{sum(each.state != 'missing' for each in statuses)}; `decisor keys status` shows them"
 
 
-def _examine_index(servers: Servers, found: Examined, catalogue: Catalogue, environ: Mapping[str, str]) -> None:
+def _examine_index(servers: Servers, found: Examination, catalogue: Catalogue, environ: Mapping[str, str]) -> None:
     """Note a live index that does not fit the catalogue, or that the database does not know."""
     from .index.names import IndexRefusedError, alias_of
     from .index.status import index_statuses
@@ -145,28 +149,28 @@ def _examine_index(servers: Servers, found: Examined, catalogue: Catalogue, envi
     try:
         statuses = index_statuses(servers.postgres, servers.elasticsearch, catalogue, alias_of(environ))
     except (ServerUnreachableError, IndexRefusedError) as problem:
-        found.wrong(str(problem), "as it says; `decisor index status` looks again")
+        found.report(str(problem), "as it says; `decisor index status` looks again")
         return
     except Exception as problem:
         if server_of(problem) != "Elasticsearch":
             raise
-        found.wrong(f"it does not tell its indices: {type(problem).__name__}", "look into the server's own log")
+        found.report(f"it does not tell its indices: {type(problem).__name__}", "look into the server's own log")
         return
     for each in statuses:
         if each.plain:
-            found.wrong(
+            found.report(
                 f"the index `{each.name}` holds in plain what the catalogue encrypts: {', '.join(each.plain)}",
                 "`decisor index rebuild` removes it",
             )
     live = next((each for each in statuses if each.role == "live"), None)
     found.facts["index"] = "none yet; a worker makes it" if live is None else live.name
     if live is not None and not live.fits:
-        found.wrong(
+        found.report(
             f"the live index `{live.name}` has another mapping than the workspace's catalogue asks for",
             "`decisor index rebuild` builds one that fits",
         )
     if live is not None and not live.known:
-        found.wrong(
+        found.report(
             f"the database does not know how far the live index `{live.name}` has come",
             "`decisor index rebuild` builds another",
         )

@@ -18,7 +18,7 @@ from engine.index.names import ProfileIndex, all_indices, index_of
 from engine.index.stage import IndexStage
 from engine.ir.types import Catalogue, Field
 from engine.stages.runner import StageRunner
-from engine.storage.partitions import advance, locked, partition_of
+from engine.storage.partitions import advance, lock_partitions, partition_of
 from tests.servers.postgres import Database
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class IndexWorld:
     def put(self, values: Mapping[str, Mapping[str, Any] | None], *, told: bool = True) -> None:
         """Change profiles in one transaction; None erases. Without `told` the outbox does not hear of it."""
         with self.connect() as connection, connection.transaction():
-            last = locked(connection, {partition_of(profile) for profile in values})
+            last = lock_partitions(connection, {partition_of(profile) for profile in values})
             whole = {
                 profile: {"customer_id": profile, **value} for profile, value in values.items() if value is not None
             }

@@ -14,7 +14,7 @@ from .report import counted
 from .servers import Servers, add_servers
 
 if TYPE_CHECKING:
-    from ..storage.doctor import Examined
+    from ..storage.doctor import Examination
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +36,14 @@ def _run(options: argparse.Namespace) -> int:
     return FINDINGS if problems else CLEAN
 
 
-def _examine_rest(servers: Servers, examined: list[Examined]) -> list[Examined]:
+def _examine_rest(servers: Servers, examined: list[Examination]) -> list[Examination]:
     """The examined servers, completed with open work in PostgreSQL, problems of the index, and the keys.
 
     A workspace that does not compile is a problem of its own: without its catalogue, neither keys nor the index can be
     examined.
     """
     from ..readiness import examine_catalogue, examine_record, is_ready
-    from ..storage.doctor import Examined
+    from ..storage.doctor import Examination
 
     _, postgres, elasticsearch = examined
     if is_ready(postgres):
@@ -52,8 +52,8 @@ def _examine_rest(servers: Servers, examined: list[Examined]) -> list[Examined]:
         return examined
     opened = open_workspace(servers.root)
     if opened.errors or opened.program is None:
-        unsound = Examined("Workspace", str(opened.root))
-        unsound.wrong(
+        unsound = Examination("Workspace", str(opened.root))
+        unsound.report(
             "it has errors, so keys and the index were not compared with its catalogue",
             "`decisor check` lists them; then run this again",
         )
@@ -62,7 +62,7 @@ def _examine_rest(servers: Servers, examined: list[Examined]) -> list[Examined]:
     return [*examined, *([] if keys is None else [keys])]
 
 
-def _server_text(each: Examined) -> str:
+def _server_text(each: Examination) -> str:
     lines = [f"{each.name}: {each.url} ({each.source})" if each.url else f"{each.name}: {each.source}"]
     lines += [f"  {name}: {value}" for name, value in each.facts.items()]
     for problem in each.problems:

@@ -20,7 +20,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..storage.embedded.state import FILE, FOLDER, is_strange
+    from ..storage.embedded.state import FILE, FOLDER, is_foreign
     from ..storage.embedded.workspace import stop
 
     root = workspace_root(options.workspace)
@@ -28,7 +28,7 @@ def _run(options: argparse.Namespace) -> int:
     for outcome in stop(root):
         count += 1
         print(line(outcome.name, _OUTCOMES[outcome.what], "").rstrip(), flush=True)
-    if not count and is_strange(root):
+    if not count and is_foreign(root):
         raise CannotRunError(
             f"`{root / FOLDER / FILE}` was not written by `decisor up` of this account on this machine, so nothing was"
             " stopped; remove the file"

@@ -44,13 +44,13 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from ..storage.embedded.account import ServerUnavailableError
     from ..storage.embedded.workspace import start
-    from ..storage.locations import redacted, variables
+    from ..storage.locations import redact, variables
 
     root = workspace_root(options.workspace)
     _refuse_committed(root)
     wanted = {"postgres", "redis"} | ({"elasticsearch"} if _elasticsearch(root, options.elasticsearch) else set())
     for name, (variable, url) in variables(os.environ).items():
-        print(line(name, "configured", f"{redacted(url)} ({variable})"), flush=True)
+        print(line(name, "configured", f"{redact(url)} ({variable})"), flush=True)
         wanted.discard(name)
     try:
         for outcome in start(root, wanted, adopt=options.adopt):
@@ -91,12 +91,12 @@ def _refuse_committed(root: Path) -> None:
 
 def _elasticsearch(root: Path, wish: bool | None) -> bool:  # noqa: FBT001 - it is the option
     """Whether to start it: as the option says, otherwise if it was started before and not declined since."""
-    from ..storage.embedded.state import remembered
+    from ..storage.embedded.state import remembered_servers
     from ..storage.embedded.workspace import forget
 
     if wish is False:
         forget(root, "elasticsearch")
-    return "elasticsearch" in remembered(root) if wish is None else wish
+    return "elasticsearch" in remembered_servers(root) if wish is None else wish
 
 
 def _migrate(root: Path) -> Iterator[str]:

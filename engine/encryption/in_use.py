@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..storage.facts import fact_or_new, put_fact, read_locked_fact
-from ..storage.partitions import PARTITIONS, locked
+from ..storage.partitions import PARTITIONS, lock_partitions
 from .keyring import Keyring
 
 if TYPE_CHECKING:
@@ -81,5 +81,5 @@ def hash_keys_in_use(connection: Connection, keyring: Keyring) -> HashKeys:
 def put_in_force(connection: Connection, name: str, value: str) -> None:
     """Write a fact down so that every transaction that changes profiles from now on sees it, and none is under way."""
     with connection.transaction():
-        locked(connection, range(PARTITIONS))
+        lock_partitions(connection, range(PARTITIONS))
         put_fact(connection, name, value)

@@ -19,7 +19,7 @@ from ..ir.instant import format_instant
 from ..profiles.outbox import open_erasure, open_erasures, write_changes
 from ..profiles.suppression import suppress
 from ..segments.transition_store import write_exits
-from ..storage.partitions import PARTITIONS, advance, locked, partition_of
+from ..storage.partitions import PARTITIONS, advance, lock_partitions, partition_of
 from .letters import UnreadableLetters
 from .old_bytes import let_go, merge_segments
 from .place import PartlyClosed, Place, Stage, Stores, told
@@ -159,7 +159,7 @@ class Erasure:
     def _begin(self, customer: str, now_ms: int, rows: Rows) -> Begun:
         connection, partition = self._stores.connection, partition_of(customer)
         with connection.transaction():
-            last = locked(connection, [partition])[partition]
+            last = lock_partitions(connection, [partition])[partition]
             begun = self._continued(customer, rows)
             if begun is None:
                 begun = Begun(partition, last + 1)
@@ -176,7 +176,7 @@ class Erasure:
     def _resume(self, customer: str, rows: Rows) -> Begun | None:
         connection = self._stores.connection
         with connection.transaction():
-            locked(connection, [partition_of(customer)])
+            lock_partitions(connection, [partition_of(customer)])
             return self._continued(customer, rows)
 
     def _continued(self, customer: str, rows: Rows) -> Begun | None:
@@ -210,7 +210,7 @@ class Erasure:
             return
         connection = self._stores.connection
         with connection.transaction():
-            locked(connection, [begun.partition])
+            lock_partitions(connection, [begun.partition])
             building = connection.execute("SELECT name FROM segment WHERE building_digest IS NOT NULL ORDER BY name")
             names = [row[0] for row in building.fetchall()]
             if names:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..ir.instant import parse_instant
 from ..profiles.suppression import Suppressed
 from ..storage import keys
-from ..storage.streams import needed_from, place_of
+from ..storage.streams import first_needed, parse_id
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -74,11 +74,11 @@ class Notices:
         found = [(name, fields) for name, fields in page if fields.get(b"customer") in erased]
         if not found:
             return
-        needed = needed_from(self._redis, stream)
+        needed = first_needed(self._redis, stream)
         late, customers_told = [], set()
         for name, fields in found:
             age = now_ms - parse_instant(fields[b"at"].decode()) if fields.get(b"reason") == b"erasure" else LATEST_MS
-            waited_for = needed is not None and place_of(name) >= needed
+            waited_for = needed is not None and parse_id(name) >= needed
             if age >= (LATEST_MS if waited_for else NOTICE_MS):
                 late.append(name)
                 customers_told.add(fields[b"customer"].decode())

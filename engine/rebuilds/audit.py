@@ -20,7 +20,7 @@ from ..segments.definitions import Live
 from ..segments.owners import engine_sets, note_running
 from ..segments.sets import customers_in
 from ..storage import keys
-from ..storage.partitions import locked, partition_of
+from ..storage.partitions import lock_partitions, partition_of
 from ..worker.load import Loader, next_profiles
 from ..worker.publish import SETTLE_SECONDS, settle
 from ..worker.state import Cache, State, overridden_segments
@@ -88,7 +88,7 @@ class Audit:
         connection = self._processor.connection
         found = Divergence()
         with connection.transaction():
-            seq = locked(connection, [partition])[partition]
+            seq = lock_partitions(connection, [partition])[partition]
             row = connection.execute(_STAGED).fetchone()
             if (row and row[0]) or int(self._redis.get(keys.published(partition)) or -1) < seq:
                 return found, after
@@ -141,7 +141,7 @@ class Audit:
         for customer in sorted(set(customers) - known):
             partition = partition_of(customer)
             with connection.transaction():
-                seq = locked(connection, [partition])[partition]
+                seq = lock_partitions(connection, [partition])[partition]
                 row = connection.execute("SELECT FROM profile WHERE profile = %s", (customer,)).fetchone()
                 if row is not None or int(self._redis.get(keys.published(partition)) or -1) < seq:
                     continue  # it is known after all, or on its way
@@ -160,7 +160,7 @@ class Audit:
         for customer in wrong:
             with connection.transaction():
                 partition = partition_of(customer)
-                seq = locked(connection, [partition])[partition]
+                seq = lock_partitions(connection, [partition])[partition]
                 published = int(self._redis.get(keys.published(partition)) or -1) >= seq
                 row = connection.execute(
                     "SELECT mod(number, 2) FROM transition WHERE segment = %s AND profile = %s"

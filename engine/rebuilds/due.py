@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..ir.instant import format_instant
 from ..profiles.profile_store import bring_forward
 from ..storage import keys
-from ..storage.partitions import locked, partition_of
+from ..storage.partitions import lock_partitions, partition_of
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -39,7 +39,7 @@ class DueInstants:
             return
         rows, self._rows = self._rows, []
         with self._connection.transaction():
-            locked(self._connection, {partition_of(profile) for profile, _, _ in rows})
+            lock_partitions(self._connection, {partition_of(profile) for profile, _, _ in rows})
             scores: dict[int, dict[str, int]] = {}
             for profile, partition, due_ms in bring_forward(self._connection, rows):
                 scores.setdefault(partition, {})[profile] = due_ms

@@ -19,7 +19,7 @@ from ..segments.staging_store import take_staged
 from ..segments.transition_store import write_transitions
 from ..segments.transitions import Transition
 from ..storage.facts import forget_same_facts, put_fact, read_facts
-from ..storage.partitions import PARTITION_LOCK, advance, locked, partition_of
+from ..storage.partitions import PARTITION_LOCK, advance, lock_partitions, partition_of
 from ..worker.publish import settle
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Mover:
             return {}
         self._after = profiles[-1]
         with self._connection.transaction():
-            last = locked(self._connection, {partition_of(profile) for profile in profiles})
+            last = lock_partitions(self._connection, {partition_of(profile) for profile in profiles})
             self._write(take_staged(self._connection, profiles), last)
             advance(self._connection, last)
         return last

@@ -12,7 +12,7 @@ from ..ir.walk import event_types
 from ..profiles.event_store import read_events
 from ..segments.definitions import Live
 from ..segments.registry import Definition, Registry
-from ..storage.batches import bounded
+from ..storage.batches import batch_by_events
 from .due import BATCH, DueInstants
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Population:
 
     def _members(self, rows: Sequence[Row]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {name: [] for name in self._names}
-        for group in bounded(rows, self._events_to_read):
+        for group in batch_by_events(rows, self._events_to_read):
             self._match(group, found)
         return found
 

@@ -15,7 +15,7 @@ from ..segments.registry import (
     read_segments,
 )
 from ..segments.sealed_definitions import reseal_definitions
-from ..storage.partitions import PARTITIONS, locked
+from ..storage.partitions import PARTITIONS, lock_partitions
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -37,7 +37,7 @@ def prepare(connection: Connection, program: Program, vault: Vault) -> list[str]
     refuse_missing_keys(connection, vault)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
-        locked(
+        lock_partitions(
             connection, range(PARTITIONS)
         )  # a barrier: nobody folds a first profile under other definitions meanwhile
         notes = []

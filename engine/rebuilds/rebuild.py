@@ -15,7 +15,7 @@ from ..segments.claim import SegmentBusyError
 from ..segments.owners import note_running
 from ..segments.registry import Definition, Registered, read_catalogue, read_segments, start_building
 from ..segments.transitions import Reason
-from ..storage.partitions import PARTITIONS, locked
+from ..storage.partitions import PARTITIONS, lock_partitions
 from .due import DueInstants
 from .index_source import IndexSource, View, bounded_by_index
 from .interrupted import Cleared, abandon, clear_up, sweep
@@ -142,7 +142,7 @@ class Rebuild:
         connection = self._connection
         sweep(connection, self._redis, wish.names)
         with connection.transaction():
-            seqs = locked(connection, range(PARTITIONS))
+            seqs = lock_partitions(connection, range(PARTITIONS))
             catalogue, before = read_catalogue(connection), read_segments(connection)
             if catalogue is None:
                 raise NoCatalogueError("the database has no catalogue yet: `decisor worker` registers the workspace's")

@@ -22,7 +22,7 @@ from ..segments.registry import activate, retire
 from ..segments.sets import OtherSizeError, switch_whole, unmark
 from ..segments.staging_store import stage, take_verdicts
 from ..storage import keys
-from ..storage.partitions import PARTITIONS, locked, partition_of
+from ..storage.partitions import PARTITIONS, lock_partitions, partition_of
 from ..worker.publish import settle
 from .lease import Note, RebuildError, drop_notes, note_of, write_note
 from .mover import note_moving
@@ -114,7 +114,7 @@ class Switch:
             for name, each in rows:
                 profiles.setdefault(name, []).append(each)
             with connection.transaction():
-                locked(connection, {partition_of(each) for _, each in rows})
+                lock_partitions(connection, {partition_of(each) for _, each in rows})
                 for name, those in profiles.items():
                     taken = take_verdicts(connection, name, those)
                     self._lay_over(by_name[name], keys.next_members(name), taken)
@@ -142,7 +142,9 @@ class Switch:
                 raise NotPublishedError(_describe_late(late))
             found: dict[str, int] | None = None
             with connection.transaction():
-                late = settle(connection, self._redis, locked(connection, range(PARTITIONS)), self._vault, UNDER_LOCKS)
+                late = settle(
+                    connection, self._redis, lock_partitions(connection, range(PARTITIONS)), self._vault, UNDER_LOCKS
+                )
                 if not late:
                     found = work(claims)
                     drop_notes(connection, [each.name for each in fillings])

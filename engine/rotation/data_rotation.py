@@ -17,7 +17,7 @@ from ..encryption.sealed_vault import SealedVault
 from ..encryption.sealing import is_sealed
 from ..profiles.event_store import put_data
 from ..profiles.profile_store import put_values
-from ..storage.batches import bounded
+from ..storage.batches import batch_by_events
 from .plain_history import PlainHistory, strike_out
 from .proving import refuse_other_keys
 from .walk import Report, open_task, silent, walk
@@ -44,7 +44,7 @@ def rotate_data(
 
     def step(inside: Connection, profiles: Sequence[str]) -> list[str]:
         counts: list[tuple[str, int]] = inside.execute(_COUNTS, (list(profiles),)).fetchall()
-        batches = bounded(counts, lambda row: row[1])
+        batches = batch_by_events(counts, lambda row: row[1])
         return [each for rows in batches for each in _reseal(inside, vault, [profile for profile, _ in rows])]
 
     return walk(connection, task, step, batch, report)

@@ -14,7 +14,7 @@ from ..encryption.in_use import HASH, MASTER, HashKeys, hash_keys_in_use, put_in
 from ..encryption.key_file import KeysRefusedError, read_key_file, replace_key_file
 from ..encryption.keyring import KEYS, KeyMissingError, Keyring
 from ..storage.facts import read_fact
-from ..storage.partitions import locked, partition_of
+from ..storage.partitions import lock_partitions, partition_of
 from .letters import rewrap_letters, seal_all_plain_letters
 from .proving import letter_heads, refuse_other_keys
 from .sealed_values import kept, rewrap_kept
@@ -128,7 +128,7 @@ def _rewrap_keys(connection: Connection, keyring: Keyring, page: int, report: Re
 def _put(connection: Connection, master: str, profiles: Sequence[str], keys: tuple[list[bytes], list[bytes]]) -> int:
     """Put wrapped keys in the place of those that are still there, and have the serving copies follow."""
     with connection.transaction():
-        last = locked(connection, {partition_of(profile) for profile in profiles})
+        last = lock_partitions(connection, {partition_of(profile) for profile in profiles})
         rewrapped = replace_data_keys(connection, master, profiles, *keys)
         changed: dict[int, list[str]] = {}
         for profile in rewrapped:

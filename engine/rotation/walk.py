@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..profiles.outbox import write_changes
 from ..profiles.profile_store import raise_versions
 from ..storage.facts import put_fact, read_fact
-from ..storage.partitions import PARTITIONS, advance, locked
+from ..storage.partitions import PARTITIONS, advance, lock_partitions
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -84,7 +84,7 @@ def _done(connection: Connection, task: str) -> list[int]:
 
 def _page(connection: Connection, partition: int, after: str, step: Step, batch: int) -> tuple[str | None, int]:
     """The last profile of the page, None where there was none; and how many were changed."""
-    seq = locked(connection, [partition])[partition]
+    seq = lock_partitions(connection, [partition])[partition]
     profiles = [row[0] for row in connection.execute(_PAGE, (partition, after, batch)).fetchall()]
     if not profiles:
         return None, 0

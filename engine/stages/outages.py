@@ -6,7 +6,7 @@ import re
 from traceback import extract_tb
 
 from ..encryption.key_file import KeysRefusedError
-from ..storage.key_types import WRONG, WrongTypeError, wrong_type_told
+from ..storage.key_types import WRONG, WrongTypeError, wrong_type_message
 from ..storage.locations import ServerUnreachableError
 
 _SERVERS = {
@@ -62,7 +62,7 @@ def told(problem: Exception) -> str:
         return problem.what
     kind = type(problem)
     if WRONG in str(problem) and kind.__module__.startswith("redis"):
-        return wrong_type_told(problem)
+        return wrong_type_message(problem)
     server = _SERVERS.get(kind.__module__.partition(".")[0])
     return f"{server}: {kind.__name__}" if server else kind.__name__
 

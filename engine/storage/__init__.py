@@ -1,1 +1,1 @@
-"""Where things are kept: connections to Redis, PostgreSQL and Elasticsearch, embedded servers, migrations, names."""
+"""Storage: connections to Redis, PostgreSQL and Elasticsearch, embedded servers, migrations, and names of keys."""

@@ -1,6 +1,6 @@
-"""Columns of many rows as array literals of PostgreSQL, made by a few joins: the client library takes them one by one.
+"""Columns of many rows as PostgreSQL array literals, built with a few joins; the client library adapts each value.
 
-A statement writes `%s::text[]` where one goes.
+A statement takes such a literal as `%s::text[]`.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
-"""Customers are read in batches that their events bound, as one of them may have more than a thousand others."""
+"""Customers are read in batches bounded by events, since one customer may have more events than a thousand others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-EVENTS = 20_000  # of customers whose histories are read together, unless a single one has more
+EVENTS = 20_000  # the most events that are read together, unless a single customer has more
 
 Row = TypeVar("Row")
 
 
-def bounded(rows: Iterable[Row], events: Callable[[Row], int]) -> Iterator[list[Row]]:
-    """The customers' rows in order, in batches of EVENTS events at most; who has more is a batch alone.
+def batch_by_events(rows: Iterable[Row], events: Callable[[Row], int]) -> Iterator[list[Row]]:
+    """The customers' rows in order, in batches of at most EVENTS events; a customer with more is a batch of its own.
 
-    `events` gives how many a row's customer has.
+    `events` returns the number of events that a row's customer has.
     """
     batch: list[Row] = []
     count = 0

@@ -5,7 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from .locations import QUOTING, Locations, ServerUnreachableError, misread, redacted, unquoted, without_secrets
+from .locations import (
+    QUOTING,
+    Locations,
+    ServerUnreachableError,
+    has_unquoted_delimiter,
+    misread_url,
+    redact,
+    without_secrets,
+)
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -14,9 +22,9 @@ ANSWER_SECONDS: Final = 60.0
 
 
 def connect_elasticsearch(locations: Locations) -> Elasticsearch:
-    """A client that has been answered. Raises ServerUnreachableError, also where no URL is known.
+    """A client whose server has answered. Raises ServerUnreachableError, also where no URL is known.
 
-    A failed request is not sent again: whoever sends it inspects the answer and knows what may be repeated.
+    A failed request is not sent again: the sender inspects the answer and knows what may be repeated.
     """
     url = locations.elasticsearch
     if url is None:
@@ -26,7 +34,7 @@ def connect_elasticsearch(locations: Locations) -> Elasticsearch:
     except ImportError as problem:
         what = f"Elasticsearch: its client cannot be imported ({problem})"
         raise ServerUnreachableError(what, "pip install 'decisor[elasticsearch]'") from None
-    logging.getLogger("elastic_transport").setLevel(logging.ERROR)  # who asks tells what failed, and does so once
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)  # the caller reports a failure, once
     options: dict[str, Any] = {"request_timeout": ANSWER_SECONDS, "max_retries": 0, "retry_on_timeout": False}
     if locations.elasticsearch_api_key:
         options["api_key"] = locations.elasticsearch_api_key
@@ -35,10 +43,10 @@ def connect_elasticsearch(locations: Locations) -> Elasticsearch:
     try:
         client = Elasticsearch(url, **options)
     except (ValueError, OSError) as problem:
-        if unquoted(url):
-            raise misread("elasticsearch", url) from None
+        if has_unquoted_delimiter(url):
+            raise misread_url("elasticsearch", url) from None
         raise ServerUnreachableError(
-            f"Elasticsearch: `{redacted(url)}` is not understood: {_said(locations, problem)}",
+            f"Elasticsearch: `{redact(url)}` is not understood: {_safe_text(locations, problem)}",
             "write `https://HOST:PORT`, the key in DECISOR_ELASTICSEARCH_API_KEY, and a private authority's certificate"
             f" in DECISOR_ELASTICSEARCH_CA_FILE; {QUOTING}",
         ) from None
@@ -51,32 +59,32 @@ def connect_elasticsearch(locations: Locations) -> Elasticsearch:
 
 
 def _ask(client: Elasticsearch, locations: Locations) -> None:
-    """Nothing when the server answers; a refusal for lack of a right is an answer, one of the credentials is not."""
+    """Check that the server answers. A missing privilege counts as an answer, refused credentials do not."""
     from elasticsearch import ApiError, AuthenticationException, SSLError, TransportError
 
     try:
         client.options(request_timeout=5).perform_request("HEAD", "/")
     except AuthenticationException:
         mend = "check DECISOR_ELASTICSEARCH_API_KEY, or the user and the password in DECISOR_ELASTICSEARCH_URL"
-        raise _told(locations, "it refuses the credentials", mend) from None
+        raise _unreachable(locations, "it refuses the credentials", mend) from None
     except ApiError:
         return
     except SSLError as problem:
         mend = "name the certificate of its authority in DECISOR_ELASTICSEARCH_CA_FILE"
-        raise _told(locations, _said(locations, problem), mend) from None
+        raise _unreachable(locations, _safe_text(locations, problem), mend) from None
     except TransportError as problem:
         mend = "start it (`decisor up --elasticsearch` starts one), or correct DECISOR_ELASTICSEARCH_URL"
-        raise _told(locations, _said(locations, problem), mend) from None
+        raise _unreachable(locations, _safe_text(locations, problem), mend) from None
 
 
-def _said(locations: Locations, problem: Exception) -> str:
+def _safe_text(locations: Locations, problem: Exception) -> str:
     said = without_secrets(str(getattr(problem, "message", problem)), locations.elasticsearch or "")
     key = locations.elasticsearch_api_key
     return said.replace(key, "***") if key else said
 
 
-def _told(locations: Locations, what: str, mend: str) -> ServerUnreachableError:
-    if unquoted(locations.elasticsearch or ""):
-        return misread("elasticsearch", locations.elasticsearch or "")
-    url = redacted(locations.elasticsearch or "")
+def _unreachable(locations: Locations, what: str, mend: str) -> ServerUnreachableError:
+    if has_unquoted_delimiter(locations.elasticsearch or ""):
+        return misread_url("elasticsearch", locations.elasticsearch or "")
+    url = redact(locations.elasticsearch or "")
     return ServerUnreachableError(f"Elasticsearch at `{url}` cannot be reached: {what}", mend)

@@ -1,4 +1,4 @@
-"""Facts: small values that are kept by name in PostgreSQL, such as which keys are in use."""
+"""Facts: small values stored by name in PostgreSQL, such as which keys are in use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FORGET_SAME = (
 
 
 def ask_fact(connection: Connection, name: str) -> Cursor[Any]:
-    """Ask for a fact; in a pipeline the answer, a row or none, comes with those to the questions that follow."""
+    """Request a fact; in a pipeline the answer, a row or none, arrives with those of the statements that follow."""
     return connection.execute(_READ, (name,))
 
 
@@ -36,7 +36,7 @@ def read_fact(connection: Connection, name: str) -> str | None:
 
 
 def read_locked_fact(connection: Connection, name: str, *, shared: bool = False) -> str | None:
-    """The fact's value, which nobody else changes until the transaction ends; with `shared` others may hold it too."""
+    """The fact's value, locked until the transaction ends; with `shared`, others may hold the lock as well."""
     row = connection.execute(f"{_READ} FOR {'SHARE' if shared else 'UPDATE'}".encode(), (name,)).fetchone()
     return None if row is None else str(row[0])
 
@@ -48,35 +48,35 @@ def read_facts(connection: Connection, prefix: str) -> dict[str, str]:
 
 
 def put_fact(connection: Connection, name: str, value: str) -> None:
-    """Write a fact, over another value too."""
+    """Write a fact, replacing any former value."""
     connection.execute(_PUT, (name, value))
 
 
 def fact_or_new(connection: Connection, name: str, otherwise: str) -> str:
-    """The fact's value; where there was none it is written, unless somebody else has done so meanwhile."""
+    """The fact's value. A missing fact is written first, unless another session has done so meanwhile."""
     found = read_fact(connection, name)
     return put_new_fact(connection, name, otherwise) if found is None else found
 
 
 def put_new_fact(connection: Connection, name: str, value: str) -> str:
-    """Write a fact unless there is one; the value that stands then. Another writer is awaited."""
+    """Write a fact unless it exists; returns the value that stands then. Waits for a concurrent writer."""
     connection.execute("INSERT INTO fact (name, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, value))
     return read_fact(connection, name) or value
 
 
 def put_fact_of_version(connection: Connection, name: str, value: str, version: int) -> None:
-    """Write a fact, unless the registry is no longer of this version."""
+    """Write a fact, unless the registry has another version by now."""
     connection.execute(_OF_VERSION, (name, value, version))
 
 
 def replace_fact(connection: Connection, name: str, value: str, former: str) -> bool:
-    """Write a fact where it has the former value; whether it had."""
+    """Write a fact if it has the former value; returns whether it had."""
     statement = "UPDATE fact SET value = %s WHERE name = %s AND value = %s"
     return connection.execute(statement, (value, name, former)).rowcount > 0
 
 
 def next_number(connection: Connection, name: str, least: int) -> int:
-    """A number that was never given out under this name before, and is not less than `least`."""
+    """A number that was never issued under this name before and is at least `least`."""
     row = connection.execute(_NEXT, (name, str(least))).fetchone()
     return int(row[0]) if row else least
 
@@ -87,5 +87,5 @@ def forget_facts(connection: Connection, names: Collection[str]) -> None:
 
 
 def forget_same_facts(connection: Connection, facts: Mapping[str, str]) -> None:
-    """Delete facts that still have these values."""
+    """Delete those facts that still have these values."""
     connection.execute(_FORGET_SAME, (list(facts), list(facts.values())))

@@ -1,7 +1,8 @@
-"""What may be shown of an error: its kind, its code and where it arose, never its text, which may hold values.
+"""The parts of an error that may be shown: its kind, its code and where it arose, never its text.
 
-PostgreSQL repeats a row in `DETAIL` and a parameter in `CONTEXT`, Redis a key, Elasticsearch a field's content, and
-Python's own errors what they could not read. A person's values would so reach terminals and logs.
+The text may hold values: PostgreSQL repeats a row in `DETAIL` and a parameter in `CONTEXT`, Redis a key, Elasticsearch
+a field's content, and Python's own errors the input that they could not read. Personal data would reach terminals and
+logs that way.
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ _SERVERS: Final = {
     "elasticsearch": "Elasticsearch",
     "elastic_transport": "Elasticsearch",
 }
-_ASKED_OFTEN: Final = ("PostgreSQL", "Redis")  # errors of Elasticsearch are told by those who ask it
-# Python's own words in these are about the program: names of its types, attributes and modules.
+_ASKED_OFTEN: Final = ("PostgreSQL", "Redis")  # callers of Elasticsearch report its errors themselves
+# The text of these concerns the program alone: names of its types, attributes and modules.
 _ABOUT_THE_PROGRAM: Final = (AttributeError, ImportError, ModuleNotFoundError, NameError, UnboundLocalError)
-_CODE: Final = re.compile(r"[A-Z]{3,20}\b")  # WRONGTYPE, NOSCRIPT: how an answer of Redis begins
+_CODE: Final = re.compile(r"[A-Z]{3,20}\b")  # how an error reply of Redis begins, such as WRONGTYPE or NOSCRIPT
 _NAMES: Final = ("table_name", "column_name", "constraint_name")
 _OURS: Final = (__package__.partition(".")[0], "decisor")
 _LONGEST_CHAIN: Final = 20
 
 
 def server_of(problem: BaseException) -> str | None:
-    """The name of the server whose library raised the error, None of any other."""
+    """The name of the server whose library raised the error, None for any other error."""
     return _SERVERS.get(type(problem).__module__.partition(".")[0])
 
 
 def failure_text(problem: BaseException) -> str | None:
-    """What to tell an operator of PostgreSQL or Redis that failed on the way, None of any other error."""
+    """The message for an operator when PostgreSQL or Redis has failed, None for any other error."""
     kind = type(problem).__name__
     server = server_of(problem)
     if server == "PostgreSQL":
@@ -43,14 +44,14 @@ def failure_text(problem: BaseException) -> str | None:
         from psycopg.errors import InvalidSchemaName, UndefinedTable
 
         if isinstance(problem, InvalidSchemaName | UndefinedTable):
-            return "the database has not been migrated; `decisor up` does it, and so does `decisor worker`"
+            return "the database has not been migrated; run `decisor up` or `decisor worker`, which migrate it"
         if not isinstance(problem, OperationalError | InterfaceError):
             return None
-    return f"{server} failed: {kind}; `decisor doctor` looks at the servers" if server in _ASKED_OFTEN else None
+    return f"{server} failed: {kind}; `decisor doctor` examines the servers" if server in _ASKED_OFTEN else None
 
 
 def safe_words(problem: BaseException) -> str:
-    """One line about an error: its kind, with a server's name and code, and what the server names that is no value."""
+    """One line about an error: its kind, with the server's name and code and the tables or columns that it names."""
     kind = type(problem).__name__
     server = server_of(problem)
     if server is None:
@@ -70,15 +71,15 @@ def safe_traceback(problem: BaseException) -> str:
 
 
 class SafeFormatter(logging.Formatter):
-    """Log lines without values: of other libraries only who warned and where, and of an error only what is safe."""
+    """Log lines without values: only the level and place of another library's warning, only safe parts of an error."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        told = {**vars(record), "exc_text": None}  # another formatter may have kept the error's text there
+        report = {**vars(record), "exc_text": None}  # another formatter may have kept the error's text there
         if record.name.partition(".")[0] not in _OURS:
             said = f"{record.levelname.lower()} at {record.filename}:{record.lineno}; its words may hold values"
-            told |= {"msg": said, "args": (), "exc_info": None, "stack_info": None}
-        return super().format(logging.makeLogRecord(told))
+            report |= {"msg": said, "args": (), "exc_info": None, "stack_info": None}
+        return super().format(logging.makeLogRecord(report))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
         """The traceback of an error, without its text."""
@@ -86,19 +87,19 @@ class SafeFormatter(logging.Formatter):
 
 
 def hide_values_in_tracebacks() -> None:
-    """From now on, what ends a thread or is lost while something is deleted is told without values.
+    """Report errors that end a thread, or arise while an object is deleted, without values from now on.
 
-    Where something else than Python's own hooks is in place, as a test runner's, it stays.
+    Hooks other than Python's own, such as a test runner's, stay in place.
     """
 
-    def told(problem: BaseException | None, where: str) -> None:
+    def report(problem: BaseException | None, where: str) -> None:
         if problem is not None and not isinstance(problem, SystemExit) and sys.stderr is not None:
             sys.stderr.write(f"{where}:\n{safe_traceback(problem)}")
 
     if threading.excepthook is threading.__excepthook__:
-        threading.excepthook = lambda found: told(found.exc_value, f"in thread {found.thread and found.thread.name}")
+        threading.excepthook = lambda found: report(found.exc_value, f"in thread {found.thread and found.thread.name}")
     if sys.unraisablehook is sys.__unraisablehook__:
-        sys.unraisablehook = lambda found: told(found.exc_value, "while something was deleted")
+        sys.unraisablehook = lambda found: report(found.exc_value, "while something was deleted")
     logging.lastResort = logging.StreamHandler()
     logging.lastResort.setLevel(logging.WARNING)
     logging.lastResort.setFormatter(SafeFormatter("%(name)s: %(message)s"))
@@ -117,7 +118,7 @@ def _codes(problem: Any) -> Iterator[str]:
 
 
 def _chain(problem: BaseException) -> Iterator[tuple[BaseException, str]]:
-    """The error and what lies behind it, the newest first, each with the sentence that Python puts before it."""
+    """The error and its causes, the newest first, each with the sentence that Python prints before it."""
     seen: set[int] = set()
     each: BaseException | None = problem
     while each is not None and id(each) not in seen and len(seen) < _LONGEST_CHAIN:

@@ -1,36 +1,36 @@
-"""The names of everything kept in Redis; in a Cluster, what changes together lies in one slot."""
+"""The names of all keys in Redis; in a Cluster, keys that change together lie in one slot."""
 
 from __future__ import annotations
 
 GROUP = "decisor"  # the consumer group of the event streams
-OWNER = "owner"  # its one consumer for each partition: whoever owns the partition
-RUNNING = "decisor:running"  # the names of the segments that workers keep
-MADE = "decisor:engine:segments"  # the names of the sets that a SegmentationEngine has made
-CLAIMED = "decisor:claimed"  # the names of the sets that were ever claimed; their keys say which ones are
+OWNER = "owner"  # its one consumer for each partition: the owner of the partition
+RUNNING = "decisor:running"  # the names of the segments that workers maintain
+MADE = "decisor:engine:segments"  # the names of the sets that a SegmentationEngine has created
+CLAIMED = "decisor:claimed"  # the names of all sets that were ever claimed; their claim keys show which still are
 
 
 def events_stream(partition: int) -> str:
-    """The stream on which a partition's events come in."""
+    """The stream that a partition's events arrive on."""
     return f"decisor:events:{partition}"
 
 
 def transitions_stream(partition: int) -> str:
-    """The stream on which a partition's transitions go out."""
+    """The stream that a partition's transitions are published on."""
     return f"decisor:transitions:{partition}"
 
 
 def published(partition: int) -> str:
-    """The last number of a partition's order that has reached Redis."""
+    """The last sequence number of a partition that has reached Redis."""
     return f"decisor:published:{partition}"
 
 
 def witness(tag: str) -> str:
-    """What a primary of a Cluster says it has of each partition; the tag makes it lie there."""
+    """The last sequence number of each partition that a Cluster's primary has; the tag places the key on it."""
     return f"decisor:witness:{{{tag}}}"
 
 
 def due(partition: int) -> str:
-    """The sorted set of customers by the instant (ms) at which time alone may change something of theirs."""
+    """The sorted set of customers by the instant (ms) at which time alone may change their memberships."""
     return f"decisor:due:{partition}"
 
 
@@ -45,7 +45,7 @@ def next_members(segment: str) -> str:
 
 
 def former_members(segment: str) -> str:
-    """The set that the members were before the last switch, while it is still needed; it lies in the same slot."""
+    """The set of members from before the last switch, while it is still needed; it lies in the same slot."""
     return f"{{segment:{segment}}}:former"
 
 
@@ -55,17 +55,17 @@ def switched(segment: str) -> str:
 
 
 def claim(segment: str) -> str:
-    """Who is about to switch the segment's set, as long as that takes; it lies in the same slot."""
+    """The token of the rebuild that is about to switch the segment's set, until it has; it lies in the same slot."""
     return f"{{segment:{segment}}}:claim"
 
 
 def left_out(segment: str) -> str:
-    """Who was erased since a claim on the segment was taken, and goes with it; it lies in the same slot."""
+    """The customers erased since the segment was claimed; deleted with the claim, and lies in the same slot."""
     return f"{{segment:{segment}}}:left-out"
 
 
 def stored_members(segment: str, token: str) -> str:
-    """The set that becomes the segment's once it is whole, of one of several who may build at once; same slot."""
+    """The set that becomes the segment's once complete; the token tells concurrent builds apart. Same slot."""
     return f"{{segment:{segment}}}:{token}"
 
 

@@ -1,4 +1,4 @@
-"""Where the servers are: named in the environment, otherwise the ones that `decisor up` runs for the workspace."""
+"""Where the servers are: those that the environment names, otherwise those that `decisor up` runs for the workspace."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ STARTING: Final = {
     "postgres": "decisor up",
     "elasticsearch": "decisor up --elasticsearch",
 }
-QUOTING: Final = "what is no letter or digit in a user or password is written as %XX (`/` as %2F, `@` as %40)"
+QUOTING: Final = (
+    "in a user or password, every character but letters and digits is written as %XX (`/` as %2F, `@` as %40)"
+)
 HIDDEN: Final = "***"
 _SECRET: Final = {"password", "sslpassword", "ssl_password", "api_key"}
 _SETTING: Final = re.compile(r"\b(password|sslpassword)\s*=\s*('(?:[^'\\]|\\.)*'|\S*)")
 
 
 class ServerUnreachableError(RuntimeError):
-    """A server cannot be talked to: which and what happened, and how to mend it; neither has secrets."""
+    """A server cannot be reached. Says which, what happened and how to fix it, without secrets."""
 
     def __init__(self, what: str, mend: str) -> None:
         super().__init__(f"{what}. To mend it: {mend}")
@@ -50,9 +52,9 @@ class ServerMissingError(ServerUnreachableError):
 
 @dataclass(frozen=True, slots=True)
 class Locations:
-    """The URL of each server, None where there is none; what Elasticsearch wants besides.
+    """The URL of each server, None where there is none, and the key and certificate for Elasticsearch.
 
-    `ended` are the workspace's servers that would be used if they were running.
+    `ended` holds the workspace's servers that would be used if they were running.
     """
 
     redis: str | None = None
@@ -63,7 +65,7 @@ class Locations:
     ended: Mapping[str, Server] = field(default_factory=dict)
 
     def missing(self, name: str) -> tuple[str, str]:
-        """Why there is no such server (redis, postgres, elasticsearch), and what mends it."""
+        """Why there is no such server (redis, postgres, elasticsearch), and how to fix that."""
         server = self.ended.get(name)
         if server is None:
             return (
@@ -73,20 +75,20 @@ class Locations:
         how = "was stopped by `decisor down`" if server.stopped else f"(PID {server.pid}) has ended since"
         again = f"`{STARTING[name]}` starts it again"
         if name == "elasticsearch":
-            again += ", and `decisor up --no-elasticsearch` does without it from now on"
+            again += ", and `decisor up --no-elasticsearch` stops using it from now on"
         return f"{NAMES[name]} of this workspace {how}", again
 
     def __repr__(self) -> str:
         urls = (self.redis, self.postgres, self.elasticsearch)
-        return f"Locations({', '.join(redacted(url) if url else 'None' for url in urls)})"
+        return f"Locations({', '.join(redact(url) if url else 'None' for url in urls)})"
 
 
 def locations_of(root: Path | None, environ: Mapping[str, str]) -> Locations:
-    """The environment's servers, and the running embedded ones of a workspace where the environment names none."""
-    from .embedded.state import remembered, running
+    """The environment's servers, and the workspace's running embedded ones where the environment names none."""
+    from .embedded.state import remembered_servers, running_servers
 
-    own = {} if root is None else {name: server.url for name, server in running(root).items()}
-    ours = {} if root is None else remembered(root)
+    own = {} if root is None else {name: server.url for name, server in running_servers(root).items()}
+    ours = {} if root is None else remembered_servers(root)
     redis, postgres = environ.get(REDIS), environ.get(POSTGRES)
     if redis and environ.get(REDIS_CA):
         redis = _with(redis, ssl_ca_certs=environ[REDIS_CA])
@@ -108,14 +110,15 @@ def variables(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     return {name: (variable, environ[variable]) for name, variable in named.items() if environ.get(variable)}
 
 
-def redacted(url: str) -> str:
+def redact(url: str) -> str:
     """The URL, or libpq's `key=value` text, without user, password or key."""
-    if "://" not in url:  # what is neither may be anything, also a password
+    if "://" not in url:  # text that is neither form may be anything, even a password
         return _SETTING.sub(rf"\1={HIDDEN}", url) if "=" in url else HIDDEN
     scheme, rest = url.split("://", 1)
     before, _, query = rest.partition("?")
     authority, slash, path = before.partition("/")
-    if authority and unquoted(url):  # what ends a user or password is not what ends it for the URL's readers
+    # A delimiter inside a user or password ends the authority for a URL parser, though not for us.
+    if authority and has_unquoted_delimiter(url):
         before, _, query = rest.rpartition("@")[2].partition("?")
         authority, slash, path = before.partition("/")
         authority = f"@{authority}"
@@ -125,24 +128,24 @@ def redacted(url: str) -> str:
     return f"{scheme}://{authority}{slash}{path}" + (f"?{urlencode(hidden, safe='/*:,')}" if hidden else "")
 
 
-def unquoted(url: str) -> bool:
-    """Whether an `@` stands where it may belong to a user or password, or tells that a `/`, `?` or `#` does."""
+def has_unquoted_delimiter(url: str) -> bool:
+    """Whether a user or password seems to contain an unquoted `@`, `/`, `?` or `#`."""
     rest = url.partition("://")[2]
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     return bool(authority) and (authority.count("@") > 1 or "@" in rest[len(authority) :])
 
 
-def misread(name: str, url: str) -> ServerUnreachableError:
-    """The refusal of an URL that is `unquoted`: what a library reads there, and so what it says, may be a password."""
+def misread_url(name: str, url: str) -> ServerUnreachableError:
+    """The error for a URL that `has_unquoted_delimiter`; a library may quote part of the password as a host."""
     return ServerUnreachableError(
-        f"{NAMES[name]} at `{redacted(url)}` cannot be reached, and its URL seems to have `/`, `?`, `#` or `@` in the"
+        f"{NAMES[name]} at `{redact(url)}` cannot be reached, and its URL seems to have `/`, `?`, `#` or `@` in the"
         " user or password",
-        f"{QUOTING}; where it is, start the server or correct DECISOR_{name.upper()}_URL",
+        f"{QUOTING}; if it already is, start the server or correct DECISOR_{name.upper()}_URL",
     )
 
 
 def without_secrets(said: str, url: str) -> str:
-    """What a server or library said, with the URL's password replaced wherever it appears."""
+    """The text of a server or library, with the URL's password replaced wherever it appears."""
     for secret in sorted(_secrets(url), key=len, reverse=True):
         said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, said)
     return " ".join(said.split()).rstrip(".")
@@ -153,16 +156,16 @@ def _secrets(url: str) -> set[str]:
     authority = url.split("://", 1)[-1].rpartition("@")[0]
     given = [authority.partition(":")[2]]
     given += [value for key, value in parse_qsl(url.partition("?")[2]) if key.lower() in _SECRET]
-    # What was not percent-encoded is cut where it looks like a port or a path, and told in parts.
+    # Libraries cut an unencoded password where it looks like a port or a path, and quote the parts.
     parts = [part for each in given for part in re.split(r"[/?#@:]", each) if len(part) > 2]
     return {text for each in [*given, *found, *parts] for text in (each, unquote(each)) if text}
 
 
 def _with(url: str, **parameters: str) -> str:
-    """The URL with query parameters that it does not have yet; what is no URL stays as it is."""
+    """The URL with query parameters that it does not have yet; text that is not a URL is returned unchanged."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # whoever connects says what is wrong with it
+    except ValueError:  # connecting reports what is wrong with it
         return url
     if not parts.scheme:
         return url

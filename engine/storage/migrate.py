@@ -1,4 +1,4 @@
-"""Migrations: numbered SQL files, forward only, safe to run twice and at once."""
+"""Migrations: numbered SQL files, forward only, safe to run twice and concurrently."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 
 class MigrationError(RuntimeError):
-    """The database and the migrations do not fit each other; the message says how and what to do."""
+    """The database and the migrations do not match; the message says how and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file: its number, its name, its SQL and the digest by which a change of it is noticed."""
+    """One file: its number, its name, its SQL and the digest that reveals a change to it."""
 
     number: int
     name: str
@@ -44,10 +44,10 @@ def migrations() -> tuple[Migration, ...]:
 
 
 def migrate(connection: Connection) -> list[str]:
-    """The names of the migrations that were applied now, in one transaction; none when all had been.
+    """Apply the missing migrations in one transaction; returns their names.
 
     The connection must not be inside a transaction. Raises MigrationError when the database was migrated by a newer
-    decisor, or by other files than these.
+    decisor, or with other files than these.
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
@@ -81,11 +81,11 @@ def _missing(connection: Connection) -> list[Migration]:
     newer = sorted(set(applied) - set(known))
     if newer:
         raise MigrationError(
-            f"the database has migration {newer[-1]}, this decisor knows {max(known)}: install the newer decisor"
+            f"the database has migration {newer[-1]}, but this decisor knows only {max(known)}: install a newer decisor"
         )
     changed = [known[number].name for number, checksum in applied.items() if known[number].checksum != checksum]
     if changed:
         raise MigrationError(
-            f"the database was made with another {changed[0]} than this decisor's: migrations never change"
+            f"the database was migrated with another {changed[0]} than this decisor's: migrations never change"
         )
     return [each for number, each in sorted(known.items()) if number not in applied]

@@ -1,8 +1,8 @@
 """Partitions: customers are spread over them by hash, and each has one order of changes.
 
-Whoever changes profiles or membership locks the rows of the partitions it touches, in order of their numbers, and takes
-its sequence numbers from them. So changes of a partition are committed in the order of their numbers, without gaps, and
-writers never wait for each other in a ring.
+A writer of profiles or membership locks the rows of the partitions that it touches, in order of their numbers, and
+takes its sequence numbers from them. So changes of a partition are committed in the order of their sequence numbers,
+without gaps, and writers never deadlock.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def partition_of(customer: str, count: int = PARTITIONS) -> int:
     return int.from_bytes(hashlib.blake2b(customer.encode(), digest_size=8).digest(), "big") % count
 
 
-def locked(connection: Connection, partitions: Collection[int]) -> dict[int, int]:
-    """The last sequence number of each partition; the rows stay locked until the transaction ends."""
-    return dict(lock(connection, partitions).fetchall())
+def lock_partitions(connection: Connection, partitions: Collection[int]) -> dict[int, int]:
+    """Lock the partitions' rows until the transaction ends; returns the last sequence number of each."""
+    return dict(request_locks(connection, partitions).fetchall())
 
 
-def lock(connection: Connection, partitions: Collection[int]) -> Cursor[tuple[int, int]]:
-    """Ask for what `locked` tells; in a pipeline the answer comes with those to the questions that follow."""
+def request_locks(connection: Connection, partitions: Collection[int]) -> Cursor[tuple[int, int]]:
+    """Request the locks of `lock_partitions`; in a pipeline the answer arrives with those of the next statements."""
     return connection.execute(
         "SELECT number, seq FROM partition WHERE number = ANY(%s::smallint[]) ORDER BY number FOR UPDATE",
         (numbers(sorted(partitions)),),
@@ -49,27 +49,27 @@ def advance(connection: Connection, last: Mapping[int, int]) -> None:
 
 
 def heads(connection: Connection) -> dict[int, int]:
-    """The last number of each partition."""
+    """The last sequence number of each partition."""
     return {int(number): int(seq) for number, seq in connection.execute("SELECT number, seq FROM partition").fetchall()}
 
 
 def raise_to(connection: Connection, partition: int, seq: int) -> bool:
-    """Set the last sequence number of a partition where it is less; whether it was.
+    """Raise the last sequence number of a partition to `seq` if it is less; returns whether it was.
 
-    A stream refuses the ids of numbers that it has seen, and whoever follows the outbox finds the gap and begins again.
+    A stream refuses the ids of numbers that it has seen, and a follower of the outbox notices the gap and starts over.
     """
     statement = "UPDATE partition SET seq = %s WHERE number = %s AND seq < %s RETURNING number"
     return connection.execute(statement, (seq, partition, seq)).fetchone() is not None
 
 
 def take_ownership(connection: Connection, number: int) -> bool:
-    """Whether this session now owns the partition; it does until it ends or gives it up."""
+    """Try to own the partition until this session ends or gives it up; returns whether it does now."""
     row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (PARTITION_LOCK, number)).fetchone()
     return bool(row and row[0])
 
 
 def owners(connection: Connection) -> dict[int, int]:
-    """How many partitions each session of this database owns, by the number of its process."""
+    """How many partitions each session of this database owns, by its process id."""
     rows = connection.execute(
         "SELECT pid, count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %s"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY pid",
@@ -84,10 +84,10 @@ def give_up_ownership(connection: Connection, number: int) -> None:
 
 
 @contextmanager
-def owned_meanwhile(connection: Connection, number: int) -> Iterator[bool]:
-    """Whether this session owns the partition for the block, or inside a transaction until that one ends.
+def hold_ownership(connection: Connection, number: int) -> Iterator[bool]:
+    """Try to own the partition for the block, or inside a transaction until it ends; yields whether it does.
 
-    A statement that fails there leaves a transaction in which nothing can be given up.
+    A lock of the transaction is used there because a failed statement leaves one in which nothing can be unlocked.
     """
     from psycopg.pq import TransactionStatus
 

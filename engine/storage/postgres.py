@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .locations import ServerUnreachableError, misread, redacted, unquoted, without_secrets
+from .locations import QUOTING, ServerUnreachableError, has_unquoted_delimiter, misread_url, redact, without_secrets
 from .migrate import SCHEMA
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 5
 SETTINGS: Final = f"-c search_path={SCHEMA} -c timezone=UTC"
-# A peer that has vanished from the network is noticed within half a minute.
+# A peer that vanishes from the network is detected within half a minute.
 KEEPALIVE: Final = {
     "keepalives": 1,
     "keepalives_idle": 10,
@@ -23,7 +23,7 @@ KEEPALIVE: Final = {
 
 
 def connect_postgres(url: str, *, autocommit: bool = False, application: str = "decisor") -> Connection:
-    """A connection whose names are looked for in our schema and whose clock is UTC. Raises ServerUnreachableError."""
+    """A connection with our schema as its search path and UTC as its time zone. Raises ServerUnreachableError."""
     try:
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
@@ -32,10 +32,10 @@ def connect_postgres(url: str, *, autocommit: bool = False, application: str = "
         raise ServerUnreachableError(what, "pip install 'decisor[postgres]'") from None
     try:
         given = conninfo_to_dict(url)
-    except psycopg.Error:  # it would tell the part that it does not understand, which may be the password
+    except psycopg.Error:  # its text quotes the part that it does not understand, which may be the password
         raise ServerUnreachableError(
-            f"PostgreSQL: `{redacted(url)}` is not understood",
-            "write `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, what is no letter or digit as %XX",
+            f"PostgreSQL: `{redact(url)}` is not understood",
+            f"write `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`; {QUOTING}",
         ) from None
     settings: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
@@ -48,19 +48,19 @@ def connect_postgres(url: str, *, autocommit: bool = False, application: str = "
     try:
         return psycopg.connect(autocommit=autocommit, **settings)
     except psycopg.Error as problem:
-        raise _told(url, problem) from None
+        raise _unreachable(url, problem) from None
 
 
-def _told(url: str, problem: Exception) -> ServerUnreachableError:
-    if unquoted(url):
-        return misread("postgres", url)
+def _unreachable(url: str, problem: Exception) -> ServerUnreachableError:
+    if has_unquoted_delimiter(url):
+        return misread_url("postgres", url)
     said = without_secrets(str(problem).partition("Is the server running")[0].strip(), url)
     if "authentication failed" in said or "no password supplied" in said:
         mend = "check the user and the password in DECISOR_POSTGRES_URL"
     elif "does not exist" in said and "database" in said:
         mend = "create it (CREATE DATABASE), or correct DECISOR_POSTGRES_URL"
     elif "too many clients" in said or "remaining connection slots" in said:
-        mend = "raise max_connections, or end what else is connected"
+        mend = "raise max_connections, or close other connections"
     else:
         mend = "start it, or correct DECISOR_POSTGRES_URL; without that variable `decisor up` starts a server"
-    return ServerUnreachableError(f"PostgreSQL at `{redacted(url)}` cannot be reached: {said}", mend)
+    return ServerUnreachableError(f"PostgreSQL at `{redact(url)}` cannot be reached: {said}", mend)

@@ -1,10 +1,10 @@
-"""Connections to Redis: one server (also by TLS or a socket), or a Cluster."""
+"""Connections to Redis: a single server (over TCP, TLS or a Unix socket), or a Cluster."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from .locations import QUOTING, ServerUnreachableError, misread, redacted, unquoted, without_secrets
+from .locations import QUOTING, ServerUnreachableError, has_unquoted_delimiter, misread_url, redact, without_secrets
 
 if TYPE_CHECKING:
     import redis
@@ -18,14 +18,14 @@ SCHEMES: Final = ("redis", "rediss", "unix", f"redis{CLUSTER}", f"rediss{CLUSTER
 
 
 def connect_redis(url: str) -> redis.Redis | redis.RedisCluster:
-    """A client that has been answered; it gives bytes. Raises ServerUnreachableError.
+    """A client whose server has answered; its replies are bytes. Raises ServerUnreachableError.
 
-    `redis://`, `rediss://` (TLS) and `unix://` lead to one server; `redis+cluster://` and `rediss+cluster://` to any
-    node of a Cluster. A failed command is not sent again: whoever sends it knows whether it may be repeated.
+    `redis://`, `rediss://` (TLS) and `unix://` name a single server; `redis+cluster://` and `rediss+cluster://` name
+    any node of a Cluster. A failed command is not sent again: the sender knows whether it may be repeated.
     """
     scheme = url.partition("://")[0]
     if scheme not in SCHEMES or "://" not in url:
-        raise ServerUnreachableError(f"Redis: `{redacted(url)}` is no URL of Redis", f"write {_forms()}")
+        raise ServerUnreachableError(f"Redis: `{redact(url)}` is not a URL of Redis", f"write {_forms()}")
     try:
         return _cluster(url.replace(CLUSTER, "", 1)) if scheme.endswith(CLUSTER) else _single(url)
     except ImportError as problem:
@@ -34,10 +34,10 @@ def connect_redis(url: str) -> redis.Redis | redis.RedisCluster:
     except Exception as problem:
         from redis.exceptions import RedisClusterException, RedisError
 
-        # The Cluster's exception is not among the library's others.
+        # RedisClusterException is not a RedisError.
         if not isinstance(problem, RedisError | RedisClusterException | ValueError | TypeError | OSError):
             raise
-        raise _told(url, problem) from None
+        raise _unreachable(url, problem) from None
 
 
 def cluster_of(client: Any) -> Any:
@@ -56,7 +56,7 @@ def _single(url: str) -> redis.Redis:
     if url.startswith("unix:"):
         del options["socket_keepalive"]
     client: redis.Redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), **options)
-    return _answered(client)
+    return _ping(client)
 
 
 def _cluster(url: str) -> redis.RedisCluster:
@@ -64,11 +64,11 @@ def _cluster(url: str) -> redis.RedisCluster:
     from redis.backoff import ExponentialBackoff
     from redis.retry import Retry
 
-    # A node that moves away is looked for again, for about a second.
-    return _answered(RedisCluster.from_url(url, retry=Retry(ExponentialBackoff(cap=0.5, base=0.1), 3), **_options()))
+    # After a failover, the node is looked up again for about a second.
+    return _ping(RedisCluster.from_url(url, retry=Retry(ExponentialBackoff(cap=0.5, base=0.1), 3), **_options()))
 
 
-def _answered(client: Client) -> Client:
+def _ping(client: Client) -> Client:
     try:
         client.ping()
     except BaseException:
@@ -87,11 +87,11 @@ def _options() -> dict[str, Any]:
     }
 
 
-def _told(url: str, problem: Exception) -> ServerUnreachableError:
+def _unreachable(url: str, problem: Exception) -> ServerUnreachableError:
     from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
-    if unquoted(url):
-        return misread("redis", url)
+    if has_unquoted_delimiter(url):
+        return misread_url("redis", url)
     said = without_secrets(str(problem), url) or type(problem).__name__
     match problem:
         case AuthenticationError() | NoPermissionError():
@@ -102,7 +102,7 @@ def _told(url: str, problem: Exception) -> ServerUnreachableError:
             mend = f"write {_forms()}; {QUOTING}"
         case _:
             mend = "start it, or correct DECISOR_REDIS_URL; without that variable `decisor up` starts a server"
-    return ServerUnreachableError(f"Redis at `{redacted(url)}` cannot be reached: {said}", mend)
+    return ServerUnreachableError(f"Redis at `{redact(url)}` cannot be reached: {said}", mend)
 
 
 def _forms() -> str:

@@ -1,4 +1,4 @@
-"""Clients of the servers: found in the environment or in a workspace, connected to when they are first used."""
+"""Clients of the servers that the environment or a workspace names; each connects when it is first used."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Servers:
         """One more client of Redis; closed with the others. Raises ServerUnreachableError as `redis` does."""
         from .redis_client import connect_redis
 
-        url = self._named("redis", self.locations.redis)
-        client = self._connected(lambda: connect_redis(url))
+        url = self._require_url("redis", self.locations.redis)
+        client = self._connect(lambda: connect_redis(url))
         self._open.callback(client.close)
         return client
 
@@ -57,10 +57,8 @@ class Servers:
         """One more connection in autocommit, under a name that the server shows; closed with the others."""
         from .postgres import connect_postgres
 
-        url = self._named("postgres", self.locations.postgres)
-        connection: Connection = self._connected(
-            lambda: connect_postgres(url, autocommit=True, application=application)
-        )
+        url = self._require_url("postgres", self.locations.postgres)
+        connection: Connection = self._connect(lambda: connect_postgres(url, autocommit=True, application=application))
         self._open.callback(connection.close)
         return connection
 
@@ -68,28 +66,28 @@ class Servers:
     def elasticsearch(self) -> Any:
         """A client of Elasticsearch, or None where none is configured.
 
-        Raises ServerUnreachableError when it does not answer, and when the workspace's own has ended: nobody silently
-        does without it.
+        Raises ServerUnreachableError when it does not answer, and when the workspace's own has ended: work never
+        silently continues without it.
         """
         from .elasticsearch import connect_elasticsearch
 
         if self.locations.elasticsearch is None and "elasticsearch" not in self.locations.ended:
             return None
-        client = self._connected(lambda: connect_elasticsearch(self.locations))
+        client = self._connect(lambda: connect_elasticsearch(self.locations))
         self._open.callback(client.close)
         return client
 
     def refuse(self, problem: ServerUnreachableError) -> NoReturn:
-        """Raise what is wrong with a server; a face may say it in its own way."""
+        """Raise the error; a face may override this to report it in its own way."""
         raise problem
 
-    def _connected(self, connect: Callable[[], Any]) -> Any:
+    def _connect(self, connect: Callable[[], Any]) -> Any:
         try:
             return connect()
         except ServerUnreachableError as problem:
             self.refuse(problem)
 
-    def _named(self, name: str, url: str | None) -> str:
+    def _require_url(self, name: str, url: str | None) -> str:
         if url is None:
             self.refuse(ServerMissingError(*self.locations.missing(name)))
         return url

@@ -22,7 +22,7 @@ from ..profiles.event_store import read_events
 from ..profiles.serving import STILL, Slide, pack
 from ..segments.definitions import Live
 from ..segments.registry import Registry
-from ..storage.batches import bounded
+from ..storage.batches import batch_by_events
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -99,7 +99,7 @@ class Copies:
 
     def _slides(self, rows: Sequence[Row], live: Live) -> dict[str, Slide]:
         found: dict[str, Slide] = {}
-        for group in bounded(rows, _count):
+        for group in batch_by_events(rows, _count):
             computed_ms = min(row[4] for row in group)
             since_ms = computed_ms - live.longest_window_ms
             events: dict[str, list[dict[str, Any]]] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..storage.keys import GROUP, OWNER, events_stream
 from ..storage.redis_client import cluster_of
-from ..storage.streams import id_of, needed_from
+from ..storage.streams import first_needed, format_id
 from .fence import Command
 
 TRIM = 256  # number of acknowledged entries that is worth a removal …
@@ -123,9 +123,9 @@ class Queue:
             if partition is None or time.monotonic() < self._since[partition] + TRIM_SECONDS:
                 return False
         stream = events_stream(partition)
-        needed = needed_from(self._redis, stream)
+        needed = first_needed(self._redis, stream)
         if needed is not None:
-            self._redis.xtrim(stream, minid=id_of(needed), approximate=False)
+            self._redis.xtrim(stream, minid=format_id(needed), approximate=False)
         self._trim.pop(partition, None)
         self._since.pop(partition, None)
         return True

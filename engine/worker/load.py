@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..encryption.vault import Vault
 from ..profiles.event_store import read_events
 from ..storage.arrays import texts
-from ..storage.batches import bounded
+from ..storage.batches import batch_by_events
 from .state import EVENTS, Cache, Override, State
 
 if TYPE_CHECKING:
@@ -101,5 +101,5 @@ def ask_versions(connection: Connection, profiles: Iterable[str]) -> Cursor[Any]
 def next_profiles(connection: Connection, partition: int, after: str, limit: int) -> list[str]:
     """The next customers of a partition in key order: as many as may be read together, at most `limit`."""
     rows: list[tuple[str, int]] = connection.execute(_NEXT, (partition, after, limit)).fetchall()
-    first = next(bounded(rows, lambda row: row[1]), [])
+    first = next(batch_by_events(rows, lambda row: row[1]), [])
     return [profile for profile, _ in first]

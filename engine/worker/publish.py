@@ -18,7 +18,7 @@ from ..profiles.outbox import read_changes
 from ..segments.owners import engine_sets
 from ..segments.transitions import Reason, Transition
 from ..storage import keys
-from ..storage.partitions import owned_meanwhile, raise_to
+from ..storage.partitions import hold_ownership, raise_to
 from .copies import Copies, memberships
 from .fence import Command, Fence, expect
 from .redis_batch import Batch, move
@@ -221,7 +221,7 @@ def settle(
             if int(redis.get(keys.published(partition)) or -1) >= seq:
                 del open_ones[partition]
                 continue
-            with owned_meanwhile(connection, partition) as owned:
+            with hold_ownership(connection, partition) as owned:
                 if owned:
                     with closing(Publisher(redis, connection, vault)) as publisher:
                         publisher.adopt(partition)

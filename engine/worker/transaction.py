@@ -18,7 +18,7 @@ from ..segments.definitions import Live
 from ..segments.registry import read_registry
 from ..segments.staging_store import take_staged, write_verdicts
 from ..segments.transitions import Reason
-from ..storage.partitions import advance, lock, partition_of
+from ..storage.partitions import advance, partition_of, request_locks
 from . import writes
 from .arrivals import Arrival, Letter, fingerprint
 from .changes import Change, Tally
@@ -120,7 +120,7 @@ class Processor:
         partitions = {partition_of(profile) for profile in profiles}
         lettered = {partition_of(each.profile) for each in work.letters if each.profile is not None}
         # All queries are sent at once: the locks come first, and each later statement sees what is committed by then.
-        locks = lock(connection, partitions | lettered)
+        locks = request_locks(connection, partitions | lettered)
         look = self._staged and time.monotonic() >= self._next_staged
         registry = connection.execute(_STAGED if look else _VERSION)
         if work.first is not None:

@@ -41,12 +41,12 @@ def test_missing_jdk_is_reported_with_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setattr("engine.storage.embedded.elasticsearch.JDK_FOLDERS", ("no/such/folder/*",))
     monkeypatch.delenv("ES_JAVA_HOME", raising=False)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(ServerUnavailableError, match="needs a full JDK 21 or newer, found none: install one"):
+    with pytest.raises(ServerUnavailableError, match="needs a full JDK 21 or newer, and none was found: install one"):
         jdk_home()
 
 
 def test_missing_maven_is_reported_with_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DECISOR_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ServerUnavailableError, match="Maven fetches Elasticsearch and was not found: install it"):
+    with pytest.raises(ServerUnavailableError, match="Maven, which fetches Elasticsearch, was not found: install it"):
         distribution()

@@ -12,7 +12,7 @@ from engine.ir.predicate import InList
 from engine.segments.registry import activate_unfilled, definition_of, read_registry
 from engine.storage import migrate as migrating
 from engine.storage.migrate import migrate, migrations
-from engine.storage.partitions import PARTITIONS, locked
+from engine.storage.partitions import PARTITIONS, lock_partitions
 from engine.storage.postgres import connect_postgres
 from engine.worker.publish import settle
 from tests.live_world import World
@@ -35,7 +35,7 @@ def build(world: World, members: tuple[str, ...]) -> tuple[str, ...]:
     )
     with world.connect("tests") as connection:
         with connection.transaction():
-            locked(connection, range(PARTITIONS))
+            lock_partitions(connection, range(PARTITIONS))
             activate_unfilled(connection, {"listed": definition_of(program, "listed")}, world.vault)
         (found,) = read_registry(connection, world.vault).active["listed"].lists.values()
     return tuple(found)

@@ -20,7 +20,7 @@ from engine.ir.program import Program
 from engine.profiles.suppression import KEY, suppress
 from engine.storage import keys
 from engine.storage.partitions import PARTITIONS, partition_of
-from engine.storage.streams import needed_from
+from engine.storage.streams import first_needed
 from engine.worker import event_queue as queues
 from engine.worker.event_queue import Entry, Queue
 from engine.worker.housekeeping import Housekeeping
@@ -103,7 +103,7 @@ def test_a_consumer_group_that_is_behind_is_waited_for_a_week(streamed_shop: Wor
     look(streamed_shop, LATEST_MS - 1)
     assert told(streamed_shop) == {b"erasure"}
     read = [name for name, _ in streamed_shop.redis.xreadgroup("mail", "one", {STREAM: ">"}, count=1_000)[0][1]]
-    assert needed_from(streamed_shop.redis, STREAM) is not None
+    assert first_needed(streamed_shop.redis, STREAM) is not None
     look(streamed_shop, NOTICE_MS)
     assert told(streamed_shop) == {b"erasure"}
     streamed_shop.redis.xack(STREAM, "mail", *read)

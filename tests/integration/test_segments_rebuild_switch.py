@@ -13,7 +13,7 @@ from engine.rebuilds import switching
 from engine.rebuilds.staging import Filling
 from engine.rebuilds.switching import Switch
 from engine.storage import keys
-from engine.storage.partitions import locked
+from engine.storage.partitions import lock_partitions
 from tests.integration.test_segments_rebuild import filled, rebuild, redefined
 from tests.live_world import DAY, World
 
@@ -48,7 +48,7 @@ class Arriving:
         def locking_some(mine: Any, numbers: Any) -> Any:
             for name in catching:
                 arrive(name, [source.randrange(pool) for _ in range(each)])
-            return locked(mine, numbers)
+            return lock_partitions(mine, numbers)
 
         def laying_over(switch: Switch, filling: Filling, key: str, verdicts: Any) -> None:
             if catching:

@@ -19,8 +19,8 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from engine.storage.elasticsearch import connect_elasticsearch
 from engine.storage.embedded import valkey
-from engine.storage.embedded.account import Account, dropped
-from engine.storage.embedded.postgres import Place
+from engine.storage.embedded.account import Account, popen_identity
+from engine.storage.embedded.postgres import PostgresFolder
 from engine.storage.locations import Locations, ServerUnreachableError, locations_of
 from engine.storage.postgres import connect_postgres
 from engine.storage.redis_client import connect_redis
@@ -38,10 +38,10 @@ QUOTED = "hunter2%20%40%2F%3A%3F%23%25"
 
 
 @contextmanager
-def guarded(name: str, settings: Mapping[str, str], *, port: int) -> Iterator[valkey.Place]:
+def guarded(name: str, settings: Mapping[str, str], *, port: int) -> Iterator[valkey.ValkeyFolder]:
     """A Redis on a port of the loopback."""
     with redis_servers.new_folder() as folder:
-        place = valkey.Place(folder, port=port)
+        place = valkey.ValkeyFolder(folder, port=port)
         program = redis_servers.program_of(name, folder)
         server = place.start(program, {**redis_servers.SETTINGS, **settings}, ends_with_us="TERM")
         try:
@@ -214,12 +214,12 @@ def given_to(account: Account, folder: Path) -> None:
         os.chown(each, account.user, account.group, follow_symlinks=False)
 
 
-def _secure(place: Place, programs: Path) -> None:
+def _secure(place: PostgresFolder, programs: Path) -> None:
     files = make_certificates(place.folder)
     if place.account is not None:
         given_to(place.account, place.folder)
     port = free_ports(1)[0]
-    place = Place(place.folder, place.sockets, place.account, port)
+    place = PostgresFolder(place.folder, place.sockets, place.account, port)
     place.initialise(programs, sync=False)
     rules = "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
     (place.data / "pg_hba.conf").write_text(rules, encoding="ascii")
@@ -280,7 +280,9 @@ class SecureElasticsearch(PrivateElasticsearch):
         environment = {**os.environ, "ES_JAVA_HOME": str(self.jdk), "ES_PATH_CONF": str(self.place.part("config"))}
         program = str(self.home / "bin" / "elasticsearch-users")
         command = [program, "useradd", "ann", "-p", "hunter2", "-r", "superuser"]
-        subprocess.run(command, check=True, capture_output=True, env=environment, cwd="/", **dropped(self.account))
+        subprocess.run(
+            command, check=True, capture_output=True, env=environment, cwd="/", **popen_identity(self.account)
+        )
 
     def _ready(self) -> str | None:
         for address in self.place.bound():

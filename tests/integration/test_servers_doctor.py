@@ -15,11 +15,11 @@ import psycopg
 import pytest
 
 from engine.cli.app import main
-from engine.storage.doctor import Examined, examine
+from engine.storage.doctor import Examination, examine
 from engine.storage.embedded import valkey
 from engine.storage.embedded.postgres import DURABLE
 from engine.storage.embedded.process import is_running
-from engine.storage.embedded.state import Server, record, running
+from engine.storage.embedded.state import Server, record, running_servers
 from engine.storage.embedded.workspace import start, stop
 from engine.storage.migrate import migrate
 from tests.servers import redis_servers
@@ -31,11 +31,11 @@ from tests.servers.redis_servers import RedisServer
 REDIS, POSTGRES, ELASTICSEARCH = range(3)
 
 
-def found(number: int, **environ: str) -> Examined:
+def found(number: int, **environ: str) -> Examination:
     return examine(None, environ)[number]
 
 
-def problems(examined: Examined) -> list[str]:
+def problems(examined: Examination) -> list[str]:
     return [problem.what for problem in examined.problems]
 
 
@@ -90,7 +90,7 @@ def test_redis_that_forgets_is_reported(redis_server: RedisServer) -> None:
         client.config_set("maxmemory-policy", "noeviction")
         client.close()
     first, second = examined.problems
-    assert first.what.startswith("maxmemory-policy is allkeys-lru: when memory is short")
+    assert first.what.startswith("maxmemory-policy is allkeys-lru: when memory runs out")
     assert first.mend.startswith("CONFIG SET maxmemory-policy noeviction")
     assert second.what.startswith("appendonly is off")
     assert examined.version is not None
@@ -132,7 +132,7 @@ def test_database_of_a_newer_decisor_is_reported(postgres_database: Database) ->
         connection.execute("INSERT INTO migration (number, name, checksum) VALUES (9999, 'x', 'x')")
     last = found(POSTGRES, DECISOR_POSTGRES_URL=postgres_database.url).problems[-1]
     assert "the database has migration 9999" in last.what
-    assert last.mend == "install the newer decisor"
+    assert last.mend == "install a newer decisor"
 
 
 def test_database_in_another_encoding_is_reported(postgres_wheel: Postgres) -> None:
@@ -140,7 +140,7 @@ def test_database_in_another_encoding_is_reported(postgres_wheel: Postgres) -> N
         connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
         try:
             url = postgres_wheel.url.replace("/postgres?", "/latin?")
-            assert "the database keeps text in LATIN1" in problems(found(POSTGRES, DECISOR_POSTGRES_URL=url))
+            assert "the database stores text as LATIN1" in problems(found(POSTGRES, DECISOR_POSTGRES_URL=url))
         finally:
             connection.execute("DROP DATABASE latin WITH (FORCE)")
 
@@ -189,14 +189,14 @@ def test_servers_of_a_workspace_are_looked_at_from_start_to_end(
     out = capsys.readouterr().out
     assert out.endswith("\nno problems\n")
     assert out.count("(started by `decisor up`)") == out.count(" GB free") == 2
-    killed = running(served_folder)["redis"]
+    killed = running_servers(served_folder)["redis"]
     os.kill(killed.pid, signal.SIGKILL)
     while is_running(killed.pid, killed.started):
         time.sleep(0.01)
     assert main(command) == 1
     out = capsys.readouterr().out
     assert "Redis: started by `decisor up`, and has ended since\n  problem: it is not running" in out
-    (log,) = re.findall("`decisor up` starts it again; the end of `(.+)` may say why", out)
+    (log,) = re.findall("`decisor up` starts it again; the end of `(.+)` may show why", out)
     assert Path(log).is_file()
     list(stop(served_folder))
 
@@ -206,7 +206,7 @@ def test_elasticsearch_that_ended_is_started_with_its_option(served_folder: Path
     record(served_folder, {"elasticsearch": Server("http://127.0.0.1:1", 2**22 + 1, "never", "/away")})
     (problem,) = examine(served_folder, {})[ELASTICSEARCH].problems
     assert problem.mend == (
-        "`decisor up --elasticsearch` starts it again; the end of `/away/server/log` may say why it ended"
+        "`decisor up --elasticsearch` starts it again; the end of `/away/server/log` may show why it ended"
     )
 
 

@@ -14,8 +14,8 @@ import pytest
 from engine.cli.app import main
 from engine.storage.embedded.account import ServerUnavailableError
 from engine.storage.embedded.places import PREFIX, remove_socket_folder, socket_folder
-from engine.storage.embedded.process import started_at
-from engine.storage.embedded.state import FILE, FOLDER, record, recorded, remembered, running
+from engine.storage.embedded.process import start_instant
+from engine.storage.embedded.state import FILE, FOLDER, record, recorded_servers, remembered_servers, running_servers
 from engine.storage.embedded.workspace import start, stop
 from engine.storage.locations import locations_of
 
@@ -50,11 +50,11 @@ def test_a_planted_record_ends_no_process_removes_no_folder_and_names_no_server(
     precious.mkdir()
     (precious / "kept").touch()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
-        said = server(pid=other.pid, started=started_at(other.pid), sockets=str(precious), data=str(precious))
+        said = server(pid=other.pid, started=start_instant(other.pid), sockets=str(precious), data=str(precious))
         file = planted(served_folder, redis=said)
         if plain:
             file.write_text(json.dumps({"redis": said}))
-        assert recorded(served_folder) == running(served_folder) == {}
+        assert recorded_servers(served_folder) == running_servers(served_folder) == {}
         assert locations_of(served_folder, {}).redis is None
         assert main(["down", "-C", str(served_folder)]) == 2
         assert "was not written by `decisor up` of this account on this machine" in capsys.readouterr().err
@@ -71,11 +71,11 @@ def test_a_record_of_another_workspace_is_not_believed(served_folder: Path) -> N
     theirs = served_folder / "theirs" / FOLDER
     theirs.mkdir(parents=True)
     (theirs / FILE).write_bytes((served_folder / "mine" / FOLDER / FILE).read_bytes())
-    assert remembered(served_folder / "theirs") == {}
+    assert remembered_servers(served_folder / "theirs") == {}
     assert list(stop(served_folder / "theirs")) == []
-    assert list(running(served_folder / "mine")) == ["redis"]
+    assert list(running_servers(served_folder / "mine")) == ["redis"]
     (served_folder / "mine").rename(served_folder / "moved")
-    assert list(running(served_folder / "moved")) == ["redis"]
+    assert list(running_servers(served_folder / "moved")) == ["redis"]
     assert [each.what for each in stop(served_folder / "moved")] == ["stopped"]
 
 
@@ -85,9 +85,9 @@ def test_data_that_we_have_not_made_is_not_started(served_folder: Path, name: st
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "postgresql.conf").write_text("archive_mode = on\n")
     before = folder.stat()
-    assert "was not made by `decisor up` of this account on this machine" in refusal(served_folder, name)
+    assert "was not created by `decisor up` of this account on this machine" in refusal(served_folder, name)
     (folder / "mark").write_text("0" * 64)
-    assert "was not made" in refusal(served_folder, name)
+    assert "was not created" in refusal(served_folder, name)
     assert (folder.stat().st_uid, folder.stat().st_mode) == (before.st_uid, before.st_mode)
 
 
@@ -142,7 +142,7 @@ def test_no_link_is_followed_for_the_record(served_folder: Path, file: str) -> N
             list(start(served_folder, ["redis"]))
     else:
         assert [each.what for each in start(served_folder, ["redis"])] == ["started"]
-        assert list(running(served_folder)) == ["redis"]
+        assert list(running_servers(served_folder)) == ["redis"]
     assert other.read_text() == "kept"
 
 
@@ -191,7 +191,7 @@ def test_only_a_folder_of_sockets_that_we_have_made_is_removed(tmp_path: Path) -
 
 def test_down_ends_the_very_process_that_it_recorded(served_folder: Path) -> None:
     list(start(served_folder, ["redis"]))
-    known = running(served_folder)
+    known = running_servers(served_folder)
     os.kill(known["redis"].pid, signal.SIGKILL)
     record(served_folder, known)
     assert [each.what for each in stop(served_folder)] == ["ended"]

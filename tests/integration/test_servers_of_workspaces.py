@@ -21,8 +21,8 @@ from engine.cli.command import CannotRunError
 from engine.cli.servers import Servers
 from engine.storage.elasticsearch import connect_elasticsearch
 from engine.storage.embedded import workspace
-from engine.storage.embedded.process import is_running, started_at
-from engine.storage.embedded.state import FILE, FOLDER, Server, record, recorded, running
+from engine.storage.embedded.process import is_running, start_instant
+from engine.storage.embedded.state import FILE, FOLDER, Server, record, recorded_servers, running_servers
 from engine.storage.embedded.workspace import Outcome, start, stop
 from engine.storage.locations import ServerUnreachableError, locations_of
 from engine.storage.migrate import pending
@@ -63,9 +63,9 @@ def read(root: Path) -> None:
 
 def test_servers_start_once_stop_once_and_keep_what_they_were_given(served_folder: Path) -> None:
     assert told(start(served_folder, BOTH)) == {"postgres": "started", "redis": "started"}
-    first = running(served_folder)
+    first = running_servers(served_folder)
     assert told(start(served_folder, BOTH)) == {"postgres": "running", "redis": "running"}
-    assert running(served_folder) == first
+    assert running_servers(served_folder) == first
     write(served_folder)
     assert told(stop(served_folder)) == {"postgres": "stopped", "redis": "stopped"}
     assert not any(is_running(server.pid, server.started) for server in first.values())
@@ -103,7 +103,7 @@ def test_logs_of_servers_hold_no_values(served_folder: Path) -> None:
     client = redis_of(served_folder)
     assert client.config_get("slowlog-log-slower-than") == {"slowlog-log-slower-than": "-1"}
     client.close()
-    log = (Path(running(served_folder)["postgres"].data) / "log").read_text()
+    log = (Path(running_servers(served_folder)["postgres"].data) / "log").read_text()
     assert "duplicate key value violates unique constraint" in log
     assert secret not in log
 
@@ -111,7 +111,7 @@ def test_logs_of_servers_hold_no_values(served_folder: Path) -> None:
 def test_killed_servers_are_not_found_and_start_again_on_their_data(served_folder: Path) -> None:
     list(start(served_folder, BOTH))
     write(served_folder)
-    for server in running(served_folder).values():
+    for server in running_servers(served_folder).values():
         os.kill(server.pid, signal.SIGKILL)
         assert_gone(server)
     assert locations_of(served_folder, {}).postgres is None
@@ -126,7 +126,7 @@ def test_killed_servers_are_not_found_and_start_again_on_their_data(served_folde
 def test_numbers_left_by_a_reboot_neither_stop_the_start_nor_the_process_that_has_them_now(served_folder: Path) -> None:
     list(start(served_folder, BOTH))
     write(served_folder)
-    servers = running(served_folder)
+    servers = running_servers(served_folder)
     for server in servers.values():
         os.kill(server.pid, signal.SIGKILL)
         assert_gone(server)
@@ -147,7 +147,7 @@ def test_numbers_left_by_a_reboot_neither_stop_the_start_nor_the_process_that_ha
 def test_servers_whose_record_was_lost_are_replaced_and_never_run_twice(served_folder: Path) -> None:
     list(start(served_folder, BOTH))
     write(served_folder)
-    lost = running(served_folder)
+    lost = running_servers(served_folder)
     (served_folder / FOLDER / FILE).unlink()
     assert told(start(served_folder, BOTH)) == {"postgres": "started", "redis": "started"}
     assert not any(is_running(server.pid, server.started) for server in lost.values())
@@ -185,15 +185,15 @@ def test_workspace_may_lie_anywhere(served_folder: Path, name: str) -> None:
     assert told(start(root, BOTH)) == {"postgres": "started", "redis": "started"}
     write(root)
     read(root)
-    first = running(root)
+    first = running_servers(root)
     sockets = [server.sockets for server in first.values() if server.sockets]
     assert told(stop(root)) == {"postgres": "stopped", "redis": "stopped"}
     assert not any(Path(folder).exists() for folder in sockets)
     assert [outcome.before for outcome in start(root, BOTH)] == [None, None]
-    assert {name: server.url for name, server in running(root).items()} == {
+    assert {name: server.url for name, server in running_servers(root).items()} == {
         name: server.url for name, server in first.items()
     }
-    for server in running(root).values():
+    for server in running_servers(root).values():
         os.kill(server.pid, signal.SIGKILL)
         assert_gone(server)
     assert [outcome.before for outcome in start(root, BOTH)] == [None, None]
@@ -208,7 +208,7 @@ def test_socket_whose_folder_is_taken_moves_and_running_workers_are_spoken_of(
     root.mkdir()
     (root / "decisor.yaml").write_text("name: shop\n", "utf-8")
     list(start(root, ["redis"]))
-    first = running(root)["redis"]
+    first = running_servers(root)["redis"]
     list(stop(root))
     taken = Path(first.sockets)
     taken.mkdir()
@@ -216,7 +216,7 @@ def test_socket_whose_folder_is_taken_moves_and_running_workers_are_spoken_of(
         assert main(["up", "-C", str(root)]) == 0
     finally:
         taken.rmdir()
-    assert running(root)["redis"].sockets != first.sockets
+    assert running_servers(root)["redis"].sockets != first.sockets
     assert f"its former address, {first.url}, is taken: restart running workers\n" in capsys.readouterr().out
     list(stop(root))
 
@@ -276,7 +276,7 @@ def test_up_starts_what_the_workspace_had_until_told_to_do_without(
     served_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def launched(_root: Path, _known: Server | None, _adopt: bool) -> Server:  # noqa: FBT001 - as the others
-        return Server("http://127.0.0.1:1", os.getpid(), started_at(os.getpid()) or "", str(served_folder))
+        return Server("http://127.0.0.1:1", os.getpid(), start_instant(os.getpid()) or "", str(served_folder))
 
     monkeypatch.setitem(workspace._START, "elasticsearch", launched)
     up = ["up", "-C", str(served_folder)]
@@ -286,7 +286,7 @@ def test_up_starts_what_the_workspace_had_until_told_to_do_without(
         return capsys.readouterr().out
 
     def ended(*, stopped: bool) -> None:
-        servers = recorded(served_folder)
+        servers = recorded_servers(served_folder)
         servers["elasticsearch"] = replace(servers["elasticsearch"], started="another boot/1", stopped=stopped)
         record(served_folder, servers)
 
@@ -313,7 +313,7 @@ def test_what_the_environment_names_is_not_started(
     assert main(["up", "-C", str(served_folder)]) == 0
     out = capsys.readouterr().out
     assert "Redis          configured redis://***@127.0.0.1:1/0 (DECISOR_REDIS_URL)\n" in out
-    assert list(recorded(served_folder)) == ["postgres"]
+    assert list(recorded_servers(served_folder)) == ["postgres"]
 
 
 def test_database_of_another_decisor_is_refused_in_words(
@@ -328,7 +328,7 @@ def test_database_of_another_decisor_is_refused_in_words(
 
 def test_server_that_cannot_start_shows_its_log(served_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     list(start(served_folder, ["redis"]))
-    data = Path(running(served_folder)["redis"].data) / "data"
+    data = Path(running_servers(served_folder)["redis"].data) / "data"
     list(stop(served_folder))
     manifest = next(data.rglob("*.manifest"))
     manifest.write_text("damaged\n")
@@ -355,7 +355,7 @@ def test_elasticsearch_is_started_and_found_when_it_is_asked_for(served_folder: 
     assert other != url
     with Elasticsearch(other) as client:
         assert client.get(index="things", id="1")["_source"] == {"a": 1}
-    server = running(served_folder)["elasticsearch"]
+    server = running_servers(served_folder)["elasticsearch"]
     os.kill(server.pid, signal.SIGKILL)
     assert_gone(server)
     with pytest.raises(ServerUnreachableError, match=rf"\(PID {server.pid}\) has ended since"):

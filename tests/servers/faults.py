@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from engine.storage.embedded import elasticsearch, valkey
-from engine.storage.embedded.account import Account, account_of, dropped
-from engine.storage.embedded.launching import answered
+from engine.storage.embedded.account import Account, account_of, popen_identity
+from engine.storage.embedded.launching import await_answer
 from engine.storage.embedded.places import cache_folder
-from engine.storage.embedded.postgres import DURABLE, Installation, Place
-from engine.storage.embedded.process import started_at
+from engine.storage.embedded.postgres import DURABLE, Installation, PostgresFolder
+from engine.storage.embedded.process import start_instant
 from tests.servers import postgres, redis_servers
 
 START_SECONDS: Final = 180.0
@@ -134,7 +134,7 @@ class Private:
     def _limit_files(self, limit: str) -> None:
         for pid in _family(self._running().pid):
             command = ["prlimit", "--pid", str(pid), f"--fsize={limit}:"]  # by itself: only its account may do that
-            done = subprocess.run(command, check=False, capture_output=True, **dropped(self.account))
+            done = subprocess.run(command, check=False, capture_output=True, **popen_identity(self.account))
             assert done.returncode == 0 or not _alive(pid), done.stderr.decode()
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -160,7 +160,7 @@ class PrivateRedis(Private):
     def __init__(self, name: str = "valkey") -> None:
         super().__init__()
         self.name = name
-        self.place = valkey.Place(Path())
+        self.place = valkey.ValkeyFolder(Path())
 
     @property
     def url(self) -> str:
@@ -175,7 +175,7 @@ class PrivateRedis(Private):
     def _prepare(self) -> None:
         folder = self._stack.enter_context(redis_servers.new_folder())
         self.program = redis_servers.program_of(self.name, folder)
-        self.place = valkey.Place(folder, folder / valkey.SOCKET)
+        self.place = valkey.ValkeyFolder(folder, folder / valkey.SOCKET)
 
     def _log(self) -> Path:
         return self.place.log
@@ -190,7 +190,7 @@ class PrivatePostgres(Private):
     def __init__(self, installation: Installation | None = None) -> None:
         super().__init__()
         self.installation = installation or postgres.wheel()
-        self.place = Place(Path(), Path())
+        self.place = PostgresFolder(Path(), Path())
         self.settings = {**DURABLE, "fsync": "off"}
 
     @property
@@ -219,7 +219,7 @@ class PrivateElasticsearch(Private):
 
     def __init__(self) -> None:
         super().__init__()
-        self.place = elasticsearch.Place(Path())
+        self.place = elasticsearch.ElasticsearchFolder(Path())
         self._url = ""
 
     @property
@@ -233,7 +233,7 @@ class PrivateElasticsearch(Private):
         folder = cache_folder() / "runs" / f"private-{os.getpid()}-{id(self)}"
         folder.mkdir()
         self._stack.callback(shutil.rmtree, folder)
-        self.place = elasticsearch.Place(folder, java=BRIEF)
+        self.place = elasticsearch.ElasticsearchFolder(folder, java=BRIEF)
         self.account = account_of()
 
     def _log(self) -> Path:
@@ -242,7 +242,7 @@ class PrivateElasticsearch(Private):
     def _launch(self) -> subprocess.Popen[bytes]:
         server = self.place.start(self.home, self.jdk, ends_with_us="TERM")
         try:
-            self._url = answered(server, self._ready, self.place.log, "Elasticsearch", START_SECONDS)
+            self._url = await_answer(server, self._ready, self.place.log, "Elasticsearch", START_SECONDS)
         except BaseException:
             _send(_family(server.pid), signal.SIGKILL)
             server.wait()
@@ -272,4 +272,4 @@ def _send(family: list[int], number: signal.Signals) -> None:
 
 
 def _alive(pid: int) -> bool:
-    return started_at(pid) is not None
+    return start_instant(pid) is not None

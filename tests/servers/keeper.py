@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from engine.storage.embedded.elasticsearch import Place
+from engine.storage.embedded.elasticsearch import ElasticsearchFolder
 
 START_SECONDS: Final = 150.0
 STOP_SECONDS: Final = 30.0
@@ -44,7 +44,7 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 def keep(run: Path, home: Path, jdk: Path) -> None:
     """Nothing; returns after the last user has left and the server has ended."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    place = Place(run, settings=SETTINGS)
+    place = ElasticsearchFolder(run, settings=SETTINGS)
     server = place.start(home, jdk, ends_with_us="TERM")
     try:
         deadline = time.monotonic() + START_SECONDS

@@ -23,7 +23,7 @@ import pytest
 from engine.storage.embedded import postgres as embedded
 from engine.storage.embedded.account import account_of
 from engine.storage.embedded.places import temporary_folder
-from engine.storage.embedded.postgres import Installation, Place
+from engine.storage.embedded.postgres import Installation, PostgresFolder
 from engine.storage.migrate import migrate
 from engine.storage.postgres import connect_postgres
 
@@ -45,7 +45,7 @@ class Postgres:
     """A running server: its name, where it lies, and what it says its version is."""
 
     name: str
-    place: Place
+    place: PostgresFolder
     version: int
 
     @property
@@ -92,14 +92,14 @@ def names() -> list[str]:
 
 
 @contextmanager
-def new_place(installation: Installation) -> Iterator[Place]:
+def new_place(installation: Installation) -> Iterator[PostgresFolder]:
     """A folder of its own for a server, removed on exit."""
     account = account_of(*installation.accounts)
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir=temporary_folder(account)))
     try:
         if account is not None:
             os.chown(folder, account.user, account.group)
-        yield Place(folder, folder, account)
+        yield PostgresFolder(folder, folder, account)
     finally:
         shutil.rmtree(folder)
 

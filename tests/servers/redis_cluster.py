@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from engine.storage.embedded.account import ServerUnavailableError
-from engine.storage.embedded.valkey import Place, valkey_program
+from engine.storage.embedded.valkey import ValkeyFolder, valkey_program
 from tests.servers.redis_servers import SETTINGS, new_folder, stop
 
 NODES = 3
@@ -27,7 +27,7 @@ ATTEMPTS = 5  # a port may be taken between the moment it was found free and the
 class Cluster:
     """The nodes of a running Cluster: where each lies and its process."""
 
-    places: list[Place]
+    places: list[ValkeyFolder]
     buses: list[int]
     servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -99,9 +99,9 @@ def _started() -> Iterator[Cluster]:
                 stop(server)
 
 
-def _place(folder: Path, port: int) -> Place:
+def _place(folder: Path, port: int) -> ValkeyFolder:
     folder.mkdir()
-    return Place(folder, port=port)
+    return ValkeyFolder(folder, port=port)
 
 
 def _join(cluster: Cluster) -> None:

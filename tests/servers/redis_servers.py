@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.storage.embedded.places import temporary_folder
-from engine.storage.embedded.valkey import SOCKET, Place, valkey_program
+from engine.storage.embedded.valkey import SOCKET, ValkeyFolder, valkey_program
 from engine.storage.redis_client import connect_redis
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def new_folder() -> Iterator[Path]:
 def running(name: str, settings: Mapping[str, str] | None = None) -> Iterator[RedisServer]:
     """A server of its own, started on entry; stopped, and its folder removed, on exit."""
     with new_folder() as folder:
-        place = Place(folder, folder / SOCKET)
+        place = ValkeyFolder(folder, folder / SOCKET)
         server = place.start(program_of(name, folder), {**SETTINGS, **(settings or {})}, ends_with_us="TERM")
         try:
             yield RedisServer(name, place.url)

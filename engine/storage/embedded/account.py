@@ -1,4 +1,4 @@
-"""Who a server runs as: whoever calls, but in place of root an account that every machine has; none is ever added."""
+"""The account that a server runs as: the caller's, or instead of root one that the machine already has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOBODY = "nobody"
 
 
 class ServerUnavailableError(RuntimeError):
-    """A server cannot be started here; the message says what has to be installed, or what it wrote before it ended."""
+    """A server cannot be started here; the message says what to install, or quotes what the server last printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Account:
 
 
 def account_of(*names: str) -> Account | None:
-    """The first account of those names that there is, for root; None for everybody else, who stays who they are."""
+    """For root, the first of the named accounts that exists; None for every other user, who needs no other account."""
     if os.geteuid() != 0:
         return None
     for name in names or (NOBODY,):
@@ -40,9 +40,9 @@ def account_of(*names: str) -> Account | None:
 
 
 def owner_of(folder: Path) -> Account | None:
-    """The account that owns a folder, for root; None for everybody else.
+    """For root, the account that owns a folder; None for every other user.
 
-    Raises ServerUnavailableError where it is a link or root's own.
+    Raises ServerUnavailableError if the folder is a link or belongs to root.
     """
     if os.geteuid() != 0:
         return None
@@ -52,7 +52,7 @@ def owner_of(folder: Path) -> Account | None:
     return Account(found.st_uid, found.st_gid)
 
 
-def dropped(account: Account | None) -> dict[str, Any]:
+def popen_identity(account: Account | None) -> dict[str, Any]:
     """The arguments to `subprocess` that make a program run as the account."""
     if account is None:
         return {}
@@ -60,7 +60,7 @@ def dropped(account: Account | None) -> dict[str, Any]:
 
 
 def open_to_all(path: Path) -> bool:
-    """Whether every account may enter the folder and all that hold it."""
+    """Whether every account may enter the folder and all of its parents."""
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ArchiveError(ValueError):
-    """A member of an archive lies outside of it, or is no file."""
+    """A member of an archive lies outside of it, or is neither a file nor a folder."""
 
 
 def sha256_of(path: Path) -> str:
@@ -48,4 +48,4 @@ def _check(member: ZipInfo) -> None:
         raise ArchiveError(f"`{member.filename}` lies outside of the archive's folder")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise ArchiveError(f"`{member.filename}` is no file: nothing but files and folders is unpacked")
+        raise ArchiveError(f"`{member.filename}` is not a file or folder: nothing else is unpacked")

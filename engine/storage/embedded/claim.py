@@ -1,7 +1,7 @@
-"""One server for one folder of data: whoever writes there holds a lock that lasts as long as the last of its processes.
+"""One server for one folder of data: a server holds a lock on the folder until the last of its processes has ended.
 
-A server inherits the open lock, and so do the processes that it makes; the kernel gives the lock up when all have
-ended. So nothing has to be believed of files with numbers of processes that a crash or a restart has left behind.
+A server inherits the open lock, and so do its child processes; the kernel releases it when all of them have ended.
+PID files, which a crash or a restart may leave behind, need not be trusted.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from pathlib import Path
 from typing import Final
 
 from .account import ServerUnavailableError
-from .folders import opened_to_append
-from .process import end, started_at
+from .folders import open_to_append
+from .process import end, start_instant
 
 FILE: Final = "in-use"
-ORPHAN_SECONDS: Final = 3.0  # after a `kill -9` a server's other processes end by themselves
+ORPHAN_SECONDS: Final = 3.0  # after a `kill -9`, a server's other processes end by themselves
 _PROC: Final = Path("/proc")
 
 
 @contextmanager
-def claimed(folder: Path, name: str) -> Iterator[int]:
-    """The open lock of a server's folder, for the server to inherit. Raises ServerUnavailableError.
+def hold_claim(folder: Path, name: str) -> Iterator[int]:
+    """Lock a server's folder; yields the open lock for the server to inherit. Raises ServerUnavailableError.
 
-    A server that still runs there although its record was lost is ended first.
+    A server that still runs there after its record was lost is ended first.
     """
-    with opened_to_append(folder / FILE) as file:
-        if not _locked(file.fileno(), ORPHAN_SECONDS):
+    with open_to_append(folder / FILE) as file:
+        if not _lock(file.fileno(), ORPHAN_SECONDS):
             for pid in _working_in(folder / "data"):
-                started = started_at(pid)
+                started = start_instant(pid)
                 if started is not None:
                     end(pid, started, signal.SIGINT, 30.0)
-            if not _locked(file.fileno(), ORPHAN_SECONDS):
+            if not _lock(file.fileno(), ORPHAN_SECONDS):
                 raise ServerUnavailableError(
-                    f"{name}: another process uses `{folder}`, and it is none that `decisor up` has started from here"
-                    " (in another container?): end it, and try again"
+                    f"{name}: another process uses `{folder}`, and `decisor up` has not started it from here"
+                    " (does it run in another container?): end it, and try again"
                 )
         yield file.fileno()
 
 
-def _locked(descriptor: int, patience: float) -> bool:
+def _lock(descriptor: int, patience: float) -> bool:
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -58,10 +58,10 @@ def _locked(descriptor: int, patience: float) -> bool:
 
 
 def _working_in(data: Path) -> list[int]:
-    """The processes whose current folder is that one and whose program is a server's; Linux alone can tell."""
+    """The servers' processes whose working directory is `data`; only Linux shows it."""
     found = []
     try:
-        ours = data.lstat()  # of a link, the link: what is behind it is another's
+        ours = data.lstat()  # of a link, the link itself: its target belongs to somebody else
     except FileNotFoundError:
         return []
     for process in _PROC.glob("[0-9]*"):

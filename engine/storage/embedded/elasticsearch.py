@@ -1,4 +1,4 @@
-"""Elastic's own zip: fetched once by Maven, unpacked into a cache, started with a JDK that is installed."""
+"""Elastic's own zip: fetched once by Maven, unpacked into a cache, started with an installed JDK."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Final
 
 from .account import Account, ServerUnavailableError, account_of
 from .archive import sha256_of, unpack
-from .folders import opened, read_plain, unlink_within, write_anew
+from .folders import open_folder, read_plain, replace_file, unlink_within
 from .launching import launch
 from .places import cache_folder
 
@@ -53,14 +53,14 @@ rootLogger.appenderRef.console.ref = console
 
 
 def jdk_home() -> Path:
-    """The home of a full JDK that the server accepts: named in the environment, or the newest one installed."""
+    """The home of a full JDK that the server accepts: the environment's, otherwise the newest one installed."""
     named = [Path(os.environ[name]) for name in ("ES_JAVA_HOME", "JAVA_HOME") if os.environ.get(name)]
     installed = [folder for pattern in JDK_FOLDERS for folder in Path("/").glob(pattern)]
     for home in [*named, *sorted(installed, key=_jdk_version, reverse=True)]:
         if _jdk_version(home) >= OLDEST_JDK:
             return home
     raise ServerUnavailableError(
-        f"Elasticsearch {VERSION} needs a full JDK {OLDEST_JDK} or newer, found none: install one, for instance "
+        f"Elasticsearch {VERSION} needs a full JDK {OLDEST_JDK} or newer, and none was found: install one, such as "
         "Temurin's package temurin-25-jdk, or name its folder in ES_JAVA_HOME"
     )
 
@@ -77,7 +77,7 @@ def _jdk_version(home: Path) -> int:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _hold_lock(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -86,7 +86,7 @@ def _locked(path: Path) -> Iterator[None]:
 def distribution() -> Path:
     """The folder of the unpacked server, fetched by Maven when the cache does not have it yet."""
     folder = cache_folder() / f"elasticsearch-{VERSION}"
-    with _locked(cache_folder() / "unpack.lock"):
+    with _hold_lock(cache_folder() / "unpack.lock"):
         if not folder.is_dir():
             _fetch(folder)
     return folder
@@ -96,7 +96,7 @@ def _fetch(folder: Path) -> None:
     from tempfile import TemporaryDirectory
 
     if shutil.which("mvn") is None:
-        raise ServerUnavailableError("Maven fetches Elasticsearch and was not found: install it (Debian: `maven`)")
+        raise ServerUnavailableError("Maven, which fetches Elasticsearch, was not found: install it (Debian: `maven`)")
     with TemporaryDirectory(dir=folder.parent) as scratch:
         out = Path(scratch) / "out"
         command = ["mvn", "-q", "-B", COPY, f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={out}"]
@@ -106,7 +106,7 @@ def _fetch(folder: Path) -> None:
             raise ServerUnavailableError(f"Maven could not fetch {ARTIFACT}:\n{done.stdout}{done.stderr}")
         if (found := sha256_of(zips[0])) != SHA256:
             raise ServerUnavailableError(
-                f"{ARTIFACT} has the SHA-256 {found}, expected {SHA256}: it was damaged or exchanged on its way. "
+                f"{ARTIFACT} has the SHA-256 {found}, expected {SHA256}: it was damaged or replaced in transit. "
                 f"Delete it from Maven's local repository ({ARTIFACT.split(':')[0].replace('.', '/')}) and try again"
             )
         unpack(zips[0], Path(scratch) / "unpacked")
@@ -114,16 +114,16 @@ def _fetch(folder: Path) -> None:
 
 
 def port_again(url: str | None) -> dict[str, str]:
-    """The settings with which a server takes the port of that URL, or any other where that is not free."""
+    """The settings that make a server take the URL's port, or any other if that one is not free."""
     port = url.rpartition(":")[2] if url else ""
     return {"http.port": f"{port},{ANY_PORT}"} if port.isdecimal() else {}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The folder of one server: configuration, data and logs below it; `settings` are laid over the usual ones.
+class ElasticsearchFolder:
+    """The folder of one server, with its configuration, data and logs; `settings` override the usual ones.
 
-    `java` holds options of the virtual machine besides the size of its heap.
+    `java` holds options of the virtual machine other than its heap size.
     """
 
     folder: Path
@@ -140,18 +140,18 @@ class Place:
         return self.folder / "server" / name
 
     def lay_out(self, home: Path, heap: str, account: Account | None = None) -> None:
-        """Write the configuration anew; the data stays as it is.
+        """Write the configuration again; the data stays as it is.
 
-        What the account fills is its own. The folder that holds those is ours, so that nothing of ours is written where
-        the account leads.
+        The account owns the folders that it writes to. Their parent is ours, so the account cannot redirect our own
+        writes.
         """
         owner = None if account is None else (account.user, account.group)
         for name in ("", "config", "config/jvm.options.d", "data", "logs", "tmp"):
             folder = self.folder / "server" / name
             folder.mkdir(exist_ok=True)
-            with opened(folder, () if owner is None else owner[:1]) as descriptor:
+            with open_folder(folder, () if owner is None else owner[:1]) as descriptor:
                 for file, content in self._files(name, home, heap):
-                    write_anew(descriptor, file, content, 0o644, owner)
+                    replace_file(descriptor, file, content, 0o644, owner)
                 if name == "logs":
                     unlink_within(folder, "http.ports")
                 if owner is not None and name:
@@ -160,7 +160,7 @@ class Place:
                     os.fchmod(descriptor, 0o711)
 
     def _files(self, folder: str, home: Path, heap: str) -> Iterator[tuple[str, bytes]]:
-        """The files that a folder below the server's own holds."""
+        """The names and contents of the files to write into a subfolder of the server's."""
         if folder == "config":
             settings = {
                 **SETTINGS,
@@ -176,7 +176,7 @@ class Place:
             yield "small.options", "".join(f"{option}\n" for option in options).encode()
 
     def start(self, home: Path, jdk: Path, *, heap: str = "512m", ends_with_us: str | None = None) -> Popen[bytes]:
-        """The launched server, which does not answer yet; leader of its own group of processes."""
+        """Launch the server as the leader of its own process group; it does not answer yet."""
         account = account_of()
         self.lay_out(home, heap, account)
         environment = {

@@ -1,6 +1,6 @@
-"""Files and folders of servers, touched so that no link leads elsewhere.
+"""Access to files and folders of servers without following links.
 
-What a repository, or a server's own account, has put in the place of ours is refused.
+A link or folder that a repository, or a server's own account, has put in place of ours is refused.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 @contextmanager
-def opened(folder: Path, owners: Collection[int] = ()) -> Iterator[int]:
-    """The descriptor of a folder that is no link and belongs to us or one of the owners.
+def open_folder(folder: Path, owners: Collection[int] = ()) -> Iterator[int]:
+    """Open a folder that is not a link and belongs to us or one of the owners; yields its descriptor.
 
     Raises ServerUnavailableError.
     """
@@ -31,7 +31,7 @@ def opened(folder: Path, owners: Collection[int] = ()) -> Iterator[int]:
         if not os.path.lexists(folder) or not folder.is_symlink():
             raise
         raise ServerUnavailableError(
-            f"`{folder}` is a link, and what it leads to is not ours: remove the link, and try again"
+            f"`{folder}` is a link, and its target is not decisor's: remove the link, and try again"
         ) from problem
     try:
         if os.fstat(descriptor).st_uid not in {os.geteuid(), *owners}:
@@ -41,8 +41,10 @@ def opened(folder: Path, owners: Collection[int] = ()) -> Iterator[int]:
         os.close(descriptor)
 
 
-def write_anew(folder: int, name: str, content: bytes, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
-    """Write a file in an open folder in place of whatever has its name."""
+def replace_file(
+    folder: int, name: str, content: bytes, mode: int = 0o600, owner: tuple[int, int] | None = None
+) -> None:
+    """Write a file in an open folder, replacing whatever has its name."""
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
     with open(os.open(name, _NEW, mode, dir_fd=folder), "wb") as stream:  # noqa: PTH123 - `Path.open` takes no descriptor
@@ -52,7 +54,7 @@ def write_anew(folder: int, name: str, content: bytes, mode: int = 0o600, owner:
 
 
 def read_within(folder: int, name: str, most: int, *, end: bool = False) -> bytes | None:
-    """The first bytes of a regular file in an open folder, or the last; None where there is none, or a link."""
+    """The first `most` bytes of a regular file in an open folder, or the last; None for a missing file or a link."""
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except OSError:
@@ -66,7 +68,7 @@ def read_within(folder: int, name: str, most: int, *, end: bool = False) -> byte
 
 
 def read_plain(path: Path, most: int, *, end: bool = False) -> bytes | None:
-    """The same of a file whose folder is no link either."""
+    """The same for the file at a path; None also if its folder is a link."""
     try:
         folder = os.open(path.parent, _FOLDER)
     except OSError:
@@ -77,18 +79,18 @@ def read_plain(path: Path, most: int, *, end: bool = False) -> bytes | None:
         os.close(folder)
 
 
-def opened_to_append(path: Path) -> IO[bytes]:
-    """The regular file, made if need be; a link or a pipe is an OSError."""
+def open_to_append(path: Path) -> IO[bytes]:
+    """Open a regular file for appending, creating it if need be; a link or a pipe raises OSError."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     descriptor = os.open(path, flags, 0o600)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-    return open(descriptor, "ab")  # noqa: PTH123 - `Path.open` takes no descriptor; whoever asks closes it
+    return open(descriptor, "ab")  # noqa: PTH123 - `Path.open` takes no descriptor; the caller closes it
 
 
 def unlink_within(folder: Path, *names: str) -> None:
-    """Remove files of a folder that is no link; those that are not there are passed over."""
+    """Remove files of a folder that is not a link; missing files are skipped."""
     with suppress(FileNotFoundError):
         descriptor = os.open(folder, _FOLDER)
         try:

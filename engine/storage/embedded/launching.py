@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from .account import Account, ServerUnavailableError, dropped, dying_with_parent
-from .folders import opened_to_append, read_plain
+from .account import Account, ServerUnavailableError, dying_with_parent, popen_identity
+from .folders import open_to_append, read_plain
 
 LOG_TAIL: Final = 4_000  # bytes of a log that are shown when a server does not start
-LOG_LIMIT: Final = 10_000_000  # bytes after which a log is put aside at the next start
+LOG_LIMIT: Final = 10_000_000  # bytes; a longer log is moved aside at the next start
 
 Answer = TypeVar("Answer")
 
@@ -27,15 +27,15 @@ def launch(
     ends_with_us: str | None = None,
     holding: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """The launched program, leader of a group of its own, in the folder of its log, which is continued.
+    """Launch a program in the folder of its log, as the leader of its own process group; output is appended to the log.
 
     It outlives the caller, unless `ends_with_us` names the signal that it gets when the caller ends. It holds the open
     file `holding` for as long as it runs.
     """
     if os.path.lexists(log) and log.lstat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".old"))
-    # The folder may be the account's own: what it may have put there in the log's place is not followed.
-    with opened_to_append(log) as stream:
+    # The folder may belong to the account: a link that it may have put in the log's place is not followed.
+    with open_to_append(log) as stream:
         return subprocess.Popen(
             dying_with_parent(command, ends_with_us) if ends_with_us else list(command),
             cwd=log.parent,
@@ -45,15 +45,15 @@ def launch(
             stderr=stream,
             start_new_session=True,  # Ctrl-C in the terminal is not for the server
             pass_fds=() if holding is None else (holding,),
-            restore_signals=False,  # a file that may not grow is an error for the server to tell, not its end
-            **dropped(account),
+            restore_signals=False,  # a file-size limit is an error for the server to report, not its end
+            **popen_identity(account),
         )
 
 
-def answered(
+def await_answer(
     server: subprocess.Popen[bytes], ready: Callable[[], Answer | None], log: Path, name: str, patience: float
 ) -> Answer:
-    """What `ready` says once it says anything; ServerUnavailableError with the log's end when the server ends first."""
+    """Wait for `ready` to return a value. Raises ServerUnavailableError with the log's end if the server ends first."""
     deadline = time.monotonic() + patience
     pause = 0.005
     while (said := ready()) is None:

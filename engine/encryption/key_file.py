@@ -1,4 +1,4 @@
-"""The key file: master keys, the current one first, and hash keys, in JSON that only its owner can read."""
+"""The key file: master keys, the current one first, and hash keys, as JSON that only its owner can read."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ VERSION = 1
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _FORM = (
     'expected {"version": 1, "master": [{"id": …, "key": …}], "hash": [{"id": …, "key": …}]};'
-    " `decisor keys generate` makes one"
+    " `decisor keys generate` creates one"
 )
 
 
 class KeysRefusedError(RuntimeError):
-    """Keys cannot be used; the message says which and why, and never shows one."""
+    """Keys cannot be used; the message says which and why, and never shows a key."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:
-    """A key by its id."""
+    """A key and its id."""
 
     id: str
     secret: bytes
@@ -40,22 +40,22 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """What a key file holds; the first master key is the current one."""
+    """The keys of a key file; the first master key is the current one."""
 
     master: tuple[Key, ...]
     hash: tuple[Key, ...]
 
     def with_new_master(self) -> KeySet:
-        """With one more master key, the current one from now on."""
+        """A copy with one more master key, which is the current one."""
         return replace(self, master=(_new("m"), *self.master))
 
     def with_new_hash(self) -> KeySet:
-        """With one more hash key, the last."""
+        """A copy with one more hash key, the last one."""
         return replace(self, hash=(*self.hash, _new("h")))
 
     def text(self) -> str:
         """The content of the file."""
-        shown = {"version": VERSION, "master": _shown(self.master), "hash": _shown(self.hash)}
+        shown = {"version": VERSION, "master": _plain_entries(self.master), "hash": _plain_entries(self.hash)}
         return json.dumps(shown, indent=2) + "\n"
 
 
@@ -68,16 +68,16 @@ def _new(kind: str) -> Key:
     return Key(f"{kind}-{os.urandom(6).hex()}", new_key())
 
 
-def _shown(keys: tuple[Key, ...]) -> list[dict[str, str]]:
+def _plain_entries(keys: tuple[Key, ...]) -> list[dict[str, str]]:
     return [{"id": each.id, "key": base64.b64encode(each.secret).decode()} for each in keys]
 
 
 def read_key_set(text: str, name: str) -> KeySet:
-    """The keys in a text; `name` says where it is from. Raises KeysRefusedError."""
+    """The keys in a text; `name` names its source in messages. Raises KeysRefusedError."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        raise KeysRefusedError(f"{name}: it is no JSON; {_FORM}") from None
+        raise KeysRefusedError(f"{name}: it is not JSON; {_FORM}") from None
     if not isinstance(data, dict) or data.get("version") != VERSION or set(data) != {"version", "master", "hash"}:
         raise KeysRefusedError(f"{name}: {_FORM}")
     return KeySet(_keys(data["master"], "master", name), _keys(data["hash"], "hash", name))
@@ -113,16 +113,18 @@ def _key(data: Any, where: str) -> Key:
 
 
 def read_key_file(path: Path) -> KeySet:
-    """The keys of a file. Raises KeysRefusedError, also when others than its owner may read it."""
+    """The keys of a file. Raises KeysRefusedError, also if users other than its owner may read it."""
     name = f"key file `{path}`"
     try:
         with open(path, "rb", opener=_without_waiting) as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise KeysRefusedError(f"{name}: it is no file")
+                raise KeysRefusedError(f"{name}: it is not a file")
             if status.st_mode & 0o077:
                 mode = stat.S_IMODE(status.st_mode)
-                raise KeysRefusedError(f"{name}: others than its owner may open it ({mode:04o}); run `chmod 600` on it")
+                raise KeysRefusedError(
+                    f"{name}: users other than its owner may open it ({mode:04o}); run `chmod 600` on it"
+                )
             raw = stream.read(LIMIT + 1)
     except OSError as problem:
         raise KeysRefusedError(f"{name}: it cannot be read: {problem.strerror or type(problem).__name__}") from None
@@ -131,7 +133,7 @@ def read_key_file(path: Path) -> KeySet:
     try:
         return read_key_set(raw.decode(), name)
     except UnicodeDecodeError:
-        raise KeysRefusedError(f"{name}: it is no UTF-8; {_FORM}") from None
+        raise KeysRefusedError(f"{name}: it is not UTF-8; {_FORM}") from None
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -140,7 +142,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def write_new_key_file(path: Path, keys: KeySet) -> None:
-    """Write a file that is not there yet. Raises FileExistsError, OSError."""
+    """Write a new file. Raises FileExistsError, OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(keys.text())
@@ -149,9 +151,9 @@ def write_new_key_file(path: Path, keys: KeySet) -> None:
 
 
 def replace_key_file(path: Path, keys: KeySet) -> None:
-    """Put new content into a file: whoever reads it sees the old content or the new. Raises OSError.
+    """Replace a file's content; readers see the old content or the new. Raises OSError.
 
-    The owner stays who it was; where the path is a link, the file behind it is replaced.
+    The owner stays the same; if the path is a link, its target is replaced.
     """
     path = path.resolve()
     status = path.stat()

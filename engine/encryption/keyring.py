@@ -1,7 +1,7 @@
 """The keys that a process holds: master keys for data keys, hash keys for equality search.
 
-Which of them are in use is told by the database (`fact`), so that all processes agree; a process that meets an id that
-it does not know reads its key file again.
+The database (`fact`) says which of them are in use, so that all processes agree; a process that meets an unknown id
+reads its key file again.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ Keys: TypeAlias = tuple[Sequence[MasterKey], Mapping[str, bytes]]
 
 
 class KeyMissingError(KeysRefusedError):
-    """A key that was used is not among those that there are."""
+    """A key that was used is not among the available ones."""
 
 
 class Source(Protocol):
     """Where the keys come from, when they can change while a process runs."""
 
     def read(self) -> Keys:
-        """The keys that there are now. Raises KeysRefusedError."""
+        """The available keys. Raises KeysRefusedError."""
         ...
 
     def changed(self) -> bool:
-        """Whether there may be others than when they were read last."""
+        """Whether the keys may have changed since they were read last."""
         ...
 
 
@@ -48,10 +48,10 @@ class KeyFile:
     def read(self) -> Keys:
         """The keys in the file. Raises KeysRefusedError."""
         self._seen = self._look()
-        return _opened(read_key_file(self.path))
+        return _load(read_key_file(self.path))
 
     def changed(self) -> bool:
-        """Whether the file is another one, or was written to."""
+        """Whether the file was replaced or written to."""
         return self._look() != self._seen
 
     def _look(self) -> tuple[int, ...]:
@@ -63,7 +63,7 @@ class KeyFile:
 
 
 class Keyring:
-    """Master keys, the current one first, and hash keys by id; `source` gives what there is now, for reloading."""
+    """Master keys, the current one first, and hash keys by id; `source` is where they are reloaded from."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Keyring:
 
     @property
     def current(self) -> MasterKey:
-        """The first master key; that of the file as it is now, if it can be read."""
+        """The first master key, reloaded first if the source has changed and can be read."""
         if self._source is not None and self._source.changed():
             with suppress(KeysRefusedError):
                 self.reload()
@@ -103,7 +103,7 @@ class Keyring:
         return list(self._hash_keys)
 
     def master(self, name: str) -> MasterKey:
-        """The master key of an id. Raises KeyMissingError."""
+        """The master key with this id. Raises KeyMissingError."""
         found = self._masters.get(name)
         if found is None:
             self.reload()
@@ -113,7 +113,7 @@ class Keyring:
         return found
 
     def hash_key(self, name: str) -> bytes:
-        """The hash key of an id. Raises KeyMissingError."""
+        """The hash key with this id. Raises KeyMissingError."""
         found = self._hash_keys.get(name)
         if found is None:
             self.reload()
@@ -123,7 +123,7 @@ class Keyring:
         return found
 
     def reload(self) -> None:
-        """Take what the source has now; keys that it no longer has are forgotten. Raises KeysRefusedError."""
+        """Load the source's current keys; keys that it no longer has are dropped. Raises KeysRefusedError."""
         if self._source is not None:
             with self._lock:
                 masters, hash_keys = self._source.read()
@@ -134,7 +134,7 @@ class Keyring:
         where = f"the key file `{self.file}`" if self.file is not None else f"the keys of this process ({KEYS})"
         mend = "put it back there" if self.file is not None else "put it there and start the process again"
         if kind == "master":
-            mend += ", or, where `decisor keys status` says that it has sealed nothing, run `decisor keys rotate`"
+            mend += ", or, if `decisor keys status` shows that it has sealed nothing, run `decisor keys rotate`"
         return f"the {kind} key `{name}`, which the database uses, is not in {where}; {mend}"
 
 
@@ -146,20 +146,20 @@ def open_keyring(environ: Mapping[str, str]) -> Keyring | None:
     if file:
         return keyring_of_file(Path(file))
     if text:
-        masters, hash_keys = _opened(read_key_set(text, KEYS))
+        masters, hash_keys = _load(read_key_set(text, KEYS))
         return Keyring(masters, hash_keys)
     return None
 
 
 def keyring_of_file(path: Path) -> Keyring:
-    """The keyring of a key file, which is read again when it must. Raises KeysRefusedError."""
-    # A link stays one: it may lead elsewhere when it is read again.
-    source = KeyFile(Path(os.path.abspath(path)))  # noqa: PTH100 - as said
+    """The keyring of a key file, which is read again when needed. Raises KeysRefusedError."""
+    # A link is not resolved: it may lead elsewhere when the file is read again.
+    source = KeyFile(Path(os.path.abspath(path)))  # noqa: PTH100 - `Path.resolve` follows links
     masters, hash_keys = source.read()
     return Keyring(masters, hash_keys, source=source, file=source.path)
 
 
-def _opened(keys: KeySet) -> Keys:
+def _load(keys: KeySet) -> Keys:
     try:
         masters = [LocalMasterKey(each.id, each.secret) for each in keys.master]
     except ImportError:

@@ -1,4 +1,4 @@
-"""Master keys: they wrap data keys and nothing else, so that one can live in a key management service."""
+"""Master keys: they wrap data keys and nothing else, so that they can live in a key management service."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from .cipher import Cipher
 
 
 class MasterKey(Protocol):
-    """What a key management service must offer to stand in for a key of the key file."""
+    """The interface that a key management service must offer to replace a key of the key file."""
 
     @property
     def id(self) -> str:
-        """By which the key is known wherever it was used; never the key."""
+        """The id that identifies the key wherever it was used; never the key itself."""
         ...
 
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
@@ -20,7 +20,7 @@ class MasterKey(Protocol):
         ...
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        """The data key. Raises UnsealError when it was changed or belongs to another context."""
+        """The data key. Raises UnsealError if it was changed or belongs to another context."""
         ...
 
 
@@ -38,7 +38,7 @@ class LocalMasterKey:
 
     @property
     def id(self) -> str:
-        """By which the key is known."""
+        """The id that identifies the key."""
         return self._id
 
     def wrap(self, data_key: bytes, context: bytes) -> bytes:

@@ -1,19 +1,19 @@
-"""Sealing things whole that belong to no profile for sure, such as dead letters: each has a key of its own.
+"""Seals whole payloads that may belong to no profile, such as dead letters; each has a key of its own.
 
-What a payload is bound to is no part of its head, so that it is wrapped anew without knowing that. Dead letters were
-once bound to nothing; such ones still open.
+The head of a payload does not contain what it is bound to, so it can be rewrapped without knowing that. Dead letters
+used to be bound to nothing; those still open.
 """
 
 from __future__ import annotations
 
 from .cipher import Cipher, UnsealError, new_key
-from .framing import framed, unframed
+from .framing import frame, unframe
 from .keyring import Keyring
 from .master import MasterKey
 
 FORM = b"decisor payload 1"
-_CONTEXT = framed(FORM)
-HEAD = 1_024  # bytes within which the id of the master key and the wrapped key lie, also those of a service
+_CONTEXT = frame(FORM)
+HEAD = 1_024  # bytes that hold the id of the master key and the wrapped key, including those of a key service
 
 
 def seal_payload(master: MasterKey, payload: bytes, bound_to: bytes = b"") -> bytes:
@@ -23,7 +23,7 @@ def seal_payload(master: MasterKey, payload: bytes, bound_to: bytes = b"") -> by
 
 
 def open_payload(keyring: Keyring, sealed: bytes, bound_to: bytes = b"") -> bytes:
-    """What was sealed. Raises UnsealError and KeyMissingError."""
+    """The plain payload. Raises UnsealError and KeyMissingError."""
     master, wrapped, rest = _parts(sealed)
     return Cipher(keyring.master(master).unwrap(wrapped, _CONTEXT)).unseal(rest, _bound(bound_to))
 
@@ -38,11 +38,11 @@ def open_letter(keyring: Keyring, sealed: bytes, source: str) -> bytes:
     try:
         return open_payload(keyring, sealed, _letter(source))
     except UnsealError:
-        return open_payload(keyring, sealed)  # sealed before letters were bound to where they come from
+        return open_payload(keyring, sealed)  # sealed before letters were bound to their source
 
 
 def _letter(source: str) -> bytes:
-    return framed("dead letter", source)
+    return frame("dead letter", source)
 
 
 def master_of(sealed: bytes) -> str:
@@ -57,22 +57,22 @@ def open_key(keyring: Keyring, sealed: bytes) -> bytes:
 
 
 def rewrap(keyring: Keyring, sealed: bytes) -> bytes:
-    """The same, under the current master key."""
+    """The payload, rewrapped under the current master key."""
     master, wrapped, rest = _parts(sealed)
     return _head(keyring.current, keyring.master(master).unwrap(wrapped, _CONTEXT)) + rest
 
 
 def _bound(bound_to: bytes) -> bytes:
-    return framed(FORM, bound_to) if bound_to else FORM
+    return frame(FORM, bound_to) if bound_to else FORM
 
 
 def _head(master: MasterKey, key: bytes) -> bytes:
-    return framed(FORM, master.id, master.wrap(key, _CONTEXT))
+    return frame(FORM, master.id, master.wrap(key, _CONTEXT))
 
 
 def _parts(sealed: bytes) -> tuple[str, bytes, bytes]:
     try:
-        (form, master, wrapped), rest = unframed(sealed, 3)
+        (form, master, wrapped), rest = unframe(sealed, 3)
         if form == FORM:
             return master.decode(), wrapped, rest
     except ValueError:

@@ -1,6 +1,6 @@
-"""Small things that belong to no profile and are sealed all the same: definitions of segments, and a secret of hashing.
+"""Sealed values that belong to no profile: definitions of segments, and the secret of the events' fingerprints.
 
-Each stands as `{"$sealed": base64}` where its plain form would stand: a definition in its segment's row of the table
+Each is stored as `{"$sealed": base64}` in place of its plain form: a definition in its segment's row of the table
 `segment`, the secret in `fact`.
 """
 
@@ -24,14 +24,14 @@ FINGERPRINT = "fingerprint_key"  # the fact that holds the secret of the fingerp
 
 
 def seal_text(vault: Vault, connection: Connection, plain: bytes, place: Place) -> str:
-    """The JSON that stands in the place of something plain."""
-    return text_of(vault.seal_kept(connection, plain, place))
+    """The JSON to store in place of a plain value."""
+    return text_of(vault.seal_bytes(connection, plain, place))
 
 
 def open_data(vault: Vault, data: dict[str, Any], place: Place, what: str) -> bytes:
-    """What was sealed. Raises KeysRefusedError, which names it as `what`, when it does not open."""
+    """The plain value. Raises KeysRefusedError, which calls the value `what`, if it does not open."""
     try:
-        return vault.open_kept(raw_of(str(data[SEALED])), place)
+        return vault.open_bytes(raw_of(str(data[SEALED])), place)
     except KeysRefusedError as problem:
         raise type(problem)(f"{what}: {problem}") from None
     except UnsealError as problem:
@@ -39,13 +39,13 @@ def open_data(vault: Vault, data: dict[str, Any], place: Place, what: str) -> by
 
 
 def text_of(sealed: bytes) -> str:
-    """The JSON that stands in the place of something sealed."""
+    """The JSON that holds sealed bytes."""
     return json.dumps({SEALED: base64.b64encode(sealed).decode()})
 
 
 def raw_of(text: str) -> bytes:
-    """What is sealed, out of its base64. Raises UnsealError."""
+    """The sealed bytes, decoded from base64. Raises UnsealError."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise UnsealError("it is no base64") from None
+        raise UnsealError("it is not base64") from None

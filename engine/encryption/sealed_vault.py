@@ -1,4 +1,4 @@
-"""The vault of a catalogue with encrypted fields, between what is in memory and what is kept."""
+"""The vault of a catalogue with encrypted fields: seals values before they are stored, and opens stored ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..ir.types import Catalogue
 from . import payloads
 from .cipher import UnsealError
 from .data_keys import DataKeys, Wrapped
-from .framing import framed, unframed
+from .framing import frame, unframe
 from .hashing import FieldHashes
 from .in_use import hash_keys_in_use, master_to_seal_with
 from .key_file import KeysRefusedError
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 
 def vault_of(catalogue: Catalogue, environ: Mapping[str, str]) -> Vault:
-    """The vault that the environment's keys make; an open one where there are no keys and none are needed.
+    """The vault for the environment's keys; an open one if there are no keys and none are needed.
 
-    Raises KeysRefusedError when keys are needed and missing, or cannot be used.
+    Raises KeysRefusedError if keys are needed and missing, or cannot be used.
     """
     keyring = open_keyring(environ)
     if keyring is not None:
         return SealedVault(catalogue, keyring)
     if Sealing(catalogue).needed:
         raise KeysRefusedError(
-            f"the catalogue `{catalogue.name}` has encrypted fields, and there are no keys: `decisor keys generate"
-            f" FILE` makes a key file, and {KEYS_FILE} names it (or {KEYS} holds its content)"
+            f"the catalogue `{catalogue.name}` has encrypted fields, and there are no keys: create a key file with"
+            f" `decisor keys generate FILE`, and name it in {KEYS_FILE} (or put its content into {KEYS})"
         )
     return OpenVault()
 
@@ -61,7 +61,7 @@ class SealedVault:
         }
 
     def seal_values(self, connection: Connection, values: Mapping[str, Value]) -> dict[str, Value]:
-        """The profiles by key, as they may be kept; data keys are made where a profile has none."""
+        """The profiles by key, sealed for storage; a profile that needs a data key and has none gets one."""
         needing = [profile for profile, value in values.items() if self.sealing.profile_needs(value)]
         keys = self.data_keys.data_keys(connection, needing, create=True) if needing else {}
         return {
@@ -78,7 +78,7 @@ class SealedVault:
         ]
 
     def seal_events(self, connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
-        """The data of events as they may be kept, in the same order; data keys are made where a profile has none."""
+        """The data of events, sealed for storage, in the same order; a profile that needs a data key gets one."""
         needing = {profile for profile, event in events if self.sealing.event_needs(event["type"], event["data"])}
         keys = self.data_keys.data_keys(connection, sorted(needing), create=True) if needing else {}
         return [
@@ -87,7 +87,7 @@ class SealedVault:
         ]
 
     def seal_payloads(self, connection: Connection, letters: Sequence[tuple[str, bytes]]) -> list[tuple[bytes, bool]]:
-        """Dead letters, each sealed whole, in the transaction that keeps them. Raises KeyMissingError."""
+        """Dead letters, each sealed whole, in the transaction that stores them. Raises KeyMissingError."""
         if not letters:
             return []
         master = self.keyring.master(master_to_seal_with(connection, self.keyring))
@@ -98,7 +98,7 @@ class SealedVault:
         return payloads.open_letter(self.keyring, payload, source)
 
     def forget(self, profiles: Iterable[str]) -> None:
-        """Keep no data key in memory of customers who are no more."""
+        """Drop the data keys of erased customers from memory."""
         self.data_keys.forget(profiles)
 
     @property
@@ -107,24 +107,24 @@ class SealedVault:
         return self.sealing.needed
 
     def covers(self, catalogue: Catalogue) -> bool:
-        """Whether all is sealed that is encrypted in the catalogue."""
+        """Whether this vault seals every field that the catalogue encrypts."""
         return self.sealing.covers(catalogue)
 
     def seals_predicate(self, predicate: Predicate) -> bool:
-        """Whether a predicate asks about something that is sealed."""
+        """Whether a predicate refers to a sealed field."""
         return self.sealing.predicate_needs(predicate)
 
-    def seal_kept(self, connection: Connection, plain: bytes, place: Place) -> bytes:
-        """Something that belongs to no profile, under the master key that the database says is in use."""
+    def seal_bytes(self, connection: Connection, plain: bytes, place: Place) -> bytes:
+        """Seal a value that belongs to no profile, under the master key in use."""
         master = self.keyring.master(master_to_seal_with(connection, self.keyring))
-        return payloads.seal_payload(master, plain, framed(*place))
+        return payloads.seal_payload(master, plain, frame(*place))
 
-    def open_kept(self, sealed: bytes, place: Place) -> bytes:
-        """What `seal_kept` gave, in plain. Raises UnsealError, KeyMissingError."""
-        return payloads.open_payload(self.keyring, sealed, framed(*place))
+    def open_bytes(self, sealed: bytes, place: Place) -> bytes:
+        """What `seal_bytes` gave, in plain. Raises UnsealError, KeyMissingError."""
+        return payloads.open_payload(self.keyring, sealed, frame(*place))
 
     def sealers(self, connection: Connection, profiles: Iterable[str]) -> Callable[[str], ProfileSealer]:
-        """What seals for the index, by profile, with the hash keys that are in use now."""
+        """A function from a profile to its sealer for the index, with the hash keys in use now."""
         wanted = sorted(set(profiles)) if self.sealing.needed else []
         used = hash_keys_in_use(connection, self.keyring).written if wanted else ()
         return self._sealers(connection, wanted, used)
@@ -132,9 +132,9 @@ class SealedVault:
     def settled_sealers(
         self, connection: Connection, profiles: Iterable[str]
     ) -> tuple[Callable[[str], ProfileSealer], bool]:
-        """As `sealers`, with the hash keys of which every document has the hashes; whether it has those alone.
+        """As `sealers`, with the keys whose hashes every document holds; and whether documents hold no others.
 
-        It need not while a change of hash keys has still to reach some documents.
+        They may hold others while a change of hash keys has not reached all documents.
         """
         wanted = sorted(set(profiles)) if self.sealing.needed else []
         if not wanted:
@@ -150,7 +150,7 @@ class SealedVault:
         return lambda profile: ProfileSealer(self._catalogue, profile, keys.get(profile), hashes)
 
     def hasher(self, connection: Connection) -> Hasher:
-        """What hashes the constants of queries, each with the hash key that is searched when it is asked."""
+        """A function that hashes the constants of queries, each with the key that is searched at that time."""
 
         def hashed(path: str, value: Any) -> str:
             return self._hashes_of(hash_keys_in_use(connection, self.keyring).searched).hash(path, value)
@@ -158,18 +158,18 @@ class SealedVault:
         return hashed
 
     def serving_keys(self, connection: Connection, profiles: Iterable[str]) -> dict[str, str]:
-        """The wrapped data keys as serving copies carry them; a profile without one is left out."""
+        """The wrapped data keys in the form of serving copies; a profile without one is left out."""
         wanted = list(profiles) if self.sealing.needed else []
         wrapped = self.data_keys.wrapped(connection, wanted) if wanted else {}
-        return {profile: base64.b64encode(framed(master, key)).decode() for profile, (key, master) in wrapped.items()}
+        return {profile: base64.b64encode(frame(master, key)).decode() for profile, (key, master) in wrapped.items()}
 
     def open_served(self, profile: str, value: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """A profile out of a serving copy in plain; `key` is its wrapped data key. Raises UnsealError."""
+        """The plain profile of a serving copy; `key` is its wrapped data key. Raises UnsealError."""
         if not is_sealed(dict(value)):
             return dict(value)
         if key is None:
             raise UnsealError("a serving copy has sealed fields and no data key; it was written without keys")
-        data_key = self.data_keys.unwrapped({profile: _served(key)})[profile]
+        data_key = self.data_keys.unwrapped({profile: _unpack_key(key)})[profile]
         return self.sealing.open_profile(profile, value, data_key)
 
     def _keys(self, connection: Connection, profiles: Sequence[str]) -> dict[str, bytes]:
@@ -199,11 +199,11 @@ class ProfileSealer:
         self._cipher: FieldCipher | None = None
 
     def hash(self, path: str, value: Any) -> str:
-        """The hash that is searched."""
+        """The hash that queries search for."""
         return self._hashes[0].hash(path, value)
 
     def hashes(self, path: str, value: Any) -> list[str]:
-        """All hashes that a document holds of the value: while hash keys rotate, there are two."""
+        """All hashes that a document holds of the value: two while hash keys rotate."""
         return [each.hash(path, value) for each in self._hashes]
 
     def cipher(self, path: str, value: Any) -> str:
@@ -215,9 +215,9 @@ class ProfileSealer:
         return self._cipher.seal(path, value)
 
 
-def _served(key: str) -> Wrapped:
+def _unpack_key(key: str) -> Wrapped:
     try:
-        (master, wrapped), _ = unframed(base64.b64decode(key, validate=True), 2)
+        (master, wrapped), _ = unframe(base64.b64decode(key, validate=True), 2)
         return wrapped, master.decode()
     except (binascii.Error, ValueError):
         raise UnsealError("the data key of a serving copy is not in a form that this decisor knows") from None

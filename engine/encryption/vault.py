@@ -1,4 +1,4 @@
-"""What stands between profiles in memory and what is kept of them: nothing, or encryption of some fields."""
+"""Vaults: the layer between profiles in memory and in storage, which encrypts some fields or none."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 Value = dict[str, Any]
-Place = tuple[str, ...]  # where something sealed is kept, and nowhere else opens: `("segment", "vips")`
+Place = tuple[str, ...]  # the only place where a sealed value opens, such as `("segment", "vips")`
 
 
 class Vault(Protocol):
-    """Opens what was kept and seals what is to be kept, for many profiles at once."""
+    """Opens stored values and seals values for storage, for many profiles at once."""
 
     def open_values(self, connection: Connection, values: Mapping[str, Value]) -> dict[str, Value]:
         """The profiles by key, in plain."""
         ...
 
     def seal_values(self, connection: Connection, values: Mapping[str, Value]) -> dict[str, Value]:
-        """The profiles by key, as they may be kept; data keys are made where a profile has none."""
+        """The profiles by key, sealed for storage; a profile that needs a data key and has none gets one."""
         ...
 
     def open_events(self, connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
@@ -35,17 +35,17 @@ class Vault(Protocol):
         ...
 
     def seal_events(self, connection: Connection, events: Sequence[tuple[str, Value]]) -> list[Value]:
-        """The data of events, each given as to `open_events`, as they may be kept, in the same order."""
+        """The data of events, given as to `open_events`, sealed for storage, in the same order."""
         ...
 
     def serving_keys(self, connection: Connection, profiles: Iterable[str]) -> dict[str, str]:
-        """What serving copies carry so that they can be opened: wrapped data keys, of the profiles that have one."""
+        """The wrapped data keys that serving copies carry, for the profiles that have one."""
         ...
 
     def seal_payloads(self, connection: Connection, letters: Sequence[tuple[str, bytes]]) -> list[tuple[bytes, bool]]:
-        """Dead letters, each given with its source, as they may be kept, and whether they were sealed.
+        """Dead letters, each given with its source, in their stored form, and whether they were sealed.
 
-        In the transaction that keeps them.
+        Called in the transaction that stores them.
         """
         ...
 
@@ -54,33 +54,33 @@ class Vault(Protocol):
         ...
 
     def forget(self, profiles: Iterable[str]) -> None:
-        """Keep no key in memory of customers who are no more."""
+        """Drop the keys of erased customers from memory."""
         ...
 
     @property
     def seals(self) -> bool:
-        """Whether anything of profiles is sealed."""
+        """Whether any field of profiles is sealed."""
         ...
 
     def covers(self, catalogue: Catalogue) -> bool:
-        """Whether all is sealed that is encrypted in the catalogue."""
+        """Whether this vault seals every field that the catalogue encrypts."""
         ...
 
     def seals_predicate(self, predicate: Predicate) -> bool:
-        """Whether a predicate asks about something that is sealed, so that its constants must be sealed too."""
+        """Whether a predicate refers to a sealed field, so that its constants must be sealed too."""
         ...
 
-    def seal_kept(self, connection: Connection, plain: bytes, place: Place) -> bytes:
-        """Something that belongs to no profile, as it may be kept in that place."""
+    def seal_bytes(self, connection: Connection, plain: bytes, place: Place) -> bytes:
+        """Seal a value that belongs to no profile, for storage in that place."""
         ...
 
-    def open_kept(self, sealed: bytes, place: Place) -> bytes:
-        """What `seal_kept` gave, in plain. Raises UnsealError, KeyMissingError."""
+    def open_bytes(self, sealed: bytes, place: Place) -> bytes:
+        """What `seal_bytes` gave, in plain. Raises UnsealError, KeyMissingError."""
         ...
 
 
 class OpenVault:
-    """For catalogues without encrypted fields: everything is kept as it is."""
+    """For catalogues without encrypted fields: all values are stored in plain."""
 
     def open_values(self, _connection: Connection, values: Mapping[str, Value]) -> dict[str, Value]:
         """As they are."""
@@ -122,11 +122,11 @@ class OpenVault:
         """None does."""
         return False
 
-    def seal_kept(self, _connection: Connection, _plain: bytes, _place: Place) -> bytes:
-        """Nothing: it cannot. Raises KeyMissingError."""
+    def seal_bytes(self, _connection: Connection, _plain: bytes, _place: Place) -> bytes:
+        """Always raises KeyMissingError: it has no keys."""
         raise _missing()
 
-    def open_kept(self, _sealed: bytes, _place: Place) -> bytes:
+    def open_bytes(self, _sealed: bytes, _place: Place) -> bytes:
         """Nothing: it was sealed where there were keys. Raises KeyMissingError."""
         raise _missing()
 
@@ -134,4 +134,4 @@ class OpenVault:
 def _missing() -> Exception:
     from .keyring import KEYS_FILE, KeyMissingError
 
-    return KeyMissingError(f"it is sealed, and there are no keys; name the key file in {KEYS_FILE}")
+    return KeyMissingError(f"the value is sealed, and there are no keys: name the key file in {KEYS_FILE}")

@@ -1,1 +1,1 @@
-"""The search index of profiles: it follows the outbox, is built anew beside the live one, is read in key order."""
+"""The search index of profiles: it follows the outbox, is rebuilt next to the live one, and is read in key order."""

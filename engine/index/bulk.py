@@ -110,7 +110,7 @@ class Bulk:
             self._still_right()
             status, found, why = self._post(body)
             if status == 413:
-                return refused + self._halved(left, fields, older)
+                return refused + self._halve(left, fields, older)
             if found is None:
                 continue
             outcome, why = _sort([write for write, _ in left], found, fields)
@@ -124,7 +124,7 @@ class Bulk:
             return [*refused, Refusal(left[0][0], _TOO_LARGE)]
         raise IndexUnavailableError(f"{len(left):,} documents were not taken: {why}")
 
-    def _halved(
+    def _halve(
         self, writes: Sequence[tuple[Write, bytes]], fields: frozenset[str], older: list[Write]
     ) -> list[Refusal]:
         if len(writes) == 1:

@@ -68,7 +68,7 @@ class Comparison:
         if asked:
             # Which hashes there must be is asked after the cursors: a later change of that is behind one of them.
             wanted, alone = self._documents.settled(connection, asked)
-            differing = self._differing(wanted, self._indexed(index, asked), alone=alone)
+            differing = self._differing(wanted, self._fetch_documents(index, asked), alone=alone)
             columns = (list(complete), list(complete.values()), list(differing))
             for (profile,) in connection.execute(_LATER, columns):
                 del differing[profile]
@@ -89,7 +89,7 @@ class Comparison:
             keys.itersize = 10_000
             keys.execute("SELECT profile FROM profile ORDER BY profile")
             ids = export_ids(self._client, index, {"match_all": {}})
-            for profile, there, indexed in _aligned((row[0] for row in keys), ids):
+            for profile, there, indexed in _align((row[0] for row in keys), ids):
                 total.profiles += there
                 if there and total.profiles % step == 0:
                     sampled.append(profile)
@@ -104,7 +104,7 @@ class Comparison:
         total.sampled = len(sampled)
         return total
 
-    def _indexed(self, index: ProfileIndex, profiles: Sequence[str]) -> dict[str, tuple[int, dict[str, Any]]]:
+    def _fetch_documents(self, index: ProfileIndex, profiles: Sequence[str]) -> dict[str, tuple[int, dict[str, Any]]]:
         """The documents that there are now, whether a search finds them already or not, with their versions."""
         told = "docs._id,docs.found,docs._version,docs._source"
         answer = self._client.mget(index=index.name, ids=list(profiles), filter_path=told)
@@ -169,7 +169,7 @@ def _without_moving(body: Mapping[str, Any], wanted: Mapping[str, Any], fields: 
     return found
 
 
-def _aligned(profiles: Iterator[str], indexed: Iterator[str]) -> Iterator[tuple[str, bool, bool]]:
+def _align(profiles: Iterator[str], indexed: Iterator[str]) -> Iterator[tuple[str, bool, bool]]:
     """Every key of two ascending sequences, with whether it is in the first and in the second."""
     left, right = next(profiles, None), next(indexed, None)
     while left is not None or right is not None:

@@ -1,4 +1,4 @@
-"""From profiles as PostgreSQL keeps them now to writes for the index."""
+"""Turns profiles in PostgreSQL into writes for the index."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Documents:
         self._vault = vault or OpenVault()
 
     def current(self, connection: Connection, profiles: Sequence[str]) -> dict[str, Document]:
-        """The documents of those profiles that there are now."""
+        """The documents of those profiles that exist now."""
         return self.of_rows(connection, connection.execute(_ROWS, (list(profiles),)).fetchall())
 
     def settled(self, connection: Connection, profiles: Sequence[str]) -> tuple[dict[str, Document], bool]:
@@ -62,7 +62,7 @@ class Documents:
         rows = connection.execute(_ROWS, (list(profiles),)).fetchall()
         values = self._vault.open_values(connection, {profile: value for profile, _, value in rows})
         sealer, alone = self._vault.settled_sealers(connection, values)
-        return self._made(rows, values, sealer), alone
+        return self._make_document(rows, values, sealer), alone
 
     def of_rows(self, connection: Connection, rows: Sequence[tuple[str, int, Value]]) -> dict[str, Document]:
         """The documents of rows (profile, version, value) of the table `profile`."""
@@ -70,9 +70,9 @@ class Documents:
         sealer: Callable[[str], Sealer] | None = None
         if isinstance(self._vault, SealingVault):
             sealer = self._vault.sealers(connection, values)
-        return self._made(rows, values, sealer)
+        return self._make_document(rows, values, sealer)
 
-    def _made(
+    def _make_document(
         self,
         rows: Sequence[tuple[str, int, Value]],
         values: Mapping[str, Value],
@@ -87,7 +87,7 @@ class Documents:
         try:
             return index_document(value, self.catalogue, sealer)
         except (AttributeError, KeyError, TypeError, ValueError):
-            return None  # made by an earlier catalogue, and not made anew yet
+            return None  # folded with an earlier catalogue, and not refolded yet
 
 
 class Writer:
@@ -98,7 +98,7 @@ class Writer:
         self._bulk = bulk
 
     def write(self, connection: Connection, wanted: Mapping[str, Sequence[ProfileIndex]]) -> int:
-        """Write profiles, each into its indices, and delete those that are no more; how many were refused.
+        """Write profiles, each into its indices, and delete those that no longer exist; returns how many were refused.
 
         Inside a transaction that holds the cursors of those indices: what is refused is noted in it. Raises
         IndexUnavailableError.

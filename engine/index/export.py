@@ -1,4 +1,4 @@
-"""The customers whom a query selects, in the order of their keys, from one unchanging view of the index.
+"""Exports the customers that a query selects, in the order of their keys, from one unchanging view of the index.
 
 A view (point in time) is read in slices by threads that are at most two pages ahead, a page after the last key of the
 page before. The index is sorted by key, so a page costs what it holds. Only the sort values are asked for: the server
@@ -43,13 +43,13 @@ _TOLD: Final = "pit_id,timed_out,_shards.failed,hits.hits.sort"
 
 
 class PartialAnswerError(RuntimeError):
-    """The server answered without some of its shards, or ran out of time: whoever is missing cannot be told."""
+    """The server answered without some of its shards, or ran out of time: it is unknown which customers are missing."""
 
 
 def export_ids(
     client: Elasticsearch, index: ProfileIndex, query: Query | Callable[[], Query], *, slices: int = 2, page: int = PAGE
 ) -> Iterator[str]:
-    """The keys of the customers whom the query selects, ascending. Raises PartialAnswerError, and what the client does.
+    """The keys of the customers that the query selects, ascending. Raises PartialAnswerError and the client's errors.
 
     `query` is what stands under `query` in a compiled one, or binds that: see above. Close the iterator if you leave it
     before its end.
@@ -89,7 +89,7 @@ def _view_pages(
 ) -> Generator[list[str], None, None]:
     """The pages of one view behind a key; `shape` is the number of slices and the size of a page."""
     slices, page = shape
-    view, bound = _bound(client, index, query) if callable(query) else (_opened(client, index), query)
+    view, bound = _bound(client, index, query) if callable(query) else (_open_view(client, index), query)
     request: dict[str, Any] = {"query": bound, "sort": [{index.key: "asc"}], "size": page}
     if after is not None:
         request["search_after"] = [after]
@@ -97,7 +97,7 @@ def _view_pages(
     try:
         for each in readers:
             each.start()
-        yield from _merged(readers)
+        yield from _merge(readers)
     finally:
         for each in readers:
             each.stop()
@@ -106,7 +106,7 @@ def _view_pages(
         _close(client, readers[0].view)
 
 
-def _opened(client: Elasticsearch, index: ProfileIndex) -> str:
+def _open_view(client: Elasticsearch, index: ProfileIndex) -> str:
     found: str = client.open_point_in_time(index=index.name, keep_alive=_keep_alive())["id"]
     return found
 
@@ -116,7 +116,7 @@ def _bound(client: Elasticsearch, index: ProfileIndex, query: Callable[[], Query
     bound = query()
     for _ in range(BOUND_TRIES):
         client.indices.refresh(index=index.name)  # documents had those hashes before anybody searched by them
-        view = _opened(client, index)
+        view = _open_view(client, index)
         try:
             again = query()
             if again == bound:
@@ -139,11 +139,11 @@ def _keep_alive() -> str:
 
 
 class _ViewLostError(RuntimeError):
-    """The server does not know the view any more."""
+    """The server no longer knows the view."""
 
 
 class _Slice(threading.Thread):
-    """Reads one slice of a view ahead of whoever takes its pages."""
+    """Reads one slice of a view ahead of the consumer of its pages."""
 
     def __init__(self, client: Elasticsearch, view: str, request: Mapping[str, Any], number: int, slices: int) -> None:
         super().__init__(name=f"export-{number}", daemon=True)
@@ -224,7 +224,7 @@ class _Slice(threading.Thread):
         return found
 
 
-def _merged(slices: list[_Slice]) -> Iterator[list[str]]:
+def _merge(slices: list[_Slice]) -> Iterator[list[str]]:
     """The pages of all slices as one ascending sequence: each time all that lies before the first end of a page."""
     pages: dict[_Slice, list[str]] = {}
     waiting = list(slices)

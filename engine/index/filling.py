@@ -1,7 +1,7 @@
-"""An index is filled from PostgreSQL, partition by partition in the order of the keys, while the outbox is followed.
+"""Fills an index from PostgreSQL, partition by partition in the order of the keys, while the outbox is followed.
 
-A page is read and written while the partition's cursor is held, so an erasure comes either before the page was read or
-after it was written. What the follower has written in a newer version meanwhile stays as it is.
+A page is read and written while the partition's cursor is held, so an erasure comes either before the page is read or
+after it is written. Newer versions that the follower has written in the meantime stay as they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The index follows the outbox: whoever changed is written as they are now, whoever was erased is deleted.
+"""Keeps the index in step with the outbox: changed customers are written as they are now, erased ones are deleted.
 
 A step holds the cursors of the partitions that it works on, so that two followers never interleave; it writes to every
 index that fits the catalogue, notes what was refused and moves the cursors in one transaction. Should that transaction
@@ -110,7 +110,7 @@ class IndexFollower:
         connection = self._connection
         self._look(connection)
         self._make_good(connection)
-        seen = self._checked(connection, cursors.read(connection, self._indices, partitions))
+        seen = self._check_states(connection, cursors.read(connection, self._indices, partitions))
         self._erase_elsewhere(connection, seen)
         if self._complaint:
             raise IndexRefusedError(self._complaint)
@@ -162,7 +162,7 @@ class IndexFollower:
         known = [each for each in followed if is_known(connection, self._client, each)]
         self._complaint = "" if known else self._stale(live)
 
-    def _checked(self, connection: Connection, seen: Sequence[Cursor]) -> list[Cursor]:
+    def _check_states(self, connection: Connection, seen: Sequence[Cursor]) -> list[Cursor]:
         """The cursors in the states that the indices' roles want."""
         for each in seen:
             if each.seq > each.last:
@@ -258,7 +258,7 @@ class IndexFollower:
                 raise IndexRefusedError(self._stale(followed[cursor.uuid]))
             reached[cursor] = seq
             if kind == "membership":
-                continue  # no document says in which segments somebody is
+                continue  # documents do not contain the customer's segments
             if cursor.state != "previous":
                 wanted.setdefault(profile, []).append(followed[cursor.uuid])
             elif kind != "change":

@@ -1,4 +1,4 @@
-"""Indices are made, made known to the database, and done away with, by one process at a time."""
+"""Creates indices, registers them in the database and removes them, in one process at a time."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def alone(connection: Connection) -> Iterator[None]:
-    """One transaction in which nobody else makes indices or does away with them."""
+    """One transaction during which no other process creates or removes indices."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (cursors.INDEX_LOCK,))
         yield
 
 
 def make_live(connection: Connection, client: Elasticsearch, catalogue: Catalogue, alias: str = ALIAS) -> ProfileIndex:
-    """The live index; an empty one that is to be filled where there is none yet."""
+    """The live index; if there is none yet, a new, empty one that is to be filled."""
     with alone(connection):
         indices = all_indices(client, alias)
         live = live_among(indices)
@@ -37,7 +37,7 @@ def make_live(connection: Connection, client: Elasticsearch, catalogue: Catalogu
 
 
 def make_next(connection: Connection, client: Elasticsearch, catalogue: Catalogue, alias: str = ALIAS) -> ProfileIndex:
-    """A new index beside the live one, empty and to be filled."""
+    """A new, empty index next to the live one, to be filled."""
     with alone(connection):
         generation = _generation(connection, all_indices(client, alias))
         index = create_index(client, catalogue, generation, "next", alias)
@@ -46,7 +46,7 @@ def make_next(connection: Connection, client: Elasticsearch, catalogue: Catalogu
 
 
 def _generation(connection: Connection, indices: list[ProfileIndex]) -> int:
-    """A number that no index has had, so that a name never comes to mean another one."""
+    """A number that no index has had before, so that a name always means the same index."""
     there = max((each.generation for each in indices), default=0)
     return next_number(connection, "index_generation", there + 1)
 
@@ -67,7 +67,7 @@ def is_known(connection: Connection, client: Elasticsearch, index: ProfileIndex)
 
 
 def is_empty(client: Elasticsearch, index: ProfileIndex) -> bool:
-    """Whether there is no document in it."""
+    """Whether the index has no documents."""
     client.indices.refresh(index=index.name)
     return int(client.count(index=index.name)["count"]) == 0
 

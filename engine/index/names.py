@@ -29,7 +29,7 @@ _TOLD: Final = "*.aliases,*.mappings._meta,*.settings.index.uuid"
 
 
 class IndexRefusedError(RuntimeError):
-    """The index and what is asked of it do not fit each other; the message says both and what to do."""
+    """The index does not fit the request; the message describes both and says what to do."""
 
 
 class OtherMappingError(IndexRefusedError):
@@ -55,11 +55,11 @@ class ProfileIndex:
 
 
 def alias_of(environ: Mapping[str, str]) -> str:
-    """The alias of the live index: `customer_profiles`, or another one where installations share a cluster."""
+    """The alias of the live index: `customer_profiles`, or another one if installations share a cluster."""
     given = environ.get(VARIABLE) or ALIAS
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", given):
         raise IndexRefusedError(
-            f"{VARIABLE}: `{given}` is no name for an alias: expected at most 100 small letters, digits and `_`"
+            f"{VARIABLE}: `{given}` is not a name for an alias: expected at most 100 small letters, digits and `_`"
         )
     return given
 
@@ -130,7 +130,7 @@ def live_among(indices: list[ProfileIndex]) -> ProfileIndex | None:
 
 
 def refuse_other_mapping(compiled_hash: str, live: ProfileIndex) -> None:
-    """Nothing where a query that was compiled for a mapping fits the live index. Raises OtherMappingError."""
+    """Check that a query compiled for a mapping fits the live index. Raises OtherMappingError."""
     if compiled_hash != live.mapping_hash:
         raise OtherMappingError(
             f"the index `{live.name}` has the mapping {live.mapping_hash}, the query was compiled for {compiled_hash}:"

@@ -1,4 +1,4 @@
-"""Why the index does not follow, in words that hold no values."""
+"""Why the index does not follow the outbox, in messages without values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .names import IndexRefusedError
 
 
 def reason_of(problem: Exception) -> str | None:
-    """The reason, None for a problem that is not of the index or its servers."""
+    """The reason, None for a problem that does not concern the index or its servers."""
     from elasticsearch import ApiError, TransportError
     from psycopg import Error as PostgresError
 

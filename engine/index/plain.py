@@ -1,4 +1,4 @@
-"""Which fields an index holds in plain that the catalogue encrypts: one from before they became encrypted."""
+"""Finds fields that the catalogue encrypts and an index still holds in plain, from before they became encrypted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new index is built beside the live one while writes go on, compared with PostgreSQL, and switched to in one call.
+"""Builds a new index next to the live one during writes, compares it with PostgreSQL, and switches to it in one call.
 
 From its first moment followers write to both. Whoever breaks off leaves an index under the alias `….next`; the next
 rebuild goes on with it, or removes it where the catalogue has changed. The index that was live before is kept, unless
@@ -45,7 +45,7 @@ class RebuildRefusedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild has done: the index that is live now, the one before that is kept, and those that were removed.
+    """The result of a rebuild: the index that is live now, the previous one if it remains, and the removed ones.
 
     `plain` are the encrypted fields that the one before held in plain, for which it is among the removed.
     """

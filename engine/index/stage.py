@@ -38,5 +38,5 @@ class IndexStage:
         self._follower.catch_up()
 
     def close(self) -> None:
-        """Let go of the connection, and of what is known of the indices."""
+        """Close the connection, and forget the state of the indices."""
         self._follower.close()

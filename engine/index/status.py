@@ -1,4 +1,4 @@
-"""Which index serves, whether it fits the catalogue, and how far it is behind."""
+"""Status of the indices: which one serves, whether it fits the catalogue, and how far it is behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could not be taken in, kept with the reason until it is mended and put on the queue again, or discarded."""
+"""Dead letters: events that could not be processed, stored with the reason until they are replayed or discarded."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _NOT_WAITING = "no event of that number waits among the dead letters"
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One of them, without its content; instants are canonical text.
+    """One dead letter, without its content; instants are canonical text.
 
     `event` and `type` are the event's id and type. They are None where they cannot be read, as from what is sealed
     without its key, and where they may be anything: a type that is not declared, and the id of what names no customer.
@@ -69,9 +69,9 @@ class DeadLetter:
 def dead_letters(
     connection: Connection, *, code: str | None = None, replayed: bool = False, vault: Vault | None = None
 ) -> Iterator[DeadLetter]:
-    """The dead letters in the order in which they came, page by page; `replayed` gives those too that were replayed.
+    """The dead letters in the order of their arrival, page by page; with `replayed`, including replayed ones.
 
-    `vault` opens what is sealed.
+    `vault` opens sealed ones.
     """
     last, types = 0, _types(connection)
     while True:
@@ -86,33 +86,33 @@ def dead_letters(
 def dead_letter(
     connection: Connection, number: int, vault: Vault | None = None
 ) -> tuple[DeadLetter, bytes | None] | None:
-    """A dead letter and its content, which is None where it is sealed and does not open; None where there is none."""
+    """A dead letter and its content, which is None if it is sealed and does not open; None for an unknown number."""
     row = connection.execute(_SHOWN, (number,)).fetchone() if 0 < number < 1 << 63 else None
     if row is None:
         return None
-    return _letter(row, _types(connection), vault), _opened(row, vault)
+    return _letter(row, _types(connection), vault), _open_content(row, vault)
 
 
 def waiting_count(connection: Connection) -> int:
-    """How many wait, those too that the index refused."""
+    """How many dead letters wait, including those that the index refused."""
     row = connection.execute("SELECT count(*) FROM dead_letter WHERE replayed_at IS NULL").fetchone()
     return row[0] if row else 0
 
 
 def discard(connection: Connection, *, code: str | None = None, replayed: bool = False) -> int:
-    """Remove events that wait among the dead letters, or those that were `replayed`, for good; how many."""
+    """Delete waiting dead letters, or with `replayed` the replayed ones, for good; returns how many."""
     return connection.execute(_DISCARD, (replayed, code, code)).rowcount
 
 
 def discard_numbered(connection: Connection, numbers: Sequence[int]) -> list[int]:
-    """Remove events among the dead letters by their numbers, for good; the numbers of which there was none."""
+    """Delete dead letters by their numbers, for good; returns the numbers that were not found."""
     rows = connection.execute(_DISCARD_NUMBERED, ([each for each in numbers if 0 < each < 1 << 63],)).fetchall()
     return sorted(set(numbers) - {row[0] for row in rows})
 
 
 @dataclass(slots=True)
 class Replayed:
-    """How many went on the queue again, and why others stay, by their numbers."""
+    """How many letters were put on the queue again, and why the others stay, by their numbers."""
 
     count: int = 0
     kept: dict[int, str] = field(default_factory=dict)
@@ -127,10 +127,10 @@ def replay(
     code: str | None = None,
     ids: Sequence[int] | None = None,
 ) -> Replayed:
-    """Put events that wait among the dead letters on the queue again. Raises QueueFullError.
+    """Put waiting dead letters on the queue again. Raises QueueFullError.
 
-    One that cannot be opened, or does not wait though it was asked for, stays as it is. One that still cannot be taken
-    in becomes a new dead letter, the old one is marked. Ids of events keep what is replayed twice from counting twice.
+    A letter that cannot be opened, or was requested and does not wait, stays as it is. An event that still cannot be
+    processed becomes a new dead letter, and the old one is marked. Event ids keep a second replay from counting.
     """
     last, done, found = 0, Replayed(), set[int]()
     chosen = None if ids is None else [each for each in ids if 0 < each < 1 << 63]
@@ -153,13 +153,13 @@ def replay(
 
 
 def _letter(row: Sequence[Any], types: Collection[str], vault: Vault | None) -> DeadLetter:
-    payload = _opened(row, vault)
-    event, kind = _named(payload)
+    payload = _open_content(row, vault)
+    event, kind = _legible_names(payload)
     found = DeadLetter(*row[:7])
     return replace(found, event=event if found.customer else None, type=kind if kind in types else None)
 
 
-def _opened(row: Sequence[Any], vault: Vault | None) -> bytes | None:
+def _open_content(row: Sequence[Any], vault: Vault | None) -> bytes | None:
     source, sealed, payload = row[2], row[-2], row[-1]
     if payload is None or not sealed:
         return payload if payload is None else bytes(payload)
@@ -176,8 +176,8 @@ def _types(connection: Connection) -> set[str]:
     return {SET} if catalogue is None else {SET, *(each.name for each in catalogue.events)}
 
 
-def _named(payload: bytes | None) -> Sequence[str | None]:
-    """The id and the type that an event gives, where each is a name that a line can show."""
+def _legible_names(payload: bytes | None) -> Sequence[str | None]:
+    """The id and the type of an event, each only if it is a name that fits on a line."""
     value = None if payload is None else read_line(1, bytes(payload)).value
     return (_name(value.get("id")), _name(value.get("type"))) if isinstance(value, dict) else (None, None)
 

@@ -1,4 +1,4 @@
-"""Events by customer out of a file of any size, in bounded memory: SQLite's private temporary file sorts them."""
+"""Groups the events of a file of any size by customer in bounded memory, by sorting them in a private SQLite file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _CACHE_KIB = 32 * 1024
 class History:
     """Canonical events by customer, in event order (event time; ties by the order of adding).
 
-    An event with the id and the content of an earlier one is dropped; the same id with other content is kept and told.
+    An event with the id and content of an earlier one is dropped; one with the same id and other content is stored and
+    reported.
     """
 
     def __init__(self, key: str) -> None:
@@ -39,7 +40,7 @@ class History:
         self._store.close()
 
     def add(self, event: Mapping[str, Any]) -> Literal["kept", "duplicate", "conflict"]:
-        """Keep a canonical event unless it is an exact duplicate."""
+        """Store a canonical event unless it is an exact duplicate."""
         row = (event["id"], event[self._key], event["time"], event["type"], canonical_bytes(event["data"]).decode())
         found = self._store.execute(
             "SELECT customer, time, type, data FROM events WHERE id = ?", (event["id"],)
@@ -58,7 +59,7 @@ class History:
         return [self._event(customer, *row) for row in rows]
 
     def customers(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        """Every customer with the events in event order, customers in order of their key."""
+        """Every customer with their events in event order, in order of the customers' keys."""
         self._index()
         rows = self._store.execute("SELECT customer, id, time, type, data FROM events ORDER BY customer, time, seq")
         current: str | None = None

@@ -1,6 +1,7 @@
-"""The history of events in PostgreSQL: partitioned by month, every id kept once in a table of its own.
+"""The history of events in PostgreSQL: partitioned by month, with every id stored once in a table of its own.
 
-What lies years back is mostly strays and imports, and has a partition a year, so that odd times make few tables.
+Events from years ago are mostly strays and imports. They have one partition per year, so that odd times create few
+tables.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ Print = tuple[str, bytes, str]  # an event's id, its fingerprint and its profile
 
 
 class Months:
-    """The partitions of the history; each is made before the first event of its time is kept."""
+    """The partitions of the history; each is created before the first event of its time is stored."""
 
     def __init__(self) -> None:
         self._made: set[str] = set()
@@ -111,15 +112,15 @@ def _make(connection: Connection, month: str, present: int) -> None:
         connection.execute(f"ALTER TABLE event ATTACH PARTITION {name} FOR VALUES {bounds}".encode())
 
 
-def unseen(connection: Connection, prints: Sequence[Print]) -> dict[int, bool]:
-    """Which events are to be kept, by their place; True where another content was there under the same id.
+def unseen_events(connection: Connection, prints: Sequence[Print]) -> dict[int, bool]:
+    """The events to store, by their place; True marks one whose id was stored before with other content.
 
-    An event whose id and fingerprint were there before is not to be kept. Inside a transaction at READ COMMITTED.
+    An event whose id and fingerprint were stored before is left out. Runs inside a transaction at READ COMMITTED.
     """
     first: dict[str, int] = {}
     for place, (name, _, _) in enumerate(prints):
         first.setdefault(name, place)
-    kept, stored = _taken(connection, prints, first)
+    kept, stored = _taken_ids(connection, prints, first)
     differing = {
         prints[place][:2]: place
         for place in reversed(range(len(prints)))
@@ -131,7 +132,7 @@ def unseen(connection: Connection, prints: Sequence[Print]) -> dict[int, bool]:
     return kept
 
 
-def _taken(
+def _taken_ids(
     connection: Connection, prints: Sequence[Print], first: Mapping[str, int]
 ) -> tuple[dict[int, bool], dict[str, bytes]]:
     """The events that took their id, and the fingerprint under each id, which stays there until the transaction ends.
@@ -145,14 +146,14 @@ def _taken(
             kept[free[name]] = False
             stored[name] = prints[free[name]][1]
         others = [name for name in free if name not in stored]
-        found = _stored(connection, _TAKEN, others)
+        found = _write_fingerprints(connection, _TAKEN, others)
         differing = {name for name, fingerprint, _ in prints if found.get(name, fingerprint) != fingerprint}
         stored |= {name: each for name, each in found.items() if name not in differing}
-        stored |= _stored(connection, _HELD, sorted(differing))
+        stored |= _write_fingerprints(connection, _HELD, sorted(differing))
     return kept, stored
 
 
-def _stored(connection: Connection, statement: str, names: list[str]) -> dict[str, bytes]:
+def _write_fingerprints(connection: Connection, statement: str, names: list[str]) -> dict[str, bytes]:
     if not names:
         return {}
     return {name: bytes(each) for name, each in connection.execute(statement.encode(), (texts(names),)).fetchall()}
@@ -164,7 +165,7 @@ def _columns(prints: Sequence[Print], places: Iterable[int]) -> tuple[str, str, 
 
 
 def keep(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append to the history; a row has the columns of the table, `data` as JSON text, instants as text."""
+    """Append to the history. A row has the columns of the table, with `data` as JSON text and instants as text."""
     before = [texts(row["profile"] for row in rows), numbers(row["position"] for row in rows)]
     middle = [texts(row[name] for row in rows) for name in ("at", "id", "type", "customer", "data")]
     after = [flags(row["conflict"] for row in rows), texts(row["received_at"] for row in rows)]
@@ -203,6 +204,6 @@ def put_data(connection: Connection, rows: Sequence[tuple[str, int, str, str]]) 
 
 
 def hand_on_ids(connection: Connection, customer: str) -> None:
-    """Let ids of the customer's events that another customer has used as well be that customer's."""
+    """Assign ids of the customer's events that another customer has used as well to that other customer."""
     for statement in (_HOLD_IDS, _HAND_ON_IDS):
         connection.execute(statement, {"customer": customer})

@@ -1,6 +1,6 @@
-"""The secret by which the fingerprints of events are keyed: made once, and the same for every worker ever after.
+"""The secret key of the events' fingerprints: created once, and then the same for every worker.
 
-A fingerprint is of a whole event, also of what is encrypted in it, so where fields are encrypted the secret is sealed.
+A fingerprint covers a whole event, including its encrypted fields, so the secret is sealed if fields are encrypted.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ _PLACE = ("fact", FINGERPRINT)
 
 
 def fingerprint_secret(connection: Connection, vault: Vault) -> bytes:
-    """The secret, in the caller's transaction; one that stands in plain and should not is sealed, and stays the same.
+    """The secret, read in the caller's transaction. A plain one that must be sealed is sealed, and stays the same.
 
-    Raises KeysRefusedError when it is sealed and does not open.
+    Raises KeysRefusedError if it is sealed and does not open.
     """
     found = read_fact(connection, FINGERPRINT)
     if found is None:
         # Whoever makes one at the same time is waited for, and theirs is taken.
-        found = put_new_fact(connection, FINGERPRINT, _kept(connection, vault, secrets.token_bytes(32)))
+        found = put_new_fact(connection, FINGERPRINT, _stored_secret(connection, vault, secrets.token_bytes(32)))
     if vault.seals and not _is_sealed(found):
         found = read_locked_fact(connection, FINGERPRINT) or found
         if not _is_sealed(found):
-            found = _kept(connection, vault, bytes.fromhex(found))
+            found = _stored_secret(connection, vault, bytes.fromhex(found))
             put_fact(connection, FINGERPRINT, found)
     if _is_sealed(found):
         return open_data(vault, json.loads(found), _PLACE, "the secret of event fingerprints")
     return bytes.fromhex(found)
 
 
-def _kept(connection: Connection, vault: Vault, secret: bytes) -> str:
+def _stored_secret(connection: Connection, vault: Vault, secret: bytes) -> str:
     return seal_text(vault, connection, secret, _PLACE) if vault.seals else secret.hex()
 
 

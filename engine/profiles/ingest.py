@@ -1,4 +1,4 @@
-"""The way in: events go on Redis Streams, one for each partition of the customers, as fast as they are consumed."""
+"""Ingestion: puts events on Redis Streams, one per partition of the customers, no faster than they are consumed."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _LONGEST_WAIT = 0.25  # seconds between two looks at a full queue
 
 
 class EventTooLargeError(ValueError):
-    """The event has more bytes than the queue takes."""
+    """The event has more bytes than the queue accepts."""
 
 
 class QueueFullError(TimeoutError):
-    """The queue has been full for as long as the caller was ready to wait; nothing of the batch was put on it."""
+    """The queue stayed full for as long as the caller was willing to wait; nothing of the batch was put on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """How many events were put on the queue, and for how many seconds its fullness held the caller up."""
+    """How many events were put on the queue, and for how many seconds the caller waited for room."""
 
     events: int
     waited: float
@@ -38,8 +38,8 @@ class Queued:
 class EventProducer:
     """Puts events on the queue; `key` is the name of the customer's key in an event (`customer_id`).
 
-    An event that cannot even be read is put there all the same: the worker keeps it among the dead letters, with the
-    reason. The caller waits while the queue is full, at most `patience` seconds.
+    Even an unreadable event is put on the queue: the worker stores it as a dead letter, with the reason. The caller
+    waits while the queue is full, at most `patience` seconds.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class EventProducer:
         count, waited = 0, 0.0
         batch: list[tuple[int, bytes]] = []
         for event in events:
-            batch.append(self._addressed(event))
+            batch.append(self._address(event))
             if len(batch) >= BATCH:
                 waited += self.put_addressed(batch)
                 count += len(batch)
@@ -78,7 +78,7 @@ class EventProducer:
             count += len(batch)
         return Queued(count, waited)
 
-    def _addressed(self, event: Mapping[str, Any] | bytes) -> tuple[int, bytes]:
+    def _address(self, event: Mapping[str, Any] | bytes) -> tuple[int, bytes]:
         if isinstance(event, bytes):
             raw = event.strip()
             customer = customer_of(raw, self._key)

@@ -1,4 +1,4 @@
-"""Dead letters as PostgreSQL keeps them: writing, sealing in place, and deleting."""
+"""Dead letters in PostgreSQL: writing, sealing in place, and deleting."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PUT: Final = "UPDATE dead_letter SET payload = %s, sealed = true WHERE id = %s 
 
 
 class LetterRow(NamedTuple):
-    """A letter to write; `source` says where it comes from, and no two have the same."""
+    """A letter to write; `source` says where it comes from and is unique."""
 
     source: str
     profile: str | None
@@ -37,7 +37,7 @@ class LetterRow(NamedTuple):
 
 
 def write_letter_rows(connection: Connection, letters: Sequence[LetterRow], received_at: str) -> None:
-    """Write letters; one whose source is there already stays as it is."""
+    """Write letters; one whose source is already stored stays as it is."""
     columns = tuple(list(column) for column in zip(*letters, strict=True))
     connection.execute(_WRITE, (received_at, *columns))
 
@@ -53,7 +53,7 @@ def note_accepted(connection: Connection, sources: Collection[str]) -> None:
 
 
 def put_sealed(connection: Connection, number: int, sealed: bytes, former: bytes) -> bool:
-    """Put a sealed payload in the place of the former one, where that still stands; whether it did."""
+    """Replace a letter's payload with a sealed one if it is unchanged; returns whether it was."""
     return connection.execute(_PUT, (sealed, number, former)).rowcount > 0
 
 

@@ -1,4 +1,4 @@
-"""The outbox: every change of a partition in its order, for whoever follows: Redis, and the search index."""
+"""The outbox: the changes of each partition in order, for its followers: Redis and the search index."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read_changes(
 
 
 def open_erasure(connection: Connection, customer: str) -> int | None:
-    """The number of the customer's erasure that is not done, None where there is none."""
+    """The number of the customer's unfinished erasure, None if there is none."""
     row = connection.execute(
         "SELECT max(seq) FROM outbox WHERE profile = %s AND kind = 'erase'", (customer,)
     ).fetchone()
@@ -68,7 +68,7 @@ def open_erasure(connection: Connection, customer: str) -> int | None:
 
 
 def open_erasures(connection: Connection, partitions: Collection[int]) -> list[str]:
-    """The customers of these partitions whose erasure was begun and is not done, the oldest first."""
+    """The customers of these partitions with an unfinished erasure, the oldest first."""
     rows = connection.execute(
         "SELECT profile FROM outbox WHERE kind = 'erase' AND partition = ANY(%s) GROUP BY profile ORDER BY min(at)",
         (list(partitions),),
@@ -83,7 +83,7 @@ def count_changes_of(connection: Connection, customer: str) -> int:
 
 
 def rename_in_outbox(connection: Connection, customer: str, stand_in: str) -> None:
-    """Let the customer's changes name somebody who does not exist; an erasure counts as a change from then on."""
+    """Rename the customer in their changes to one that does not exist; an erasure counts as a change from then on."""
     connection.execute("UPDATE outbox SET profile = %s, kind = 'change' WHERE profile = %s", (stand_in, customer))
 
 

@@ -1,4 +1,4 @@
-"""Profiles as PostgreSQL keeps them: the rows, each with its version and the instant at which it is due."""
+"""Profiles in PostgreSQL: the rows, each with its version and the instant at which it is due."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ProfileRow(NamedTuple):
 
 
 def write_profiles(connection: Connection, rows: Sequence[ProfileRow], digest: str) -> None:
-    """Write profiles that the catalogue of this digest has made."""
+    """Write profiles folded with the catalogue of this digest."""
     connection.execute(
         _PROFILES,
         (
@@ -86,10 +86,10 @@ def customer_count(connection: Connection) -> int:
 
 
 def put_values(connection: Connection, values: Mapping[str, str]) -> None:
-    """Put values, as JSON text, in the place of those that are kept."""
+    """Replace the stored values with others, given as JSON text."""
     connection.execute(_PUT_VALUES, (list(values), list(values.values())))
 
 
 def raise_versions(connection: Connection, profiles: Collection[str]) -> None:
-    """Let whoever follows write these profiles again."""
+    """Raise the profiles' versions, so that followers write them again."""
     connection.execute("UPDATE profile SET version = version + 1 WHERE profile = ANY(%b)", (list(profiles),))

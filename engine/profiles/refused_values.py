@@ -1,4 +1,4 @@
-"""Values that events carried and their profile field could not hold: missing there, and counted by type and field."""
+"""Refused values: values of events that their profile field cannot hold. They are missing there, and counted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COUNTS = (
 def count_refused(connection: Connection, counts: Mapping[Refused, int], catalogue: str) -> None:
     """Add to the counts, inside a transaction that has locked the partitions.
 
-    What was counted with other catalogues goes: each one counts the events of all customers anew.
+    Counts of other catalogues are deleted: each catalogue counts the events of all customers again.
     """
     if counts:
         partitions, types, fields = zip(*sorted(counts), strict=True)

@@ -1,4 +1,4 @@
-"""What a decision needs of a customer, in one round trip to Redis: the packed profile and the segments."""
+"""Reads what a decision needs about a customer in one round trip to Redis: the packed profile and the segments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Newcomer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A customer as of now: the canonical profile, None for one who is not known, and the names of the segments.
+    """A customer as of now: the canonical profile, None for an unknown customer, and the names of the segments.
 
     `version` is 0 for a customer who is not known.
 
@@ -59,7 +59,7 @@ STILL = Slide()
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What a serving copy says at an instant; `as_of_ms` as in Served."""
+    """The content of a serving copy at an instant; `as_of_ms` as in Served."""
 
     profile: dict[str, Any]
     version: int
@@ -79,7 +79,7 @@ def pack(version: int, at_ms: int, value: Mapping[str, Any], slide: Slide = STIL
 
 
 def unpack(text: bytes | str, profile: str, now_ms: int, opener: Opener | None = None) -> Copy:
-    """What the serving copy says now."""
+    """The content of a serving copy as of now."""
     packed = json.loads(text)
     value: dict[str, Any] = packed["p"]
     if packed.get("due", now_ms + 1) <= now_ms:
@@ -113,9 +113,9 @@ class ProfileReader:
             pipeline.get(keys.profile(customer))
             pipeline.smembers(keys.segments_of(customer))
         answers = iter(pipeline.execute())
-        return [self._served(customer, next(answers), next(answers), now_ms) for customer in customers]
+        return [self._read_copy(customer, next(answers), next(answers), now_ms) for customer in customers]
 
-    def _served(self, customer: str, text: bytes | None, names: Iterable[bytes], now_ms: int) -> Served:
+    def _read_copy(self, customer: str, text: bytes | None, names: Iterable[bytes], now_ms: int) -> Served:
         segments = frozenset(name.decode() for name in names)
         if text is None:
             if segments or self._newcomer is None:

@@ -28,7 +28,7 @@ def changes(computed: Computed, own: Sequence[Event], now_ms: int) -> Iterator[t
     since = format_instant(now_ms - source.within)
     if own[0]["time"] < since:
         own = own[bisect_left(own, since, key=_time) :]
-    times, values = computed.told(own)
+    times, values = computed.contributions(own)
     after: list[Any] | None = None
     last = aggregate(source.aggregate, values)
     count, looks = len(times), 0
@@ -41,7 +41,7 @@ def changes(computed: Computed, own: Sequence[Event], now_ms: int) -> Iterator[t
         found = aggregate(source.aggregate, values[gone:]) if after is None else after[gone]
         if found != last:
             last = found
-            yield parse_instant(time) + source.within + 1, computed.held(found)
+            yield parse_instant(time) + source.within + 1, computed.accept(found)
 
 
 def suffixes(name: AggregateName, values: Sequence[Value]) -> list[Value | None]:
@@ -63,12 +63,12 @@ def suffixes(name: AggregateName, values: Sequence[Value]) -> list[Value | None]
         found = [bounded(total) for total in accumulate(int(each) for each in backwards)]
     else:
         exact = accumulate(Fraction(float(each)) for each in backwards)  # of doubles, rounded but once
-        sums = [_rounded(total) for total in exact]
+        sums = [_round(total) for total in exact]
         found = sums if name == "sum" else [total if total is None else total / n for n, total in enumerate(sums, 1)]
     return [*found[::-1], aggregate(name, [])]
 
 
-def _rounded(total: Fraction) -> float | None:
+def _round(total: Fraction) -> float | None:
     try:
         return float(total) + 0.0
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Who was erased, as keyed hashes, so that a late event brings nobody back.
+"""Erased customers as keyed hashes, so that a late event does not bring one back.
 
 The key is made once and kept in the database. It hides ids from whoever sees the table alone; whoever has the whole
 database can try ids one by one.
@@ -21,7 +21,7 @@ KEY = "suppression_key"
 
 
 class Suppressed:
-    """Asks who was erased; it remembers the key, so that a check is one question.
+    """Checks which customers were erased; it remembers the key, so that a check is one query.
 
     The key of a database never changes; one that was restored, or is another, has another, so each connection needs its
     own.
@@ -53,7 +53,7 @@ class Suppressed:
 
 
 def suppress(connection: Connection, customer: str, at: str) -> None:
-    """Let no event bring the customer back; `at` is an instant."""
+    """Prevent events from bringing the customer back; `at` is an instant."""
     key = bytes.fromhex(put_new_fact(connection, KEY, secrets.token_hex(32)))
     connection.execute(
         "INSERT INTO suppression (hash, at) VALUES (%s, %s::timestamptz) ON CONFLICT DO NOTHING",

@@ -1,4 +1,4 @@
-"""Profile fields that follow from events: which values of the events count, and what is made of them."""
+"""Computed profile fields: which values of the events count, and how they are aggregated."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {"number": (float, int), "intege
 
 
 def value_of(event: Event, field: str) -> Any:
-    """What an event says of a field of its own or, as `time`, when it happened; None where it says nothing."""
+    """An event's value of one of its fields or, for `time`, when it happened; None if it has none."""
     return event["time"] if field == "time" else event["data"].get(field)
 
 
 class Computed:
-    """A field that is an aggregate of events, ready to be computed again and again.
+    """A field that aggregates events, prepared for repeated computation.
 
     A value that the field may not hold counts as missing: one that an aggregate would choose is passed over, and a
     result leaves the field missing. So does one of an event that was kept when its type declared another one.
@@ -41,8 +41,8 @@ class Computed:
         choosing = of is not None and self.source.aggregate in _CHOOSING
         self._each = self._admit if choosing and of is not None and _may_refuse(field, of) else None
 
-    def said(self, event: Event) -> Any:
-        """What an event of the type contributes; None where it says nothing, or nothing that counts."""
+    def contribution(self, event: Event) -> Any:
+        """The value that an event of the type contributes; None if it has none that counts."""
         if self.source.field is None:
             return True
         value = value_of(event, self.source.field)
@@ -50,8 +50,8 @@ class Computed:
             return None
         return value if self._each is None else self._each(value)
 
-    def told(self, own: Sequence[Event]) -> tuple[list[str], list[Any]]:
-        """When events of the type happened that contribute something, and what they contribute; as `said`, quicker."""
+    def contributions(self, own: Sequence[Event]) -> tuple[list[str], list[Any]]:
+        """The times and contributions of the events that contribute; faster than `contribution` for each."""
         of, kinds, each = self.source.field, self._kinds, self._each
         times = [event["time"] for event in own]
         if of is None:
@@ -59,35 +59,35 @@ class Computed:
         values = times if of == "time" else [event["data"].get(of) for event in own]
         if each is None and kinds.issuperset(map(type, values)):
             return times, values
-        pairs = [(event["time"], value) for event in own if (value := self.said(event)) is not None]
+        pairs = [(event["time"], value) for event in own if (value := self.contribution(event)) is not None]
         return [time for time, _ in pairs], [value for _, value in pairs]
 
     def refuses(self, event: Event) -> bool:
-        """Whether an event of the type says something that does not count."""
+        """Whether an event of the type has a value that does not count."""
         of = self.source.field
-        return of is not None and value_of(event, of) is not None and self.said(event) is None
+        return of is not None and value_of(event, of) is not None and self.contribution(event) is None
 
-    def held(self, result: Any) -> Any:
-        """A result as the field holds it; None for none, and for one that it may not hold."""
+    def accept(self, result: Any) -> Any:
+        """A result in the field's own form; None for a missing result and for one that the field may not hold."""
         return None if result is None else self._admit(result)
 
     def at(self, known: Iterable[Event], now_ms: int, refused: set[str] | None = None) -> Any:
         """The field's value over canonical events in event order, none of them after now; None when missing.
 
-        Notes the field among the `refused` where the result is what it may not hold.
+        Adds the field to `refused` if the field may not hold the result.
         """
         source = self.source
         since = "" if source.within is None else format_instant(now_ms - source.within)
         own = [each for each in known if each["type"] == source.event and each["time"] >= since]
-        result = aggregate(source.aggregate, self.told(own)[1])
-        kept = self.held(result)
+        result = aggregate(source.aggregate, self.contributions(own)[1])
+        kept = self.accept(result)
         if kept is None and result is not None and refused is not None:
             refused.add(self.name)
         return kept
 
 
 def _member(event: EventType | None, field: Field) -> Field:
-    """The event field that is aggregated; one that is declared no more is taken for the profile field's like."""
+    """The event field that is aggregated; one that is no longer declared is treated like the profile field."""
     found = None if event is None or field.source is None else event.field(field.source.field or "")
     return field if found is None else found
 

@@ -17,10 +17,10 @@ from .computed import Computed, Event, value_of
 
 
 class Folding:
-    """How the profiles of a catalogue follow from events.
+    """Folds events into profiles of one catalogue.
 
-    Whatever comes into a profile passes the border of its field here, whoever folds: event types may declare more than
-    the field holds, and an event may have been kept when the catalogue was another. What does not pass is missing.
+    Every value that enters a profile is validated for its field here: event types may declare more than the field
+    holds, and an event may have been stored under another catalogue. A value that fails is missing.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -78,8 +78,8 @@ class Folding:
         return profile
 
     def refused(self, event: Event) -> Iterator[str]:
-        """The names of the fields that may not hold what the event says of them."""
-        for target, value in self._said(event):
+        """The names of the fields that may not hold the event's values for them."""
+        for target, value in self._settable_values(event):
             if value is not None and self._settable[target](value) is None:
                 yield target
         for each in self._by_event.get(event["type"], ()):
@@ -90,7 +90,7 @@ class Folding:
         """The type of the events that an aggregate follows from."""
         return next(each.source.event for each in self.computed if each.name == field)
 
-    def _said(self, event: Event) -> Iterator[tuple[str, Any]]:
+    def _settable_values(self, event: Event) -> Iterator[tuple[str, Any]]:
         """What the event says of fields that can be set; its type, or a field, may no longer be declared."""
         if event["type"] == SET:
             for target, value in event["data"].items():
@@ -107,7 +107,7 @@ class Folding:
         for event in reversed(events):
             if not directly and len(decided) == self._targets:
                 return
-            for target, value in self._said(event):
+            for target, value in self._settable_values(event):
                 if target in decided:
                     continue
                 if value is None:

@@ -1,1 +1,1 @@
-"""Stages: work that other packages do beside the loop of a worker."""
+"""Stages: work that other packages run in a worker, alongside its loop."""

@@ -1,4 +1,4 @@
-"""What an error means: a server that is away or ill, for which one waits, or something that cannot be worked on."""
+"""Classifies errors: an outage of a server, which a worker waits out, or input that cannot be processed."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _SERVERS = {
     "elasticsearch": "Elasticsearch",
     "elastic_transport": "Elasticsearch",
 }
-# How a server says that it takes nothing now, where the library has no class for it; in a pipeline the command
-# stands before it, and in a script something else.
+# Replies by which Redis refuses work for now and for which the library has no class; in a pipeline the command
+# precedes them, and in a script other text does.
 _REFUSED = re.compile(r"(?:^|: |-)(?:OOM|MISCONF|READONLY|NOREPLICAS|UNBLOCKED|NOGROUP|BUSY) ")
-# Classes of PostgreSQL's error codes that no value brings about: rights and schema, the state of the transaction, what
-# the server does not support, and its own failures.
+# Classes of PostgreSQL's error codes that no value causes: privileges and schema, the state of the transaction,
+# unsupported features, and the server's own failures.
 _NOT_OF_DATA = {"08", "0A", "25", "28", "2D", "3B", "3D", "3F", "40", "42", "53", "55", "57", "58", "F0", "XX"}
 
 
 def is_outage(problem: Exception) -> bool:
-    """Whether a server is away or ill, or a key is missing, so that trying again is right."""
+    """Whether a server is unavailable or failing, or a key is missing, so that the work should be retried."""
     import psycopg
     import redis
     from redis import exceptions as redis_errors
@@ -50,11 +50,11 @@ def is_outage(problem: Exception) -> bool:
     return isinstance(problem, redis.RedisError | redis_errors.RedisClusterException)
 
 
-def told(problem: Exception) -> str:
-    """The server that a problem is of and its kind, as its text may hold values.
+def describe_outage(problem: Exception) -> str:
+    """The server that a problem comes from and its kind, without its text, which may hold values.
 
-    What holds none is told: ids of keys that are missing, where a server is that cannot be reached, and which of
-    decisor's keys in Redis is of another type than decisor's.
+    Messages without values are returned whole: ids of missing keys, the location of an unreachable server, and which of
+    decisor's keys in Redis has another type than decisor's.
     """
     if isinstance(problem, KeysRefusedError | WrongTypeError):
         return str(problem)
@@ -70,4 +70,6 @@ def told(problem: Exception) -> str:
 def place(problem: Exception) -> str:
     """The kind of a problem and where it arose."""
     frames = extract_tb(problem.__traceback__)
-    return f"{type(problem).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else told(problem)
+    return (
+        f"{type(problem).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else describe_outage(problem)
+    )

@@ -1,4 +1,4 @@
-"""Running a stage: a connection of its own, ownership, pauses after failures, and one line in the log for each."""
+"""Runs a stage: its own connection, its ownership, pauses after failures, and one log line for each failure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
 from ..storage.partitions import PARTITIONS
-from .outages import is_outage, place, told
+from .outages import describe_outage, is_outage, place
 from .stage import Stage, StageWaitsError, Turn
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 LOG: Final = logging.getLogger("decisor.worker")
 STAGE_LOCK: Final = 0x0DED  # the class of the advisory locks by which a stage has one owner
-FIRST_PAUSE: Final = 0.2  # seconds after a step that failed; doubled up to …
+FIRST_PAUSE: Final = 0.2  # seconds after a failed step; doubled up to …
 LONGEST_PAUSE: Final = 5.0
 _OWNER_SECONDS: Final = 1.0  # between two tries to become the owner
 
 
 class StageRunner:
-    """Runs one stage until it is stopped; `partitions` gives those that the worker owns at the moment."""
+    """Runs one stage until it is stopped; `partitions` returns those that the worker owns at the moment."""
 
     def __init__(
         self,
@@ -43,13 +43,13 @@ class StageRunner:
         self._since = 0.0
 
     def run(self) -> None:
-        """Step after step, whatever the servers do."""
+        """Run steps until stopped, through failures of servers."""
         pause = FIRST_PAUSE
         try:
             while not self._stop.is_set():
                 try:
                     rest = self._step()
-                except Exception as problem:  # noqa: BLE001 - whatever it was, the stage must go on
+                except Exception as problem:  # noqa: BLE001 - the stage continues after any failure
                     self._close()
                     self._complain(problem)
                     self._stop.wait(pause)
@@ -62,7 +62,7 @@ class StageRunner:
             self._close()
 
     def _step(self) -> float:
-        """One step, where there is something to work for; how many seconds to rest then."""
+        """Run one step if the worker owns what the stage needs; returns how many seconds to rest."""
         owned = self._partitions()
         if self._stage.scope == "owner":
             if not owned or not self._owns():
@@ -98,7 +98,7 @@ class StageRunner:
         if isinstance(problem, StageWaitsError):
             complaint = str(problem)
         else:
-            complaint = told(problem) if is_outage(problem) else place(problem)
+            complaint = describe_outage(problem) if is_outage(problem) else place(problem)
         if complaint != self._complaint:
             self._complaint = complaint
             LOG.warning("the stage `%s` waits, and nothing is lost: %s", self._stage.name, complaint)

@@ -1,7 +1,7 @@
-"""Stages: work beside the loop that other packages register with a worker, each in a thread of its own.
+"""Stages: work that other packages register with a worker, each in a thread of its own alongside the loop.
 
-A stage that is slow or fails delays neither the loop nor another stage: it has its own connection, works in bounded
-steps, and is tried again at growing distances.
+A slow or failing stage delays neither the loop nor another stage: it has its own connection, works in bounded steps,
+and is retried at growing intervals.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Scope = Literal["partitions", "owner"]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a step works with: its connection in autocommit, the partitions it is for, and whether the worker stops."""
+    """The input of a step: its connection in autocommit, its partitions, and an event that stops the worker."""
 
     connection: Connection
     partitions: Collection[int]
@@ -27,26 +27,26 @@ class Turn:
 
 
 class StageWaitsError(RuntimeError):
-    """A stage cannot go on for now. The message goes to the log, so it holds no values."""
+    """A stage cannot continue for now. The message goes to the log, so it holds no values."""
 
 
 class Stage(Protocol):
-    """Work that a worker does beside its loop.
+    """Work that a worker does alongside its loop.
 
     `name` names the thread, the lines of the log and, as `decisor <name>`, the connection. With the scope "partitions"
     every worker runs the stage, for the partitions that it owns; with "owner" one worker at a time runs it for all of
-    them, and the lock that makes it the owner goes with the connection. `period` is how many seconds the stage rests
-    when it has found nothing to do.
+    them, and the lock that makes it the owner ends with the connection. `period` is how many seconds the stage rests
+    when it found nothing to do.
     """
 
     @property
     def name(self) -> str:
-        """What the stage is called."""
+        """The stage's name."""
         ...
 
     @property
     def scope(self) -> Scope:
-        """Whether each worker runs it, or one."""
+        """Whether every worker runs it, or one."""
         ...
 
     @property
@@ -55,13 +55,13 @@ class Stage(Protocol):
         ...
 
     def step(self, turn: Turn) -> bool:
-        """Do a bounded amount of work; whether there may be more at once. Raises StageWaitsError, or anything else."""
+        """Do a bounded amount of work; returns whether more may be waiting. Raises StageWaitsError or others."""
         ...
 
     def drain(self, turn: Turn) -> None:
-        """Do all that is left to do, for a worker that ends when nothing waits."""
+        """Do all remaining work, for a worker that ends when nothing waits."""
         ...
 
     def close(self) -> None:
-        """Let go of what the stage holds; after a failure too, before it is tried again."""
+        """Release the stage's resources; also called after a failure, before the stage is retried."""
         ...

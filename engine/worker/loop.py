@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..segments.owners import note_running
-from ..stages.outages import is_outage, place, told
+from ..stages.outages import describe_outage, is_outage, place
 from ..storage import keys
 from ..storage.partitions import PARTITIONS, give_up_ownership, take_ownership
 from .arrivals import Arrival, Letter, read_arrival
@@ -100,7 +100,7 @@ class Worker:
                 if not is_outage(problem):
                     raise
                 if self._failures == 0:
-                    LOG.warning("a server is unavailable; waiting for it: %s", told(problem))
+                    LOG.warning("a server is unavailable; waiting for it: %s", describe_outage(problem))
                 self._stop.wait(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
                 self._failures += 1
             finally:
@@ -227,7 +227,9 @@ class Worker:
         # Without the exception's own text, which may contain values.
         LOG.error("an event could not be processed; it is now among the dead letters: %s", place(problem))
         if arrivals:
-            failed = Letter(arrivals[0].source, arrivals[0].profile, "failed", told(problem), arrivals[0].raw)
+            failed = Letter(
+                arrivals[0].source, arrivals[0].profile, "failed", describe_outage(problem), arrivals[0].raw
+            )
         elif letters and letters[0].reason != UNSTORABLE:
             failed = replace(letters[0], profile=None, reason=UNSTORABLE)
         else:

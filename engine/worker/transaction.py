@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..encryption.key_file import KeysRefusedError
 from ..encryption.vault import Vault
-from ..profiles.event_store import Months, keep, unseen
+from ..profiles.event_store import Months, keep, unseen_events
 from ..profiles.fingerprint_secret import fingerprint_secret
 from ..profiles.refused_values import count_refused
 from ..profiles.suppression import Suppressed
@@ -192,7 +192,7 @@ class Processor:
             return []
         secret = self._fingerprint_secret()
         prints = [(each.event["id"], fingerprint(each.event, live.key, secret), each.profile) for each in arrivals]
-        flags = unseen(self.connection, prints)
+        flags = unseen_events(self.connection, prints)
         tally.kept += len(flags)
         tally.duplicates += len(arrivals) - len(flags)
         tally.conflicts += sum(flags.values())

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from engine.encryption.cipher import Cipher, UnsealError
-from engine.encryption.framing import framed
+from engine.encryption.framing import frame
 from engine.encryption.payloads import master_of, seal_payload
 from engine.encryption.sealed_vault import SealedVault
 from engine.encryption.sealing import SEALED
@@ -91,7 +91,7 @@ def sealed_as_before(world: World, connection: psycopg.Connection) -> None:
         if not isinstance(kept, dict):
             return kept
         if SEALED in kept:
-            bound_to = framed("decisor field 1", world.program.catalogue.name, place, profile, path)
+            bound_to = frame("decisor field 1", world.program.catalogue.name, place, profile, path)
             return {SEALED: base64.b64encode(Cipher(keys[profile]).seal(canonical_bytes(plain), bound_to)).decode()}
         prefix = f"{path}." if path else ""
         return {name: seal(plain[name], each, place, profile, prefix + name) for name, each in kept.items()}

@@ -107,7 +107,7 @@ def test_a_definition_opens_only_in_the_row_of_its_segment(sealed_world: World) 
         with pytest.raises(KeysRefusedError, match="the definition of `germans` does not open: it was changed, moved"):
             read_registry(connection, world.vault)
         connection.execute("""UPDATE segment SET active = '{"$sealed": "?"}'""")
-        with pytest.raises(KeysRefusedError, match="the definition of `ada` does not open: it is no base64"):
+        with pytest.raises(KeysRefusedError, match="the definition of `ada` does not open: it is not base64"):
             read_registry(connection, world.vault)
 
 

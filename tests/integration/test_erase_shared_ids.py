@@ -13,7 +13,7 @@ import pytest
 from engine.erasure.erasure import Erasure
 from engine.erasure.place import Stores
 from engine.erasure.postgres_places import EventIds
-from engine.profiles.event_store import unseen
+from engine.profiles.event_store import unseen_events
 from engine.worker.publish import settle
 from tests.live_world import World
 from tests.servers.postgres import Database
@@ -43,13 +43,13 @@ def ids(connection: psycopg.Connection, table: str = "event_id") -> list[tuple[s
 @pytest.mark.parametrize("question", ["ANY", "FOR KEY SHARE"])
 def test_an_id_that_becomes_free_after_it_was_found_taken_is_taken(question: str, postgres_database: Database) -> None:
     with postgres_database.connect() as ours, postgres_database.connect(autocommit=True) as theirs:
-        assert unseen(theirs, [("e-1", THEIRS, "c-1"), ("e-2", THEIRS, "c-1")]) == {0: False, 1: False}
+        assert unseen_events(theirs, [("e-1", THEIRS, "c-1"), ("e-2", THEIRS, "c-1")]) == {0: False, 1: False}
         between: Any = Between(ours, lambda: EventIds(theirs, "event_id", "record").erase("c-1"), question)
         prints = [("e-1", MINE, "c-2"), ("e-1", MINE, "c-2"), ("e-1", THIRD, "c-2"), ("e-3", MINE, "c-2")]
-        assert unseen(between, prints) == {0: False, 2: True, 3: False}
+        assert unseen_events(between, prints) == {0: False, 2: True, 3: False}
         ours.commit()
         assert ids(theirs) == [("e-1", MINE, "c-2"), ("e-3", MINE, "c-2")]
-        assert unseen(theirs, prints) == {}
+        assert unseen_events(theirs, prints) == {}
 
 
 def test_an_erasure_waits_for_whoever_flags_other_content_of_its_ids_and_hands_them_on(
@@ -57,8 +57,8 @@ def test_an_erasure_waits_for_whoever_flags_other_content_of_its_ids_and_hands_t
 ) -> None:
     connect = postgres_database.connect
     with connect() as ours, connect(autocommit=True) as theirs, connect(autocommit=True) as watching:
-        assert unseen(theirs, [("e-1", THEIRS, "c-1"), ("e-2", THEIRS, "c-1")]) == {0: False, 1: False}
-        assert unseen(ours, [("e-1", MINE, "c-2"), ("e-1", THIRD, "c-3")]) == {0: True, 1: True}
+        assert unseen_events(theirs, [("e-1", THEIRS, "c-1"), ("e-2", THEIRS, "c-1")]) == {0: False, 1: False}
+        assert unseen_events(ours, [("e-1", MINE, "c-2"), ("e-1", THIRD, "c-3")]) == {0: True, 1: True}
 
         def erase() -> None:
             with theirs.transaction():
@@ -74,7 +74,7 @@ def test_an_erasure_waits_for_whoever_flags_other_content_of_its_ids_and_hands_t
         thread.join()
         assert ids(watching) == [("e-1", MINE, "c-2")]
         assert ids(watching, "event_conflict") == [("e-1", THIRD, "c-3")]
-        assert unseen(watching, [("e-1", MINE, "c-2"), ("e-1", THIRD, "c-3")]) == {}
+        assert unseen_events(watching, [("e-1", MINE, "c-2"), ("e-1", THIRD, "c-3")]) == {}
 
 
 def test_what_the_other_customer_sent_is_dropped_when_it_comes_again(live_world: World) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.encryption.cipher import Cipher, UnsealError
-from engine.encryption.framing import framed, unframed
+from engine.encryption.framing import frame, unframe
 from engine.encryption.master import LocalMasterKey
 from engine.encryption.sealing import FieldCipher
 
@@ -126,11 +126,11 @@ def test_a_key_is_never_shown() -> None:
 def test_framed_parts_come_back_and_differ_where_the_parts_do(
     parts: list[bytes], others: list[bytes], rest: bytes
 ) -> None:
-    assert unframed(framed(*parts) + rest, len(parts)) == (parts, rest)
-    assert (framed(*parts) == framed(*others)) == (parts == others)
+    assert unframe(frame(*parts) + rest, len(parts)) == (parts, rest)
+    assert (frame(*parts) == frame(*others)) == (parts == others)
 
 
 @pytest.mark.parametrize("raw", [b"", b"\0\0\0", b"\0\0\0\x02a"])
 def test_bytes_that_end_within_a_part_are_refused(raw: bytes) -> None:
     with pytest.raises(ValueError, match="end within a part"):
-        unframed(raw, 1)
+        unframe(raw, 1)

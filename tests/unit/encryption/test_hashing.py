@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.encryption.framing import framed
+from engine.encryption.framing import frame
 from engine.encryption.hashing import FieldHashes, hkdf
 
 SECRET = bytes(range(32))
@@ -22,8 +22,8 @@ def test_hkdf_gives_what_rfc_5869_says() -> None:
 
 
 def test_a_hash_is_what_is_written_down() -> None:
-    key = hkdf(SECRET, framed("decisor hash 1", "customer", "email"))
-    message = framed("decisor hash 1", "customer", "email", "1", '"ada@example.com"')
+    key = hkdf(SECRET, frame("decisor hash 1", "customer", "email"))
+    message = frame("decisor hash 1", "customer", "email", "1", '"ada@example.com"')
     wanted = hmac.new(key, message, hashlib.sha256).hexdigest()
     assert FieldHashes("customer", SECRET).hash("email", "ada@example.com") == wanted
     assert wanted == "cb80b0d935e4b443d627f4828238b16bb7e1986e3d6ea87ae9e19f2a0247cfb5"

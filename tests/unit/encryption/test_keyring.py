@@ -42,7 +42,7 @@ def test_a_new_file_is_its_owners_alone_and_reads_back(tmp_path: Path) -> None:
 def test_a_file_that_others_can_open_is_refused(tmp_path: Path, mode: int) -> None:
     path = written(tmp_path)
     path.chmod(mode)
-    with pytest.raises(KeysRefusedError, match=r"others than its owner may open it .*chmod 600"):
+    with pytest.raises(KeysRefusedError, match=r"users other than its owner may open it .*chmod 600"):
         read_key_file(path)
 
 

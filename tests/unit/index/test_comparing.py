@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from engine.index.comparing import _aligned, _comparable, _pages
+from engine.index.comparing import _align, _comparable, _pages
 from engine.ir.types import Field
 
 FIELDS = (
@@ -31,7 +31,7 @@ def test_cipher_texts_count_and_hashes_are_compared() -> None:
 
 
 def test_two_ascending_sequences_are_laid_side_by_side() -> None:
-    found = list(_aligned(iter(["", "a", "c", "d"]), iter(["b", "c", "e", "f"])))
+    found = list(_align(iter(["", "a", "c", "d"]), iter(["b", "c", "e", "f"])))
     assert found == [
         ("", True, False),
         ("a", True, False),
@@ -41,7 +41,7 @@ def test_two_ascending_sequences_are_laid_side_by_side() -> None:
         ("e", False, True),
         ("f", False, True),
     ]
-    assert list(_aligned(iter([]), iter([]))) == []
+    assert list(_align(iter([]), iter([]))) == []
 
 
 def test_keys_are_looked_at_once_a_page_at_a_time() -> None:

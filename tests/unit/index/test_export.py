@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.index.export import _merged
+from engine.index.export import _merge
 
 
 class Given:
@@ -32,4 +32,4 @@ def test_pages_of_slices_become_one_ascending_sequence(seed: int) -> None:
         size = max(1, -(-len(keys) // count))
         parts = [keys[start : start + size] for start in range(0, len(keys), size)]
     slices = [Given(part, random_.randrange(1, 30)) for part in parts]
-    assert [key for page in _merged(slices) for key in page] == keys
+    assert [key for page in _merge(slices) for key in page] == keys

@@ -11,10 +11,10 @@ def test_the_hash_is_hmac_sha_256_as_rfc_4231_says() -> None:
 
 
 def test_an_erasure_is_done_when_every_place_was_looked_at_and_holds_nothing() -> None:
-    clean, left, unseen = Row("Redis", "a", 5, 0), Row("Redis", "b", 5, 1), Row("Redis", "c", None, None, "away")
+    clean, left, unseen_events = Row("Redis", "a", 5, 0), Row("Redis", "b", 5, 1), Row("Redis", "c", None, None, "away")
     assert Report([clean]).done
     assert not Report([clean, left]).done
-    assert not Report([clean, unseen]).done
+    assert not Report([clean, unseen_events]).done
     assert not Report([clean], ["a rebuild is under way"]).done
 
 

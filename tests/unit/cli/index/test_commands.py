@@ -124,7 +124,7 @@ def test_what_is_missing_is_told(
     assert done.code == 1
     assert "this database does not know its progress: `decisor index rebuild` builds another index" in done.out
     monkeypatch.setenv("DECISOR_INDEX_ALIAS", "No!")
-    assert decisor("index", "status").err.startswith("decisor: DECISOR_INDEX_ALIAS: `No!` is no name for an alias")
+    assert decisor("index", "status").err.startswith("decisor: DECISOR_INDEX_ALIAS: `No!` is not a name for an alias")
     monkeypatch.delenv("DECISOR_ELASTICSEARCH_URL")
     done = decisor("index", "rebuild")
     assert (done.code, done.err) == (

@@ -80,7 +80,7 @@ def test_every_server_publishes_what_it_has_refused(
     world.redis.lpush(name, "another program's")
     world.put(events(world, random.Random(33), 100))
     with working(world):
-        until(lambda: "`segment:local` is no set" in caplog.text)
+        until(lambda: "`segment:local` is not a set" in caplog.text)
         world.redis.delete(name)
         until(lambda: settled(world))
     world.drain()
@@ -111,7 +111,7 @@ def test_a_rebuild_does_not_put_its_set_in_the_place_of_another_program_s_key(li
     name = keys.members("local")
     world.redis.delete(name)
     world.redis.set(name, "another program's")
-    with pytest.raises(WrongTypeError, match="`segment:local` is no set"):
+    with pytest.raises(WrongTypeError, match="`segment:local` is not a set"):
         rebuild(world, "local")
     assert world.redis.get(name) == b"another program's"
     world.redis.delete(name)

@@ -47,7 +47,7 @@ def test_member_outside_of_the_folder_is_refused_before_anything_is_written(tmp_
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
 def test_links_and_devices_are_refused(tmp_path: Path, kind: int) -> None:
     archive = zip_with(tmp_path / "a.zip", "link", kind | 0o777)
-    with pytest.raises(ArchiveError, match="`link` is no file"):
+    with pytest.raises(ArchiveError, match="`link` is not a file"):
         unpack(archive, tmp_path / "out")
 
 

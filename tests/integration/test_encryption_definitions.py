@@ -114,7 +114,9 @@ def test_a_definition_opens_only_in_the_row_of_its_segment(sealed_world: World) 
 def test_without_keys_it_is_said_what_does_not_open_and_how_segments_stand(sealed_world: World) -> None:
     world = sealed_world
     with world.connect("tests") as connection:
-        with pytest.raises(KeyMissingError, match="the definition of `ada`: it is sealed, and there are no keys"):
+        with pytest.raises(
+            KeyMissingError, match="the definition of `ada`: the value is sealed, and there are no keys"
+        ):
             read_registry(connection, OpenVault())
         with pytest.raises(KeyMissingError, match="the database holds sealed definitions or secrets, and there are no"):
             prepare(connection, not_encrypted(world.program), OpenVault())

@@ -62,7 +62,7 @@ class Arriving:
             return lock_all(switch, work, fillings)
 
         monkeypatch.setattr(Switch, "_catch_up", catching_up)
-        monkeypatch.setattr(switching, "locked", locking_some)
+        monkeypatch.setattr(switching, "lock_partitions", locking_some)
         monkeypatch.setattr(Switch, "_lay_over", laying_over)
         monkeypatch.setattr(Switch, "_run_locked", locking_all)
 

@@ -13,7 +13,10 @@ from engine.ir.program import Program
 from tests.live_world import World
 from tests.sealed_world import MORE_SEGMENTS, program_of, workspace
 
-NO_KEYS = "the catalogue `customer` has encrypted fields, and there are no keys: `decisor keys generate FILE`"
+NO_KEYS = (
+    "the catalogue `customer` has encrypted fields, and there are no keys:"
+    " create a key file with `decisor keys generate FILE`"
+)
 
 
 @pytest.fixture(scope="module")

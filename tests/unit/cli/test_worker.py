@@ -143,7 +143,7 @@ def test_personal_values_are_in_no_output(shop: Path, decisor: Decisor, client: 
     ]
     assert [each.code for each in outputs] == [0] * 5
     assert not [each for each in outputs if SECRET in each.out or SECRET in each.err]
-    assert len(outputs[2].out.splitlines()) == 8
+    assert len(outputs[2].out.splitlines()) == 1 + 8
 
 
 def test_a_reconcile_without_anything_running_says_so(shop: Path, decisor: Decisor, client: Any) -> None:

@@ -56,13 +56,13 @@ def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> No
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     os.mkfifo(path, 0o600)
-    with pytest.raises(KeysRefusedError, match="it is no file"):
+    with pytest.raises(KeysRefusedError, match="it is not a file"):
         read_key_file(path)
 
 
 def test_files_that_are_no_keys_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
-    for content, message in ((b"\xff", "no UTF-8"), (b"x" * 300_000, "more than 256 KiB")):
+    for content, message in ((b"\xff", "not UTF-8"), (b"x" * 300_000, "more than 256 KiB")):
         path.write_bytes(content)
         path.chmod(0o600)
         with pytest.raises(KeysRefusedError, match=message):
@@ -100,7 +100,7 @@ def test_what_is_wrong_is_said_and_no_key_is_shown(data: Any, message: str) -> N
 
 def test_text_that_is_no_json_is_refused() -> None:
     for text in ("{", "[" * 100_000):
-        with pytest.raises(KeysRefusedError, match="no JSON"):
+        with pytest.raises(KeysRefusedError, match="not JSON"):
             read_key_set(text, "DECISOR_KEYS")
 
 

@@ -50,7 +50,7 @@ class Bench:
 
     def ours(self, change: Change, fields: tuple[str]) -> tuple[list[str], list[str]]:
         """Only what mentions the field."""
-        return self.delta.changed(
+        return self.delta.moves(
             change.old, change.new, NOW_MS, self.events, fields=fields, was=change.was, as_of_now=True
         )
 

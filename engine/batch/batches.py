@@ -10,7 +10,7 @@ from typing import Any
 
 from ..ir.program import Program
 from ..ir.types import Field
-from ..runtime.border import Problem, problems_text
+from ..runtime.border import Refusal, problems_text
 from ..runtime.fold import Folding
 from .ahead import ahead
 from .arrays import Array
@@ -102,7 +102,7 @@ class Batches:
         """The canonical columns of those rows that are not refused; the others are told with their number from 1."""
         import pyarrow as pa
 
-        refused: dict[int, list[Problem]] = {}
+        refused: dict[int, list[Refusal]] = {}
         found: dict[str, Column] = {}
         for name, reader in self._readers.items():
             array = batch.column(name) if name in self._sources else pa.nulls(batch.num_rows)
@@ -118,7 +118,7 @@ class Batches:
             columns = {name: values.filter(sound) for name, values in columns.items()}
         return columns
 
-    def _told(self, refused: Mapping[int, list[Problem]], first: int) -> None:
+    def _told(self, refused: Mapping[int, list[Refusal]], first: int) -> None:
         if self._run.tell is not None:
             for row in sorted(refused):
                 message = problems_text(refused[row])

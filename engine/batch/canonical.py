@@ -18,7 +18,7 @@ from ..ir.instant import FIRST_MS, LAST_MS, parse_instant
 from ..ir.types import KEY_LIMIT, KEYWORD_LIMIT, LIST_LIMIT, Catalogue, Field
 from ..operators.text import tokens
 from ..operators.values import TEXT_LIMIT, ValueRefusedError, canonical
-from ..runtime.border import Border, Problem
+from ..runtime.border import Border, Refusal
 from .arrays import Array, as_strings, relisted, text_bytes, written
 from .schema import BatchRefusedError
 
@@ -31,7 +31,7 @@ class Column:
     """Canonical values of one field, and the problems of the rows that are refused."""
 
     values: Array
-    refused: Mapping[int, list[Problem]] = member_of(default_factory=dict)
+    refused: Mapping[int, list[Refusal]] = member_of(default_factory=dict)
 
 
 class Reader:
@@ -80,7 +80,7 @@ class Reader:
         import pyarrow as pa
 
         kept: list[Any] = []
-        refused: dict[int, list[Problem]] = {}
+        refused: dict[int, list[Refusal]] = {}
         try:
             values = written(array)
         except (ValueError, OverflowError):  # inside of objects, where Python makes its own instants of them

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..nodes.telling import Form
-from .picture import Arrow, Box, Picture, clipped
+from .picture import Arrow, Box, Picture, clip
 
 LONGEST = 60
 
@@ -40,7 +40,7 @@ def _arrow(arrow: Arrow) -> str:
 
 
 def _lines(lines: tuple[str, ...] | list[str]) -> str:
-    return '"' + "\\n".join(_escape(clipped(line, LONGEST)) for line in lines) + '"'
+    return '"' + "\\n".join(_escape(clip(line, LONGEST)) for line in lines) + '"'
 
 
 def _quote(text: str) -> str:

@@ -53,7 +53,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A rectangle by its middle."""
 
     x: float
@@ -76,7 +76,7 @@ class Route:
     """An arrow's way through its stops, from one box's lower edge to the other's upper edge; its label's place."""
 
     stops: tuple[Stop, ...]
-    label: Place | None
+    label: Position | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Layout:
 
     width: float
     height: float
-    boxes: Mapping[str, Place]
+    boxes: Mapping[str, Position]
     routes: Mapping[Ends, Route]
 
 
@@ -104,7 +104,7 @@ def lay_out(boxes: Mapping[str, Size], labels: Mapping[Ends, Size | None], margi
     bands = _bands(rows, margin)
     width = max((item.x + item.width / 2 for row in rows for item in row), default=0.0) + margin
     height = bands[-1].bottom + margin if bands else 2 * margin
-    places = {name: Place(item.x, bands[item.rank].middle, item.width, item.height) for name, item in items.items()}
+    places = {name: Position(item.x, bands[item.rank].middle, item.width, item.height) for name, item in items.items()}
     return Layout(width, height, places, _routes(items, chains, labels, bands))
 
 
@@ -174,20 +174,20 @@ def _arrange(rows: list[list[Item]]) -> None:
 
     A picture and its mirror image have equal crossings, so that the image is looked at as well.
     """
-    best, least = [list(row) for row in rows], (_crossings(rows), _turned(rows))
+    best, least = [list(row) for row in rows], (_crossings(rows), _count_crossings(rows))
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
         turn = -1 if sweep % 4 > 1 else 1  # equals change places in some sweeps, which frees what is stuck
         for row in rows if down else reversed(rows):
             row.sort(key=lambda item: (_middle(item, item.above if down else item.below), turn * item.order))
             _number(row)
-        found = _crossings(rows), _turned(rows)
+        found = _crossings(rows), _count_crossings(rows)
         if found < least:
             best, least = [list(row) for row in rows], found
     _take(rows, best)
     mirrored = [row[::-1] for row in best]
     _take(rows, mirrored)
-    if _turned(rows) >= least[1]:
+    if _count_crossings(rows) >= least[1]:
         _take(rows, best)
 
 
@@ -197,7 +197,7 @@ def _take(rows: Sequence[list[Item]], orders: Sequence[Sequence[Item]]) -> None:
         _number(row)
 
 
-def _turned(rows: Iterable[Iterable[Item]]) -> int:
+def _count_crossings(rows: Iterable[Iterable[Item]]) -> int:
     """How many neighbouring ways out of a box stand in the wrong order."""
     ways = (pairwise(item.below) for row in rows for item in row if item.box)
     return sum(left.order > right.order for pairs in ways for left, right in pairs)
@@ -301,7 +301,7 @@ def _routes(
         passed = [(item.x, bands[item.rank]) for item in chain]
         between = [Stop(x, band.top, band.bottom) for x, band in passed if band.bottom > band.top]
         size = labels[ends]
-        label = None if size is None else Place(chain[0].x, bands[chain[0].rank].middle, *size)
+        label = None if size is None else Position(chain[0].x, bands[chain[0].rank].middle, *size)
         routes[ends] = Route((first, *between, last), label)
     return routes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..nodes.telling import Form
-from .picture import Arrow, Box, Picture, clipped
+from .picture import Arrow, Box, Picture, clip
 
 LONGEST = 60
 LABELS_SHOWN = 4
@@ -49,4 +49,4 @@ def _arrow(arrow: Arrow) -> str:
 
 def _safe(text: str) -> str:
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return clipped(shown, LONGEST).translate(_ENTITIES)
+    return clip(shown, LONGEST).translate(_ENTITIES)

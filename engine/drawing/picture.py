@@ -41,7 +41,7 @@ class Picture:
     word: str = ""
 
 
-def joined(arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
+def join_arrows(arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
     """The arrows with those between the same two boxes made one, in the order of the first."""
     found: dict[tuple[str, str], Arrow] = {}
     for arrow in arrows:
@@ -55,7 +55,7 @@ def joined(arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
     return tuple(found.values())
 
 
-def clipped(text: str, length: int) -> str:
+def clip(text: str, length: int) -> str:
     """The text on one line of at most that many characters, shortened with `…`."""
     plain = " ".join(text.split())
     return plain if len(plain) <= length else plain[: length - 1].rstrip() + "…"

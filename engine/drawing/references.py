@@ -37,7 +37,7 @@ def references_picture(resource: str, uses: Uses) -> Picture:
         Arrow(source, target)
         for source in shown
         for target in sorted(uses.get(source, ()))
-        if target in shown and _between(source, target, above, below, resource)
+        if target in shown and _is_between(source, target, above, below, resource)
     ]
     boxes = [_box(each) for each in shown]
     return Picture(resource.partition("/")[2], tuple(boxes), tuple(arrows), resource)
@@ -52,7 +52,7 @@ def _box(resource: str) -> Box:
     return Box(resource, "document", name, _OTHERS, (kind.replace("_", " "),))
 
 
-def _between(source: str, target: str, above: tuple[str, ...], below: tuple[str, ...], resource: str) -> bool:
+def _is_between(source: str, target: str, above: tuple[str, ...], below: tuple[str, ...], resource: str) -> bool:
     """Whether the arrow lies on a way to or from the resource: users do not show all else that they use."""
     down = source == resource or source in below
     up = target == resource or target in above

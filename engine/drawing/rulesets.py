@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..ir.graph import Experiment, GraphNode, Ruleset
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
-from .picture import Arrow, Box, Picture, joined
+from .picture import Arrow, Box, Picture, join_arrows
 
 LINES_SHOWN = 8
 
@@ -17,7 +17,7 @@ def ruleset_picture(
 ) -> Picture:
     """The picture of a ruleset, its start first; with the experiments, arms show their shares."""
     boxes = tuple(_box(node, kinds) for node in ruleset.nodes)
-    arrows = joined(arrow for node in ruleset.nodes for arrow in _arrows(node, experiments or {}, kinds))
+    arrows = join_arrows(arrow for node in ruleset.nodes for arrow in _arrows(node, experiments or {}, kinds))
     return Picture(ruleset.name, boxes, arrows, ruleset.start, "start")
 
 

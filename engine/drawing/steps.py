@@ -32,7 +32,7 @@ class _Around:
         """`→ 3 gift`."""
         return f"→ {self._number(target)}"
 
-    def then(self, target: str) -> str:
+    def next_step(self, target: str) -> str:
         """`then 3 gift`."""
         return f"then {self._number(target)}"
 
@@ -40,7 +40,7 @@ class _Around:
         """What becomes of an object."""
         if then is None:
             return "the decision"
-        return f"vars.{bind}, {self.then(then)}" if bind else self.then(then)
+        return f"vars.{bind}, {self.next_step(then)}" if bind else self.next_step(then)
 
     def _number(self, target: str) -> str:
         return f"{self._numbers[target]} {target}"

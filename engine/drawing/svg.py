@@ -8,9 +8,9 @@ from html import escape
 from itertools import pairwise
 
 from ..nodes.telling import Grid
-from .layout import Ends, Layout, Place, Route, Size, lay_out
+from .layout import Ends, Layout, Position, Route, Size, lay_out
 from .picture import Arrow, Box, Picture
-from .text_width import fitted, text_width, wrapped
+from .text_width import fit, text_width, wrap
 
 BOXES_LIMIT = 1_000
 ARROWS_LIMIT = 3_000
@@ -119,7 +119,7 @@ def _grid_rows(grid: Grid) -> list[tuple[str, ...]]:
     return [grid.heading, *grid.rows]
 
 
-def _box(box: Box, place: Place, *, focus: str | None) -> Iterator[str]:
+def _box(box: Box, place: Position, *, focus: str | None) -> Iterator[str]:
     _, fill, edge = box.look
     left, top = place.x - place.width / 2, place.y - place.height / 2
     yield f"<g><title>{_safe(_tooltip(box))}</title>"
@@ -130,11 +130,11 @@ def _box(box: Box, place: Place, *, focus: str | None) -> Iterator[str]:
     kind = f"{focus} · {box.kind}" if focus else box.kind
     yield f'<text class="k" x="{x:.1f}" y="{y:.1f}">{kind.upper()}</text>'
     y += TITLE + 4
-    yield _text("t", x, y, fitted(box.title, TITLE, room, bold=True))
+    yield _text("t", x, y, fit(box.title, TITLE, room, bold=True))
     y += 3
     for line in box.lines:
         y += LINE
-        yield _text("b", x, y, fitted(line, TEXT, room))
+        yield _text("b", x, y, fit(line, TEXT, room))
     if box.grid is not None:
         yield from _grid(box.grid, x, y)
     yield "</g>"
@@ -154,7 +154,7 @@ def _grid(grid: Grid, left: float, y: float) -> Iterator[str]:
         y += LINE
         x = left
         for width, cell in zip(columns, row, strict=True):
-            yield _text("h" if number == 0 else "b", x, y, fitted(cell, TEXT, width, bold=number == 0))
+            yield _text("h" if number == 0 else "b", x, y, fit(cell, TEXT, width, bold=number == 0))
             x += width + COLUMN_GAP
         if number == 0:
             right = left + sum(columns) + COLUMN_GAP * (len(columns) - 1)
@@ -163,7 +163,7 @@ def _grid(grid: Grid, left: float, y: float) -> Iterator[str]:
         yield _text("k", left, y + LINE, f"… {grid.more:,} more rows")
 
 
-def _shape(box: Box, place: Place) -> str:
+def _shape(box: Box, place: Position) -> str:
     left, top = place.x - place.width / 2, place.y - place.height / 2
     right, bottom = left + place.width, top + place.height
     if box.look.form == "chamfered":
@@ -180,8 +180,8 @@ def _shape(box: Box, place: Place) -> str:
 def _label_lines(arrow: Arrow) -> list[str]:
     """The lines of a label: long ones broken, a long row of them cut."""
     if len(arrow.labels) == 1:
-        return wrapped(arrow.labels[0], TEXT, LABEL, LABEL_LINES)
-    shown = [fitted(_one_line(text), TEXT, LABEL) for text in arrow.labels]
+        return wrap(arrow.labels[0], TEXT, LABEL, LABEL_LINES)
+    shown = [fit(_one_line(text), TEXT, LABEL) for text in arrow.labels]
     if len(shown) <= LABELS_SHOWN:
         return shown
     return [*shown[: LABELS_SHOWN - 1], f"… {len(shown) - LABELS_SHOWN + 1} more ways"]
@@ -194,7 +194,7 @@ def _label_size(arrow: Arrow) -> Size | None:
     return (max(text_width(line, TEXT) for line in lines) + 10, len(lines) * LINE + 4)
 
 
-def _label(arrow: Arrow, place: Place) -> Iterator[str]:
+def _label(arrow: Arrow, place: Position) -> Iterator[str]:
     left, top = place.x - place.width / 2, place.y - place.height / 2
     yield f"<g><title>{_safe(chr(10).join(arrow.labels))}</title>"
     yield (

@@ -38,7 +38,7 @@ def _em(letter: str) -> float:
     return 0.85 if letter.isalpha() and east_asian_width(letter) not in "WF" else 1.0
 
 
-def fitted(text: str, size: float, width: float, *, bold: bool = False) -> str:
+def fit(text: str, size: float, width: float, *, bold: bool = False) -> str:
     """As much of the text as is no wider, `…` standing for the rest."""
     if text_width(text, size, bold=bold) <= width + _SLACK:
         return text
@@ -51,7 +51,7 @@ def fitted(text: str, size: float, width: float, *, bold: bool = False) -> str:
     return text
 
 
-def wrapped(text: str, size: float, width: float, most: int) -> list[str]:
+def wrap(text: str, size: float, width: float, most: int) -> list[str]:
     """The text wrapped between words into at most `most` lines of at most that width."""
     lines: list[str] = []
     words = text.split()
@@ -59,8 +59,8 @@ def wrapped(text: str, size: float, width: float, most: int) -> list[str]:
         count = 1
         while count < len(words) and text_width(" ".join(words[: count + 1]), size) <= width:
             count += 1
-        lines.append(fitted(" ".join(words[:count]), size, width))
+        lines.append(fit(" ".join(words[:count]), size, width))
         words = words[count:]
     if words:
-        lines.append(fitted(" ".join(words), size, width))
+        lines.append(fit(" ".join(words), size, width))
     return lines

@@ -57,7 +57,7 @@ class Steps(Protocol):
     def to(self, target: str) -> str:
         """`→ 3 gift`."""
 
-    def then(self, target: str) -> str:
+    def next_step(self, target: str) -> str:
         """`then 3 gift`."""
 
     def result(self, bind: str | None, then: str | None) -> str:

@@ -45,7 +45,7 @@ class Writer(Protocol):
     def value(self, expression: Expression) -> str:
         """Source of the value, None when it is missing."""
 
-    def frozen(self, expression: Expression) -> str:
+    def frozen_value(self, expression: Expression) -> str:
         """As `value`, for a part of a need: a list becomes a tuple."""
 
     def truth(self, expression: Expression) -> str:
@@ -57,7 +57,7 @@ class Writer(Protocol):
     def is_private(self, expression: Expression) -> bool:
         """Whether it tells something personal, so that traces leave its value out."""
 
-    def shown(self, source: str, *expressions: Expression) -> str:
+    def traced_value(self, source: str, *expressions: Expression) -> str:
         """Source of what a trace tells where the value depends on these: the value, or that it is personal."""
 
     def object(self, items: Iterable[tuple[str, Expression]]) -> str:
@@ -75,10 +75,10 @@ class Writer(Protocol):
     def names_of(self, *expressions: Expression) -> dict[str, Expression]:
         """Every name that the expressions read and every segment that they ask for, by its text."""
 
-    def seen(self, expressions: Mapping[str, Expression]) -> str:
+    def traced_members(self, expressions: Mapping[str, Expression]) -> str:
         """Source of members with the value of each expression, personal ones redacted."""
 
-    def seen_as(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:
+    def traced_sources(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:
         """As `seen`, for values that stand in locals already."""
 
     def note(self, node: GraphNode, outcome: str, extra: str = "", seen: str = "", **details: str) -> None:

@@ -26,28 +26,28 @@ _NAME = re.compile(r"[\w.$-]{1,80}")
 
 
 @frozen
-class Problem(Frozen):
-    """One problem: a dotted path (such as `orders[3].amount`) and what was expected."""
+class Refusal(Frozen):
+    """A refused value: its dotted path (such as `orders[3].amount`) and what was expected."""
 
     path: str
     message: str
 
 
-def problems_text(problems: Iterable[Problem]) -> str:
+def problems_text(problems: Iterable[Refusal]) -> str:
     """The problems on one line, each with its place."""
     return "; ".join(f"`{each.path}` {each.message}" if each.path else each.message for each in problems)
 
 
-Reader = Callable[[Any, str, list[Problem]], Any]
+Reader = Callable[[Any, str, list[Refusal]], Any]
 
 
-def read_object(readers: Mapping[str, Reader], raw: Mapping[str, Any], prefix: str, problems: list[Problem]) -> Any:
+def read_object(readers: Mapping[str, Reader], raw: Mapping[str, Any], prefix: str, problems: list[Refusal]) -> Any:
     """The canonical members of an object, or None when none is present; unknown members are problems."""
     found: dict[str, Any] = {}
     for name, value in raw.items():
         reader = readers.get(name)
         if reader is None:
-            problems.append(Problem(prefix + shown_name(name), UNDECLARED))
+            problems.append(Refusal(prefix + shown_name(name), UNDECLARED))
         elif value is not None and not (isinstance(value, list) and all(item is None for item in value)):
             kept = reader(value, prefix + name, problems)
             if kept is not None:
@@ -77,7 +77,7 @@ def admitting(field: Field) -> Callable[[Any], Any]:
     def admit(value: Any) -> Any:
         if widened and not _is_double(value):
             return None
-        problems: list[Problem] = []
+        problems: list[Refusal] = []
         kept = read(value, "", problems)
         return None if problems else kept
 
@@ -99,14 +99,14 @@ def _reader(field: Field) -> Reader:
 def _value_reader(field: Field) -> Reader:
     closed = frozenset(field.values)
 
-    def read(value: Any, path: str, problems: list[Problem]) -> Any:
+    def read(value: Any, path: str, problems: list[Refusal]) -> Any:
         try:
             kept = canonical(field, value)
         except ValueRefusedError as problem:
-            problems.append(Problem(path, str(problem)))
+            problems.append(Refusal(path, str(problem)))
             return None
         if closed and kept not in closed:
-            problems.append(Problem(path, f"expected one of {', '.join(sorted(closed))}"))
+            problems.append(Refusal(path, f"expected one of {', '.join(sorted(closed))}"))
             return None
         return kept
 
@@ -116,9 +116,9 @@ def _value_reader(field: Field) -> Reader:
 def _object_reader(field: Field) -> Reader:
     readers = readers_of(field.fields)
 
-    def read(value: Any, path: str, problems: list[Problem]) -> Any:
+    def read(value: Any, path: str, problems: list[Refusal]) -> Any:
         if not isinstance(value, dict):
-            problems.append(Problem(path, f"expected an object, found {kind_of(value)}"))
+            problems.append(Refusal(path, f"expected an object, found {kind_of(value)}"))
             return None
         return read_object(readers, value, f"{path}.", problems)
 
@@ -126,10 +126,10 @@ def _object_reader(field: Field) -> Reader:
 
 
 def _list_reader(one: Reader) -> Reader:
-    def read(value: Any, path: str, problems: list[Problem]) -> Any:
+    def read(value: Any, path: str, problems: list[Refusal]) -> Any:
         items = value if isinstance(value, list) else [value]
         if len(items) > LIST_LIMIT:
-            problems.append(Problem(path, f"expected at most {LIST_LIMIT:,} elements, found {len(items):,}"))
+            problems.append(Refusal(path, f"expected at most {LIST_LIMIT:,} elements, found {len(items):,}"))
             return None
         kept = []
         for index, item in enumerate(items):
@@ -170,36 +170,36 @@ class Border:
         """The profile field that names the customer."""
         return self._catalogue.key
 
-    def profile(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
+    def profile(self, raw: Any) -> tuple[dict[str, Any] | None, list[Refusal]]:
         """The canonical profile and no problems, or None and its problems."""
         return self._profile(self._readers, raw)
 
-    def profile_beside_events(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
+    def profile_beside_events(self, raw: Any) -> tuple[dict[str, Any] | None, list[Refusal]]:
         """As `profile`, for one whose events are given: a field that is computed from events is refused."""
         return self._profile(self._beside_events, raw)
 
-    def _profile(self, readers: Mapping[str, Reader], raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
-        problems: list[Problem] = []
+    def _profile(self, readers: Mapping[str, Reader], raw: Any) -> tuple[dict[str, Any] | None, list[Refusal]]:
+        problems: list[Refusal] = []
         if not isinstance(raw, dict):
-            return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
+            return None, [Refusal("", f"expected an object, found {kind_of(raw)}")]
         found = read_object(readers, raw, "", problems)
         if raw.get(self._catalogue.key) is None:
-            problems.append(Problem(self._catalogue.key, "is missing; every profile needs its key"))
+            problems.append(Refusal(self._catalogue.key, "is missing; every profile needs its key"))
         return (None, problems[:PROBLEM_LIMIT]) if problems else (found, problems)
 
     @staticmethod
-    def decision_id(raw: Any) -> tuple[str | None, list[Problem]]:
+    def decision_id(raw: Any) -> tuple[str | None, list[Refusal]]:
         """The given id of a decision, or None and its problems."""
-        problems: list[Problem] = []
+        problems: list[Refusal] = []
         return _read_text(raw, "decision_id", EVENT_ID_LIMIT, problems), problems
 
-    def event(self, raw: Any) -> tuple[dict[str, Any] | None, list[Problem]]:
+    def event(self, raw: Any) -> tuple[dict[str, Any] | None, list[Refusal]]:
         """The canonical event `{id, type, <key>, time, data}` and no problems, or None and its problems."""
         if not isinstance(raw, dict):
-            return None, [Problem("", f"expected an object, found {kind_of(raw)}")]
+            return None, [Refusal("", f"expected an object, found {kind_of(raw)}")]
         unknown = sorted(set(raw) - {"id", "type", "time", "data", self._catalogue.key})
         problems = [
-            Problem(shown_name(name), "is not a part of an event; its fields go below `data`") for name in unknown
+            Refusal(shown_name(name), "is not a part of an event; its fields go below `data`") for name in unknown
         ]
         kept: dict[str, Any] = {}
         kept["id"] = _read_text(raw.get("id"), "id", EVENT_ID_LIMIT, problems)
@@ -212,28 +212,28 @@ class Border:
             kept["type"] = kind
             kept["data"] = self._fields(raw.get("data"), problems)
         elif readers is None:
-            problems.append(Problem("type", f"expected one of {', '.join((*sorted(self._events), SET))}"))
+            problems.append(Refusal("type", f"expected one of {', '.join((*sorted(self._events), SET))}"))
         else:
             kept["type"] = kind
             kept["data"] = self._data(readers, raw.get("data"), problems)
         return (None, problems[:PROBLEM_LIMIT]) if problems else (kept, problems)
 
-    def _fields(self, raw: Any, problems: list[Problem]) -> dict[str, Any]:
+    def _fields(self, raw: Any, problems: list[Refusal]) -> dict[str, Any]:
         """Profile fields that are set directly; null, or a list of nulls, is stored as None, which clears the field."""
         found = self._data(self._set, raw, problems)
         if isinstance(raw, dict):
             for name in self._computed & raw.keys():
                 problems[:] = [each for each in problems if each.path != f"data.{name}"]
-                problems.append(Problem(f"data.{name}", "follows from events and cannot be set"))
+                problems.append(Refusal(f"data.{name}", "follows from events and cannot be set"))
             found.update({name: None for name in raw if name in self._set and name not in found})
         return found
 
     @staticmethod
-    def _data(readers: Mapping[str, Reader], raw: Any, problems: list[Problem]) -> dict[str, Any]:
+    def _data(readers: Mapping[str, Reader], raw: Any, problems: list[Refusal]) -> dict[str, Any]:
         if raw is None:
             return {}
         if not isinstance(raw, dict):
-            problems.append(Problem("data", f"expected an object, found {kind_of(raw)}"))
+            problems.append(Refusal("data", f"expected an object, found {kind_of(raw)}"))
             return {}
         return read_object(readers, raw, "data.", problems) or {}
 
@@ -245,40 +245,40 @@ def _refusing(source: Aggregate) -> Reader:
         " leave it out, or give the profile without events"
     )
 
-    def read(_value: Any, path: str, problems: list[Problem]) -> None:
-        problems.append(Problem(path, message))
+    def read(_value: Any, path: str, problems: list[Refusal]) -> None:
+        problems.append(Refusal(path, message))
 
     return read
 
 
-def _read_key(value: Any, path: str, problems: list[Problem]) -> str | None:
+def _read_key(value: Any, path: str, problems: list[Refusal]) -> str | None:
     return _read_text(value, path, KEY_LIMIT, problems)
 
 
-def _read_text(value: Any, path: str, limit: int, problems: list[Problem]) -> str | None:
+def _read_text(value: Any, path: str, limit: int, problems: list[Refusal]) -> str | None:
     if not isinstance(value, str) or not value:
         found = "empty text" if value == "" else kind_of(value)
-        problems.append(Problem(path, f"expected text that is not empty, found {found}"))
+        problems.append(Refusal(path, f"expected text that is not empty, found {found}"))
         return None
     try:
         kept: str = canonical(_KEY, value)
     except ValueRefusedError as problem:
-        problems.append(Problem(path, str(problem)))
+        problems.append(Refusal(path, str(problem)))
         return None
     if len(kept.encode()) > limit:
-        problems.append(Problem(path, f"expected at most {limit} bytes of UTF-8"))
+        problems.append(Refusal(path, f"expected at most {limit} bytes of UTF-8"))
         return None
     return kept
 
 
-def _read_time(value: Any, problems: list[Problem]) -> str | None:
+def _read_time(value: Any, problems: list[Refusal]) -> str | None:
     if not isinstance(value, str):
-        problems.append(Problem("time", f"expected an instant with a zone, found {kind_of(value)}"))
+        problems.append(Refusal("time", f"expected an instant with a zone, found {kind_of(value)}"))
         return None
     try:
         return canonical_instant(value)
     except InstantError as problem:
-        problems.append(Problem("time", f"expected {problem}"))
+        problems.append(Refusal("time", f"expected {problem}"))
         return None
 
 

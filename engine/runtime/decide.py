@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..ir.program import Program
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
-from .border import UNDECLARED, Problem, Reader, read_object, readers_of
+from .border import UNDECLARED, Reader, Refusal, read_object, readers_of
 from .clock import new_decision_id, system_now
 from .codegen.functions import Function, Functions, Plan, Run
 from .decision import Decision, Entry
@@ -26,7 +26,7 @@ _decision = tuple.__new__  # makes a Decision in half the time that its own cons
 class InputRefusedError(ValueError):
     """The context or the event is not what the ruleset declares; `problems` say where."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Refusal]) -> None:
         super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
         self.problems = tuple(problems)
 
@@ -173,7 +173,7 @@ class Decider:
 
     def _refusable(self, request: Request) -> Steps[Decision | InputRefusedError]:
         if request.ruleset not in self.program.rulesets:
-            return InputRefusedError([Problem("ruleset", "is not a ruleset of this bundle")])
+            return InputRefusedError([Refusal("ruleset", "is not a ruleset of this bundle")])
         try:
             return (yield from self.steps(request))
         except InputRefusedError as refused:
@@ -221,9 +221,9 @@ class Decider:
             entry, profile, context, event, now, decision_id, membership, forced
         )
         if planned and entry.plan is not None and log is not None:
-            needs = log.unanswered(entry.plan(profile, context, event, now))
+            needs = log.unanswered_needs(entry.plan(profile, context, event, now))
             if needs:
-                log.answered(needs, (yield needs))
+                log.store_answers(needs, (yield needs))
         member = None if segments is None else segments.__getitem__
         path: list[Entry] = []
         traced: list[Entry] | None = [] if trace else None
@@ -299,12 +299,12 @@ class Decider:
 
     @staticmethod
     def _context(entry: _Entry, context: Mapping[str, Any]) -> Mapping[str, Any]:
-        problems: list[Problem] = []
+        problems: list[Refusal] = []
         found = read_object(entry.context, context, "context.", problems)
         if problems:
             own = "is not declared in the ruleset's context"
             raise InputRefusedError(
-                [Problem(each.path, own) if each.message == UNDECLARED else each for each in problems]
+                [Refusal(each.path, own) if each.message == UNDECLARED else each for each in problems]
             )
         return found or _NONE
 
@@ -315,6 +315,6 @@ class Decider:
             return _NONE
         if event.get("type") != entry.about:
             raise InputRefusedError(
-                [Problem("event.type", f"expected `{entry.about}`, about which the ruleset decides")]
+                [Refusal("event.type", f"expected `{entry.about}`, about which the ruleset decides")]
             )
         return event

@@ -35,8 +35,8 @@ from .needs import (
     Predict,
     ReadFeatures,
     Recall,
-    accepted,
-    declared,
+    accept_answer,
+    declared_values,
     fallback_of,
 )
 from .ports import Assigner
@@ -86,7 +86,7 @@ class Walk:
         self.path.append({"node": node.name, "outcome": outcome, **more})
 
     def _ask(self, need: Need) -> Got:
-        return accepted(need, self.answer(need))
+        return accept_answer(need, self.answer(need))
 
     def _step(self, node: GraphNode) -> Next:  # noqa: C901, PLR0911 - one case for each kind of node
         match node:
@@ -158,7 +158,7 @@ class Walk:
                     view.name, view.entity, entity, view.defaults, view.timeout, readers_of(view.features)
                 )
                 got = self._ask(need)
-            self.features[view.name] = {**declared(view.defaults), **got.value}
+            self.features[view.name] = {**declared_values(view.defaults), **got.value}
             outcome = got.status if got.status != "ok" else outcome
         self._went(node, outcome)
         return node.then

@@ -37,7 +37,7 @@ from ..operators import wording
 from ..operators.evaluate import Event, Subject, present_values
 from ..operators.registry import CORE
 from .flips.flip import Flips, ProfileAt
-from .matcher.behaviour import aggregated
+from .matcher.behaviour import aggregate_of
 from .matcher.checks import Checks
 from .matcher.moment import Clock, Moment
 from .withholding import is_withheld, tells_a_value, without_constants
@@ -129,7 +129,7 @@ class _Explainer:
         if isinstance(leaf.value, Bounds) and not hidden:
             limits = {"lower": leaf.value.lower, "upper": leaf.value.upper}
             if any(isinstance(limit, Now) for limit in limits.values()):
-                found["limits"] = {side: self._bound(limit) for side, limit in limits.items()}
+                found["limits"] = {side: self._bind_limit(limit) for side, limit in limits.items()}
         if self._hides(leaf):
             return found | {"withheld": True}
         values = present_values(self._subject.profile, leaf.field)
@@ -137,7 +137,7 @@ class _Explainer:
             return found | {"missing": f"the profile has no `{leaf.field}`"}
         return found | _first_values(values)
 
-    def _bound(self, limit: Any) -> Any:
+    def _bind_limit(self, limit: Any) -> Any:
         return bind_instant(limit, self._now_ms) if isinstance(limit, Now) else limit
 
     def _element(self, element: Element) -> Node:
@@ -157,7 +157,7 @@ class _Explainer:
             return found | {"withheld": True}
         found |= self._matching(events.type, events.where, events.within)
         where = None if events.where is None else self._inner.of(events.where)
-        value = aggregated(events, where, self._moment)
+        value = aggregate_of(events, where, self._moment)
         if value is None:
             return found | {"missing": f"no `{events.type}` event that counts has a value"}
         return found | {"values": [value]}

@@ -77,7 +77,7 @@ class Folding:
                 profile[each.name] = value
         return profile
 
-    def refused(self, event: Event) -> Iterator[str]:
+    def refused_fields(self, event: Event) -> Iterator[str]:
         """The names of the fields that may not hold the event's values for them."""
         for target, value in self._settable_values(event):
             if value is not None and self._settable[target](value) is None:

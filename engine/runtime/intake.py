@@ -12,18 +12,18 @@ from typing import Any, TypeAlias
 
 from ..ir.instant import InstantError, canonical_instant, parse_instant
 from ..operators.values import kind_of
-from .border import PROBLEM_LIMIT, Border, Problem, problems_text, shown_name
+from .border import PROBLEM_LIMIT, Border, Refusal, problems_text, shown_name
 from .clock import system_now
 from .fold import Folding
 
 Event: TypeAlias = dict[str, Any]
-Read: TypeAlias = tuple[dict[str, Any] | None, list[Problem]]
+Read: TypeAlias = tuple[dict[str, Any] | None, list[Refusal]]
 
 
 class FactsRefusedError(ValueError):
     """The facts of a request do not fit the catalogue; `problems` say where, without repeating a value."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Refusal]) -> None:
         super().__init__(problems_text(problems))
         self.problems = tuple(problems)
 
@@ -81,17 +81,17 @@ class Intake:
         before the first. `now` is a canonical instant, by default the present. Raises FactsRefusedError.
         """
         if not events:
-            return self._folding.without_events(self._stated(profile, customer, self._border.profile)), ()
-        stated = self._stated(profile, customer, self._border.profile_beside_events)
+            return self._folding.without_events(self._stated_profile(profile, customer, self._border.profile)), ()
+        stated = self._stated_profile(profile, customer, self._border.profile_beside_events)
         history = self.history(events, stated[self._key])
         return self._folding.over(stated, history, parse_instant(now or system_now())), tuple(history)
 
-    def _stated(self, raw: Any, customer: Any, read: Callable[[Any], Read]) -> dict[str, Any]:
+    def _stated_profile(self, raw: Any, customer: Any, read: Callable[[Any], Read]) -> dict[str, Any]:
         """The canonical profile as stated; its key may be given separately. Raises FactsRefusedError."""
         key = self._key
         if customer is not None and isinstance(raw, Mapping):
             if raw.get(key, customer) != customer:
-                raise FactsRefusedError([Problem(f"profile.{key}", f"is another customer than `{key}`")])
+                raise FactsRefusedError([Refusal(f"profile.{key}", f"is another customer than `{key}`")])
             raw = {**raw, key: customer}
         profile, problems = read(raw)
         if profile is None:
@@ -102,7 +102,7 @@ class Intake:
         """The customer's canonical events in event order, exact repetitions left out. Raises FactsRefusedError."""
         events: list[Event] = []
         by_id: dict[str, list[Event]] = {}  # so that looking for a repetition does not go through all
-        problems: list[Problem] = []
+        problems: list[Refusal] = []
         for index, written in enumerate(raw):
             try:
                 event = self.event(written, customer, f"events[{index}]")
@@ -126,12 +126,12 @@ class Intake:
         if event is None:
             raise FactsRefusedError(_within(place, problems))
         if event[key] != customer:
-            raise FactsRefusedError([Problem(f"{place}.{key}", f"is another customer than `{key}`")])
+            raise FactsRefusedError([Refusal(f"{place}.{key}", f"is another customer than `{key}`")])
         return event
 
     def _check_shape(self, raw: Any) -> None:
         if not isinstance(raw, Mapping):
-            raise FactsRefusedError([Problem("", "expected a JSON object")])
+            raise FactsRefusedError([Refusal("", "expected a JSON object")])
         key = self._key
         for name, value in raw.items():
             if name == key:
@@ -139,10 +139,10 @@ class Intake:
             shape = _SHAPES.get(name)
             if shape is None:
                 known = ", ".join((key, *_SHAPES))
-                raise FactsRefusedError([Problem(shown_name(name), f"is not part of an input; expected {known}")])
+                raise FactsRefusedError([Refusal(shown_name(name), f"is not part of an input; expected {known}")])
             fits, words = shape
             if value is not None and not fits(value):
-                raise FactsRefusedError([Problem(name, f"expected {words}")])
+                raise FactsRefusedError([Refusal(name, f"expected {words}")])
         if raw.get("decision_id") is not None:
             _, problems = self._border.decision_id(raw["decision_id"])
             if problems:
@@ -152,11 +152,11 @@ class Intake:
 def instant_of(raw: Any) -> str:
     """The canonical instant of a decision, as it was handed in under `now`. Raises FactsRefusedError."""
     if not isinstance(raw, str):
-        raise FactsRefusedError([Problem("now", f"expected an instant with a zone, found {kind_of(raw)}")])
+        raise FactsRefusedError([Refusal("now", f"expected an instant with a zone, found {kind_of(raw)}")])
     try:
         return canonical_instant(raw)
     except InstantError as problem:
-        raise FactsRefusedError([Problem("now", f"expected {problem}")]) from None
+        raise FactsRefusedError([Refusal("now", f"expected {problem}")]) from None
 
 
 def event_order(events: Iterable[Event]) -> list[Event]:
@@ -169,9 +169,9 @@ def _time(event: Event) -> str:
     return time
 
 
-def _within(place: str, problems: Iterable[Problem]) -> list[Problem]:
+def _within(place: str, problems: Iterable[Refusal]) -> list[Refusal]:
     """The problems with a part of a request, at their places in the request."""
-    return [Problem(".".join(part for part in (place, each.path) if part), each.message) for each in problems]
+    return [Refusal(".".join(part for part in (place, each.path) if part), each.message) for each in problems]
 
 
 def _is_object(value: Any) -> bool:

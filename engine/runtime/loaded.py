@@ -11,7 +11,7 @@ from ..ir.instant import parse_instant
 from ..ir.program import Program
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
-from .border import Border, Problem
+from .border import Border, Refusal
 from .carry_out import carry_out, carry_out_async
 from .clock import system_now
 from .decide import Decider, InputRefusedError, Request
@@ -66,7 +66,7 @@ class Runtime:
 
     def read(
         self, raw: Any, now_ms: int, events_of: Callable[[str], Sequence[Event]] | None = None
-    ) -> tuple[dict[str, Any] | None, Sequence[Event], list[Problem]]:
+    ) -> tuple[dict[str, Any] | None, Sequence[Event], list[Refusal]]:
         """The canonical profile as of now, the canonical events and no problems; or None, no events and the problems.
 
         `events_of` gives the canonical events of a customer in event order. Where it is given, the profile follows from

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-from .border import Problem, Reader, read_object
+from .border import Reader, Refusal, read_object
 
 Status: TypeAlias = Literal["ok", "fallback", "timeout", "error", "unavailable"]
 STATUSES: tuple[Status, ...] = ("ok", "fallback", "timeout", "error", "unavailable")
@@ -82,7 +82,7 @@ class ReadFeatures(Need):
 
     def fallback_value(self) -> dict[str, Any]:
         """The defaults."""
-        return declared(self.fallback)
+        return declared_values(self.fallback)
 
     def accept(self, got: Got) -> Got | None:
         """Features of the declared types."""
@@ -116,7 +116,7 @@ class Predict(Need):
 
     def fallback_value(self) -> dict[str, Any]:
         """The outputs that are declared as fallback."""
-        return declared(self.fallback)
+        return declared_values(self.fallback)
 
     def accept(self, got: Got) -> Got | None:
         """Outputs of the declared types; all of them, unless the engine fell back."""
@@ -234,7 +234,7 @@ def fallback_of(need: Need, status: Status = "unavailable") -> Got:
     return Got(need.fallback_value(), status)
 
 
-def accepted(need: Need, got: Any) -> Got:
+def accept_answer(need: Need, got: Any) -> Got:
     """The answer as the decision uses it, or the fallback with status "error" when it does not have the form."""
     if isinstance(got, Got) and got.status in STATUSES and type(got.version) is str:
         found = need.accept(got)
@@ -243,7 +243,7 @@ def accepted(need: Need, got: Any) -> Got:
     return fallback_of(need, "error")
 
 
-def declared(values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def declared_values(values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Declared values as an object of JSON data: a constant list, a tuple in the IR, becomes a list of its own."""
     pairs = [(name, list(value) if isinstance(value, tuple) else value) for name, value in values]
     return {name: value for name, value in pairs if value is not None}
@@ -253,7 +253,7 @@ def _read_answer(readers: Mapping[str, Reader], got: Got) -> Got | None:
     """The answer with the members of its object as they are declared, None when one does not fit."""
     if not isinstance(got.value, dict) or not _is_plain(got.value):
         return None
-    problems: list[Problem] = []
+    problems: list[Refusal] = []
     value = read_object(readers, got.value, "", problems) or {}
     return None if problems else Got(value, got.status, got.version)
 

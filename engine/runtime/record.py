@@ -9,7 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ir.graph import Experiment
-from .needs import Choose, CountUses, Got, Need, Predict, ReadFeatures, Recall, accepted, declared, fallback_of
+from .needs import (
+    Choose,
+    CountUses,
+    Got,
+    Need,
+    Predict,
+    ReadFeatures,
+    Recall,
+    accept_answer,
+    declared_values,
+    fallback_of,
+)
 from .ports import Assigner
 from .trace import REDACTED
 from .writes import CapUse, Exposure, PendingReward, StickyArm, Write
@@ -49,11 +60,11 @@ class Log:
         self._taken: dict[Need, Got] = {}
         self._used: dict[tuple[str, str], int] = {}
 
-    def unanswered(self, needs: Sequence[Need | None]) -> tuple[Need, ...]:
+    def unanswered_needs(self, needs: Sequence[Need | None]) -> tuple[Need, ...]:
         """The needs without an answer so far, each once."""
         return tuple(dict.fromkeys([need for need in needs if need is not None and need not in self._answers]))
 
-    def answered(self, needs: Sequence[Need], answers: Sequence[Got]) -> None:
+    def store_answers(self, needs: Sequence[Need], answers: Sequence[Got]) -> None:
         """Store the driver's answers; a driver may leave the read plan unanswered."""
         self._answers.update(zip(needs, answers, strict=False))
 
@@ -61,31 +72,31 @@ class Log:
         """The answer to a need, checked; the first time, it goes on the tape."""
         got = self._taken.get(need)
         if got is None:
-            got = accepted(need, self._answers[need])
+            got = accept_answer(need, self._answers[need])
             self._taken[need] = got
             self.tape.append({"node": node, "kind": need.kind, "name": need.name, **got._asdict()})
         return got
 
     def features(self, node: str, need: ReadFeatures | None, defaults: Sequence[tuple[str, Any]]) -> Got:
         """The features of a view, defaults where there is no value."""
-        known = declared(defaults)
+        known = declared_values(defaults)
         if need is None:
             return Got(known, "fallback")
         got = self.take(node, need)
         return Got({**known, **got.value}, got.status, got.version)
 
-    def predicted(self, node: str, need: Predict) -> Got:
+    def predict(self, node: str, need: Predict) -> Got:
         """A model's outputs."""
         got = self.take(node, need) if need.complete else fallback_of(need, "fallback")
         self.models.append({"model": need.model, "version": got.version or need.version, "status": got.status})
         return got
 
-    def recalled(self, node: str, need: Recall | None) -> Mapping[str, Any] | None:
+    def recall(self, node: str, need: Recall | None) -> Mapping[str, Any] | None:
         """The arm that a unit had, and in which phase."""
         remembered: Mapping[str, Any] | None = None if need is None else self.take(node, need).value
         return remembered
 
-    def chosen(self, node: str, need: Choose) -> Got:
+    def choose(self, node: str, need: Choose) -> Got:
         """The picked arm with its probability and the distribution; without unit or arms, the fallback."""
         got = self.take(node, need) if need.unit and need.arms else fallback_of(need, "fallback")
         if got.value is None:
@@ -99,7 +110,7 @@ class Log:
             self.writes.append(PendingReward(*about, choice["arm"], choice["probability"], got.version))
         return Got(picked, got.status, got.version)
 
-    def counted(self, node: str, need: CountUses | None) -> Got:
+    def count_uses(self, node: str, need: CountUses | None) -> Got:
         """How often a key was used, by this decision included."""
         if need is None:
             return Got(0, "fallback")

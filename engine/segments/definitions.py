@@ -148,7 +148,7 @@ class Live:
         that the customer is in; nothing may have been due since they were determined.
         """
         fields = [name for name in old.keys() | new.keys() if old.get(name) != new.get(name)]
-        return self._delta.changed(
+        return self._delta.moves(
             old, new, now_ms, events, fields=fields, event_types=event_types, was=was, as_of_now=True
         )
 

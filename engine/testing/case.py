@@ -13,7 +13,7 @@ from ..language.documents.test import Answers, CaseShape, Expectation, TestDocum
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
 from ..operators.evaluate import Subject
-from ..runtime.border import Border, Problem
+from ..runtime.border import Border, Refusal
 from ..runtime.decide import Decider, InputRefusedError
 from ..runtime.decision import Decision
 from ..runtime.intake import Event, FactsRefusedError, Intake
@@ -160,5 +160,5 @@ def _unknown(what: str, name: str, noun: str, names: Collection[str]) -> str:
     return f"{what}: `{name}` is no {noun} of this workspace{hint}"
 
 
-def _refused(problems: Sequence[Problem]) -> list[str]:
+def _refused(problems: Sequence[Refusal]) -> list[str]:
     return [f"{problem.path}: {problem.message}" for problem in problems]

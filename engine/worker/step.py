@@ -131,7 +131,7 @@ class Step:
         folding, partition = self.live.folding, partition_of(state.profile)
         anew = state.catalogue != self.live.catalogue_digest
         for event in state.events if anew else self._come.get(state.profile, ()):
-            for name in folding.refused(event):
+            for name in folding.refused_fields(event):
                 self.refused[partition, event["type"], name] += 1
         for name in unheld:
             kind = folding.source_of(name)

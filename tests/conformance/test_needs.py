@@ -20,7 +20,7 @@ from engine.runtime.needs import (
     Predict,
     ReadFeatures,
     Recall,
-    accepted,
+    accept_answer,
     fallback_of,
 )
 from engine.runtime.ports import Ports
@@ -56,7 +56,7 @@ class Answering:
 def taken(need: Need) -> Any:
     """Steps that ask for one need and give the answer as a decision uses it, with the tape."""
     log = Log("d-1", "2026-03-01T00:00:00.000Z", None, {})
-    log.answered((need,), (yield (need,)))
+    log.store_answers((need,), (yield (need,)))
     return log.take("node", need), log.tape
 
 
@@ -67,23 +67,23 @@ def test_every_kind_is_on_the_list_under_a_name_of_its_own() -> None:
 
 @EACH
 def test_a_good_answer_is_taken_as_it_is(need: Need, value: Any) -> None:
-    assert accepted(need, Got(value, "ok", "v1")) == Got(value, "ok", "v1")
+    assert accept_answer(need, Got(value, "ok", "v1")) == Got(value, "ok", "v1")
 
 
 @EACH
 def test_the_fallback_is_itself_an_answer_in_every_status(need: Need, value: Any) -> None:
     for status in STATUSES:
-        assert accepted(need, fallback_of(need, status)) == fallback_of(need, status)
+        assert accept_answer(need, fallback_of(need, status)) == fallback_of(need, status)
     assert fallback_of(need).value != value
 
 
 @EACH
 @pytest.mark.parametrize("nonsense", [object(), float("nan"), "text", {1: 2}, {"no such member": 1}, [[]], -1])
 def test_nonsense_makes_way_for_the_fallback(need: Need, value: Any, nonsense: Any) -> None:
-    assert accepted(need, Got(nonsense, "ok", "v1")) == fallback_of(need, "error")
-    assert accepted(need, nonsense) == fallback_of(need, "error")
-    assert accepted(need, Got(value, "fine", "v1")) == fallback_of(need, "error")  # type: ignore[arg-type] # the point
-    assert accepted(need, Got(value, "ok", 7)) == fallback_of(need, "error")  # type: ignore[arg-type] # the point
+    assert accept_answer(need, Got(nonsense, "ok", "v1")) == fallback_of(need, "error")
+    assert accept_answer(need, nonsense) == fallback_of(need, "error")
+    assert accept_answer(need, Got(value, "fine", "v1")) == fallback_of(need, "error")  # type: ignore[arg-type] # the point
+    assert accept_answer(need, Got(value, "ok", 7)) == fallback_of(need, "error")  # type: ignore[arg-type] # the point
 
 
 @EACH

@@ -61,7 +61,7 @@ class World:
         """Change the customer again and again, and hold every answer to the reference."""
         for _ in range(steps):
             old, changed, kinds = self.change()
-            entered, left = self.delta.changed(
+            entered, left = self.delta.moves(
                 old,
                 self.profile,
                 now_ms,
@@ -116,6 +116,6 @@ def test_membership_as_of_earlier_is_mended_where_something_mentioned_changed(se
 def test_a_new_customer_is_asked_about_everything(seed: int, size: int) -> None:
     world = World(Cases(Random(seed)), size)
     world.delta.prepare()
-    moves = world.delta.changed(None, world.profile, NOW_MS, world.events, fields=(), was={"s000"})
+    moves = world.delta.moves(None, world.profile, NOW_MS, world.events, fields=(), was={"s000"})
     now = world.verdicts(NOW_MS)
     assert moves == (sorted(now - {"s000"}), sorted({"s000"} - now))

@@ -99,7 +99,7 @@ def test_what_is_refused_is_what_makes_no_difference(seed: int) -> None:
     border, folding = Border(declared), Folding(declared)
     events = [event for event, _ in (border.event(an_event(random, declared)) for _ in range(8)) if event is not None]
     for event in events:
-        for name in folding.refused(event):
+        for name in folding.refused_fields(event):
             field = declared.field(name)
             assert field is not None
             without = {**event, "data": {}}

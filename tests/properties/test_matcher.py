@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.operators.evaluate import Subject, evaluate
 from engine.runtime.matcher import Matcher
 from engine.runtime.matcher.checks import Checks
-from engine.runtime.matcher.index import indexed
+from engine.runtime.matcher.index import index_match
 from engine.runtime.matcher.plain import Match, Segment, plain
 from tests.properties.predicate_cases import LISTS, NOWS, Cases
 
@@ -26,8 +26,8 @@ def ways(segments: list[Segment]) -> dict[str, Match]:
         "closures": plain(every, Checks(LISTS, KEY)),
         "fused": Matcher(segments, LISTS, KEY, strategy="fused").match,
         "indexed": Matcher(segments, LISTS, KEY, strategy="indexed").match,
-        "everything indexed": indexed(every, Checks(LISTS, KEY), everything=True),
-        "indexed in no memory": indexed(every, Checks(LISTS, KEY), everything=True, memory=1),
+        "everything indexed": index_match(every, Checks(LISTS, KEY), everything=True),
+        "indexed in no memory": index_match(every, Checks(LISTS, KEY), everything=True, memory=1),
     }
 
 

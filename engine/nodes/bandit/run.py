@@ -10,7 +10,7 @@ def write_bandit(node: BanditNode, writer: Writer) -> None:
     """The picked arm is bound; evaluation goes on at `then`, at the arm's node, or at `otherwise` without any arm."""
     need, got, unit = writer.name("need"), writer.name("got"), writer.name("unit")
     writer.line(f"{unit} = {writer.value(node.unit)}")
-    features = "".join(f"({item.name!r}, {writer.frozen(item.value)}), " for item in node.features)
+    features = "".join(f"({item.name!r}, {writer.frozen_value(item.value)}), " for item in node.features)
     arms = writer.name("arms")
     writer.line(f"{arms} = {_eligible(node, writer)}")
     writer.line(
@@ -18,11 +18,16 @@ def write_bandit(node: BanditNode, writer: Writer) -> None:
         f"log.decision_id, {_fallback(node, arms)}, {node.timeout})"
     )
     writer.ask(f"({need} if {unit} and {need}.arms else None,)")
-    writer.line(f"{got} = log.chosen({node.name!r}, {need})")
+    writer.line(f"{got} = log.choose({node.name!r}, {need})")
     if node.bind is not None:
         writer.line(f"{writer.var(node.bind)} = {got}[0]")
-    looked_at = writer.names_of(*(item.value for item in node.features))
-    told = {"status": f"{got}[1]", "version": f"{got}[2]", "choice": f"{got}[0]", "seen": writer.seen(looked_at)}
+    seen = writer.traced_members(writer.names_of(*(item.value for item in node.features)))
+    told = {
+        "status": f"{got}[1]",
+        "version": f"{got}[2]",
+        "choice": f"{got}[0]",
+        "seen": seen,
+    }
     arm = writer.name("arm")
     writer.line(f"{arm} = {got}[0]['arm'] if {got}[0] else None")
     if node.otherwise is not None:

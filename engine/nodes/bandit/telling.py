@@ -38,7 +38,7 @@ def steps(node: BanditNode, around: Steps, _experiments: Experiments) -> Iterato
     if node.bind:
         yield f"arm and probability are vars.{node.bind}"
     if node.then:
-        yield around.then(node.then)
+        yield around.next_step(node.then)
     without = f"the fallback {node.fallback}" if node.otherwise is None else around.to(node.otherwise)
     yield f"when nobody can choose: {without}"
 

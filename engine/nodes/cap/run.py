@@ -15,8 +15,12 @@ def write_cap(node: CapNode, writer: Writer) -> None:
     need, got = writer.name("need"), writer.name("got")
     writer.line(f"{need} = {cap_need(node, writer)}")
     writer.ask(f"({need},)")
-    writer.line(f"{got} = log.counted({node.name!r}, {need})")
-    told = {"count": writer.shown(f"{got}[0]", node.key, node.unit), "limit": repr(node.limit), "status": f"{got}[1]"}
+    writer.line(f"{got} = log.count_uses({node.name!r}, {need})")
+    told = {
+        "count": writer.traced_value(f"{got}[0]", node.key, node.unit),
+        "limit": repr(node.limit),
+        "status": f"{got}[1]",
+    }
     with writer.block(f"if {need} is not None and {got}[0] < {node.limit}:"):
         writer.line(f"log.uses({need})")
         writer.note(node, "'below'", **told)

@@ -19,7 +19,7 @@ def write_experiment(node: ExperimentNode, writer: Writer) -> None:
         kept, need = writer.name("kept"), writer.name("need")
         writer.line(f"{need} = {experiment_need(node, writer)}")
         writer.ask(f"({need},)")
-        writer.line(f"{kept} = log.recalled({node.name!r}, {need})")
+        writer.line(f"{kept} = log.recall({node.name!r}, {need})")
     writer.line(f"{dealt} = log.assign({writer.bind(experiment, 'experiment')}, {unit}, {kept})")
     if node.bind is not None:
         writer.line(f"{writer.var(node.bind)} = {dealt}[0]")

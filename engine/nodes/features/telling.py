@@ -24,7 +24,7 @@ def arrows(node: FeaturesNode, _experiments: Experiments) -> Iterator[DrawnWay]:
 
 def steps(node: FeaturesNode, around: Steps, _experiments: Experiments) -> Iterator[str]:
     """The views, then the way."""
-    yield f"read the features {', '.join(map(read_text, node.reads))}, {around.then(node.then)}"
+    yield f"read the features {', '.join(map(read_text, node.reads))}, {around.next_step(node.then)}"
 
 
 def read_text(read: FeatureRead) -> str:

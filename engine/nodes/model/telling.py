@@ -25,4 +25,4 @@ def arrows(node: ModelNode, _experiments: Experiments) -> Iterator[DrawnWay]:
 def steps(node: ModelNode, around: Steps, _experiments: Experiments) -> Iterator[str]:
     """What is asked, and what becomes of the answer."""
     yield f"ask the model {node.model.name} with {items_text(node.inputs)} for at most {node.timeout} ms"
-    yield f"its answer, or the fallback, is vars.{node.bind}, {around.then(node.then)}"
+    yield f"its answer, or the fallback, is vars.{node.bind}, {around.next_step(node.then)}"

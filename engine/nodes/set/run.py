@@ -12,5 +12,5 @@ def write_set(node: SetNode, writer: Writer) -> None:
     for item in node.items:
         writer.line(f"{writer.var(item.name)} = {writer.value(item.value)}")
     bound = {f"vars.{item.name}": Name("vars", (item.name,), item.value.type) for item in node.items}
-    writer.note(node, "'set'", seen=writer.seen(bound))
+    writer.note(node, "'set'", seen=writer.traced_members(bound))
     writer.go(node.then)

@@ -23,4 +23,4 @@ def arrows(node: SetNode, _experiments: Experiments) -> Iterator[DrawnWay]:
 
 def steps(node: SetNode, around: Steps, _experiments: Experiments) -> Iterator[str]:
     """The names, then the way."""
-    yield f"set {items_text(node.items)}, {around.then(node.then)}"
+    yield f"set {items_text(node.items)}, {around.next_step(node.then)}"

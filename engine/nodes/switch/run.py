@@ -37,7 +37,7 @@ def write_switch(node: SwitchNode, writer: Writer) -> None:
 def _leave(node: SwitchNode, writer: Writer, index: int) -> None:
     held = index < len(node.cases)
     target = node.cases[index].then if held else node.otherwise
-    looked_at = writer.names_of(*(case.when for case in node.cases[: index + 1]))
+    seen = writer.traced_members(writer.names_of(*(case.when for case in node.cases[: index + 1])))
     details = {"when": repr(node.cases[index].text)} if held else {}
-    writer.note(node, repr(target), case=repr(index + 1 if held else 0), **details, seen=writer.seen(looked_at))
+    writer.note(node, repr(target), case=repr(index + 1 if held else 0), **details, seen=seen)
     writer.go(target)

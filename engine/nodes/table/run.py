@@ -26,7 +26,7 @@ def write_table(node: TableNode, writer: Writer) -> None:
     order = in_order(node)
     rows = [node.rows[index] for index in order]
     texts = [item.text or f"input {index + 1}" for index, item in enumerate(node.inputs)]
-    looked_at = writer.seen_as(dict(zip(texts, cells.values, strict=True)), [item.value for item in node.inputs])
+    looked_at = writer.traced_sources(dict(zip(texts, cells.values, strict=True)), [item.value for item in node.inputs])
     if node.hit in ALL:
         _write_all(node, writer, cells, looked_at)
         return

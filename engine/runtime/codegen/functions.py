@@ -83,7 +83,7 @@ class Function:
         found = self._run.get(tracing)
         if found is None:
             with self.functions.lock:
-                found = self._run.get(tracing) or self.functions.compiled(self, tracing=tracing)
+                found = self._run.get(tracing) or self.functions.compile(self, tracing=tracing)
                 self._run[tracing] = found
         return found
 
@@ -114,11 +114,11 @@ class Functions:
         found = self._functions.get(name)
         if found is None:
             with self.lock:
-                found = self._functions.get(name) or self._made(name)
+                found = self._functions.get(name) or self._new_function(name)
                 self._functions[name] = found
         return found
 
-    def _made(self, name: str) -> Function:
+    def _new_function(self, name: str) -> Function:
         ruleset = check_ruleset(self._rulesets[name])
         if ruleset.name != name:
             raise DecodeError(f"ruleset `{name}` is damaged: it has another name inside")
@@ -126,11 +126,11 @@ class Functions:
             raise DecodeError(f"ruleset `{name}` is damaged: it calls itself")
         self._open.add(name)
         try:
-            return self._described(ruleset)
+            return self._describe(ruleset)
         finally:
             self._open.discard(name)
 
-    def _described(self, ruleset: Ruleset) -> Function:
+    def _describe(self, ruleset: Ruleset) -> Function:
         nodes, experiments = ruleset.nodes, self._experiments
         for node in nodes:
             self._check_names(node)
@@ -163,8 +163,8 @@ class Functions:
                     raise DecodeError(f"experiment `{name}` is used, but does not exist")
                 check_experiment(self._experiments[name])
 
-    def compiled(self, function: Function, *, tracing: bool) -> Run:
-        """The function, compiled."""
+    def compile(self, function: Function, *, tracing: bool) -> Run:
+        """The compiled Python function of a ruleset."""
         names = var_names(function.ruleset)
         early = early_reads(function.ruleset)
         env = Env(known={("vars", name): f"v{number}" for number, name in enumerate(names)}, source=Source(_GLOBALS))

@@ -89,7 +89,7 @@ class RulesetWriter:
         """Source of the value, None when it is missing."""
         return emit(expression, self.env)
 
-    def frozen(self, expression: Expression) -> str:
+    def frozen_value(self, expression: Expression) -> str:
         """As `value`, for a part of a need: a list becomes a tuple."""
         source = self.value(expression)
         if expression.type.kind != "array":
@@ -117,7 +117,7 @@ class RulesetWriter:
         """Whether it tells something personal, so that traces leave its value out."""
         return self.privacy(expression)
 
-    def shown(self, source: str, *expressions: Expression) -> str:
+    def traced_value(self, source: str, *expressions: Expression) -> str:
         """Source of what a trace tells where the value depends on these: the value, or that it is personal."""
         return repr(REDACTED) if any(map(self.is_private, expressions)) else source
 
@@ -148,9 +148,9 @@ class RulesetWriter:
 
     def ask(self, needs: str) -> None:
         """Source of a tuple of needs: those not answered yet go to the driver."""
-        self.line(f"asked = log.unanswered({needs})")
+        self.line(f"asked = log.unanswered_needs({needs})")
         with self.block("if asked:"):
-            self.line("log.answered(asked, (yield asked))")
+            self.line("log.store_answers(asked, (yield asked))")
 
     def object(self, items: Iterable[tuple[str, Expression]]) -> str:
         """Source of an object with those items that are not missing."""
@@ -165,7 +165,7 @@ class RulesetWriter:
         """Lists and objects are copied, so that what is handed out shares nothing with what came in."""
         return f"own({self.value(item)})" if item.type.kind in {"array", "object", "any"} else self.value(item)
 
-    def seen(self, expressions: Mapping[str, Expression]) -> str:
+    def traced_members(self, expressions: Mapping[str, Expression]) -> str:
         """Source of members with the value of each expression, those of personal fields left out."""
         shown = [
             f"{text!r}: {REDACTED!r}" if self.is_private(item) else f"{text!r}: {self._looked_up(item)}"
@@ -177,10 +177,10 @@ class RulesetWriter:
         """Source of a value that was looked at already: a segment that was not asked for stays so, as None."""
         return f"member.__self__.get({item.segment!r})" if isinstance(item, InSegment) else self.value(item)
 
-    def seen_as(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:
+    def traced_sources(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:
         """As `seen`, for values that stand in locals already."""
         pairs = zip(sources.items(), expressions, strict=True)
-        shown = [f"{text!r}: {self.shown(source, item)}" for (text, source), item in pairs]
+        shown = [f"{text!r}: {self.traced_value(source, item)}" for (text, source), item in pairs]
         return "".join(f", {each}" for each in shown)
 
     def names_of(self, *expressions: Expression) -> dict[str, Expression]:
@@ -216,9 +216,9 @@ class RulesetWriter:
 
     def _write_notes(self) -> None:
         if self._pending:
-            self.line(_added("path", [entry for entry, _ in self._pending]))
+            self.line(_extension("path", [entry for entry, _ in self._pending]))
         if self._pending and self.tracing:
-            self.line(_added("trace", [entry for _, entry in self._pending]))
+            self.line(_extension("trace", [entry for _, entry in self._pending]))
         self._pending = ()
 
     def _blocks(self) -> None:
@@ -229,16 +229,16 @@ class RulesetWriter:
             if any(position <= number < end for number in self._numbers.values()):
                 with self.block(f"if at < {end}:"):
                     for number in range(position, min(end, len(nodes))):
-                        self._numbered(nodes[number], number)
+                        self._enter_numbered(nodes[number], number)
             position = end
 
-    def _numbered(self, node: GraphNode, number: int) -> None:
+    def _enter_numbered(self, node: GraphNode, number: int) -> None:
         if self._numbers.get(node.name) == number:
             self._pending = ()
             with self.block(f"if at == {number}:"):
                 self._node(node)
 
 
-def _added(to: str, entries: Sequence[str]) -> str:
+def _extension(to: str, entries: Sequence[str]) -> str:
     """The statement that adds the entries to a list, in the quickest way."""
     return f"{to}.append({entries[0]})" if len(entries) == 1 else f"{to} += ({', '.join(entries)})"

@@ -169,7 +169,7 @@ def _member(expression: Member, env: Env) -> str:
     )
 
 
-def _held(expression: Expression, env: Env) -> tuple[list[str], str]:
+def _value_and_guards(expression: Expression, env: Env) -> tuple[list[str], str]:
     """Tests that must hold for the value to be there, and source of the value once they do."""
     if certain(expression):
         return [], emit(expression, env)
@@ -183,8 +183,8 @@ def _compare(expression: Compare, env: Env) -> str:
         return f"({emit(left, env)} == {emit(right, env)})"
     if expression.op not in _COMPARE:
         raise DecodeError("a comparison has no operator of ours")
-    left_tests, left_source = _held(left, env)
-    right_tests, right_source = _held(right, env)
+    left_tests, left_source = _value_and_guards(left, env)
+    right_tests, right_source = _value_and_guards(right, env)
     return _all([*left_tests, *right_tests, f"{left_source} {expression.op} {right_source}"])
 
 
@@ -212,7 +212,7 @@ def _negation(expression: Negation, env: Env) -> str:
 def _arithmetic(expression: Arithmetic, env: Env) -> str:
     kind = expression.type.kind
     if kind == "string":
-        return _applied(texts.join, [expression.left, expression.right], env)
+        return _call_source(texts.join, [expression.left, expression.right], env)
     if kind == "float" and expression.op in CHAINED:
         return _float_chain(expression, env)
     if kind == "float" and expression.op == "/":
@@ -220,7 +220,7 @@ def _arithmetic(expression: Arithmetic, env: Env) -> str:
     if kind == "integer" and expression.op in CHAINED:
         return _whole(expression, env)
     if kind in {"integer", "float"}:
-        return _applied(number_operation(expression), [expression.left, expression.right], env)
+        return _call_source(number_operation(expression), [expression.left, expression.right], env)
     function = SPANS[expression.op]
     sides = ", ".join(_milliseconds(side, env) for side in (expression.left, expression.right))
     span = f"{env.bind(function, function.__name__)}({sides})"
@@ -237,7 +237,7 @@ def _float_chain(expression: Arithmetic, env: Env) -> str:
 def _link(side: Expression, env: Env, tests: list[str]) -> str:
     if isinstance(side, Arithmetic) and side.type.kind == "float" and side.op in CHAINED:
         return f"({_link(side.left, env, tests)} {side.op} {_link(side.right, env, tests)})"
-    found, source = _held(side.item if isinstance(side, ToFloat) else side, env)
+    found, source = _value_and_guards(side.item if isinstance(side, ToFloat) else side, env)
     tests.extend(found)
     return f"({source} + 0.0)" if isinstance(side, ToFloat) else source
 
@@ -248,8 +248,8 @@ def _finite(result: str, body: str) -> str:
 
 
 def _quotient(expression: Arithmetic, env: Env) -> str:
-    tests, left = _held(expression.left, env)
-    more, right = _held(expression.right, env)
+    tests, left = _value_and_guards(expression.left, env)
+    more, right = _value_and_guards(expression.right, env)
     if not (isinstance(expression.right, Value) and expression.right.value):
         name = env.temporary()
         more, right = [*more, f"({name} := {right}) != 0"], name
@@ -258,8 +258,8 @@ def _quotient(expression: Arithmetic, env: Env) -> str:
 
 
 def _whole(expression: Arithmetic, env: Env) -> str:
-    tests, left = _held(expression.left, env)
-    more, right = _held(expression.right, env)
+    tests, left = _value_and_guards(expression.left, env)
+    more, right = _value_and_guards(expression.right, env)
     result = env.temporary()
     bounds = f"{numbers.INTEGER_MIN} <= ({result} := {left} {expression.op} {right}) <= {numbers.INTEGER_MAX}"
     return f"({result} if {' and '.join([*tests, *more, bounds])} else None)"
@@ -275,18 +275,18 @@ def _milliseconds(side: Expression, env: Env) -> str:
     return f"{env.bind(instants.milliseconds, 'milliseconds')}({emit(side, env)})"
 
 
-def _applied(function: Callable[..., Any], arguments: list[Expression], env: Env) -> str:
+def _call_source(function: Callable[..., Any], arguments: list[Expression], env: Env) -> str:
     sources = ", ".join(emit(argument, env) for argument in arguments)
     return f"{env.bind(function, function.__name__)}({sources})"
 
 
 def _minus(expression: Minus, env: Env) -> str:
     function = instants.negate_span if expression.type.kind == "timedelta" else numbers.negate_number
-    return _applied(function, [expression.item], env)
+    return _call_source(function, [expression.item], env)
 
 
 def _to_float(expression: ToFloat, env: Env) -> str:
-    return _applied(numbers.to_float, [expression.item], env)
+    return _call_source(numbers.to_float, [expression.item], env)
 
 
 def _conditional(expression: Conditional, env: Env) -> str:
@@ -295,22 +295,22 @@ def _conditional(expression: Conditional, env: Env) -> str:
 
 
 def _coalesce(expression: Coalesce, env: Env) -> str:
-    tests, source = _held(expression.left, env)
+    tests, source = _value_and_guards(expression.left, env)
     return f"({source} if {tests[0]} else {emit(expression.right, env)})" if tests else source
 
 
 def _array_of(expression: ArrayOf, env: Env) -> str:
     if all(certain(item) for item in expression.items):
         return f"[{', '.join(emit(item, env) for item in expression.items)}]"
-    return _applied(texts.array_of, list(expression.items), env)
+    return _call_source(texts.array_of, list(expression.items), env)
 
 
 def _contains(expression: Contains, env: Env) -> str:
     container = expression.container
     if isinstance(container, ArrayOf) and all(isinstance(item, Value) for item in container.items):
         return f"({emit(expression.item, env)} in {_constants(container, env)})"
-    container_tests, container_source = _held(container, env)
-    item_tests, item_source = _held(expression.item, env)
+    container_tests, container_source = _value_and_guards(container, env)
+    item_tests, item_source = _value_and_guards(expression.item, env)
     return _all([*container_tests, *item_tests, f"{item_source} in {container_source}"])
 
 
@@ -323,12 +323,12 @@ def _constants(container: ArrayOf, env: Env) -> str:
 
 def _matches(expression: Matches, env: Env) -> str:
     match = env.bind(matcher(expression.pattern), "matches")
-    tests, source = _held(expression.item, env)
+    tests, source = _value_and_guards(expression.item, env)
     return _all([*tests, f"{match}({source})"])
 
 
 def _item_of(expression: ItemOf, env: Env) -> str:
-    return _applied(texts.item_of, [expression.container, expression.index], env)
+    return _call_source(texts.item_of, [expression.container, expression.index], env)
 
 
 def _slice_of(expression: SliceOf, env: Env) -> str:
@@ -338,7 +338,7 @@ def _slice_of(expression: SliceOf, env: Env) -> str:
 
 
 def _call(expression: Call, env: Env) -> str:
-    return _applied(function_of(expression), list(expression.arguments), env)
+    return _call_source(function_of(expression), list(expression.arguments), env)
 
 
 def _collect(expression: Collect, env: Env) -> str:
@@ -347,7 +347,7 @@ def _collect(expression: Collect, env: Env) -> str:
     around = dict(env.elements)
     env.elements[expression.local.name] = element
     tests = [] if expression.condition is None else [emit_truth(expression.condition, env)]
-    body_tests, body = _held(expression.body, env)
+    body_tests, body = _value_and_guards(expression.body, env)
     env.elements = around
     tests.extend(body_tests)
     condition = f" if {' and '.join(tests)}" if tests else ""

@@ -11,7 +11,7 @@ from ...operators.pinned_unicode import upper as upper_code_points
 from ...operators.values import TEXT_LIMIT
 
 
-def _bounded(text: str) -> str | None:
+def _limited_text(text: str) -> str | None:
     text = nfc(text)
     return text if len(text) <= TEXT_LIMIT else None
 
@@ -20,17 +20,17 @@ def join(left: str | None, right: str | None) -> str | None:
     """The two texts as one, in NFC; missing beyond a million characters."""
     if left is None or right is None or len(left) + len(right) > 2 * TEXT_LIMIT:
         return None
-    return _bounded(left + right)
+    return _limited_text(left + right)
 
 
 def lower(text: str | None) -> str | None:
     """Lower case, code point by code point, as `normalize: lowercase` does it."""
-    return None if text is None else _bounded(lower_code_points(text))
+    return None if text is None else _limited_text(lower_code_points(text))
 
 
 def upper(text: str | None) -> str | None:
     """Upper case as Unicode has it (`ß` becomes `SS`), in NFC."""
-    return None if text is None else _bounded(upper_code_points(text))
+    return None if text is None else _limited_text(upper_code_points(text))
 
 
 def begins(text: str | None, start: str | None) -> bool | None:

@@ -49,7 +49,7 @@ def edges_of(leaf: Leaf) -> list[Edge]:
     return [*found, Limit(upper, after=not leaf.value.upper_inclusive)] if isinstance(upper, Now) else found
 
 
-def settled(edges: Collection[Edge]) -> Edges:
+def prepare_edges(edges: Collection[Edge]) -> Edges:
     """The limits prepared for look-ups; all limits of one field are of one kind."""
     anniversaries = [edge for edge in edges if isinstance(edge, Anniversary)]
     if anniversaries:

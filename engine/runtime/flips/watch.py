@@ -15,10 +15,10 @@ from ...ir.predicate import AllOf, AnyOf, Constant, Element, Events, EventSequen
 from ...ir.types import Aggregate
 from ...ir.walk import children, parts
 from ...operators.evaluate import present_values
-from ..matcher.behaviour import aggregated
+from ..matcher.behaviour import aggregate_of
 from ..matcher.checks import Check, Checks
 from ..matcher.moment import Clock, Event, Moment
-from .edges import NEVER, Edge, Edges, Limit, edges_of, ms_of, settled
+from .edges import NEVER, Edge, Edges, Limit, edges_of, ms_of, prepare_edges
 
 DAY_MS = 86_400_000
 FEW = 16  # events that are looked at one by one
@@ -62,7 +62,7 @@ class Gathered:
                     self._events(part)
                 case EventSequence(steps, within):
                     for step in steps:
-                        self._counted(step.type, step.where, within)
+                        self._watch_count(step.type, step.where, within)
                 case AllOf() | AnyOf() | Not() | Constant() | InList():
                     open_parts.extend(children(part))
                 case _:
@@ -70,7 +70,7 @@ class Gathered:
 
     def add_window(self, source: Aggregate) -> None:
         """Gather the window of a profile field that is an aggregate."""
-        self._counted(source.event, None, None if source.within is None else Now(-source.within))
+        self._watch_count(source.event, None, None if source.within is None else Now(-source.within))
 
     def _leaf(self, leaf: Leaf) -> None:
         edges = edges_of(leaf)
@@ -78,14 +78,14 @@ class Gathered:
             self.fields[leaf.field].update(edges)
 
     def _events(self, events: Events) -> None:
-        self._counted(events.type, events.where, events.within)
+        self._watch_count(events.type, events.where, events.within)
         inside = Gathered()
         inside.add(events.test)
         edges = inside.fields.get("value")
         if edges:
             self.results.setdefault(events, set()).update(edges)
 
-    def _counted(self, kind: str, where: Predicate | None, within: Now | None) -> None:
+    def _watch_count(self, kind: str, where: Predicate | None, within: Now | None) -> None:
         windows = self.windows.setdefault(kind, {})
         if within is not None:
             windows[within] = None
@@ -99,7 +99,7 @@ class Watch:
     __slots__ = ("_elements", "_paths", "_plain")
 
     def __init__(self, gathered: Gathered) -> None:
-        found = [(path, settled(edges)) for path, edges in sorted(gathered.fields.items())]
+        found = [(path, prepare_edges(edges)) for path, edges in sorted(gathered.fields.items())]
         self._plain = [each for each in found if "." not in each[0]]
         self._paths = [each for each in found if "." in each[0]]
         inside = [(path, Watch(each)) for path, each in sorted(gathered.elements.items())]
@@ -189,8 +189,8 @@ class _Windows:
     __slots__ = ("_all", "_each", "reach")
 
     def __init__(self, windows: Sequence[Now]) -> None:
-        self._all = settled([Limit(window, after=True) for window in windows])
-        self._each = [(window, settled([Limit(window, after=True)])) for window in windows]
+        self._all = prepare_edges([Limit(window, after=True) for window in windows])
+        self._each = [(window, prepare_edges([Limit(window, after=True)])) for window in windows]
         self.reach = max(_reach(window) for window in windows)
 
     def next(self, times: Sequence[str], now_ms: int) -> int:
@@ -219,9 +219,9 @@ class _Result:
 
     def __init__(self, events: Events, edges: set[Edge]) -> None:
         self._events = events
-        self._edges = settled(edges)
+        self._edges = prepare_edges(edges)
         self._where: Check | None = None if events.where is None else Checks({}, "", inner=True).of(events.where)
 
     def next(self, events: Sequence[Event], now_ms: int) -> int:
-        value = aggregated(self._events, self._where, Moment(Clock(now_ms), events))
+        value = aggregate_of(self._events, self._where, Moment(Clock(now_ms), events))
         return self._edges.next(value, now_ms) if isinstance(value, str) else NEVER

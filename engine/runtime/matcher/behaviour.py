@@ -26,20 +26,20 @@ def aggregate_check(predicate: Events, where: Check | None, test: Check, questio
     def check(_profile: Mapping[str, Any], moment: Moment) -> bool:
         found = moment.answers.get(question, MISSING)
         if found is MISSING:
-            found = moment.answers[question] = aggregated(predicate, where, moment)
+            found = moment.answers[question] = aggregate_of(predicate, where, moment)
         return test({"value": found}, moment)
 
     return check
 
 
-def aggregated(predicate: Events, where: Check | None, moment: Moment) -> Any:
+def aggregate_of(predicate: Events, where: Check | None, moment: Moment) -> Any:
     """The aggregate over the counted events, None where it is missing."""
-    counted = _counted(predicate, where, moment)
+    counted = _counted_events(predicate, where, moment)
     values = [True] * len(counted) if predicate.field is None else _values(counted, predicate.field)
     return aggregate(predicate.aggregate, values)
 
 
-def _counted(predicate: Events, where: Check | None, moment: Moment) -> list[Event]:
+def _counted_events(predicate: Events, where: Check | None, moment: Moment) -> list[Event]:
     kind = predicate.type
     window = _window(predicate.within, moment)
     if where is None:
@@ -84,13 +84,13 @@ def sequence_check(predicate: EventSequence, wheres: Sequence[Check | None], que
     def check(_profile: Mapping[str, Any], moment: Moment) -> bool:
         found = moment.answers.get(question)
         if found is None:
-            found = moment.answers[question] = _happened(predicate, wheres, moment)
+            found = moment.answers[question] = _matches_steps(predicate, wheres, moment)
         return bool(found)
 
     return check
 
 
-def _happened(predicate: EventSequence, wheres: Sequence[Check | None], moment: Moment) -> bool:
+def _matches_steps(predicate: EventSequence, wheres: Sequence[Check | None], moment: Moment) -> bool:
     window = _window(predicate.within, moment)
     ends: list[int] | None = None  # positions at which the steps so far can end, rising
     for step, where in zip(predicate.steps, wheres, strict=True):
@@ -112,10 +112,10 @@ def _following(window: Sequence[Event], ends: list[int], matching: list[int], wi
     found = []
     for index in matching:
         place = bisect_left(ends, index)
-        if place and (within is None or _between(window[ends[place - 1]], window[index]) <= within):
+        if place and (within is None or _ms_between(window[ends[place - 1]], window[index]) <= within):
             found.append(index)
     return found
 
 
-def _between(earlier: Event, later: Event) -> int:
+def _ms_between(earlier: Event, later: Event) -> int:
     return parse_instant(later["time"]) - parse_instant(earlier["time"])

@@ -40,7 +40,7 @@ class Calendar:
         self._kept: tuple[list[date], Callable[[Any], int]] | None = None
 
     @property
-    def wanted(self) -> int:
+    def mask_count(self) -> int:
         """At most two cuts for each different range."""
         return 2 * len(self._groups) + 1
 
@@ -55,10 +55,10 @@ class Calendar:
         today = [local_day(now_ms, zone) for zone in self._zones]
         kept = self._kept
         if kept is None or kept[0] != today:
-            kept = self._kept = (today, self._bound(now_ms))
+            kept = self._kept = (today, self._bind(now_ms))
         return kept[1](value)
 
-    def _bound(self, now_ms: int) -> Callable[[Any], int]:
+    def _bind(self, now_ms: int) -> Callable[[Any], int]:
         def bind(limit: Now) -> str:
             return bind_instant(limit, now_ms)
 
@@ -67,7 +67,7 @@ class Calendar:
             limits = [(bound_limits(bounds, bind), positive) for bounds, positive in parts]
             rows.update(dict.fromkeys(group, limits))
         order = Order(self._path, rows)
-        order.fill(self._bits, self.wanted)
+        order.fill(self._bits, self.mask_count)
         return order.mask
 
     def fast(self, source: Source) -> Lookup:

@@ -72,7 +72,7 @@ class Checks:
         if found is None:
             found = _leaf(leaf)
             if leaf.op in COSTLY and not self.inner:
-                found = _remembered(found, self._number(leaf))
+                found = _remember(found, self._number(leaf))
             self._leaves[leaf] = found
         return found
 
@@ -128,7 +128,7 @@ def _on_path(path: str, test: ValueTest) -> Check:
     return lambda profile, moment: any(test(value, moment) for value in present_values(profile, path))
 
 
-def _remembered(check: Check, question: int) -> Check:
+def _remember(check: Check, question: int) -> Check:
     def asked_once(profile: Mapping[str, Any], moment: Moment) -> bool:
         found = moment.answers.get(question)
         if found is None:

@@ -1,7 +1,7 @@
 """Columns of the index: from one field's value to the mask of the rows whose conditions on that field hold.
 
-Every column is planned first (`wanted` masks), then filled within what memory allows: values and cuts beyond that are
-kept as row numbers, from which a mask is made when it is asked for.
+Every column is planned first (`mask_count` masks), then filled within what memory allows. Values and cuts beyond that
+are stored as row numbers, from which a mask is computed on demand.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Column(Protocol):
     """One field's part of the index."""
 
     @property
-    def wanted(self) -> int:
+    def mask_count(self) -> int:
         """How many masks would make every look-up direct."""
         ...
 
@@ -102,7 +102,7 @@ class Equality:
         self._postings = Postings(noted)
 
     @property
-    def wanted(self) -> int:
+    def mask_count(self) -> int:
         """One mask for each constant, one for other values, one for a missing one."""
         return len(self._postings.rows) + 2
 

@@ -79,7 +79,7 @@ class Delta:
         for field in sorted(self._by_field if fields is None else self._by_field.keys() & fields):
             self._field_part(field)
 
-    def changed(  # noqa: PLR0913 - one call a change, of which a record would cost as much as the answer
+    def moves(  # noqa: PLR0913 - one call a change, of which a record would cost as much as the answer
         self,
         old: Mapping[str, Any] | None,
         new: Mapping[str, Any],
@@ -116,15 +116,15 @@ class Delta:
             moves = index.single(old, new, now_ms, events, index.every if as_of_now else index.steady)
             if not (part.in_rows or anew):
                 return moves
-            return self._settled([moves], [part.in_rows], anew, asked, was)
+            return self._combine_moves([moves], [part.in_rows], anew, asked, was)
         found = [
             part.index.several(old, new, now_ms, events, part.index.every if as_of_now else part.index.steady, fields)
             for part in parts
         ]
         anew += [self._event_part(kind) for kind in event_types]
-        return self._settled(found, [part.in_rows for part in parts], anew, asked, was)
+        return self._combine_moves(found, [part.in_rows for part in parts], anew, asked, was)
 
-    def _settled(
+    def _combine_moves(
         self,
         moves: Sequence[Moves],
         in_rows: Sequence[frozenset[str]],

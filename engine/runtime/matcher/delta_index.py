@@ -17,7 +17,7 @@ from .index import Rest, fill
 from .mentions import Mentions
 from .moment import Event, datetime_of
 from .order import Age
-from .plan import Plan, placed
+from .plan import MatchPlan, columns_of
 from .reading import FALLS_BACK, new_source
 from .rows import Literal, Row
 
@@ -57,7 +57,7 @@ def field_index(
     """The index of one field, of named rows that ask about it, in the order of their names."""
     left_out = _left_out(field, rows)
     kept = [(name, row) for name, row in rows if name not in left_out]
-    own, others = Plan(), Plan()
+    own, others = MatchPlan(), MatchPlan()
     for number, (_, row) in enumerate(kept):
         own.add(number, tuple(literal for literal in row if _asks(literal, field)))
         others.add(number, tuple(literal for literal in row if not _asks(literal, field)))
@@ -68,7 +68,7 @@ def field_index(
     fill([*own_columns, *(other.column for other in other_columns)], bits, memory)
     body = _Body(bits, own_columns, other_columns, Rest(bits, others.rest, checks), [name for name, _ in kept])
     steady = bits.of([number for number, (name, _) in enumerate(kept) if name not in clocked])
-    reach = max(own.reach, others.reach) + 1 if body.aged() else 0
+    reach = max(own.reach, others.reach) + 1 if body.reads_ages() else 0
     return FieldIndex(body.single(), body.several(), bits.every, steady, reach, left_out)
 
 
@@ -84,10 +84,10 @@ def _asks(literal: Literal, field: str) -> bool:
 def _left_out(field: str, rows: Sequence[tuple[str, Row]]) -> frozenset[str]:
     """The segments that no column can hold: by the kind of a condition, or for too many on one list."""
     found = set()
-    plan = Plan()
+    plan = MatchPlan()
     for number, (name, row) in enumerate(rows):
         own = tuple(literal for literal in row if _asks(literal, field))
-        if all(parts and all(whole for *_, whole in parts) for parts in map(list, map(placed, own))):
+        if all(parts and all(whole for *_, whole in parts) for parts in map(list, map(columns_of, own))):
             plan.add(number, own)
         else:
             found.add(name)
@@ -110,7 +110,7 @@ class _Other:
         return [f"if m & {source.bind(self.asking)}:", *(f"    {line}" for line in lines)]
 
 
-def _columns(plan: Plan, bits: Bits) -> list[_Other]:
+def _columns(plan: MatchPlan, bits: Bits) -> list[_Other]:
     """The columns of which most rows ask first, as they leave the fewest; lists and texts last."""
     asking: dict[str, set[int]] = defaultdict(set)
     for (_, path, _), rows in plan.slots.items():
@@ -135,7 +135,7 @@ class _Body:
         own = source.bind(self._look(source, self.own))
         slow = [*_lines([each.column.careful(source) for each in self.others]), "return m"]
         careful = source.function("careful", "m, p, now_ms, now", slow, "matcher: careful")
-        lines = [f"now = {source.bind(datetime_of)}(now_ms)" if self.aged() else "now = None"]
+        lines = [f"now = {source.bind(datetime_of)}(now_ms)" if self.reads_ages() else "now = None"]
         lines += [f"n = {own}(p, now_ms, now)", f"m = ({own}(o, now_ms, now) ^ n) & k", *_NONE_LEFT]
         fast: list[str] = []
         for number, other in enumerate(self.others):
@@ -152,7 +152,7 @@ class _Body:
         found: Single = source.function("changed", "o, p, now_ms, events, k", lines, "matcher: changed")
         return found
 
-    def aged(self) -> bool:
+    def reads_ages(self) -> bool:
         """Whether a column is about spans of time from now."""
         return any(isinstance(column, Age) for column in [*self.own, *(other.column for other in self.others)])
 
@@ -164,9 +164,9 @@ class _Body:
         for other in self.others:
             by_field[other.path.partition(".")[0]].append(other.column)
         looks = [(field, self._look(source, columns)) for field, columns in by_field.items()]
-        decide, read, rest, aged = self.rest.decide, reader(self.names), self.rest.mask, self.aged()
+        decide, read, rest, aged = self.rest.decide, reader(self.names), self.rest.mask, self.reads_ages()
 
-        def changed(
+        def read_changes(
             old: Mapping[str, Any],
             new: Mapping[str, Any],
             now_ms: int,
@@ -189,7 +189,7 @@ class _Body:
                 differing = before ^ after
             return read(differing, differing & after)
 
-        return changed
+        return read_changes
 
     def _look(self, source: Source, columns: Sequence[Column]) -> Look:
         """A function from a profile to the mask of all the columns."""

@@ -26,7 +26,7 @@ class Door(Frozen):
     groups: list[tuple[Segment, ...]]
 
 
-def parted(segments: Sequence[Segment]) -> tuple[list[Door], list[Segment]]:
+def split_doors(segments: Sequence[Segment]) -> tuple[list[Door], list[Segment]]:
     """The doors, and in their order the segments that are behind none."""
     if len(segments) < FEWEST_SEGMENTS:
         return [], list(segments)

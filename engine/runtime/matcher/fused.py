@@ -29,10 +29,10 @@ from ...ir.predicate import (
 from ...operators.text import tokens
 from ..codegen.source import Source
 from .checks import Checks
-from .doors import ALWAYS, Door, parted
+from .doors import ALWAYS, Door, split_doors
 from .guess import conjunction, disjunction, guess
 from .intervals import relative_limits
-from .moment import Clocks, age, padded
+from .moment import Clocks, age, padded_tokens
 from .plain import Match, Segment, plain
 from .reading import FALLS_BACK, direct, missing_aware, new_source
 
@@ -41,7 +41,7 @@ WORDS_LIMIT = 8  # tokens of a constant that are written out
 WORTH_A_LOCAL = 1.4  # evaluations a call from which on a field is read once, at the start
 
 
-def fused(segments: Sequence[Segment], checks: Checks) -> Match:
+def fuse(segments: Sequence[Segment], checks: Checks) -> Match:
     """The match function of segments in name order."""
     source = new_source()
     fast, careful = _Writer(source, checks, careful=False), _Writer(source, checks, careful=True)
@@ -83,7 +83,7 @@ class _Writer:
             name, predicate = segments[0]
             tests = [f"return [{name!r}] if {self.write(predicate)} else []"]
         else:
-            doors, others = parted(segments)
+            doors, others = split_doors(segments)
             tests = ["out = []"]
             for door in doors:
                 tests += self._door(door)
@@ -104,7 +104,7 @@ class _Writer:
         """A look into a dict says which few segments the field's value leaves."""
         value = self._locals.get(door.path) or self._read(door.path)
         lines = [f"g = {self.source.bind(door.numbers.get)}({value})", "if g is not None:"]
-        return lines + _indented(self._choice(door.groups, 0))
+        return lines + _indent(self._choice(door.groups, 0))
 
     def _choice(self, groups: Sequence[Sequence[Segment]], first: int) -> list[str]:
         if len(groups) == 1:
@@ -112,9 +112,9 @@ class _Writer:
         half = len(groups) // 2
         return [
             f"if g < {first + half}:",
-            *_indented(self._choice(groups[:half], first)),
+            *_indent(self._choice(groups[:half], first)),
             "else:",
-            *_indented(self._choice(groups[half:], first + half)),
+            *_indent(self._choice(groups[half:], first + half)),
         ]
 
     def _read(self, path: str) -> str:
@@ -126,26 +126,26 @@ class _Writer:
             case Leaf():
                 return self._leaf(predicate)
             case Not(item):
-                return f"not {self._grouped(item)}"
+                return f"not {self._group(item)}"
             case AllOf(items):
-                return " and ".join(map(self._grouped, conjunction(items))) or "True"
+                return " and ".join(map(self._group, conjunction(items))) or "True"
             case AnyOf(items):
-                return " or ".join(map(self._grouped, disjunction(items))) or "False"
+                return " or ".join(map(self._group, disjunction(items))) or "False"
             case Constant(value):
                 return repr(bool(value))
             case Element() | InList() | Events() | EventSequence():
-                return self._asked(predicate)
+                return self._ask(predicate)
         assert_never(predicate)
 
-    def _grouped(self, predicate: Predicate) -> str:
+    def _group(self, predicate: Predicate) -> str:
         text = self.write(predicate)
         return f"({text})" if isinstance(predicate, AllOf | AnyOf | Not | Leaf) else text
 
-    def _asked(self, predicate: Predicate) -> str:
-        moment = self.kept("mo", f"{self.source.bind(self.moments.moment)}(now_ms, events)")
+    def _ask(self, predicate: Predicate) -> str:
+        moment = self.store_once("mo", f"{self.source.bind(self.moments.moment)}(now_ms, events)")
         return f"{self.source.bind(self.checks.of(predicate))}(p, {moment})"
 
-    def kept(self, name: str, expression: str) -> str:
+    def store_once(self, name: str, expression: str) -> str:
         """The expression, computed on first use and then stored."""
         local = self._lazy.setdefault(name, f"k_{len(self._lazy)}")
         return f"({local} or ({local} := {expression}))"
@@ -157,14 +157,14 @@ class _Writer:
             text = write(self, leaf, value)
             if text is not None:
                 return text
-        return self._asked(leaf)
+        return self._ask(leaf)
 
-    def guarded(self, value: str, test: str) -> str:
+    def guard(self, value: str, test: str) -> str:
         """The test, false for a missing value; in the careful form every field has a local."""
         return f"{value} is not None and {test}" if self.careful else test
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
+def _indent(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
@@ -202,12 +202,12 @@ def _set(writer: _Writer, leaf: Leaf) -> str:
 
 
 def _mentions(writer: _Writer, leaf: Leaf, value: str) -> str | None:
-    return writer.guarded(value, f"{writer.source.constant(leaf.value)} in {value}")
+    return writer.guard(value, f"{writer.source.constant(leaf.value)} in {value}")
 
 
 def _mentions_one(writer: _Writer, leaf: Leaf, value: str) -> str | None:
     constants = leaf.value if isinstance(leaf.value, tuple) else ()
-    return writer.guarded(value, f"not {writer.source.bind(frozenset(constants))}.isdisjoint({value})")
+    return writer.guard(value, f"not {writer.source.bind(frozenset(constants))}.isdisjoint({value})")
 
 
 def _range(writer: _Writer, leaf: Leaf, value: str) -> str | None:
@@ -223,7 +223,7 @@ def _range(writer: _Writer, leaf: Leaf, value: str) -> str | None:
         text = f"{writer.source.constant(lower)} {'<=' if bounds.lower_inclusive else '<'} {text}"
     if upper is not None:
         text = f"{text} {'<=' if bounds.upper_inclusive else '<'} {writer.source.constant(upper)}"
-    return writer.guarded(value, text)
+    return writer.guard(value, text)
 
 
 def _age(writer: _Writer, leaf: Leaf, bounds: Bounds, value: str) -> str | None:
@@ -232,12 +232,12 @@ def _age(writer: _Writer, leaf: Leaf, bounds: Bounds, value: str) -> str | None:
         return None
     low, high = relative_limits(bounds)
     writer.reach = max([writer.reach, *(abs(cut) + 1 for cut in (low, high) if cut is not None)])
-    text = writer.kept(f"age {leaf.field}", f"({writer.source.bind(age)}({value}, now_ms),)") + "[0]"
+    text = writer.store_once(f"age {leaf.field}", f"({writer.source.bind(age)}({value}, now_ms),)") + "[0]"
     if low is not None:
         text = f"{writer.source.constant(low)} <= {text}"
     if high is not None:
         text = f"{text} < {writer.source.constant(high)}"
-    return writer.guarded(value, text)
+    return writer.guard(value, text)
 
 
 def _words(writer: _Writer, leaf: Leaf, value: str) -> str | None:
@@ -245,15 +245,15 @@ def _words(writer: _Writer, leaf: Leaf, value: str) -> str | None:
     words = tokens(str(leaf.value))
     if not 0 < len(words) <= WORDS_LIMIT:
         return None
-    whole = writer.kept(f"padded {leaf.field}", f"{writer.source.bind(padded)}({value})")
-    part = writer.kept(f"lower {leaf.field}", f"{value}.lower() if {value}.isascii() else {whole}")
+    whole = writer.store_once(f"padded {leaf.field}", f"{writer.source.bind(padded_tokens)}({value})")
+    part = writer.store_once(f"lower {leaf.field}", f"{value}.lower() if {value}.isascii() else {whole}")
     phrases = [words] if leaf.op == "contains_phrase" else [[word] for word in dict.fromkeys(words)]
-    tests = [f"({phrase[0]!r} in {part} and {_padded(phrase)} in {whole})" for phrase in phrases]
+    tests = [f"({phrase[0]!r} in {part} and {_padded_literal(phrase)} in {whole})" for phrase in phrases]
     joined = (" or " if leaf.op == "contains" else " and ").join(tests)
-    return writer.guarded(value, f"({joined})")
+    return writer.guard(value, f"({joined})")
 
 
-def _padded(phrase: Sequence[str]) -> str:
+def _padded_literal(phrase: Sequence[str]) -> str:
     return repr(f" {' '.join(phrase)} ")
 
 
@@ -262,15 +262,15 @@ def _exists(writer: _Writer, leaf: Leaf, value: str) -> str | None:  # noqa: ARG
 
 
 def _starts_with(writer: _Writer, leaf: Leaf, value: str) -> str | None:
-    return writer.guarded(value, f"{value}.startswith({writer.source.constant(leaf.value)})")
+    return writer.guard(value, f"{value}.startswith({writer.source.constant(leaf.value)})")
 
 
 def _ends_with(writer: _Writer, leaf: Leaf, value: str) -> str | None:
-    return writer.guarded(value, f"{value}.endswith({writer.source.constant(leaf.value)})")
+    return writer.guard(value, f"{value}.endswith({writer.source.constant(leaf.value)})")
 
 
 def _substring(writer: _Writer, leaf: Leaf, value: str) -> str | None:
-    return writer.guarded(value, f"{writer.source.constant(leaf.value)} in {value}")
+    return writer.guard(value, f"{writer.source.constant(leaf.value)} in {value}")
 
 
 # by operator, whether the field is a text, whether it is a list

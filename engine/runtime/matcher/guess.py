@@ -40,9 +40,9 @@ def guess(predicate: Predicate) -> Guess:
             share, cost = guess(item)
             return Guess(1 - share, cost)
         case AllOf(items):
-            return _joined(conjunction(items))
+            return _join(conjunction(items))
         case AnyOf(items):
-            share, cost = _joined([Guess(1 - each.share, each.cost) for each in map(guess, disjunction(items))])
+            share, cost = _join([Guess(1 - each.share, each.cost) for each in map(guess, disjunction(items))])
             return Guess(1 - share, cost)
         case Constant(value):
             return Guess(float(value), 0.1)
@@ -72,7 +72,7 @@ def _rank(share: float, cost: float) -> float:
     return cost / max(1e-9, 1 - share)
 
 
-def _joined(items: Sequence[Predicate | Guess]) -> Guess:
+def _join(items: Sequence[Predicate | Guess]) -> Guess:
     share, cost = 1.0, 0.0
     for item in items:
         own = item if isinstance(item, Guess) else guess(item)

@@ -15,14 +15,16 @@ from .columns import Column, Lookup
 from .moment import Clocks, Event, datetime_of
 from .order import Age
 from .plain import Match, Segment, plain
-from .plan import Plan
+from .plan import MatchPlan
 from .reading import FALLS_BACK, new_source
 from .rows import Literal, rows_of
 
 
-def indexed(segments: Sequence[Segment], checks: Checks, *, memory: int = MEMORY, everything: bool = False) -> Match:
+def index_match(
+    segments: Sequence[Segment], checks: Checks, *, memory: int = MEMORY, everything: bool = False
+) -> Match:
     """The match function of segments in name order; `everything` indexes also what is hardly worth it."""
-    names, plan, rows = [], Plan(), 0
+    names, plan, rows = [], MatchPlan(), 0
     for name, predicate in segments:
         for row in rows_of(predicate):
             plan.add(rows, row)
@@ -40,9 +42,9 @@ def indexed(segments: Sequence[Segment], checks: Checks, *, memory: int = MEMORY
 def fill(columns: Sequence[Column], bits: Bits, memory: int) -> None:
     """Share the memory: those that want little get it all, the others equal parts of what is left."""
     left = max(1, memory // max(1, bits.bytes))
-    waiting = sorted(columns, key=lambda column: column.wanted)
+    waiting = sorted(columns, key=lambda column: column.mask_count)
     for index, column in enumerate(waiting):
-        allowed = min(column.wanted, left // (len(waiting) - index))
+        allowed = min(column.mask_count, left // (len(waiting) - index))
         column.fill(bits, allowed)
         left -= allowed
 
@@ -75,11 +77,12 @@ class Rest:
         return mask
 
     def _test(self, row: int) -> Check:
-        found = self._tests[row] = self._checks.of(AllOf(tuple(_said(literal) for literal in self._literals[row])))
+        items = tuple(_predicate_of(literal) for literal in self._literals[row])
+        found = self._tests[row] = self._checks.of(AllOf(items))
         return found
 
 
-def _said(literal: Literal) -> Predicate:
+def _predicate_of(literal: Literal) -> Predicate:
     return literal.item if literal.positive else Not(literal.item)
 
 
@@ -96,11 +99,11 @@ class _Body:
         """The match function; `otherwise` answers where now is nearer to an end of the calendar than `reach`."""
         source = new_source()
         aged = any(isinstance(column, Age) for column in self.columns)
-        slow = self._joined([column.careful(source) for column in self.columns], source)
+        slow = self._join_masks([column.careful(source) for column in self.columns], source)
         careful = source.function("careful", "p, now_ms, now", [*slow, "return m"], "matcher: careful")
         lines = self._guard(source, reach, otherwise) if aged else []
         lines += ["try:"]
-        lines += [f"    {line}" for line in self._joined([column.fast(source) for column in self.columns], source)]
+        lines += [f"    {line}" for line in self._join_masks([column.fast(source) for column in self.columns], source)]
         lines += [f"except {FALLS_BACK}:", f"    m = {source.bind(careful)}(p, now_ms, {'now' if aged else None})"]
         if self.rest.mask:
             lines += [f"if m & {source.bind(self.rest.mask)}:"]
@@ -112,7 +115,7 @@ class _Body:
         match: Match = source.function("match", "p, now_ms, events=()", lines, "matcher: match")
         return match
 
-    def _joined(self, lookups: Sequence[Lookup], source: Source) -> list[str]:
+    def _join_masks(self, lookups: Sequence[Lookup], source: Source) -> list[str]:
         if not lookups:
             return [f"m = {source.bind(self.bits.every)}"]
         lines: list[str] = []

@@ -9,7 +9,7 @@ from ...ir.predicate import Predicate
 from ...ir.walk import fields, leaf_count
 from .bits import MEMORY
 from .checks import Checks
-from .fused import fused
+from .fused import fuse
 from .moment import Event
 from .plain import Match
 
@@ -49,20 +49,20 @@ class Matcher:
         if len(self._predicates) < len(ordered):
             raise ValueError("two segments have the same name")
         self._reading: dict[str, list[str]] | None = None
-        self.strategy: Strategy = strategy or _chosen(ordered)
+        self.strategy: Strategy = strategy or _choose_strategy(ordered)
         checks = Checks(lists, key)
-        self.match = fused(ordered, checks) if self.strategy == "fused" else _indexed(ordered, checks, memory)
+        self.match = fuse(ordered, checks) if self.strategy == "fused" else _match_by_index(ordered, checks, memory)
 
     def bind(self, now_ms: int) -> Callable[..., list[str]]:
         """`match` at a fixed time: a function of the profile and, if there are any, its events."""
         match = self.match
 
-        def matched(profile: Mapping[str, Any], events: Sequence[Event] = ()) -> list[str]:
+        def match_now(profile: Mapping[str, Any], events: Sequence[Event] = ()) -> list[str]:
             return match(profile, now_ms, events)
 
-        return matched
+        return match_now
 
-    def affected(self, changed: Collection[str]) -> list[str]:
+    def names_reading(self, changed: Collection[str]) -> list[str]:
         """The sorted names of the segments that read one of these top-level profile fields."""
         if self._reading is None:
             reading: dict[str, list[str]] = {}
@@ -73,13 +73,13 @@ class Matcher:
         return sorted({name for field in changed for name in self._reading.get(field, ())})
 
 
-def _indexed(segments: Sequence[tuple[str, Predicate]], checks: Checks, memory: int) -> Match:
-    from .index import indexed  # most programs have too few segments to need it
+def _match_by_index(segments: Sequence[tuple[str, Predicate]], checks: Checks, memory: int) -> Match:
+    from .index import index_match  # most programs have too few segments to need it
 
-    return indexed(segments, checks, memory=memory)
+    return index_match(segments, checks, memory=memory)
 
 
-def _chosen(segments: Sequence[tuple[str, Predicate]]) -> Strategy:
+def _choose_strategy(segments: Sequence[tuple[str, Predicate]]) -> Strategy:
     if len(segments) > FUSED_SEGMENTS:
         return "indexed"
     leaves = 0

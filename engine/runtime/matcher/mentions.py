@@ -33,12 +33,12 @@ class Mentions:
         text: bool = False,
     ) -> None:
         self._path, self._text = path, text
-        self._slots = [_noted({row: (literal,) for row, literal in slot.items()}, text=text) for slot in slots]
+        self._slots = [_postings_of({row: (literal,) for row, literal in slot.items()}, text=text) for slot in slots]
         self._wild_rows = [list(slot) for slot in slots]
-        self._denied = _noted(denied, text=text) if denied else None
+        self._denied = _postings_of(denied, text=text) if denied else None
 
     @property
-    def wanted(self) -> int:
+    def mask_count(self) -> int:
         """One mask for each constant in each slot."""
         return sum(len(postings.rows) for postings in self._every())
 
@@ -48,7 +48,7 @@ class Mentions:
     def fill(self, bits: Bits, allowed: int) -> None:
         """See `Column`."""
         self._bits = bits
-        wanted = max(1, self.wanted)
+        wanted = max(1, self.mask_count)
         for postings in self._every():
             postings.fill(bits, 0, max(1, allowed * len(postings.rows) // wanted))
         self._wild = [bits.every ^ bits.of(rows) for rows in self._wild_rows]
@@ -69,23 +69,23 @@ class Mentions:
         names = [f"h{number}" for number in range(len(self._slots))]
         start = [f"{name} = {source.bind(wild)}" for name, wild in zip(names, self._wild, strict=True)]
         loop = [
-            line for name, slot in zip(names, self._slots, strict=True) for line in self._joined(source, name, slot)
+            line for name, slot in zip(names, self._slots, strict=True) for line in self._join_mask(source, name, slot)
         ]
         masks = list(names)
         if self._denied is not None:
             start.append("d = 0")
-            loop += self._joined(source, "d", self._denied)
+            loop += self._join_mask(source, "d", self._denied)
             masks.append(f"({source.bind(self._bits.every)} ^ d)")
         return Lookup((*start, f"for t in {values}:", *loop), " & ".join(masks))
 
-    def _joined(self, source: Source, name: str, postings: Postings) -> list[str]:
+    def _join_mask(self, source: Source, name: str, postings: Postings) -> list[str]:
         """Statements that join the mask of `t`, if any row has that constant."""
         if postings.rest:
             return [f"    {name} |= {source.bind(postings.lookup(self._bits))}(t)"]
         return [f"    x = {source.bind(postings.masks.get)}(t)", "    if x is not None:", f"        {name} |= x"]
 
 
-def _noted(rows: Mapping[int, Sequence[Literal]], *, text: bool) -> Postings:
+def _postings_of(rows: Mapping[int, Sequence[Literal]], *, text: bool) -> Postings:
     noted: dict[Any, list[int]] = defaultdict(list)
     for row, literals in rows.items():
         for constant in {constant for literal in literals for constant in constants_of(literal, text=text)}:
@@ -116,7 +116,7 @@ class Presence:
         self._present = self._absent = 0
 
     @property
-    def wanted(self) -> int:
+    def mask_count(self) -> int:
         """One mask for each of two answers."""
         return 2
 

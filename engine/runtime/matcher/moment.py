@@ -62,11 +62,11 @@ class Moment:
         self.events = events
         self.answers: dict[Any, Any] = {}
 
-    def padded(self, text: str) -> str:
+    def padded_tokens(self, text: str) -> str:
         """The text's tokens, each between blanks; no token holds one, so a phrase is a substring."""
         found: str | None = self.answers.get(text)
         if found is None:
-            found = self.answers[text] = padded(text)
+            found = self.answers[text] = padded_tokens(text)
         return found
 
 
@@ -86,7 +86,7 @@ class Clocks:
         return Moment(clock, events)
 
 
-def padded(text: str) -> str:
+def padded_tokens(text: str) -> str:
     """The text's tokens joined by blanks, with a blank before and after."""
     return f" {' '.join(tokens(text))} "
 

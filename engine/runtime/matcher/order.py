@@ -46,14 +46,14 @@ class Order:
         self._changes = changes
 
     @property
-    def wanted(self) -> int:
+    def mask_count(self) -> int:
         """One mask before and after each cut."""
         return len(self._cuts) + 1
 
     def fill(self, bits: Bits, allowed: int) -> None:
         """See `Column`."""
         self._bits = bits
-        self._step = step = -(-self.wanted // max(1, allowed))
+        self._step = step = -(-self.mask_count // max(1, allowed))
         mask = bits.every ^ bits.of(self._first)
         self._masks = [mask]
         self._flat: list[int] = []

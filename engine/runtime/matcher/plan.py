@@ -38,7 +38,7 @@ Slot = tuple[Kind, str, int]
 
 
 @dataclass(slots=True)
-class Plan:
+class MatchPlan:
     """Literals by column and row, and the literals of each row that are decided by closures.
 
     `reach` is how far from now, in milliseconds, the furthest limit relative to it lies.
@@ -51,7 +51,7 @@ class Plan:
     def add(self, row: int, literals: Row) -> None:
         """Note the literals of a row."""
         for literal in literals:
-            found = list(placed(literal))
+            found = list(columns_of(literal))
             for kind, path, part, whole in found:
                 self._note(row, kind, path, part)
                 if not whole:
@@ -133,16 +133,16 @@ def _absolute(literals: Sequence[Literal]) -> Iterator[tuple[tuple[object, objec
 Placed = tuple[Kind, str, Literal, bool]
 
 
-def placed(literal: Literal) -> Iterator[Placed]:
+def columns_of(literal: Literal) -> Iterator[Placed]:
     """The columns of a literal: kind, path, what of it is indexed, and whether that is the whole of it."""
     leaf = literal.item
     if not isinstance(leaf, Leaf):
         return
     if leaf.op == "range":
         if not leaf.many:
-            yield from _ranged(leaf, literal.positive)
+            yield from _range_columns(leaf, literal.positive)
     elif leaf.op in _WORDS and leaf.type == "text" and not leaf.many:
-        yield from _worded(leaf, literal.positive)
+        yield from _word_columns(leaf, literal.positive)
     elif leaf.op == "exists":
         single = leaf.type in SINGLE and not leaf.many
         yield "equality" if single else "presence", leaf.field, literal, True
@@ -156,7 +156,7 @@ def placed(literal: Literal) -> Iterator[Placed]:
 _WORDS = ("contains", "contains_all", "contains_phrase")
 
 
-def _worded(leaf: Leaf, positive: bool) -> Iterator[Placed]:  # noqa: FBT001 - the sign of a literal
+def _word_columns(leaf: Leaf, positive: bool) -> Iterator[Placed]:  # noqa: FBT001 - the sign of a literal
     """All words of a phrase are somewhere in the text: the longest one is looked up, a closure says the rest."""
     words = tokens(str(leaf.value))
     if leaf.op == "contains" or len(words) == 1:
@@ -170,7 +170,7 @@ def _worded(leaf: Leaf, positive: bool) -> Iterator[Placed]:  # noqa: FBT001 - t
         )
 
 
-def _ranged(leaf: Leaf, positive: bool) -> Iterator[Placed]:  # noqa: FBT001 - as above
+def _range_columns(leaf: Leaf, positive: bool) -> Iterator[Placed]:  # noqa: FBT001 - as above
     bounds = leaf.value
     if not isinstance(bounds, Bounds):
         return

@@ -89,13 +89,13 @@ def _contains(leaf: Leaf) -> ValueTest:
     words = tuple(f" {token} " for token in dict.fromkeys(tokens(str(leaf.value))))
     if len(words) == 1:
         word = words[0]
-        return lambda value, moment: word in moment.padded(value)
-    return lambda value, moment: any(word in moment.padded(value) for word in words)
+        return lambda value, moment: word in moment.padded_tokens(value)
+    return lambda value, moment: any(word in moment.padded_tokens(value) for word in words)
 
 
 def _contains_all(leaf: Leaf) -> ValueTest:
     words = tuple(f" {token} " for token in dict.fromkeys(tokens(str(leaf.value))))
-    return lambda value, moment: all(word in moment.padded(value) for word in words)
+    return lambda value, moment: all(word in moment.padded_tokens(value) for word in words)
 
 
 def _contains_phrase(leaf: Leaf) -> ValueTest:
@@ -103,7 +103,7 @@ def _contains_phrase(leaf: Leaf) -> ValueTest:
     if not found:
         return lambda _value, _moment: False
     phrase = f" {' '.join(found)} "
-    return lambda value, moment: phrase in moment.padded(value)
+    return lambda value, moment: phrase in moment.padded_tokens(value)
 
 
 def _starts_with(leaf: Leaf) -> ValueTest:

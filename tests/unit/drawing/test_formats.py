@@ -8,9 +8,9 @@ from hypothesis import given, settings
 
 from engine.drawing.dot import dot
 from engine.drawing.mermaid import mermaid
-from engine.drawing.picture import Arrow, Box, Picture, joined
+from engine.drawing.picture import Arrow, Box, Picture, join_arrows
 from engine.drawing.svg import BOXES_LIMIT, TooLargeError, svg
-from engine.drawing.text_width import fitted, text_width, wrapped
+from engine.drawing.text_width import fit, text_width, wrap
 from engine.nodes.telling import Look
 from tests.unit.drawing.graphs import pictures
 
@@ -94,19 +94,19 @@ def test_too_much_to_draw_is_refused_as_svg_alone() -> None:
 
 
 def test_ways_between_the_same_boxes_become_one_arrow() -> None:
-    found = joined(
+    found = join_arrows(
         [Arrow("a", "b", ("1",)), Arrow("a", "c"), Arrow("a", "b", ("otherwise",), last=True), Arrow("a", "b", ("1",))]
     )
     assert found == (Arrow("a", "b", ("1", "otherwise")), Arrow("a", "c"))
 
 
 def test_long_text_is_cut_and_broken_between_words() -> None:
-    assert fitted("short", 12, 500) == "short"
-    cut = fitted("a long text that does not fit", 12, 80)
+    assert fit("short", 12, 500) == "short"
+    cut = fit("a long text that does not fit", 12, 80)
     assert cut.endswith("…")
     assert text_width(cut, 12) <= 80
-    lines = wrapped("one two three four five six seven eight nine ten", 12, 90, 3)
+    lines = wrap("one two three four five six seven eight nine ten", 12, 90, 3)
     assert len(lines) == 3
     assert all(text_width(line, 12) <= 90.1 for line in lines)
     assert lines[-1].endswith("…")
-    assert wrapped("", 12, 90, 3) == []
+    assert wrap("", 12, 90, 3) == []

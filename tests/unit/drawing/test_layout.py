@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.drawing.layout import Ends, Layout, Place, Size, lay_out
+from engine.drawing.layout import Ends, Layout, Position, Size, lay_out
 
 SLACK = 0.01
 
@@ -27,12 +27,12 @@ def graphs(draw: st.DrawFn) -> tuple[dict[str, Size], dict[Ends, Size | None]]:
     return boxes, labels
 
 
-def overlap(one: Place, other: Place) -> bool:
+def overlap(one: Position, other: Position) -> bool:
     across = abs(one.x - other.x) < (one.width + other.width) / 2 - SLACK
     return across and abs(one.y - other.y) < (one.height + other.height) / 2 - SLACK
 
 
-def places(layout: Layout) -> list[Place]:
+def places(layout: Layout) -> list[Position]:
     return [*layout.boxes.values(), *(route.label for route in layout.routes.values() if route.label is not None)]
 
 
@@ -69,11 +69,11 @@ def test_arrows_go_down_from_edge_to_edge_and_through_no_box(
         others = [place for name, place in layout.boxes.items() if name not in {source, target}]
         labels = [each.label for ends, each in layout.routes.items() if ends != (source, target) and each.label]
         for stop in route.stops:
-            line = Place(stop.x, (stop.top + stop.bottom) / 2, 1.0, stop.bottom - stop.top)
+            line = Position(stop.x, (stop.top + stop.bottom) / 2, 1.0, stop.bottom - stop.top)
             assert not [place for place in [*others, *labels] if overlap(line, place)]
 
 
-def on_edge(boxes: Mapping[str, Place], name: str, x: float, y: float, side: int) -> bool:
+def on_edge(boxes: Mapping[str, Position], name: str, x: float, y: float, side: int) -> bool:
     box = boxes[name]
     return abs(y - (box.y + side * box.height / 2)) < SLACK and abs(x - box.x) <= box.width / 2
 

@@ -95,7 +95,7 @@ def write_greet(node: GreetNode, writer: Writer) -> None:
     with writer.block("else:"):
         writer.line(f"{got} = log.take({node.name!r}, {need})")
         writer.line(f"{writer.var(node.bind)} = {got}[0]")
-        seen = writer.seen({"person": node.person, f"vars.{node.bind}": Name("vars", (node.bind,), STRING)})
+        seen = writer.traced_members({"person": node.person, f"vars.{node.bind}": Name("vars", (node.bind,), STRING)})
         writer.note(node, "'greeted'", status=f"{got}[1]", seen=seen)
         writer.go(node.then)
 
@@ -137,7 +137,7 @@ def arrows(node: GreetNode, _experiments: Experiments) -> Iterator[DrawnWay]:
 
 
 def steps(node: GreetNode, around: Steps, _experiments: Experiments) -> Iterator[str]:
-    yield f"greet {expression_text(node.person)} as vars.{node.bind}, {around.then(node.then)}"
+    yield f"greet {expression_text(node.person)} as vars.{node.bind}, {around.next_step(node.then)}"
     yield f"nobody {around.to(node.otherwise)}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.runtime.drivers import TapeError, drive, drive_async, drive_batch, replay
-from engine.runtime.needs import CountUses, Got, Need, Predict, ReadFeatures, accepted, fallback_of
+from engine.runtime.needs import CountUses, Got, Need, Predict, ReadFeatures, accept_answer, fallback_of
 from engine.runtime.ports import Ports
 
 SCORE = Predict("churn", "1", (("orders", 3),), ("score",), (("score", 0.5),), 60_000)
@@ -219,9 +219,9 @@ CHOOSE_ARGS = ("hero", "customer_id", "c-1", ("blue", "green"), (), "d-1")
     ],
 )
 def test_an_answer_of_another_form_is_an_error(need: Need, value: Any) -> None:
-    assert accepted(need, Got(value)) == fallback_of(need, "error")
+    assert accept_answer(need, Got(value)) == fallback_of(need, "error")
 
 
 def test_an_answer_without_status_is_an_error() -> None:
-    assert accepted(USES, 3) == fallback_of(USES, "error")
-    assert accepted(USES, Got(3, "fine")) == fallback_of(USES, "error")  # type: ignore[arg-type] # the point
+    assert accept_answer(USES, 3) == fallback_of(USES, "error")
+    assert accept_answer(USES, Got(3, "fine")) == fallback_of(USES, "error")  # type: ignore[arg-type] # the point

@@ -71,8 +71,8 @@ def test_a_value_that_the_field_may_not_hold_leaves_it_as_it_is(field: str, kept
     found = profile(declared, order(1, **{field: kept}), order(2, **{field: refused}))
     assert found[field] == kept
     assert field not in profile(declared, order(2, **{field: refused}))
-    assert field in set(Folding(declared).refused(order(2, **{field: refused})))
-    assert field not in set(Folding(declared).refused(order(2, **{field: kept})))
+    assert field in set(Folding(declared).refused_fields(order(2, **{field: refused})))
+    assert field not in set(Folding(declared).refused_fields(order(2, **{field: kept})))
 
 
 def test_whole_numbers_become_doubles_in_lists_too() -> None:
@@ -107,7 +107,7 @@ def test_an_aggregate_passes_over_what_the_field_may_not_hold(
     assert found["result"] == expected
     assert type(found["result"]) is type(expected)
     refused = [
-        day for day, value in enumerate(values) if "result" in Folding(declared).refused(order(1, **{of: value}))
+        day for day, value in enumerate(values) if "result" in Folding(declared).refused_fields(order(1, **{of: value}))
     ]
     assert len(refused) == 1
 
@@ -127,7 +127,7 @@ def test_values_of_a_type_that_the_event_has_no_more_do_not_count(name: Aggregat
     declared = catalogue(computed(name, "amount", kind))
     old = [order(1, amount="12.5"), order(2, amount=True), order(3, amount=[1.0])]
     assert profile(declared, *old, order(4, amount=2.0)) == profile(declared, order(4, amount=2.0))
-    assert all("result" in Folding(declared).refused(each) for each in old)
+    assert all("result" in Folding(declared).refused_fields(each) for each in old)
 
 
 def test_dates_of_what_was_text_do_not_count() -> None:
@@ -142,4 +142,4 @@ def test_what_is_set_directly_passes_too_and_other_fields_stay_away() -> None:
     found = profile(declared, order(1, tier="gold"), direct)
     assert (found["tier"], found["marks"], found["result"]) == ("gold", [1.0, 2.0], 1)
     assert "gone" not in found
-    assert list(Folding(declared).refused(direct)) == ["tier"]
+    assert list(Folding(declared).refused_fields(direct)) == ["tier"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.runtime.needs import Choose, Got, Recall, accepted, fallback_of
+from engine.runtime.needs import Choose, Got, Recall, accept_answer, fallback_of
 
 CHOOSE = Choose("hero", "customer_id", "c-1", ("blue", "green"), (), "d-1", "blue")
 HALVES = {"blue": 0.5, "green": 0.5}
@@ -17,7 +17,7 @@ def choice(arm: Any = "green", probability: Any = 0.5, distribution: Any = None)
 
 
 def test_a_choice_with_its_distribution_is_taken() -> None:
-    assert accepted(CHOOSE, Got(choice(), "ok", "3")) == Got(choice(), "ok", "3")
+    assert accept_answer(CHOOSE, Got(choice(), "ok", "3")) == Got(choice(), "ok", "3")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_choice_with_its_distribution_is_taken() -> None:
     ],
 )
 def test_a_choice_that_does_not_add_up_makes_way_for_the_fallback(value: Any) -> None:
-    assert accepted(CHOOSE, Got(value)) == Got(
+    assert accept_answer(CHOOSE, Got(value)) == Got(
         {"arm": "blue", "probability": 1.0, "distribution": {"blue": 1.0, "green": 0.0}}, "error"
     )
 
@@ -44,7 +44,7 @@ def test_a_choice_that_does_not_add_up_makes_way_for_the_fallback(value: Any) ->
 def test_a_bandit_may_have_no_fallback() -> None:
     need = Choose("hero", "customer_id", "c-1", ("blue",), (), "d-1", None)
     assert fallback_of(need) == Got(None, "unavailable")
-    assert accepted(need, Got(None, "fallback")) == Got(None, "fallback")
+    assert accept_answer(need, Got(None, "fallback")) == Got(None, "fallback")
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_a_bandit_may_have_no_fallback() -> None:
 )
 def test_a_remembered_arm_has_its_phase(value: Any, status: str) -> None:
     need = Recall("hero", "customer_id", "c-1")
-    assert accepted(need, Got(value)).status == status
+    assert accept_answer(need, Got(value)).status == status

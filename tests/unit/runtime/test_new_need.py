@@ -52,8 +52,8 @@ def advice(city: str) -> Steps[tuple[str, list[dict[str, Any]]]]:
     """What to wear and the tape, as the function of a ruleset would ask for it."""
     log = Log("d-1", NOW, None, {})
     need = Temperature(city)
-    asked = log.unanswered((need,))
-    log.answered(asked, (yield asked))
+    asked = log.unanswered_needs((need,))
+    log.store_answers(asked, (yield asked))
     return ("coat" if log.take("look", need).value < 10 else "shirt"), log.tape
 
 

@@ -31,7 +31,7 @@ def delta(**segments: Predicate) -> Delta:
 
 def moved(old: Any, new: Any, was: set[str], **more: Any) -> tuple[list[str], list[str]]:
     changed = {name for name in {*(old or {}), *new} if (old or {}).get(name) != new.get(name)}
-    return delta().changed(old, {"id": "1", **new}, NOW_MS, more.pop("events", ()), fields=changed, was=was, **more)
+    return delta().moves(old, {"id": "1", **new}, NOW_MS, more.pop("events", ()), fields=changed, was=was, **more)
 
 
 def test_only_what_mentions_the_field_is_told() -> None:
@@ -107,8 +107,8 @@ def test_many_rows_are_read_in_the_order_of_their_names() -> None:
     names = sorted(segments)
     for low, high in ((10, 20), (0, 2_999), (100, 2_000)):
         old, new = {"id": "1", "points": low}, {"id": "1", "points": high}
-        assert found.changed(old, new, 0, fields={"points"}, was=set()) == (names[low + 1 : high + 1], [])
-        assert found.changed(new, old, 0, fields={"points"}, was=set()) == ([], names[low + 1 : high + 1])
+        assert found.moves(old, new, 0, fields={"points"}, was=set()) == (names[low + 1 : high + 1], [])
+        assert found.moves(new, old, 0, fields={"points"}, was=set()) == ([], names[low + 1 : high + 1])
 
 
 def test_two_segments_of_one_name_are_refused() -> None:

@@ -119,9 +119,9 @@ def test_affected_names_the_segments_that_read_a_changed_field() -> None:
         "by_both": AllOf((Leaf("tier", "exists"), Leaf("country", "exists"))),
     }
     found = matcher(segments)
-    assert found.affected({"tier"}) == ["by_both", "by_tier"]
-    assert found.affected({"address", "country"}) == ["by_both", "by_city"]
-    assert found.affected({"unknown"}) == []
+    assert found.names_reading({"tier"}) == ["by_both", "by_tier"]
+    assert found.names_reading({"address", "country"}) == ["by_both", "by_city"]
+    assert found.names_reading({"unknown"}) == []
 
 
 def test_twenty_thousand_different_limits_stay_within_the_memory_given() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from redis.connection import UnixDomainSocketConnection
 
 from engine.ir.instant import format_instant
 from engine.profiles.serving import ProfileReader, Served
+from engine.runtime.loaded import Runtime
 from engine.storage import keys
 from tests.live_world import DAY, World, random_events
 from tests.servers.redis_servers import RedisServer
@@ -83,6 +85,22 @@ def test_it_is_what_the_oracle_says_on_every_server(live_world_anywhere: World) 
 def test_one_who_is_not_known_is_nobody(customer: str, live_world: World, redis_cluster_empty: RedisServer) -> None:
     for client in (live_world.redis, redis_cluster_empty.connect()):
         assert ProfileReader(client).read(customer, live_world.now_ms) == Served(None, frozenset(), 0)
+
+
+def test_one_who_is_not_known_has_the_profile_and_segments_of_no_events_where_they_are_asked_for(
+    live_world: World,
+) -> None:
+    world = live_world
+    reader = ProfileReader(world.redis, newcomer=Runtime(world.program).newcomer)
+    served = reader.read("c-1", world.now_ms)  # on the list of the segment `chosen`, but never seen
+    assert served.profile == {"customer_id": "c-1", "orders": 0, "orders_10d": 0, "spend": 0.0}
+    assert {"chosen", "small_week", "quiet", "elsewhere"} <= served.segments
+    assert (served.version, served.as_of_ms) == (0, None)
+    world.put([{"id": "e", "type": "$set", "customer_id": "c-1", "time": format_instant(world.now_ms), "data": {}}])
+    world.drain()
+    assert reader.read("c-1", world.now_ms) == replace(served, version=1)
+    world.redis.delete(keys.profile("c-1"))  # a lost copy is not a newcomer
+    assert reader.read("c-1", world.now_ms).profile is None
 
 
 def test_customers_of_any_name_are_found_again_in_the_cluster(live_world_anywhere: World) -> None:

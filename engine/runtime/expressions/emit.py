@@ -43,7 +43,6 @@ from . import instants, numbers, texts
 from .evaluate import END
 from .facts import Facts
 from .functions import SPANS, function_of, number_operation
-from .patterns import matcher
 
 CHAINED = ("+", "-", "*")
 INLINE_CONSTANTS = 4  # a longer list of constants becomes a set
@@ -322,7 +321,7 @@ def _constants(container: ArrayOf, env: Env) -> str:
 
 
 def _matches(expression: Matches, env: Env) -> str:
-    match = env.bind(matcher(expression.pattern), "matches")
+    match = env.bind(texts.matcher(expression.pattern), "matches")
     tests, source = _value_and_guards(expression.item, env)
     return _all([*tests, f"{match}({source})"])
 

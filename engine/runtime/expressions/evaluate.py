@@ -35,7 +35,6 @@ from . import instants, texts
 from .facts import Facts
 from .functions import SPANS, function_of, number_operation
 from .numbers import negate_number, to_float
-from .patterns import matcher
 
 END = 2**63 - 1  # beyond the end of every list and text
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -139,7 +138,7 @@ def _contains(expression: Contains, facts: Facts, local: Locals) -> bool:
 
 def _matches(expression: Matches, facts: Facts, local: Locals) -> bool:
     item = _evaluate(expression.item, facts, local)
-    return item is not None and matcher(expression.pattern)(item)
+    return item is not None and texts.matcher(expression.pattern)(item)
 
 
 def _item_of(expression: ItemOf, facts: Facts, local: Locals) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...operators.pinned_unicode import lower as lower_code_points
@@ -81,3 +81,10 @@ def some(flags: Sequence[bool] | None) -> bool | None:
 def every(flags: Sequence[bool] | None) -> bool | None:
     """Whether all are true; missing without elements."""
     return all(flags) if flags else None
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether a whole text has the pattern. The pattern was checked when compiling; its reader is loaded here."""
+    from ...operators.patterns import parse
+
+    return parse(pattern).matches

@@ -42,7 +42,7 @@ class Picture:
 
 
 def join_arrows(arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
-    """The arrows with those between the same two boxes made one, in the order of the first."""
+    """The arrows, with those between the same two boxes joined into one, in the order of the first."""
     found: dict[tuple[str, str], Arrow] = {}
     for arrow in arrows:
         ends = (arrow.source, arrow.target)

@@ -53,7 +53,7 @@ def _box(resource: str) -> Box:
 
 
 def _is_between(source: str, target: str, above: tuple[str, ...], below: tuple[str, ...], resource: str) -> bool:
-    """Whether the arrow lies on a way to or from the resource: users do not show all else that they use."""
+    """Whether the arrow lies on a path to or from the resource; whatever else its users use is not shown."""
     down = source == resource or source in below
     up = target == resource or target in above
     return (down and target in below) or (up and source in above)

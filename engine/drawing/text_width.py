@@ -39,7 +39,7 @@ def _em(letter: str) -> float:
 
 
 def fit(text: str, size: float, width: float, *, bold: bool = False) -> str:
-    """As much of the text as is no wider, `…` standing for the rest."""
+    """The text cut to that width, with `…` for the rest."""
     if text_width(text, size, bold=bold) <= width + _SLACK:
         return text
     room = width - text_width("…", size, bold=bold) + _SLACK

@@ -26,7 +26,7 @@ class Computed:
     """A field that aggregates events, prepared for repeated computation.
 
     A value that the field may not hold counts as missing: one that an aggregate would choose is passed over, and a
-    result leaves the field missing. So does one of an event that was kept when its type declared another one.
+    result leaves the field missing. So does a value of an event that was stored while its type declared another field.
     """
 
     __slots__ = ("_admit", "_each", "_kinds", "encrypted", "name", "source")

@@ -212,7 +212,7 @@ class Decider:
         return self._finish(entry, profile, now, decision_id, membership, output, path, traced, segments, log)
 
     def _steps(self, entry: _Entry, request: Request, *, planned: bool = True) -> Steps[Decision]:
-        """The decision as steps; what is `planned` is asked before the first node."""
+        """The decision as steps; the needs that are `planned` are yielded before the first node."""
         if not entry.asks:
             return self._plain(entry, *request[1:])
         _, profile, context, event, now, decision_id, membership, forced, trace = request

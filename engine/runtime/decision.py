@@ -22,7 +22,7 @@ class Decision(NamedTuple):
     now: str
     """The canonical instant at which it was made."""
     key: str
-    """The name of the profile field that says for whom: `customer` is its value."""
+    """The name of the profile's key field; `customer` is its value."""
     customer: str | None
     ruleset: str
     output: Mapping[str, Any]
@@ -35,7 +35,7 @@ class Decision(NamedTuple):
     models: Sequence[Entry]
     bundle: str
     membership: Literal["given", "matched"] | None = None
-    """Where the answers about segments come from, None when no segment was asked for."""
+    """The source of the answers about segments; None if no segment was needed."""
     tape: Sequence[Entry] = ()
     """Every answer from outside in its order, for a replay."""
     writes: tuple[Write, ...] = ()

@@ -39,7 +39,7 @@ def drive(steps: Steps[Value], ports: Ports, deadline: float = FOREVER) -> Value
 
 
 async def drive_async(steps: Steps[Value], ports: Ports, deadline: float = FOREVER) -> Value:
-    """As `drive`, inside an event loop: kinds of needs are asked for at the same time, late ones are cancelled."""
+    """Like `drive`, inside an event loop: kinds of needs are answered concurrently, late answers cancelled."""
     try:
         needs = next(steps)
         while True:
@@ -87,7 +87,7 @@ def _advance(
 
 
 def answer(needs: Sequence[Need], ports: Ports, deadline: float) -> dict[Need, Got]:
-    """An answer to each need; ports are asked once for each kind and time limit."""
+    """An answer to each need; each port is called once per kind and time limit."""
     answers: dict[Need, Got] = {}
     for group in _groups(needs):
         port, limit = _question(group, ports, deadline)

@@ -12,7 +12,7 @@ LINE_LIMIT = 16 * 1024 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line's number (from 1) and its value, or the problem that kept it from being read."""
+    """A line's number (from 1) and its value, or the reason why it could not be read."""
 
     number: int
     value: Any = None

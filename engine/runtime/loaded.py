@@ -105,7 +105,7 @@ class Runtime:
         return Decider(self.program, bundle=self.digest, assigner=self._assigner, ports=self._ports, kinds=self._kinds)
 
     def newcomer(self, customer: str, now_ms: int) -> tuple[dict[str, Any], list[str]]:
-        """The canonical profile and the sorted segments of a customer of whom nothing is known."""
+        """The canonical profile and the sorted segments of a customer about whom nothing is known."""
         profile = self.folding.profile(customer, (), now_ms)
         return profile, self.matcher.match(profile, now_ms)
 
@@ -162,7 +162,7 @@ class Runtime:
         trace: bool = False,
         deadline: float = FOREVER,
     ) -> Decision:
-        """As `decide`, inside an event loop: ports are awaited, or asked in threads where they block."""
+        """Like `decide`, inside an event loop: ports are awaited, or asked in threads where they block."""
         raw = _input(profile, context, events, event, membership, decision_id)
         decider, request = self._request(ruleset, raw, now, trace=trace)
         decision = await drive_async(decider.steps(request), decider.ports, deadline)
@@ -177,7 +177,7 @@ class Runtime:
         trace: bool = False,
         deadline: float = FOREVER,
     ) -> Iterator[Decision | FactsRefusedError | InputRefusedError]:
-        """The decisions for inputs as `Intake.facts` reads them, in their order; the outside is asked for many at once.
+        """The decisions for inputs as `Intake.facts` reads them, in their order; needs are answered for many at once.
 
         In the place of an input that does not fit stands the refusal, so that the others are decided nonetheless.
         Raises FactsRefusedError for `now`, KeyError for an unknown ruleset.

@@ -1,10 +1,10 @@
-"""What a decision may ask of the outside, and what comes back: values, so that asking and answering can be batched.
+"""Needs, the questions that a decision asks of the outside, and their answers: values, so that both can be batched.
 
-A rule graph never performs I/O. It yields a tuple of needs and is resumed with as many answers (`Got`); who answers,
-when and from where is the driver's business (`engine.runtime.drivers`). Two equal needs are the same question.
+A rule graph never performs I/O. It yields a tuple of needs and is resumed with as many answers (`Got`); the driver
+(`engine.runtime.drivers`) decides who answers, when and from where. Two equal needs are the same question.
 
-A kind of need is one class: what is asked, which answer holds when nobody gives a better one, and which answers it
-accepts. Whoever answers it is one port (`engine.runtime.ports`).
+A kind of need is one class: the question, its fallback, and the answers that it accepts. One port
+(`engine.runtime.ports`) answers it.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ class Need(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """The name of what is asked, as it stands on the tape."""
+        """The name of what the need asks for, as the tape has it."""
 
     @abstractmethod
     def fallback_value(self) -> Any:
-        """The declared value for a need without an answer."""
+        """The declared value for a need that gets no answer."""
 
     @abstractmethod
     def accept(self, got: Got) -> Got | None:
-        """The answer as the decision uses it, None when it does not have the form that was asked for."""
+        """The answer as the decision uses it, None if it does not have the expected form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Choose(Need):
         return self.bandit
 
     def fallback_value(self) -> dict[str, Any] | None:
-        """The fallback arm for sure, None without one."""
+        """The fallback arm with probability 1; None if there is none."""
         if self.fallback is None:
             return None
         distribution = dict.fromkeys(self.arms, 0.0) | {self.fallback: 1.0}
@@ -235,7 +235,7 @@ def fallback_of(need: Need, status: Status = "unavailable") -> Got:
 
 
 def accept_answer(need: Need, got: Any) -> Got:
-    """The answer as the decision uses it, or the fallback with status "error" when it does not have the form."""
+    """The answer as the decision uses it, or the fallback with status "error" if it does not have the expected form."""
     if isinstance(got, Got) and got.status in STATUSES and type(got.version) is str:
         found = need.accept(got)
         if found is not None:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from .threads import Threads
 
 Answers: TypeAlias = "Sequence[Got] | Awaitable[Sequence[Got]]"
-"""As many as needs were asked, in their order; awaitable where only the asyncio driver asks."""
+"""One answer per need, in their order; awaitable where only the asyncio driver calls the port."""
 
 Outcomes: TypeAlias = "Sequence[Outcome] | Awaitable[Sequence[Outcome]]"
 """As many as writes were handed over, in their order; awaitable as `Answers` are."""
 
 Asked_contra = TypeVar("Asked_contra", bound=Need, contravariant=True)
 
-THREADS = 16  # in which one port that blocks is asked at the same time
+THREADS = 16  # for one port that blocks
 
 
 class Port(Protocol[Asked_contra]):
@@ -102,7 +102,7 @@ class Ports:
         return self.by_need.get(need)
 
     def threads_of(self, need: type[Need]) -> Threads | None:
-        """The threads in which the port is asked by an event loop, None for one that does not block."""
+        """The threads in which an event loop calls the port; None for a port that does not block."""
         return self._threads.get(need)
 
 

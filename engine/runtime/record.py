@@ -78,7 +78,7 @@ class Log:
         return got
 
     def features(self, node: str, need: ReadFeatures | None, defaults: Sequence[tuple[str, Any]]) -> Got:
-        """The features of a view, defaults where there is no value."""
+        """The features of a view; a feature without a value has its default."""
         known = declared_values(defaults)
         if need is None:
             return Got(known, "fallback")
@@ -92,7 +92,7 @@ class Log:
         return got
 
     def recall(self, node: str, need: Recall | None) -> Mapping[str, Any] | None:
-        """The arm that a unit had, and in which phase."""
+        """The arm that the unit had before, with its phase; None without one."""
         remembered: Mapping[str, Any] | None = None if need is None else self.take(node, need).value
         return remembered
 
@@ -118,14 +118,14 @@ class Log:
         return got._replace(value=got.value + self._used.get((need.key, need.unit), 0))
 
     def uses(self, need: CountUses) -> None:
-        """One more use, to be counted once the answer is known."""
+        """Record one more use; the cap counts it once the answer is known."""
         self._used[need.key, need.unit] = self._used.get((need.key, need.unit), 0) + 1
         self.writes.append(CapUse(self.decision_id, self.now, need.key, need.unit, need.within))
 
     def assign(
         self, experiment: Experiment, unit: str | None, remembered: Mapping[str, Any] | None
     ) -> tuple[str | None, str, int]:
-        """The unit's arm: forced, or dealt; exposures and sticky arms are to be written."""
+        """The unit's arm: forced or assigned. Notes the exposure and a sticky arm as writes."""
         name = experiment.name
         forced = self._forced.get(name)
         if forced is not None and forced in experiment.arms:
@@ -146,7 +146,7 @@ class Log:
     def explain(self, experiment: str, unit: str | None, private: bool) -> Entry | None:  # noqa: FBT001 - generated code
         """The numbers behind an assignment, for a trace.
 
-        They are hashes of the unit, by which a personal one could be found out by trying: they are left out with it.
+        They are hashes of the unit. A personal unit could be found from them by trying, so they are withheld with it.
         """
         if private:
             return {"unit": REDACTED}

@@ -31,7 +31,7 @@ class Threads:
         self._begin()
 
     def _begin(self) -> None:
-        """No thread, no call; a child process begins so too, since none of its parent's threads are in it."""
+        """Start without threads and calls; a child process does so too, as it has none of its parent's threads."""
         self._process = os.getpid()
         self._changed = Condition()
         self._waiting: dict[_Call, None] = {}
@@ -90,7 +90,7 @@ class Threads:
 
 @dataclass(eq=False, frozen=True, slots=True)
 class _Call:
-    """Work for a thread, and where its result is waited for: the value and None, or None and what was raised."""
+    """Work for a thread, and the future of its result: the value and None, or None and the exception."""
 
     work: Callable[[], Any]
     loop: asyncio.AbstractEventLoop
@@ -98,11 +98,11 @@ class _Call:
     context: Context
 
     def make(self) -> None:
-        """Make the call, and tell the event loop; one that has ended is told nothing."""
+        """Make the call and hand its result to the event loop, unless the loop has ended."""
         found: tuple[Any, BaseException | None]
         try:
             found = self.context.run(self.work), None
-        except BaseException as problem:  # noqa: BLE001 - whatever it is, it belongs to who waits
+        except BaseException as problem:  # noqa: BLE001 - whatever it is, it belongs to the caller
             found = None, problem
         try:
             self.loop.call_soon_threadsafe(self._settle, found)

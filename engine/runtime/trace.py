@@ -8,7 +8,7 @@ from typing import Any
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
 
-REDACTED = "[personal]"  # stands in traces in the place of what is personal
+REDACTED = "[personal]"  # replaces personal values in traces
 
 _EVERY = frozenset({"node", "kind", "outcome"})
 """The members that every entry of a trace has."""
@@ -17,7 +17,7 @@ _EVERY = frozenset({"node", "kind", "outcome"})
 def values_of(entry: Mapping[str, Any], kinds: NodeKinds = NODE_KINDS) -> dict[str, Any]:
     """What the node looked at: values by name (`profile.country`) or text, those of personal fields left out.
 
-    Members of an entry that are no values are those that its kind declares.
+    An entry's other members are the ones that its kind declares.
     """
     kind = kinds.named(entry["kind"])
     words = _EVERY if kind is None else _EVERY.union(kind.traced)

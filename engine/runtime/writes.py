@@ -1,7 +1,7 @@
-"""What a decision writes: values, carried out once the answer is known.
+"""The writes of decisions: values that are carried out once the answer is known.
 
-Each says by itself which decision it belongs to and when it was made, so that a store can take it twice and count it
-once. In a decision's JSON form those two stand once, around its writes.
+Each write names its decision and its instant, so a store that receives it twice counts it once. In a decision's JSON
+form those two members appear once, outside the writes.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Rulesets as Python functions: made when a bundle is loaded, never per request.
+"""Rulesets as Python functions: generated when a bundle is loaded, never per request.
 
 A ruleset without effects is one plain function, one with effects one generator function; both take
 `(p, c, e, now, member, path, trace, log)`: canonical profile, context and event, the instant, the membership test, two
-lists to note what was done, and the decision's `Log`. A second function of the same kind also traces; it is made when a
-trace is first asked for.
+lists that record what was done, and the decision's `Log`. A second function of the same kind also traces; it is
+generated on the first request for a trace.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def own(value: Any) -> Any:
 
 
 def _tells_all(_expression: Expression) -> bool:
-    """Without a trace nothing is told."""
+    """Nothing is private where there is no trace to hide it from."""
     return False
 
 
@@ -154,7 +154,7 @@ class Functions:
             raise DecodeError(f"`{node.name}` is a node of a kind that is not known here, `{node.kind}`") from None
 
     def _check_names(self, node: GraphNode) -> None:
-        """Whether what a node names is there and sound. Raises DecodeError."""
+        """Check that the documents that a node names exist and are sound. Raises DecodeError."""
         for kind, name in node.references():
             if kind == "Ruleset" and name not in self._rulesets:
                 raise DecodeError(f"ruleset `{name}` is called, but does not exist")
@@ -192,7 +192,7 @@ class Functions:
         return RulesetWriter(ruleset, env, self._kinds, self._experiments, callee, private, tracing)
 
     def _privacy(self) -> Privacy:
-        """What is personal in any ruleset: who calls one matters too, so all must be sound. Raises DecodeError."""
+        """What is personal in each ruleset. That depends on its callers, so all must be sound. Raises DecodeError."""
         if self._private is None:
             rulesets = {name: self.of(name).ruleset for name in self._rulesets}
             self._private = Privacy(rulesets, self._catalogue)
@@ -233,7 +233,7 @@ def early_reads(ruleset: Ruleset) -> list[tuple[str, str]]:
 
 
 def var_names(ruleset: Ruleset) -> list[str]:
-    """Every var that the nodes set or read, sorted. Raises DecodeError for one that is no name."""
+    """Every var that the nodes set or read, sorted. Raises DecodeError for one that is not a proper name."""
     found: set[str] = set()
     for node in ruleset.nodes:
         found.update(node.binds())

@@ -1,7 +1,7 @@
 """The read plan: which answers a ruleset may need that the request alone determines, so that they are read at once.
 
 A need is planned when its key comes from the profile, the context, the event or the clock. One whose key comes from
-features, vars or segments is asked for when its node is reached, which costs another trip; so are models and bandits,
+features, vars or segments is requested when its node is reached, which costs another trip; so are models and bandits,
 whose answers cost more than a look-up.
 """
 

@@ -90,7 +90,7 @@ class RulesetWriter:
         return emit(expression, self.env)
 
     def frozen_value(self, expression: Expression) -> str:
-        """As `value`, for a part of a need: a list becomes a tuple."""
+        """Like `value`, for a part of a need: a list becomes a tuple, so that the need can be hashed."""
         source = self.value(expression)
         if expression.type.kind != "array":
             return source
@@ -114,11 +114,11 @@ class RulesetWriter:
         return self.bind(readers_of(fields), "readers")
 
     def is_private(self, expression: Expression) -> bool:
-        """Whether it tells something personal, so that traces leave its value out."""
+        """Whether it reveals something personal, so that traces leave its value out."""
         return self.privacy(expression)
 
     def traced_value(self, source: str, *expressions: Expression) -> str:
-        """Source of what a trace tells where the value depends on these: the value, or that it is personal."""
+        """Source of a traced value that depends on these expressions; a personal one is replaced by `REDACTED`."""
         return repr(REDACTED) if any(map(self.is_private, expressions)) else source
 
     def callee(self, ruleset: str) -> tuple[str, bool]:
@@ -130,7 +130,7 @@ class RulesetWriter:
         return self.experiments[name]
 
     def note(self, node: GraphNode, outcome: str, extra: str = "", seen: str = "", **details: str) -> None:
-        """What the node did: source of the outcome, more of the path entry, and what only a trace tells.
+        """What the node did: source of the outcome, more of the path entry, and the members that only a trace has.
 
         The values that were `seen` stand among the other members of a trace entry, by their texts, which have a point
         or a bracket: an object of their own would cost as much again, and the garbage collector's attention.
@@ -174,7 +174,7 @@ class RulesetWriter:
         return "".join(f", {each}" for each in shown)
 
     def _looked_up(self, item: Expression) -> str:
-        """Source of a value that was looked at already: a segment that was not asked for stays so, as None."""
+        """Source of a value that the node has read; None for a segment that it did not need, which stays unread."""
         return f"member.__self__.get({item.segment!r})" if isinstance(item, InSegment) else self.value(item)
 
     def traced_sources(self, sources: Mapping[str, str], expressions: Sequence[Expression]) -> str:

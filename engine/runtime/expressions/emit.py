@@ -242,7 +242,7 @@ def _link(side: Expression, env: Env, tests: list[str]) -> str:
 
 
 def _finite(result: str, body: str) -> str:
-    """A test that assigns: infinity and what is no number are not 0 away from themselves."""
+    """A test that assigns: only a finite number is 0 away from itself."""
     return f"({result} := {body}) - {result} == 0.0"
 
 

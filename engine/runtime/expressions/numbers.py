@@ -57,7 +57,7 @@ def remainder_floats(left: float | None, right: float | None) -> float | None:
 
 
 def power_floats(left: float | None, right: float | None) -> float | None:
-    """The power in doubles; missing where it is no real number, out of range, or zero to the power of zero."""
+    """The power in doubles; missing if it is not a real number, is out of range, or is zero to the power of zero."""
     if left is None or right is None or left == right == 0:
         return None
     try:

@@ -14,7 +14,7 @@ from ..matcher.moment import Clock, Moment
 from .edges import NEVER
 from .watch import EventWatch, Gathered, Watch
 
-ATTEMPTS = 400  # instants at which one question is asked again
+ATTEMPTS = 400  # instants at which one question is evaluated again
 
 ProfileAt = Callable[[int], Mapping[str, Any]]
 
@@ -52,7 +52,9 @@ class Flips:
         self._catalogue = catalogue if profile_at is not None else None
         self._profile_at = profile_at
         self._checks = Checks(subject.lists, subject.key_field)
-        self._asked: dict[int, tuple[Predicate, Check]] = {}  # by identity; the predicate is kept so that it stays one
+        self._asked: dict[
+            int, tuple[Predicate, Check]
+        ] = {}  # by identity, which stays unique while the predicate is held
         self._candidates: dict[int, Callable[[int], int]] = {}
         self._moments: dict[int, tuple[Mapping[str, Any], Moment]] = {}
         self._known: dict[tuple[int, int], Flip] = {}

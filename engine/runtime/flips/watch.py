@@ -36,7 +36,7 @@ def _moves(part: Predicate) -> bool:
 
 @dataclass(slots=True)
 class Gathered:
-    """The limits by path, those inside list elements, and what is asked of events."""
+    """The limits by path, those inside list elements, and the conditions on events."""
 
     fields: dict[str, set[Edge]] = field(default_factory=lambda: defaultdict(set))
     elements: dict[str, Gathered] = field(default_factory=dict)
@@ -142,7 +142,7 @@ class EventWatch:
         self._reach = max((windows.reach for windows in self._windows.values()), default=0)
 
     def next(self, events: Sequence[Event], now_ms: int) -> int:
-        """The first instant after now at which what is asked of the events may change, or NEVER."""
+        """The first instant after now at which a condition on the events may change, or NEVER."""
         if not events:
             return NEVER
         found = _arrival(events, now_ms)

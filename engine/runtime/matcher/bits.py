@@ -28,7 +28,7 @@ class Bits:
         self.every = (1 << count) - 1
 
     def of(self, rows: Sequence[int]) -> int:
-        """The mask of the rows given once (or thrice): a row given twice has been changed back."""
+        """The mask of the rows that are given an odd number of times: a row given twice has changed back."""
         if len(rows) < FEW:
             mask, top = 0, self.count - 1
             for row in rows:
@@ -53,7 +53,7 @@ def names_reader(names: Sequence[str]) -> Names:
 
 
 def bit_by_bit(names: Sequence[str]) -> Names:
-    """A reader that takes as long as there are names to give."""
+    """A reader whose time depends on the number of names found."""
     at_length = ("", *reversed(names))
     single = tuple(1 << index >> 1 for index in range(len(names) + 1))
 

@@ -22,9 +22,9 @@ Group = tuple[Parts, list[int]]
 
 
 class Calendar:
-    """Ranges bound to local days; the masks are made again when it is another day in one of the zones.
+    """Ranges bound to local days; the masks are recomputed when the day changes in one of the zones.
 
-    Rows with the same ranges are one group, so that making them again takes as long as there are different ranges.
+    Rows with the same ranges are one group, so the time to recompute them depends on the number of different ranges.
     """
 
     __slots__ = ("_bits", "_groups", "_kept", "_missing", "_path", "_zones")
@@ -71,7 +71,7 @@ class Calendar:
         return order.mask
 
     def fast(self, source: Source) -> Lookup:
-        """A call: it is worth no special case."""
+        """A call: not worth a special case."""
         return self.careful(source)
 
     def careful(self, source: Source) -> Lookup:

@@ -1,6 +1,6 @@
-"""Predicates as closures: exact, aware of what is missing, and built in no time.
+"""Predicates as closures: exact, aware of missing values, and quick to build.
 
-They decide what no index can, and only for the segments that are left. The meaning is that of `engine.operators`.
+They decide what no index can, and only for the segments that remain. The meaning is that of `engine.operators`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COSTLY = frozenset({"like", "matches", "within_distance"})  # worth remembering 
 class Checks:
     """Closures of predicates, one per distinct leaf; `lists` are the MemberLists by name, `key` the profile's key.
 
-    `inner` ones are asked about elements and events, of which a call sees many: they remember nothing.
+    `inner` ones are evaluated for elements and events, of which a call sees many, so they remember nothing.
     """
 
     lists: Mapping[str, Container[str]]

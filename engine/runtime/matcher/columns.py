@@ -35,11 +35,11 @@ class Column(Protocol):
         ...
 
     def fill(self, bits: Bits, allowed: int) -> None:
-        """Make the masks, at most about `allowed` of them."""
+        """Compute the masks, at most about `allowed` of them."""
         ...
 
     def fast(self, source: Source) -> Lookup:
-        """The look-up for a profile that has the field; raises where it has not."""
+        """The look-up for a profile that has the field; raises if the field is missing."""
         ...
 
     def careful(self, source: Source) -> Lookup:
@@ -82,7 +82,7 @@ class Postings:
 
 
 class Equality:
-    """`equals`, `in` and `exists`, said or denied, on a field with one value."""
+    """`equals`, `in` and `exists`, positive or negated, on a field with one value."""
 
     __slots__ = ("_bits", "_missing", "_path", "_postings", "_rows")
 
@@ -135,7 +135,7 @@ def _wish(literals: Sequence[Literal]) -> tuple[frozenset[Any], bool, bool]:
     present, absent = True, True
     for item, positive in literals:
         if not isinstance(item, Leaf):
-            raise TypeError("a literal that is no leaf")
+            raise TypeError("a literal that is not a leaf")
         if item.op == "exists":
             present, absent = present and positive, absent and not positive
             continue

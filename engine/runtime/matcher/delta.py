@@ -1,4 +1,4 @@
-"""What a change means for membership: only segments that mention what changed are looked at."""
+"""Updates membership after a change by evaluating only the segments that mention what changed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .moment import Clock, Event, Moment
 from .plain import Match
 from .rows import rows_of
 
-SEVERAL_FIELDS = 4  # changed at once, beyond which matching everything anew costs no more
+SEVERAL_FIELDS = 4  # changed at once, beyond which matching everything costs no more
 
 Moves: TypeAlias = tuple[list[str], list[str]]
 Asked: TypeAlias = tuple[Mapping[str, Any], int, Sequence[Event]]
 
 
 class Delta:
-    """Follows changes of profiles and events, as `Matcher` would when asked again about everything.
+    """Follows changes of profiles and events, with the same result as matching everything again with `Matcher`.
 
     `lists` are the MemberLists by name, `key` is the profile's key field. An index of a field is made when the field
     first changes, or by `prepare`; `memory` bounds the bytes of all their masks. `clocked` are the names of the
@@ -65,8 +65,8 @@ class Delta:
         self._by_event = _names_by(event_types_of, ordered)
         self._memory = memory // max(1, len(self._by_field))
         self._field_parts: dict[str, _FieldPart] = {}
-        self._event_parts: dict[str, _Anew] = {}
-        self._everything: _Anew | None = None
+        self._event_parts: dict[str, _Rematch] = {}
+        self._everything: _Rematch | None = None
 
     def mentions(self, fields: Collection[str], event_types: Collection[str] = ()) -> frozenset[str]:
         """The names of the segments that ask about one of the top-level fields or event types, absence included."""
@@ -75,7 +75,7 @@ class Delta:
         return found[0] if len(found) == 1 else frozenset[str]().union(*found)
 
     def prepare(self, fields: Collection[str] | None = None) -> None:
-        """Make the indexes of these fields, or of all that segments ask about, so that the first change is fast too."""
+        """Build the indexes of these fields, or of all that segments read, so that the first change is fast too."""
         for field in sorted(self._by_field if fields is None else self._by_field.keys() & fields):
             self._field_part(field)
 
@@ -93,7 +93,7 @@ class Delta:
     ) -> Moves:
         """The segments that the customer has entered, and those that they have left, in order of their names.
 
-        `old` and `new` are canonical profiles, `old` None where there was none and everything is asked. `fields` are
+        `old` and `new` are canonical profiles, `old` is None if there was none: all are matched. `fields` are
         the top-level ones that differ, `event_types` those of events that came or went; `events` are all that there
         are now, in event order. `was` are the segments that the customer is in, as `old` has it; for those that are
         `clocked` at some instant up to now, or `as_of_now`, which is answered sooner: nothing was due in between.
@@ -109,30 +109,30 @@ class Delta:
         parts = [self._field_parts.get(field) or self._field_part(field) for field in fields]
         if len(parts) > SEVERAL_FIELDS or any(part.is_near_an_end(now_ms) for part in parts):
             return self._all().moves(asked, was, self.mentions(fields, event_types))
-        anew = [anew for part in parts if (anew := part.left_out if as_of_now else part.stale) is not None]
+        again = [rematch for part in parts if (rematch := part.left_out if as_of_now else part.stale) is not None]
         if len(parts) == 1 and not event_types:
             (part,) = parts
             index = part.index
             moves = index.single(old, new, now_ms, events, index.every if as_of_now else index.steady)
-            if not (part.in_rows or anew):
+            if not (part.in_rows or again):
                 return moves
-            return self._combine_moves([moves], [part.in_rows], anew, asked, was)
+            return self._combine_moves([moves], [part.in_rows], again, asked, was)
         found = [
             part.index.several(old, new, now_ms, events, part.index.every if as_of_now else part.index.steady, fields)
             for part in parts
         ]
-        anew += [self._event_part(kind) for kind in event_types]
-        return self._combine_moves(found, [part.in_rows for part in parts], anew, asked, was)
+        again += [self._event_part(kind) for kind in event_types]
+        return self._combine_moves(found, [part.in_rows for part in parts], again, asked, was)
 
     def _combine_moves(
         self,
         moves: Sequence[Moves],
         in_rows: Sequence[frozenset[str]],
-        anew: Sequence[_Anew],
+        again: Sequence[_Rematch],
         asked: Asked,
         was: AbstractSet[str],
     ) -> Moves:
-        """The moves of indexes, joined with those of segments that are asked anew."""
+        """The moves of the indexes, combined with those of the segments that are matched again."""
         verdicts: dict[str, bool] = {}
         for entered, left in moves:
             verdicts |= dict.fromkeys(left, False)
@@ -140,10 +140,10 @@ class Delta:
         for names in in_rows:
             self._ask_again(names & verdicts.keys(), verdicts, asked)
         unclear = frozenset[str]().union(*in_rows)
-        for part in anew:
+        for part in again:
             for name in verdicts.keys() & part.names:
                 del verdicts[name]
-        for part in anew:
+        for part in again:
             entered, left = part.moves(asked, was)
             verdicts |= dict.fromkeys(left, False)
             verdicts |= dict.fromkeys(entered, True)
@@ -151,27 +151,27 @@ class Delta:
         return [name for name in found if verdicts[name]], [name for name in found if not verdicts[name]]
 
     def _ask_again(self, names: Collection[str], verdicts: dict[str, bool], asked: Asked) -> None:
-        """Ask about whole segments of which a row holds no longer: another row may."""
+        """Evaluate segments of which a row no longer holds, since another row may hold."""
         profile, now_ms, events = asked
         moment = Moment(Clock(now_ms), events) if names else None
         for name in names:
             if moment is not None and not verdicts[name]:
                 verdicts[name] = self._checks.of(self._predicates[name])(profile, moment)
 
-    def _all(self) -> _Anew:
+    def _all(self) -> _Rematch:
         if self._everything is None:
-            self._everything = self._anew(self._predicates.keys())
+            self._everything = self._rematch(self._predicates.keys())
         return self._everything
 
-    def _anew(self, names: Collection[str]) -> _Anew:
+    def _rematch(self, names: Collection[str]) -> _Rematch:
         segments = [(name, self._predicates[name]) for name in sorted(names)]
         matcher = Matcher(segments, self._checks.lists, self._checks.key, memory=self._memory)
-        return _Anew(frozenset(names), matcher.match)
+        return _Rematch(frozenset(names), matcher.match)
 
-    def _event_part(self, kind: str) -> _Anew:
+    def _event_part(self, kind: str) -> _Rematch:
         part = self._event_parts.get(kind)
         if part is None:
-            part = self._event_parts[kind] = self._anew(self._by_event.get(kind, ()))
+            part = self._event_parts[kind] = self._rematch(self._by_event.get(kind, ()))
         return part
 
     def _field_part(self, field: str) -> _FieldPart:
@@ -184,8 +184,8 @@ class Delta:
         part = self._field_parts[field] = _FieldPart(
             index,
             in_rows,
-            self._anew(index.left_out) if index.left_out else None,
-            self._anew(stale) if stale else None,
+            self._rematch(index.left_out) if index.left_out else None,
+            self._rematch(stale) if stale else None,
             plain=not (in_rows or stale),
         )
         return part
@@ -202,7 +202,7 @@ def _names_by(
 
 
 @dataclass(frozen=True, slots=True)
-class _Anew:
+class _Rematch:
     """Segments that are matched again."""
 
     names: frozenset[str]
@@ -227,8 +227,8 @@ class _FieldPart:
 
     index: FieldIndex
     in_rows: frozenset[str]
-    left_out: _Anew | None
-    stale: _Anew | None
+    left_out: _Rematch | None
+    stale: _Rematch | None
     plain: bool
 
     def is_near_an_end(self, now_ms: int) -> bool:

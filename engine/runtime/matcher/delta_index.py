@@ -26,7 +26,7 @@ Single = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event], i
 Several = Callable[[Mapping[str, Any], Mapping[str, Any], int, Sequence[Event], int, Collection[str]], Changed]
 Look = Callable[[Mapping[str, Any], int, datetime | None], int]
 
-TABLE = 4_096  # names up to which a bit's own mask is kept for each
+TABLE = 4_096  # names up to which a mask for each bit is stored
 PAUSE = 4  # look-ups between questions whether any row is left
 FEW = 32  # set bits up to which taking them one by one is faster
 
@@ -37,10 +37,10 @@ _NONE_LEFT = ("if not m:", "    return [], []")
 class FieldIndex:
     """From the profile before and after a change to the names of the rows that hold now, and of those that held before.
 
-    `single` is for a change of this field alone, `several` for a change of this and others, which it is told; both are
-    told the mask of the rows to look at: `every`, or those that are `steady`, which time alone cannot change. They
-    answer where now is at least `reach` away from the ends of the calendar. `left_out` are the names of segments of
-    which a row asks something of the field that no column can hold.
+    `single` is for a change of this field alone, `several` for a change of this and others, which are passed to it.
+    Both take the mask of the rows to look at: `every`, or `steady` for those that time alone cannot change. They are
+    valid if now is at least `reach` away from the ends of the calendar. `left_out` are the names of segments of which a
+    row asks something of the field that no column can hold.
     """
 
     single: Single
@@ -103,7 +103,7 @@ class _Other:
     asking: int
 
     def lines(self, source: Source) -> list[str]:
-        """The fast look-up; what costs more than a look is spared when no row is left that asks."""
+        """The fast look-up; a costly one is skipped if no remaining row needs it."""
         lines = _lines([self.column.fast(source)])
         if not isinstance(self.column, Mentions):
             return lines
@@ -130,7 +130,7 @@ class _Body:
     names: Sequence[str]
 
     def single(self) -> Single:
-        """The function for a change of this field alone: what it asks of other fields is looked up once."""
+        """The function for a change of this field alone: conditions on other fields are looked up once."""
         source = new_source()
         own = source.bind(self._look(source, self.own))
         slow = [*_lines([each.column.careful(source) for each in self.others]), "return m"]

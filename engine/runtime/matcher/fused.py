@@ -1,7 +1,7 @@
-"""One generated function that asks every segment in turn: the fastest way for few of them.
+"""One generated function that tests every segment in turn: the fastest way for few segments.
 
-It is generated twice: the fast form takes every field as present and raises where one is not, the careful form takes
-what is missing into account and is asked then.
+It is generated twice. The fast form assumes that every field is present and raises if one is not; then the careful
+form, which takes missing fields into account, is called.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def fuse(segments: Sequence[Segment], checks: Checks) -> Match:
 
 
 def _guard(source: Source, reach: int, otherwise: Match) -> list[str]:
-    """An instant that would leave the calendar is clamped, which is not a matter of ages."""
+    """Near the ends of the calendar instants are clamped, so comparing ages would be wrong there."""
     low, high = FIRST_MS + reach + 1, LAST_MS - reach - 1
     return [f"if not {low} <= now_ms <= {high}:", f"    return {source.bind(otherwise)}(p, now_ms, events)"]
 
@@ -101,7 +101,7 @@ class _Writer:
         return [f"if {self.write(predicate)}:", f"    out.append({name!r})"]
 
     def _door(self, door: Door) -> list[str]:
-        """A look into a dict says which few segments the field's value leaves."""
+        """A look-up in a dict finds the few segments that the field's value leaves."""
         value = self._locals.get(door.path) or self._read(door.path)
         lines = [f"g = {self.source.bind(door.numbers.get)}({value})", "if g is not None:"]
         return lines + _indent(self._choice(door.groups, 0))
@@ -241,7 +241,7 @@ def _age(writer: _Writer, leaf: Leaf, bounds: Bounds, value: str) -> str | None:
 
 
 def _words(writer: _Writer, leaf: Leaf, value: str) -> str | None:
-    """Tokens of plain text are parts of it: what is no part of it needs no closer look."""
+    """Each token of an ASCII text is a substring of it, so a word that is not a substring is ruled out quickly."""
     words = tokens(str(leaf.value))
     if not 0 < len(words) <= WORDS_LIMIT:
         return None

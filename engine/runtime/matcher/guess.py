@@ -1,4 +1,4 @@
-"""Guesses that order conditions: how often a predicate holds, and what asking it costs, in about ten nanoseconds.
+"""Guesses that order conditions: how often a predicate holds, and its cost in units of about ten nanoseconds.
 
 They change speed and never meaning.
 """
@@ -32,7 +32,7 @@ class Guess(NamedTuple):
 
 
 def guess(predicate: Predicate) -> Guess:
-    """The guess for any predicate; groups are taken to be asked in the best order."""
+    """The guess for any predicate; groups are assumed to be evaluated in the best order."""
     match predicate:
         case Leaf():
             return _leaf(predicate)
@@ -54,12 +54,12 @@ def guess(predicate: Predicate) -> Guess:
 
 
 def conjunction(items: Iterable[Predicate]) -> list[Predicate]:
-    """The items in the order in which asking all of them costs least."""
+    """The items in the order in which testing that all hold costs least."""
     return sorted(items, key=lambda item: _rank(*guess(item)))
 
 
 def disjunction(items: Iterable[Predicate]) -> list[Predicate]:
-    """The items in the order in which asking for any of them costs least."""
+    """The items in the order in which testing that any holds costs least."""
 
     def rank(item: Predicate) -> float:
         share, cost = guess(item)

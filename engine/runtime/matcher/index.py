@@ -23,7 +23,7 @@ from .rows import Literal, rows_of
 def index_match(
     segments: Sequence[Segment], checks: Checks, *, memory: int = MEMORY, everything: bool = False
 ) -> Match:
-    """The match function of segments in name order; `everything` indexes also what is hardly worth it."""
+    """The match function of segments in name order; `everything` indexes even what is hardly worth a column."""
     names, plan, rows = [], MatchPlan(), 0
     for name, predicate in segments:
         for row in rows_of(predicate):
@@ -40,7 +40,7 @@ def index_match(
 
 
 def fill(columns: Sequence[Column], bits: Bits, memory: int) -> None:
-    """Share the memory: those that want little get it all, the others equal parts of what is left."""
+    """Share the memory: columns that need little get all they need, the others equal parts of the rest."""
     left = max(1, memory // max(1, bits.bytes))
     waiting = sorted(columns, key=lambda column: column.mask_count)
     for index, column in enumerate(waiting):
@@ -126,7 +126,7 @@ class _Body:
 
     @staticmethod
     def _guard(source: Source, reach: int, otherwise: Match) -> list[str]:
-        """An instant that would leave the calendar is clamped, which is not a matter of ages."""
+        """Near the ends of the calendar instants are clamped, so comparing ages would be wrong there."""
         low, high = FIRST_MS + reach + 1, LAST_MS - reach - 1
         return [
             f"if not {low} <= now_ms <= {high}:",

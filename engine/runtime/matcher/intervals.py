@@ -1,7 +1,7 @@
 """Sets of ordered values as half-open intervals between cuts.
 
-A cut is a value that the interval begins with, or ends before; None stands for no bound. That an end belongs to the
-interval is said by the next value: the next whole number, the next double, the text with U+0000 after it.
+An interval begins with one cut and ends before the other; None stands for no bound. An inclusive
+end is written as the next value: the next whole number, the next double, or the text followed by U+0000.
 """
 
 from __future__ import annotations

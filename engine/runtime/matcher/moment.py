@@ -1,4 +1,4 @@
-"""One call's memory: the clock, the events, and what several conditions would work out again."""
+"""One call's memory: the clock, the events, and results that several conditions share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 class Clock:
-    """What follows from `now` alone; kept as long as the same `now` is asked about."""
+    """Values that depend on `now` alone; reused as long as `now` stays the same."""
 
     __slots__ = ("_days", "_instants", "_now", "now_ms")
 
@@ -50,9 +50,9 @@ class Clock:
 
 
 class Moment:
-    """One profile's evaluation: a clock, the customer's events in event order, and answers worth keeping.
+    """One profile's evaluation: a clock, the customer's events in event order, and answers worth storing.
 
-    `answers` are by the number of a question, or by the text that was padded.
+    `answers` has them by the number of a question, or by the text that was padded.
     """
 
     __slots__ = ("answers", "clock", "events")
@@ -71,7 +71,7 @@ class Moment:
 
 
 class Clocks:
-    """The clock of the last call, kept for the next one at the same time."""
+    """Reuses the clock of the last call if the next one has the same time."""
 
     __slots__ = ("_last",)
 

@@ -20,7 +20,7 @@ Parts = Sequence[tuple[Limits, bool]]
 
 
 class Order:
-    """Ranges, said or denied, on a field with one value: the masks between all their cuts.
+    """Ranges, positive or negated, on a field with one value: the masks between all their cuts.
 
     Where memory does not allow a mask after every cut there is one after every so many, and the rows in between are
     changed one by one.

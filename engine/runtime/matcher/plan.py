@@ -134,7 +134,7 @@ Placed = tuple[Kind, str, Literal, bool]
 
 
 def columns_of(literal: Literal) -> Iterator[Placed]:
-    """The columns of a literal: kind, path, what of it is indexed, and whether that is the whole of it."""
+    """The columns of a literal: kind, path, the part that is indexed, and whether that part is the whole literal."""
     leaf = literal.item
     if not isinstance(leaf, Leaf):
         return
@@ -157,7 +157,7 @@ _WORDS = ("contains", "contains_all", "contains_phrase")
 
 
 def _word_columns(leaf: Leaf, positive: bool) -> Iterator[Placed]:  # noqa: FBT001 - the sign of a literal
-    """All words of a phrase are somewhere in the text: the longest one is looked up, a closure says the rest."""
+    """All words of a phrase occur in the text: the longest one is looked up, and a closure checks the phrase."""
     words = tokens(str(leaf.value))
     if leaf.op == "contains" or len(words) == 1:
         yield "token" if positive else "no_token", leaf.field, Literal(leaf, positive), True
@@ -177,7 +177,7 @@ def _range_columns(leaf: Leaf, positive: bool) -> Iterator[Placed]:  # noqa: FBT
     kinds = {_kind(limit) for limit in (bounds.lower, bounds.upper) if limit is not None}
     if len(kinds) == 1 and (kinds != {"order"} or number_limits(bounds, leaf.type) is not None):
         yield kinds.pop(), leaf.field, Literal(leaf, positive), True
-    elif len(kinds) == 2 and positive:  # of one value both sides may be asked on their own
+    elif len(kinds) == 2 and positive:  # each side can be tested separately, as there is only one value
         yield _kind(bounds.lower), leaf.field, Literal(replace(leaf, value=replace(bounds, upper=None)), positive), True
         yield _kind(bounds.upper), leaf.field, Literal(replace(leaf, value=replace(bounds, lower=None)), positive), True
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..codegen.source import Source
 
-FALLS_BACK = "(KeyError, TypeError, AttributeError)"  # what a missing or odd value does to the fast way
+FALLS_BACK = "(KeyError, TypeError, AttributeError)"  # what the fast form raises for a missing or odd value
 
 
 def new_source() -> Source:

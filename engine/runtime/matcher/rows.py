@@ -1,7 +1,7 @@
 """Predicates as rows: a segment holds when every literal of one of its rows does.
 
-That is disjunctive normal form, bounded. What would need more rows than the bound stays together as one opaque
-literal, to be decided by a closure.
+That is disjunctive normal form, bounded. A group that would need more rows than the bound
+stays one opaque literal, which a closure decides.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Row = tuple[Literal, ...]
 
 
 def rows_of(predicate: Predicate) -> list[Row]:
-    """The rows; none for what never holds, an empty one for what always does."""
+    """The rows: none if the predicate never holds, one empty row if it always does."""
     return _rows(predicate, True)  # noqa: FBT003 - the sign of a literal
 
 

@@ -1,4 +1,4 @@
-"""What a leaf asks of ONE present canonical value, as a closure."""
+"""The test that a leaf makes of ONE present canonical value, as a closure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Limit: TypeAlias = "int | float | str | Now | None"
 
 
 def value_test(leaf: Leaf) -> ValueTest:
-    """Whether the leaf holds for a value; rare operators ask their own reference meaning."""
+    """Whether the leaf holds for a value; rare operators use their reference meaning."""
     build = _TESTS.get(leaf.op)
     return _reference(leaf) if build is None else build(leaf)
 

@@ -18,17 +18,17 @@ from .sealing import SEALED
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from .vault import Place, Vault
+    from .vault import Binding, Vault
 
 FINGERPRINT = "fingerprint_key"  # the fact that holds the secret of the fingerprints of events
 
 
-def seal_text(vault: Vault, connection: Connection, plain: bytes, place: Place) -> str:
+def seal_text(vault: Vault, connection: Connection, plain: bytes, place: Binding) -> str:
     """The JSON to store in place of a plain value."""
     return text_of(vault.seal_bytes(connection, plain, place))
 
 
-def open_data(vault: Vault, data: dict[str, Any], place: Place, what: str) -> bytes:
+def open_data(vault: Vault, data: dict[str, Any], place: Binding, what: str) -> bytes:
     """The plain value. Raises KeysRefusedError, which calls the value `what`, if it does not open."""
     try:
         return vault.open_bytes(raw_of(str(data[SEALED])), place)

@@ -18,7 +18,7 @@ from .in_use import hash_keys_in_use, master_to_seal_with
 from .key_file import KeysRefusedError
 from .keyring import KEYS, KEYS_FILE, Keyring, open_keyring
 from .sealing import FieldCipher, Sealing, is_sealed
-from .vault import OpenVault, Place, Value, Vault
+from .vault import Binding, OpenVault, Value, Vault
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -114,12 +114,12 @@ class SealedVault:
         """Whether a predicate refers to a sealed field."""
         return self.sealing.predicate_needs(predicate)
 
-    def seal_bytes(self, connection: Connection, plain: bytes, place: Place) -> bytes:
+    def seal_bytes(self, connection: Connection, plain: bytes, place: Binding) -> bytes:
         """Seal a value that belongs to no profile, under the master key in use."""
         master = self.keyring.master(master_to_seal_with(connection, self.keyring))
         return payloads.seal_payload(master, plain, frame(*place))
 
-    def open_bytes(self, sealed: bytes, place: Place) -> bytes:
+    def open_bytes(self, sealed: bytes, place: Binding) -> bytes:
         """What `seal_bytes` gave, in plain. Raises UnsealError, KeyMissingError."""
         return payloads.open_payload(self.keyring, sealed, frame(*place))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 Value = dict[str, Any]
-Place = tuple[str, ...]  # the only place where a sealed value opens, such as `("segment", "vips")`
+Binding = tuple[str, ...]  # the only place where a sealed value opens, such as `("segment", "vips")`
 
 
 class Vault(Protocol):
@@ -70,11 +70,11 @@ class Vault(Protocol):
         """Whether a predicate refers to a sealed field, so that its constants must be sealed too."""
         ...
 
-    def seal_bytes(self, connection: Connection, plain: bytes, place: Place) -> bytes:
+    def seal_bytes(self, connection: Connection, plain: bytes, place: Binding) -> bytes:
         """Seal a value that belongs to no profile, for storage in that place."""
         ...
 
-    def open_bytes(self, sealed: bytes, place: Place) -> bytes:
+    def open_bytes(self, sealed: bytes, place: Binding) -> bytes:
         """What `seal_bytes` gave, in plain. Raises UnsealError, KeyMissingError."""
         ...
 
@@ -122,11 +122,11 @@ class OpenVault:
         """None does."""
         return False
 
-    def seal_bytes(self, _connection: Connection, _plain: bytes, _place: Place) -> bytes:
+    def seal_bytes(self, _connection: Connection, _plain: bytes, _place: Binding) -> bytes:
         """Always raises KeyMissingError: it has no keys."""
         raise _missing()
 
-    def open_bytes(self, _sealed: bytes, _place: Place) -> bytes:
+    def open_bytes(self, _sealed: bytes, _place: Binding) -> bytes:
         """Nothing: it was sealed where there were keys. Raises KeyMissingError."""
         raise _missing()
 

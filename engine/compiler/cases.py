@@ -11,6 +11,7 @@ from ..language.document import Document
 from ..language.documents.experiment import ExperimentDocument
 from ..language.documents.ruleset import RulesetDocument
 from ..language.documents.test import Answers, CaseShape, Event, TestDocument
+from ..operators.wording import with_article
 from .report import Report
 from .scope import Scope, suggestion
 
@@ -68,21 +69,23 @@ class _Checks:
         if not self.scope.has(kind, name):
             tell = self.report.at_key if key else self.report.add
             help_ = self.scope.suggestion(kind, name)
-            tell("L009", path, f"`{name}` is no {NOUNS[kind]} of this workspace", help=help_)
+            tell("L009", path, f"`{name}` is not {with_article(NOUNS[kind])} of this workspace", help=help_)
 
     def _facts(self, case: CaseShape, path: Path) -> None:
         catalogue = self.scope.catalogue
         fields = [catalogue.key, *(field.name for field in catalogue.fields)]
-        self._keys("L001", case.profile, fields, "is no field of the catalogue", (*path, "profile"))
+        self._keys("L001", case.profile, fields, "is not a field of the catalogue", (*path, "profile"))
         for event, at in _events(case, path):
             declared = catalogue.event(event.type)
             if declared is not None:
                 names = [field.name for field in declared.fields]
-                told = f"is no field of event type `{declared.name}`"
+                told = f"is not a field of event type `{declared.name}`"
                 self._keys("L001", event.data, names, told, (*at, "data"))
             elif not self.scope.has("EventType", event.type):
                 help_ = self.scope.suggestion("EventType", event.type)
-                self.report.add("L004", (*at, "type"), f"`{event.type}` is no event type of this workspace", help=help_)
+                self.report.add(
+                    "L004", (*at, "type"), f"`{event.type}` is not an event type of this workspace", help=help_
+                )
 
     def _keys(self, code: str, given: Mapping[str, Any] | None, names: Sequence[str], told: str, path: Path) -> None:
         for name in given or {}:
@@ -113,13 +116,13 @@ class _Checks:
             declared = [] if document is None else list(document.read_as(ExperimentDocument).arms)
             if document is not None and arm not in declared:
                 help_ = suggestion(arm, declared, "arms")
-                self.report.add("L009", (*path, name), f"`{arm}` is no arm of experiment `{name}`", help=help_)
+                self.report.add("L009", (*path, name), f"`{arm}` is not an arm of experiment `{name}`", help=help_)
 
     def _segments(self, names: Sequence[str] | None, path: Path) -> None:
         for index, name in enumerate(names or ()):
             if not self.scope.has("Segment", name):
                 help_ = self.scope.suggestion("Segment", name)
-                self.report.add("L005", (*path, index), f"`{name}` is no segment of this workspace", help=help_)
+                self.report.add("L005", (*path, index), f"`{name}` is not a segment of this workspace", help=help_)
 
     def _decided(self, document: Document, case: CaseShape, path: Path) -> None:
         """What a case says to the ruleset, and what it expects of it."""
@@ -127,11 +130,11 @@ class _Checks:
         expect, at = case.expect, (*path, "expect")
         told = f"is not in the context of {of}"
         self._keys("L009", case.context, list(ruleset.context), told, (*path, "context"))
-        self._keys("L009", expect.output, list(ruleset.output), f"is no output of {of}", (*at, "output"))
+        self._keys("L009", expect.output, list(ruleset.output), f"is not an output of {of}", (*at, "output"))
         for index, name in enumerate(expect.path or ()):
             if name not in ruleset.nodes:
                 help_ = suggestion(name, list(ruleset.nodes), "nodes")
-                self.report.add("L009", (*at, "path", index), f"`{name}` is no node of {of}", help=help_)
+                self.report.add("L009", (*at, "path", index), f"`{name}` is not a node of {of}", help=help_)
 
 
 def _events(case: CaseShape, path: Path) -> Iterator[tuple[Event, Path]]:

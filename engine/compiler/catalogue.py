@@ -129,7 +129,7 @@ def _sourced(
     if event is None:
         if source.event not in events:
             help_ = suggestion(source.event, sorted(events), "event types")
-            report.add("L004", (*path, "event"), f"`{source.event}` is no event type of this workspace", help=help_)
+            report.add("L004", (*path, "event"), f"`{source.event}` is not an event type of this workspace", help=help_)
         return field
     name, of = cast("AggregateName", source.aggregate), source.field
     result, found = Field("value", "integer"), None
@@ -137,7 +137,7 @@ def _sourced(
         found = Field("time", "date") if of == "time" else event.field(of or "")
         if found is None:
             help_ = suggestion(of or "", [each.name for each in event.fields], "fields")
-            message = f"`{of}` is no field of event type `{event.name}`" if of else f"`{name}` needs a `field`"
+            message = f"`{of}` is not a field of event type `{event.name}`" if of else f"`{name}` needs a `field`"
             report.add("L001", (*path, "field") if of else path, message, help=help_)
             return field
         if problem := aggregate_problem(name, found):
@@ -207,7 +207,7 @@ def _check_sets(document: Document, catalogue: Catalogue, report: Report) -> Non
         found = Field("time", "date") if source == "time" else event.field(source)
         if found is None:
             help_ = suggestion(source, [each.name for each in event.fields], "fields")
-            report.add("L001", path, f"`{source}` is no field of event type `{event.name}`", help=help_)
+            report.add("L001", path, f"`{source}` is not a field of event type `{event.name}`", help=help_)
         elif (field.many, field.fields) != (found.many, found.fields) or not _fits(field, found):
             report.add("T005", path, f"`{target}` is {_kind(field)}, and `{source}` is {_kind(found)}")
         else:

@@ -98,7 +98,7 @@ class Lowering:
             return None
         if not self.scope.has("MemberList", value):
             help_ = self.scope.suggestion("MemberList", value)
-            self.report.add("L003", path, f"`{value}` is no member list of this workspace", help=help_)
+            self.report.add("L003", path, f"`{value}` is not a member list of this workspace", help=help_)
         return InList(value) if value in self.scope.lists else None
 
     def _on_profile(self, form: str, path: Path, facts: Facts) -> bool:
@@ -112,7 +112,7 @@ class Lowering:
         if field is None:
             help_ = suggestion(name, _near(name, facts.names()), "fields")
             self.report.add(
-                "L001", (*path, "field"), f"`{name}` is no field of {facts.what}", label="unknown field", help=help_
+                "L001", (*path, "field"), f"`{name}` is not a field of {facts.what}", label="unknown field", help=help_
             )
             return None
         if (outer := self._list_of_objects(name, facts)) is not None:
@@ -154,10 +154,10 @@ class Lowering:
         field = facts.field(name)
         if field is None:
             help_ = suggestion(name, facts.names(), "fields")
-            self.report.add("L001", (*path, "of"), f"`{name}` is no field of {facts.what}", help=help_)
+            self.report.add("L001", (*path, "of"), f"`{name}` is not a field of {facts.what}", help=help_)
             return None
         if field.type != "object" or not field.many:
-            self.report.add("T003", (*path, "of"), f"`{name}` is no list of objects; `element` needs one")
+            self.report.add("T003", (*path, "of"), f"`{name}` is not a list of objects; `element` needs one")
             return None
         inner = Facts(*_members(field), f"`{name}`", profile=False)
         item: Predicate | None
@@ -210,7 +210,7 @@ class Lowering:
         if field is None:
             help_ = suggestion(source, [each.name for each in event.fields], "fields")
             self.report.add(
-                "L001", (*path, "field"), f"`{source}` is no field of event type `{event.name}`", help=help_
+                "L001", (*path, "field"), f"`{source}` is not a field of event type `{event.name}`", help=help_
             )
             return None
         if problem := aggregate_problem(name, field):
@@ -234,7 +234,7 @@ class Lowering:
     def _event_type(self, name: str, path: Path) -> EventType | None:
         if not self.scope.has("EventType", name):
             help_ = self.scope.suggestion("EventType", name)
-            self.report.add("L004", path, f"`{name}` is no event type of this workspace", help=help_)
+            self.report.add("L004", path, f"`{name}` is not an event type of this workspace", help=help_)
         return self.scope.catalogue.event(name)
 
 

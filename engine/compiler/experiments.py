@@ -66,7 +66,7 @@ def check_metrics(metrics: Sequence[tuple[str, Path]], scope: Scope, report: Rep
     for name, path in metrics:
         if not scope.has("Metric", name):
             help_ = scope.suggestion("Metric", name)
-            report.add("X007", path, f"`{name}` is no metric of this workspace", help=help_)
+            report.add("X007", path, f"`{name}` is not a metric of this workspace", help=help_)
 
 
 def _layer(model: ExperimentDocument, layers: Mapping[str, Document], scope: Scope, report: Report) -> Layer | None:
@@ -76,7 +76,7 @@ def _layer(model: ExperimentDocument, layers: Mapping[str, Document], scope: Sco
     if document is None:
         if not scope.has("Layer", model.layer):
             help_ = scope.suggestion("Layer", model.layer)
-            report.add("X001", ("layer",), f"`{model.layer}` is no layer of this workspace", help=help_)
+            report.add("X001", ("layer",), f"`{model.layer}` is not a layer of this workspace", help=help_)
         report.failed = True
         return None
     layer = document.read_as(LayerDocument)

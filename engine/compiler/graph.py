@@ -45,7 +45,7 @@ def _event(name: str | None, around: Around, report: Report) -> str | None:
         return name
     if not around.scope.has("EventType", name):
         help_ = around.scope.suggestion("EventType", name)
-        report.add("G004", ("event",), f"`{name}` is no event type of this workspace", help=help_)
+        report.add("G004", ("event",), f"`{name}` is not an event type of this workspace", help=help_)
     return None
 
 

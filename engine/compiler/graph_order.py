@@ -38,9 +38,11 @@ def order_nodes(start: str, nodes: Mapping[str, NodeShape], report: Report) -> O
             else:
                 sound = False
                 help_ = suggestion(target, names, "nodes")
-                report.add("G001", ("nodes", name, *path), f"`{target}` is no node of this ruleset", help=help_)
+                report.add("G001", ("nodes", name, *path), f"`{target}` is not a node of this ruleset", help=help_)
     if start not in nodes:
-        report.add("G001", ("start",), f"`{start}` is no node of this ruleset", help=suggestion(start, names, "nodes"))
+        report.add(
+            "G001", ("start",), f"`{start}` is not a node of this ruleset", help=suggestion(start, names, "nodes")
+        )
         return Order((), {}, sound=False)
     finished, circles = _finished(start, edges)
     for name, path, circle in circles:

@@ -12,6 +12,7 @@ from ..language.document import Document
 from ..language.documents.feature_view import EventWindow, FeatureShape, FeatureViewDocument, ProfileSource
 from ..language.documents.metric import Measured, MetricDocument
 from ..language.documents.release import ReleaseDocument, RollbackPolicyDocument
+from ..operators.wording import with_article
 from .conditions import Lowering, aggregate_problem, aggregate_type, event_facts
 from .experiments import check_metrics
 from .report import Report
@@ -53,7 +54,7 @@ class _Checks:
         name = written.event
         if not self.scope.has("EventType", name):
             help_ = self.scope.suggestion("EventType", name)
-            self.report.add("L004", (*path, "event"), f"`{name}` is no event type of this workspace", help=help_)
+            self.report.add("L004", (*path, "event"), f"`{name}` is not an event type of this workspace", help=help_)
         event = self.scope.catalogue.event(name)
         if event is None:
             return None
@@ -68,7 +69,7 @@ class _Checks:
         field = Field("time", "date") if source == "time" else event.field(source)
         if field is None:
             help_ = suggestion(source, [each.name for each in event.fields], "fields")
-            message = f"`{source}` is no field of event type `{event.name}`"
+            message = f"`{source}` is not a field of event type `{event.name}`"
             self.report.add("L001", (*path, "field"), message, help=help_)
             return None
         if problem := aggregate_problem(aggregate, field):
@@ -95,7 +96,7 @@ class _Checks:
         field = catalogue.field(name)
         if field is None:
             help_ = suggestion(name, catalogue.paths(), "fields")
-            self.report.add("L001", path, f"`{name}` is no field of the catalogue", help=help_)
+            self.report.add("L001", path, f"`{name}` is not a field of the catalogue", help=help_)
         return field
 
 
@@ -125,4 +126,4 @@ def _check_release(release: ReleaseDocument, scope: Scope, report: Report) -> No
     for kind, noun, name, path in named:
         if not scope.has(kind, name):
             help_ = scope.suggestion(kind, name)
-            report.add("L010", path, f"`{name}` is no {noun} of this workspace", help=help_)
+            report.add("L010", path, f"`{name}` is not {with_article(noun)} of this workspace", help=help_)

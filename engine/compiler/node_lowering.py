@@ -21,6 +21,7 @@ from ..language.documents.feature_view import FeatureViewDocument
 from ..language.documents.model import ModelDocument
 from ..nodes.kind import NodeKinds
 from ..nodes.lowering import Target
+from ..operators.wording import with_article
 from ..runtime.expressions import certain
 from .expressions import Place, lower_cell, lower_expression
 from .expressions import Scope as Names
@@ -287,7 +288,7 @@ class NodeLowering:
         self.failed = True
         scope = self._in.around.scope
         if not scope.has(kind, name):
-            message = f"`{name}` is no {NOUNS[kind]} of this workspace"
+            message = f"`{name}` is not {with_article(NOUNS[kind])} of this workspace"
             self.add("G004", path, message, help=scope.suggestion(kind, name))
 
     def certain(self, expression: Expression) -> bool:

@@ -36,7 +36,7 @@ LITERAL_LIMIT = 4_096  # over all conjunctions together
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A predicate that is no group, or its complement."""
+    """A predicate that is not a group, or its complement."""
 
     item: Predicate
     positive: bool
@@ -249,7 +249,7 @@ def _relative(leaf: Leaf) -> bool:
 
 
 def _complement(bounds: Bounds) -> list[Bounds]:
-    """The range outside one-sided bounds; nothing for two-sided ones, whose outside is no range."""
+    """The range outside one-sided bounds; nothing for two-sided ones, whose outside is not a range."""
     if bounds.lower is None and bounds.upper is not None:
         return [Bounds(lower=bounds.upper, lower_inclusive=not bounds.upper_inclusive)]
     if bounds.upper is None and bounds.lower is not None:

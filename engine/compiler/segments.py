@@ -44,7 +44,7 @@ class _References:
     def __call__(self, name: str, path: Path) -> Predicate | None:
         if not self.scope.has("Segment", name):
             help_ = self.scope.suggestion("Segment", name)
-            self.report.add("L005", path, f"`{name}` is no segment of this workspace", help=help_)
+            self.report.add("L005", path, f"`{name}` is not a segment of this workspace", help=help_)
         return self.known.get(name)
 
 

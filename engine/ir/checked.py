@@ -96,7 +96,7 @@ def _check_segments(program: Program) -> None:
             raise DecodeError(f"segment `{name}` is damaged: a part is not what it must be")
     for name, members in program.lists.items():
         if not all(type(member) is str for member in members):
-            raise DecodeError(f"member list `{name}` is damaged: a member is no text")
+            raise DecodeError(f"member list `{name}` is damaged: a member is not text")
 
 
 def check_experiment(value: Any) -> Experiment:

@@ -75,7 +75,7 @@ def decode(data: Any, more: Mapping[str, type] = _NO_MORE) -> Any:
         return {key: decode(item, more) for key, item in data.items()}
     cls = _CLASSES.get(name) or more.get(name)
     if cls is None:
-        raise DecodeError(f"`{name}` is no class of this version's intermediate representation")
+        raise DecodeError(f"`{name}` is not a class of this version's intermediate representation")
     try:
         return cls(**{key: decode(item, more) for key, item in data.items() if key != "$"})
     except TypeError:

@@ -119,7 +119,7 @@ class _Ruleset:
         wanted = dict(self._output.members)
         for name, kind in (makes.decision or {}).items():
             if name not in wanted or not stands_for(kind, wanted[name]):
-                raise self._damage(f"`{node.name}` decides what is no output, or of another type")
+                raise self._damage(f"`{node.name}` decides a field that is not an output, or has another type")
 
     def _damage(self, what: str) -> DecodeError:
         return DecodeError(f"ruleset `{self._ruleset.name}` is damaged: {what}")

@@ -83,7 +83,7 @@ def _no_kind(document: YamlDocument, value: dict[str, Any]) -> Finding:
         return Finding("S011", message, document.spans.value(()), "`kind`?", help_)
     span = document.spans.key((near,))
     fix = Fix("write `kind`", (Edit(span, "kind"),))
-    message = f"`{near}` is no key of a document; expected `kind`"
+    message = f"`{near}` is not a key of a document; expected `kind`"
     return Finding("S010", message, span, "unknown key", (), fix, path=(near,))
 
 
@@ -98,5 +98,5 @@ def _unknown_kind(document: YamlDocument, value: dict[str, Any]) -> Finding:
     near = nearest(kind, KINDS)
     expected = f"`{near}`" if near else f"one of {', '.join(f'`{each}`' for each in KINDS)}"
     fix = Fix(f"write `{near}`", (Edit(span, near),)) if near else None
-    message = f"`{clipped(kind)}` is no kind of document; expected {expected}"
+    message = f"`{clipped(kind)}` is not a kind of document; expected {expected}"
     return Finding("S002", message, span, "", (), fix, path=path)

@@ -74,7 +74,7 @@ def _changes(source: Source, edits: Iterable[Edit]) -> Iterable[_Change]:
 
 
 def _collides(change: _Change, taken: Iterable[_Change]) -> bool:
-    """Whether a change touches another one; the same change twice is no collision."""
+    """Whether a change touches another one; the same change twice is not a collision."""
     return any(change != each and change[0] <= each[1] and each[0] <= change[1] for each in taken)
 
 

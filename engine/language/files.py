@@ -141,7 +141,7 @@ class _Search:
             self._sink.add(_finding("Y060", path, message))
             return False
         if is_private(os.path.relpath(target, self._real_root)):
-            message = f"`{path}` is a link to what is no part of a workspace; expected a file of its own"
+            message = f"`{path}` is a link to what is not part of a workspace; expected a file of its own"
             self._sink.add(_finding("Y060", path, message))
             return False
         if not os.path.exists(target):  # noqa: PTH110 - the target is text from realpath

@@ -26,7 +26,7 @@ _SETTINGS: Final = (
     "core.pager=cat",
     "credential.helper=",
     "protocol.allow=never",
-    "safe.bareRepository=explicit",  # a cloned folder with `HEAD`, `objects` and `config` is no repository
+    "safe.bareRepository=explicit",  # a cloned folder with `HEAD`, `objects` and `config` is not a repository
     "submodule.recurse=false",
 )
 _FIXED: Final = {

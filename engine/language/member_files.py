@@ -34,12 +34,12 @@ def _read(root: Path, location: Path) -> tuple[str | None, str]:
     if not real.startswith(os.path.realpath(root).rstrip(os.sep) + os.sep):
         return None, "leads out of the workspace; expected a file inside it"
     if is_private(os.path.relpath(real, os.path.realpath(root))):
-        return None, "leads to what is no part of a workspace; expected a file of its own"
+        return None, "leads to what is not part of a workspace; expected a file of its own"
     try:
         handle = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as stream:  # noqa: PTH123 - opens a descriptor, so that a pipe cannot block
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return None, "is no regular file; expected a text file with one id a line"
+                return None, "is not a regular file; expected a text file with one id a line"
             data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or "the system refuses").lower()

@@ -83,7 +83,7 @@ def commit_of(root: Path, ref: str) -> str:
         raise RevisionError(f"`{root}` lies in no git repository that git opens: {_refusal(root)}")
     if ref == "HEAD":
         raise RevisionError("the repository has no commit yet")
-    raise RevisionError(f"`{ref}` is no commit, branch or tag of this repository")
+    raise RevisionError(f"`{ref}` is not a commit, branch or tag of this repository")
 
 
 def write_revision(root: Path, ref: str, folder: Path) -> Revision:

@@ -109,7 +109,7 @@ class Author:
         free = [each for each in place.keys if each not in present]
         near = misspelt or nearest(key, free)
         expected = f"`{near}`" if near else one_of(place.keys)
-        message = f"`{clipped(key)}` is no key of {self._place(path[:-1])}; expected {expected}"
+        message = f"`{clipped(key)}` is not a key of {self._place(path[:-1])}; expected {expected}"
         fix = Fix(f"write `{near}`", (Edit(span, near),)) if near else None
         return self._finding("S010", message, path, span, "unknown key", (), fix)
 
@@ -190,7 +190,7 @@ class Author:
             near = nearest(key, leading)
             if near is not None:
                 span = self.yaml.spans.key((*path, key))
-                message = f"`{clipped(key)}` is no key of {self._place(path)}; expected `{near}`"
+                message = f"`{clipped(key)}` is not a key of {self._place(path)}; expected `{near}`"
                 fix = Fix(f"write `{near}`", (Edit(span, near),))
                 return self._finding("S010", message, (*path, key), span, "unknown key", (), fix)
         expected = one_of(leading)
@@ -210,7 +210,7 @@ class Author:
         near = (word.other.get(value.lower()) if word else None) or nearest(value, words)
         fix = Fix(f"write `{near}`", (Edit(span, near),)) if near else None
         code = "S003" if path == ("apiVersion",) else "S013"
-        what = "is no operator" if path[-1] == "operator" else f"is no value of `{dotted(path[-1:])}`"
+        what = "is not an operator" if path[-1] == "operator" else f"is not a value of `{dotted(path[-1:])}`"
         message = f"`{clipped(value)}` {what}; expected {f'`{near}`' if near else expected}"
         return self._finding(code, message, path, span, help_=() if near else help_, fix=fix)
 
@@ -220,7 +220,7 @@ class Author:
         expected = form.expected if form and fault.kind != "form" else fault.expected
         if fault.location[-1] == KEY:
             span, name = self.yaml.spans.key(path), str(path[-1])
-            message = f"`{clipped(name)}` is no name; expected {expected}"
+            message = f"`{clipped(name)}` is not a name; expected {expected}"
             return self._finding(code, message, path, span, fix=_renamed(name, span) if code == "S004" else None)
         if not isinstance(value, str) and code == "S012":
             message = f"{self._thing(path)} is {kind_of(value)}; expected {expected}"
@@ -284,6 +284,6 @@ class Author:
 
 
 def _renamed(name: str, span: Span) -> Fix | None:
-    """The name in small letters with `_` for what is no letter, where that is a name."""
+    """The name in small letters with `_` for what is not a letter, where that is a name."""
     repaired = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
     return Fix(f"write `{repaired}`", (Edit(span, repaired),)) if re.search(NAME_PATTERN, repaired) else None

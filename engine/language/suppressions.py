@@ -62,7 +62,7 @@ def _entries(
 def _unknown(document: Document, index: int, entry: Suppression, codes: Iterable[str]) -> Finding:
     near = nearest(entry.code, codes)
     expected = f"`{near}`" if near else "one that `decisor explain` knows"
-    return _finding("H002", document, index, "code", f"`{entry.code}` is no code; expected {expected}")
+    return _finding("H002", document, index, "code", f"`{entry.code}` is not a code; expected {expected}")
 
 
 def _unused(document: Document, index: int, entry: Suppression) -> Finding:

@@ -120,7 +120,7 @@ def _settings(documents: Sequence[YamlDocument], sink: Sink) -> WorkspaceDocumen
         sink.add(Finding("S019", message, more.spans.value(())))
     first = documents[0]
     if not isinstance(first.value, dict):
-        message = f"`{WORKSPACE_FILE}` is no mapping; expected `name` and `timezone`"
+        message = f"`{WORKSPACE_FILE}` is not a mapping; expected `name` and `timezone`"
         sink.add(Finding("S001", message, first.spans.value(())))
         return None
     return read_shape(first, WorkspaceDocument, "workspace", sink)

@@ -69,7 +69,7 @@ def _unknown(operand: Operand, name: str) -> Refused:
 
     close = nearest(name, operators_for(operand.field)) or nearest(name, OPERATORS)
     help_text = (f"did you mean `{close}`?",) if close else ()
-    return Refused(f"`{name[:64]}` is no operator", (*help_text, _available(operand)), ("operator",))
+    return Refused(f"`{name[:64]}` is not an operator", (*help_text, _available(operand)), ("operator",))
 
 
 def _unfit(operand: Operand, operator: Operator) -> Refused:

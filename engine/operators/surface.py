@@ -149,7 +149,7 @@ def _outside(operand: Operand, constant: str, at: tuple[str | int, ...]) -> Refu
     close = nearest(constant, operand.field.values)
     help_text = (f"did you mean `{close}`?",) if close else ()
     allowed = ", ".join(operand.field.values[:20])
-    return Refused(f"`{constant}` is no value of `{operand.path}`, expected one of {allowed}", help_text, at)
+    return Refused(f"`{constant}` is not a value of `{operand.path}`, expected one of {allowed}", help_text, at)
 
 
 def _unknown_option(operator: Operator, name: str) -> Refused:
@@ -159,5 +159,5 @@ def _unknown_option(operator: Operator, name: str) -> Refused:
     allowed = ", ".join(f"`{option}`" for option in operator.options) or "no further key"
     help_text = (f"did you mean `{close}`?",) if close else ()
     return Refused(
-        f"`{name}` is no key of a condition with `{operator.name}`, which takes {allowed}", help_text, (name,)
+        f"`{name}` is not a key of a condition with `{operator.name}`, which takes {allowed}", help_text, (name,)
     )

@@ -168,7 +168,7 @@ SURFACE = (
         missing="does not hold",
         example="{field: tags, operator: contains_all, value: [vip, beta]}",
         lowering=_contains_all,
-        hint="it applies to text that is no list and to lists of keywords",
+        hint="it applies to text that is not a list and to lists of keywords",
     ),
     Operator(
         name="contains_phrase",
@@ -179,6 +179,6 @@ SURFACE = (
         missing="does not hold",
         example="{field: bio, operator: contains_phrase, value: free jazz}",
         lowering=_contains_phrase,
-        hint="it applies to text that is no list; use `substring` on a keyword",
+        hint="it applies to text that is not a list; use `substring` on a keyword",
     ),
 )

@@ -31,7 +31,7 @@ def zone_of(operand: Operand) -> str | Refused:
 
         close = nearest(name, zone_names())
         help_text = (f"did you mean `{close}`?",) if close else ("name a zone of the tz database, as Europe/Berlin",)
-        return Refused(f"`{name[:64]}` is no time zone", help_text, ("timezone",))
+        return Refused(f"`{name[:64]}` is not a time zone", help_text, ("timezone",))
     return name
 
 

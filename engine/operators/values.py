@@ -18,7 +18,7 @@ class ValueRefusedError(ValueError):
 
 
 def canonical(field: Field, value: Any) -> Any:
-    """The canonical form of ONE present value (not a list) of a field that is no object. Raises ValueRefusedError."""
+    """The canonical form of one present value, not a list, of a field (not an object). Raises ValueRefusedError."""
     return _CANONICAL[field.type](field, value)
 
 

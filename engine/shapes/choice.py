@@ -20,7 +20,7 @@ class ByKey:
     keys: tuple[tuple[str, str], ...]
 
     def tag_of(self, value: Any) -> str | None:
-        """The tag, or None for what is no mapping or has none of the keys."""
+        """The tag, or None for what is not a mapping or has none of the keys."""
         if isinstance(value, dict):
             for key, tag in self.keys:
                 if key in value:

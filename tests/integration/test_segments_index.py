@@ -223,7 +223,7 @@ def test_what_cannot_be_answered_is_refused_with_what_to_do(indexed: Indexed) ->
         engine.create_dynamic_segment("frequent")
     with pytest.raises(KeyError, match="did you mean `local`"):
         engine.create_dynamic_segment("locale")
-    with pytest.raises(DefinitionRefusedError, match="`contry` is no field"):
+    with pytest.raises(DefinitionRefusedError, match="`contry` is not a field"):
         engine.create_dynamic_segment({"name": "x", "conditions": [{"field": "contry", "operator": "exists"}]})
     with pytest.raises(IndexRefusedError, match="no index"):
         SegmentationEngine(

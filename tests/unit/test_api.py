@@ -136,7 +136,7 @@ def test_findings_have_places_and_errors_refuse_the_program(tmp_path: Path) -> N
         4,
         22,
     )
-    with pytest.raises(WorkspaceRefusedError, match=r"segments/wrong.yaml:4:22: `spnd` is no field") as refused:
+    with pytest.raises(WorkspaceRefusedError, match=r"segments/wrong.yaml:4:22: `spnd` is not a field") as refused:
         build_bundle(workspace)
     assert refused.value.findings == (finding,)
     assert workspace.compiled is not None

@@ -52,7 +52,7 @@ _WEEKDAYS = ("Friday", "Monday", "Saturday", "Sunday", "Thursday", "Tuesday", "W
 
 
 def property_of(walk: Walk, node: Node, target: Expression) -> Expression | None:
-    """An attribute of a value that is no object, as `.length`."""
+    """An attribute of a value that is not an object, as `.length`."""
     name: str = node.arguments[1]
     if _is_sealed(walk, node.arguments[0], target):
         return None
@@ -98,7 +98,7 @@ def _unknown_attribute(walk: Walk, node: Node, target: Expression, name: str) ->
     names: list[str] = [*PROPERTIES.get(kind, {}), *METHODS.get(kind, ())]
     near = nearest(name, names)
     fix = None if near is None else (f"Rename to `{near}`", near)
-    message = f"is no attribute of {said(target.type)}"
+    message = f"is not an attribute of {said(target.type)}"
     walk.note("T103", stretch, message, help=suggestion(name, names, "attributes") if names else (), replace=fix)
 
 
@@ -118,7 +118,7 @@ def call(walk: Walk, node: Node) -> Expression | None:
         return None
     if function.kind == "GetAttributeExpression":
         return _method(walk, node, function, arguments)
-    walk.note("T103", function, "is no function")
+    walk.note("T103", function, "is not a function")
     return None
 
 
@@ -132,7 +132,7 @@ def _unknown_function(walk: Walk, function: Node, name: str) -> None:
         help_, replace = (f"write `${name}`",), (f"Write `${name}`", f"${name}")
     elif near := nearest(name, ["in_segment", "now"]):
         replace = (f"Rename to `{near}`", near)
-    walk.note("T103", function, "is no function", help=help_, replace=replace)
+    walk.note("T103", function, "is not a function", help=help_, replace=replace)
 
 
 def _clock(walk: Walk, arguments: tuple[Node, ...]) -> Expression | None:
@@ -153,7 +153,7 @@ def _in_segment(walk: Walk, node: Node, arguments: tuple[Node, ...]) -> Expressi
         near = nearest(name, names)
         inside = Stretch(arguments[0].start + 1, arguments[0].end - 1)
         fix = None if near is None else (f"Rename to `{near}`", near)
-        message = "is no segment of this workspace"
+        message = "is not a segment of this workspace"
         walk.note(
             "T108", inside, message, label="unknown segment", help=suggestion(name, names, "segments"), replace=fix
         )

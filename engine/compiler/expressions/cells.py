@@ -93,14 +93,14 @@ class _Lowering:
         self.refuse(code, text.text, message, *help_, span=span)
 
     def scalar(self, value: Any) -> CellTest | None:
-        """The test of a cell that is no list."""
+        """The test of a cell that is not a list."""
         if value is None:
             return AnyValue()
         if isinstance(value, str):
             text = _Text(value, 0).part(0)
             return AnyValue() if text.text in ANY_VALUE else self.text(text)
         if not isinstance(value, bool | int | float):
-            self.refuse("T120", _said(value), "is no cell", *_FORMS[:1])
+            self.refuse("T120", _said(value), "is not a cell", *_FORMS[:1])
             return None
         constant = self.constant(lambda: given(value, self.column), value, self.at)
         return None if constant is None else Equals(constant)
@@ -122,7 +122,7 @@ class _Lowering:
             return self.word(_Text(value, 0).part(0))
         if isinstance(value, bool | int | float):
             return self.constant(lambda: given(value, self.column), value, self.at)
-        self.refuse("T120", _said(value), "is no constant; a list in a cell holds constants")
+        self.refuse("T120", _said(value), "is not a constant; a list in a cell holds constants")
         return None
 
     def text(self, text: _Text) -> CellTest | None:
@@ -160,7 +160,9 @@ class _Lowering:
         """`[a..b)`; without brackets the lower bound is included and the upper one is not."""
         opened, closed = text.text[0] in "[(", text.text[-1] in "])"
         if opened != closed or bare.count("..") > 1:
-            self.refuse_text("T120", text, "is no range", "a range is written `[10..20)`: `[` and `]` include a bound")
+            self.refuse_text(
+                "T120", text, "is not a range", "a range is written `[10..20)`: `[` and `]` include a bound"
+            )
             return None
         if self.refuses_order(text):
             return None
@@ -204,7 +206,7 @@ class _Lowering:
         quoted = len(text.text) > 1 and not _without_quoted(text.text).strip("\0")
         if not text.text or (not quoted and _ODD.search(text.text)):
             both = ("for two bounds write a range, as `[10..20)`",) if re.search(r"\band\b", text.text) else _FORMS
-            self.refuse_text("T120", text, "is no constant", *both)
+            self.refuse_text("T120", text, "is not a constant", *both)
             return None
         span = self.at.span(text.start, text.start + len(text.text))
         return self.constant(lambda: written(text.text, self.column), text.text, self.at, span)

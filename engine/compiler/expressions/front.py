@@ -60,7 +60,7 @@ def _is_kept(walk: Walk, node: Node, found: Expression) -> bool:
     if isinstance(found, Name) and not found.path:
         names = [name for name, _ in found.type.members]
         help_ = (f"names below it: {', '.join(f'`{name}`' for name in names[:8])}",) if names else ()
-        walk.note("T104", node, "is no value of its own; name what you need of it", help=help_)
+        walk.note("T104", node, "has no value of its own; name what you need of it", help=help_)
         return False
     if (work := cost(found)) > EXPRESSION_COST_LIMIT:
         help_ = ("ask about a list once, and outside of another list's `for`",)

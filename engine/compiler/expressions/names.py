@@ -37,7 +37,7 @@ def _unknown(walk: Walk, node: Node, name: str) -> None:
         return
     if name in _WORDS:
         word = _WORDS[name]
-        walk.note("T102", node, "is no name", help=(f"write `{word}`",), replace=(f"Write `{word}`", word))
+        walk.note("T102", node, "is not a name", help=(f"write `{word}`",), replace=(f"Write `{word}`", word))
         return
     if name in ROOTS:
         walk.note("T102", node, "has nothing in it here", help=suggestion(name, walk.scope.names(), "names"))
@@ -50,7 +50,7 @@ def _unknown(walk: Walk, node: Node, name: str) -> None:
             return
     names = [*walk.scope.names(), *walk.locals]
     help_ = (*suggestion(name, names, "names"), f"if text is meant, write `'{name}'`")
-    walk.note("T102", node, "is no name here", help=help_, replace=_renamed(name, names))
+    walk.note("T102", node, "is not a name here", help=help_, replace=_renamed(name, names))
 
 
 def _renamed(name: str, names: list[str]) -> tuple[str, str] | None:
@@ -106,7 +106,7 @@ def _unknown_member(walk: Walk, node: Node, target: Expression, name: str) -> No
     walk.note(
         "T102",
         Stretch(node.last, node.end),
-        f"is no name below `{owner}`",
+        f"is not a name below `{owner}`",
         label="unknown name",
         help=suggestion(name, names, f"names below `{owner}`"),
         replace=_renamed(name, names),

@@ -104,7 +104,7 @@ def _never_equal(walk: Walk, node: Node, constant: Expression, other: Node, decl
         help_ = suggestion(str(constant.value), sorted(declared.values), "values")
         walk.note("T109", node, f"is none of the values of `{walk.source(other)}`, so the two never equal", help=help_)
     elif declared.kind == "integer" and isinstance(constant.value, float) and not constant.value.is_integer():
-        walk.note("T109", node, f"is no whole number as `{walk.source(other)}` is, so the two never equal")
+        walk.note("T109", node, f"is not a whole number as `{walk.source(other)}` is, so the two never equal")
 
 
 def logic(walk: Walk, node: Node) -> Expression | None:
@@ -243,12 +243,14 @@ def matches(walk: Walk, node: Node) -> Expression | None:
         return None
     text = constant_text(pattern)
     if text is None:
-        walk.note("T107", pattern_node, "is no text; a pattern is written out, so that it can be checked")
+        walk.note("T107", pattern_node, "is not a constant; a pattern is written out, so that it can be checked")
         return None
     try:
         parse(text)
     except PatternRefusedError as problem:
-        walk.note("T107", _inside(walk, pattern_node, text, problem.position), f"is no pattern of `matches`: {problem}")
+        walk.note(
+            "T107", _inside(walk, pattern_node, text, problem.position), f"is not a pattern of `matches`: {problem}"
+        )
         return None
     found = Matches(item, text)
     if name == "EQ_FZM":

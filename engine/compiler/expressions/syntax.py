@@ -1,4 +1,4 @@
-"""What to say about a text that is no expression."""
+"""What to say about a text that is not an expression."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .tree import DEPTH_LIMIT, Unreadable
 
 LEXICAL = {
     "bytes": ("T106", "`{0}` is a string of bytes; text is written without the `b`", ()),
-    "infinite": ("T106", "`{0}` is no number that can be stored; numbers are finite", ()),
+    "infinite": ("T106", "`{0}` is not a number that can be stored; numbers are finite", ()),
     "braces": ("T106", "`{0}` begins a set or an object, which expressions do not have", ("write a list as `[…]`",)),
     "search": (
         "T106",
@@ -18,7 +18,7 @@ LEXICAL = {
     ),
     "escape": (
         "T101",
-        "`{0}` is no escape in a text",
+        "`{0}` is not an escape in a text",
         (r"escapes are \\ \' \" \n \t \r \x41 \u0041 \U00000041; r'…' keeps every backslash",),
     ),
     "deep": (
@@ -105,7 +105,7 @@ def _explain_sign(problem: Unreadable, text: str, notes: Notes) -> bool:
                 stretch = Stretch(start, start + len(sign))
                 said = ours.strip()
                 fix = (f"Write `{said}`", _spaced(ours, text, stretch))
-                notes.add("T101", stretch, f"`{sign}` is no operator", help=(f"write `{said}`",), replace=fix)
+                notes.add("T101", stretch, f"`{sign}` is not an operator", help=(f"write `{said}`",), replace=fix)
                 return True
     return False
 

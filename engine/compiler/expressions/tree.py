@@ -25,7 +25,7 @@ DECIMALS = decimal.Context(prec=28, Emax=400, Emin=-400)  # the library's own pr
 
 
 class Unreadable(Exception):  # noqa: N818 - it says what the text is
-    """The text is no expression: `start` and `end` say where it breaks, `kind` how.
+    """The text is not an expression: `start` and `end` say where it breaks, `kind` how.
 
     `after_value` says whether a value stands before that place, so that an operator could follow.
     """

@@ -47,7 +47,7 @@ def parse_now(data: Mapping[str, Any]) -> Now:
     """The relative instant that a placeholder stands for. Raises ValueError."""
     found = _NOW.fullmatch(str(data["$now"]))
     if found is None or found[3] not in (_UNIT_MS if found[4] is None else ("d", "M")):
-        raise ValueError(f"`{data['$now']}` is no relative instant")
+        raise ValueError(f"`{data['$now']}` is not a relative instant")
     amount = int(found[2]) * (-1 if found[1] == "-" else 1)
     if found[4] is None:
         return Now(amount * _UNIT_MS[found[3]])
@@ -58,7 +58,7 @@ def parse_window(data: Mapping[str, Any]) -> Anniversary:
     """The window of days that a placeholder stands for. Raises ValueError."""
     found = _NOW.fullmatch(str(data["$month_days"]))
     if found is None or found[1] != "+" or found[3] != "d" or found[4] is not None:
-        raise ValueError(f"`{data['$month_days']}` is no window of days")
+        raise ValueError(f"`{data['$month_days']}` is not a window of days")
     return Anniversary(int(found[2]), str(data["zone"]))
 
 

@@ -202,7 +202,7 @@ CODES: list[Code] = [
         "escape that makes no character",
         "error",
         "`\\ud83d` is half of a pair in UTF-16 and no character; `\\0` is refused by every store; other letters after "
-        "a backslash are no escapes.",
+        "a backslash are not escapes.",
         "Write the character itself; a backslash that is meant as such is doubled, or the text goes in single quotes.",
         'value: "\\ud83d"\n',
         'value: "\\U0001F600"\n',

@@ -150,7 +150,7 @@ class BanditDocument(Envelope):
         """An unknown fallback, rewards and features out of bounds, floors and caps that no distribution can keep."""
         if self.fallback not in self.arms:
             arms = ", ".join(f"`{arm}`" for arm in self.arms)
-            yield Problem("S013", ("fallback",), f"`{self.fallback}` is no arm; the arms are {arms}")
+            yield Problem("S013", ("fallback",), f"`{self.fallback}` is not an arm; the arms are {arms}")
         for name, feature in self.features.items():
             for problem in feature.problems():
                 yield problem._replace(path=("features", name, *problem.path))

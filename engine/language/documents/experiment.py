@@ -138,4 +138,4 @@ def _sum_problems(weights: Mapping[str, int], path: tuple[str | int, ...]) -> It
 
 
 def _unknown_arm(name: str, arms: Mapping[str, object], path: tuple[str | int, ...]) -> Problem:
-    return Problem("S013", path, f"`{name}` is no arm; the arms are {', '.join(f'`{arm}`' for arm in arms)}")
+    return Problem("S013", path, f"`{name}` is not an arm; the arms are {', '.join(f'`{arm}`' for arm in arms)}")

@@ -101,7 +101,7 @@ class ModelDocument(Envelope):
                 yield Problem("S011", ("fallback",), f"`{name}` is missing: every output has a fallback")
         for name in self.fallback:
             if name not in self.outputs:
-                yield Problem("S010", ("fallback", name), f"`{name}` is no output of the model")
+                yield Problem("S010", ("fallback", name), f"`{name}` is not an output of the model")
         if self.protocol in IN_PROCESS and self.file is None:
             yield Problem("S011", (), f"`file` is missing: `protocol: {self.protocol}` runs a file")
         if self.protocol not in IN_PROCESS and self.file is not None:

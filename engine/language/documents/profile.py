@@ -75,7 +75,7 @@ class ProfileField(DeclaredValue):
         return self.fields
 
     def problems(self) -> Iterator[Problem]:
-        """Those of every declared value; normalisation of what is no keyword; those of the source."""
+        """Those of every declared value; normalisation of what is not a keyword; those of the source."""
         yield from super().problems()
         if self.normalize and self.type not in ("keyword", "text"):
             yield Problem("S016", ("normalize",), f"`normalize` stands beside `type: {self.type}`; it goes with text")

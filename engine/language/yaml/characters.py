@@ -57,7 +57,7 @@ def _add_bad_byte(error: UnicodeDecodeError, file: str, sink: Sink) -> None:
     before = Source(file, error.object[: error.start].decode())
     byte = error.object[error.start]
     span = Source(file, before.text + _STANDS_IN).span(len(before.text), len(before.text) + 1)
-    message = f"`0x{byte:02X}` is no part of a character; expected text in UTF-8"
+    message = f"`0x{byte:02X}` is not part of a character; expected text in UTF-8"
     sink.add(Finding("Y050", message, span, label=f"byte {error.start} of the file"))
 
 

@@ -43,7 +43,7 @@ def out_of_range(source: Source, text: str, start: int, end: int) -> Finding:
 
 def not_finite(source: Source, text: str, start: int, end: int) -> Finding:
     """Infinity, not-a-number, or a number so large that it becomes infinity."""
-    what = "is too large for a 64-bit floating point number" if text[-1:].isdigit() else "is no finite number"
+    what = "is too large for a 64-bit floating point number" if text[-1:].isdigit() else "is not a finite number"
     return Finding("Y013", f"`{clipped(text)}` {what}; expected a finite one", source.span(start, end))
 
 

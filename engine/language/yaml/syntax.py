@@ -18,7 +18,7 @@ from ...diagnostics import Edit, Finding, Fix, Related
 from .spans import Source
 
 _SHOWN = 40
-_HALF = "half of a pair in UTF-16 is no character; write the character itself"
+_HALF = "half of a pair in UTF-16 is not a character; write the character itself"
 _PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
@@ -84,7 +84,7 @@ def _escape(at: _Complaint) -> Finding:
     begin = at.source.text.rfind("\\", 0, at.offset + 1)
     found = re.compile(r"\\(?:[xuU][0-9A-Fa-f]*|.)?").match(at.source.text, max(begin, 0))
     shown = found.group() if found else "\\"
-    message = f"`{shown}` is no escape that makes a character; expected one such as `\\n`, `\\u00e9` or `\\\\`"
+    message = f"`{shown}` is not an escape that makes a character; expected one such as `\\n`, `\\u00e9` or `\\\\`"
     start = max(begin, 0)
     span = at.source.span(start, start + len(shown))
     pair = _PAIR.match(at.source.text, start)

@@ -51,13 +51,13 @@ def _check(shape: BanditShape, bandit: BanditModel, lowering: Lowering) -> bool:
     for name in shape.inputs:
         if name not in bandit.features:
             help_ = lowering.suggestion(name, sorted(bandit.features), "features")
-            message = f"`{name}` is no feature of bandit `{shape.bandit}`"
+            message = f"`{name}` is not a feature of bandit `{shape.bandit}`"
             lowering.at_key("G011", ("inputs", name), message, help=help_)
             sound = False
     for arm in shape.arms or ():
         if arm not in bandit.arms:
             help_ = lowering.suggestion(arm, sorted(bandit.arms), "arms")
-            lowering.at_key("G007", ("arms", arm), f"`{arm}` is no arm of bandit `{shape.bandit}`", help=help_)
+            lowering.at_key("G007", ("arms", arm), f"`{arm}` is not an arm of bandit `{shape.bandit}`", help=help_)
             sound = False
     if shape.arms and shape.otherwise is None and all(arm.when is not None for arm in bandit.arms.values()):
         message = f"`otherwise` is missing: no arm of bandit `{shape.bandit}` may be picked always"

@@ -65,8 +65,8 @@ class BanditNode(GraphNode):
         return Personal()
 
     def flaw(self) -> str | None:
-        """No way on for an arm that was picked, no arms, or a unit that is no text."""
+        """No way on for an arm that was picked, no arms, or a unit that is not text."""
         if not is_text(self.unit.type):
-            return f"the unit of `{self.name}` is no text"
+            return f"the unit of `{self.name}` is not text"
         leads = self.choices and (self.then is not None or self.arms)
         return None if leads else f"`{self.name}` leads nowhere"

@@ -44,5 +44,5 @@ class CapNode(GraphNode):
         return Personal()
 
     def flaw(self) -> str | None:
-        """Key or unit that is no text."""
-        return None if is_text(self.key.type, self.unit.type) else f"key or unit of `{self.name}` is no text"
+        """Key or unit that is not text."""
+        return None if is_text(self.key.type, self.unit.type) else f"key or unit of `{self.name}` is not text"

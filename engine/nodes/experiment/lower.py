@@ -31,7 +31,9 @@ def check_arms(shape: ExperimentShape, experiment: Experiment, lowering: Lowerin
     for arm in shape.arms:
         if arm not in experiment.arms:
             help_ = lowering.suggestion(arm, experiment.arms, "arms")
-            lowering.at_key("G007", ("arms", arm), f"`{arm}` is no arm of experiment `{experiment.name}`", help=help_)
+            lowering.at_key(
+                "G007", ("arms", arm), f"`{arm}` is not an arm of experiment `{experiment.name}`", help=help_
+            )
     missing = [f"`{arm}`" for arm in experiment.arms if arm not in shape.arms]
     if missing:
         message = (

@@ -48,5 +48,5 @@ class ExperimentNode(GraphNode):
         return Personal()
 
     def flaw(self) -> str | None:
-        """The unit that is no text."""
-        return None if is_text(self.unit.type) else f"the unit of `{self.name}` is no text"
+        """The unit that is not text."""
+        return None if is_text(self.unit.type) else f"the unit of `{self.name}` is not text"

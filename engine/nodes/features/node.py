@@ -54,10 +54,10 @@ class FeaturesNode(GraphNode):
         return [("FeatureView", read.view.name) for read in self.reads]
 
     def flaw(self) -> str | None:
-        """An entity that is no text, or a default that is no value of its feature."""
+        """An entity that is not text, or a default that is not a value of its feature."""
         if not is_text(*(read.entity.type for read in self.reads)):
-            return f"an entity of `{self.name}` is no text"
+            return f"an entity of `{self.name}` is not text"
         for read in self.reads:
             if not are_named_values(read.view.features, read.view.defaults):
-                return f"a default of `{read.view.name}` is no value of its feature"
+                return f"a default of `{read.view.name}` is not a value of its feature"
         return None

@@ -22,7 +22,7 @@ def lower_model(shape: ModelShape, lowering: Lowering) -> Lowered:
     for name in shape.inputs:
         if name not in document.inputs:
             help_ = lowering.suggestion(name, sorted(document.inputs), "inputs")
-            lowering.at_key("G011", ("inputs", name), f"`{name}` is no input of model `{shape.model}`", help=help_)
+            lowering.at_key("G011", ("inputs", name), f"`{name}` is not an input of model `{shape.model}`", help=help_)
     model = signature(shape.model, target, lowering)
     known = {shape.bind: lowering.object_of(model.outputs)}
     items = [item for field in model.inputs if (item := _input(field, shape, target, lowering)) is not None]

@@ -49,6 +49,6 @@ class ModelNode(GraphNode):
         return [("Model", self.model.name)]
 
     def flaw(self) -> str | None:
-        """A fallback that is no value of its output."""
+        """A fallback that is not a value of its output."""
         fits = are_named_values(self.model.outputs, self.model.fallback)
         return None if fits else f"the fallback of `{self.name}` is of another type than its outputs"

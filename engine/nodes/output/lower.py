@@ -16,7 +16,7 @@ def lower_output(shape: OutputShape, lowering: Lowering) -> Lowered:
         field = declared.get(name)
         if field is None:
             help_ = lowering.suggestion(name, sorted(declared), "outputs")
-            lowering.at_key("G009", ("output", name), f"`{name}` is no output of this ruleset", help=help_)
+            lowering.at_key("G009", ("output", name), f"`{name}` is not an output of this ruleset", help=help_)
             continue
         value = lowering.given(written, ("output", name), lowering.type_of(field))
         if value is not None and not lowering.fits(value, field, ("output", name)):

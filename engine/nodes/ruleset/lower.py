@@ -65,7 +65,7 @@ def _check(shape: RulesetShape, called: Ruleset, lowering: Lowering) -> bool:
         declared = {field.name: field for field in lowering.output}
         for field in called.output:
             if not _same(declared.get(field.name), field):
-                message = f"`{field.name}` of ruleset `{called.name}` is no output of this one, or one of another type"
+                message = f"`{field.name}` of ruleset `{called.name}` is not an output of this one, or has another type"
                 help_ = ("bind the call with `as` and `then`, and say the output in an `output` node",)
                 lowering.add("G009", ("ruleset",), message, help=help_)
                 sound = False

@@ -76,7 +76,7 @@ def _columns(shape: TableShape, lowering: Lowering) -> list[Field] | None:
             lowering.add("D012", paths[column.name], problem)
         elif shape.then is None and own is None:
             help_ = lowering.suggestion(column.name, sorted(declared), "outputs")
-            message = f"`{column.name}` is no output of this ruleset, and the table's outputs are the decision"
+            message = f"`{column.name}` is not an output of this ruleset, and the table's outputs are the decision"
             lowering.at_key("D009", paths[column.name], message, help=help_)
         elif shape.then is None and own is not None and not _same(own, result):
             message = f"`{column.name}` comes out as {_said(result)}, and the ruleset declares {_said(own)}"
@@ -170,7 +170,7 @@ def _values(
         path = (*row.output_path, name)
         if place is None:
             help_ = lowering.suggestion(name, names, "outputs")
-            lowering.at_key("D009", path, f"`{name}` is no output of this table", help=help_)
+            lowering.at_key("D009", path, f"`{name}` is not an output of this table", help=help_)
             sound = False
             continue
         values[place] = lowering.constant(written, columns[place], path, "D010")

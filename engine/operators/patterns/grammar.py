@@ -171,12 +171,14 @@ class _Reader:
         least, comma, most = self.text[start + 1 : end].partition(",")
         wide = {"start": start, "length": max(end - start, 0) + 1}
         if end < 0 or not _is_number(least) or not (_is_number(most) if most else True):
-            raise self.refusal("is no repetition", "expected `{m}`, `{m,}` or `{m,n}`, or `\\{` for the sign", **wide)
+            raise self.refusal(
+                "is not a repetition", "expected `{m}`, `{m,}` or `{m,n}`, or `\\{` for the sign", **wide
+            )
         low, high = int(least), int(most) if most else None if comma else int(least)
         if high is not None and not low <= high <= MAX_REPEAT:
-            raise self.refusal("is no repetition", f"expected bounds in their order, at most {MAX_REPEAT:,}", **wide)
+            raise self.refusal("is not a repetition", f"expected bounds in their order, at most {MAX_REPEAT:,}", **wide)
         if low > MAX_REPEAT or high == 0:
-            raise self.refusal("is no repetition", f"expected 1 to {MAX_REPEAT:,}", **wide)
+            raise self.refusal("is not a repetition", f"expected 1 to {MAX_REPEAT:,}", **wide)
         self.place = end + 1
         return low, high
 
@@ -190,7 +192,9 @@ class _Reader:
         if sign == "\\":
             return literal(self.escaped())
         if sign in {"^", "$"}:
-            raise self.refusal("is no anchor here", f"a pattern covers the whole value; `\\{sign}` is the sign itself")
+            raise self.refusal(
+                "is not an anchor here", f"a pattern covers the whole value; `\\{sign}` is the sign itself"
+            )
         if sign in _QUANTIFIERS:
             raise self.refusal("repeats nothing", f"write `\\{sign}` for the sign itself")
         if sign in {"]", "}"}:

@@ -56,7 +56,7 @@ def _emoji() -> str:
 
 @cache
 def _rules() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Compiled on first use: words and all else that is no emoji; emoji; either, or what makes no token."""
+    """Compiled on first use: words and all else that is not an emoji; emoji; either, or what makes no token."""
     word = f"{_word()}|[SD]{_EXT.replace('[', '[S')}|I{_EXT}"
     # A run of low lines or joiners that begins no token is passed over at once, not once for each character.
     return re.compile(word), re.compile(_emoji()), re.compile(f"{word}|{_emoji()}|(?P<none>F++|Z++)")

@@ -68,7 +68,7 @@ def test_a_workspace_with_errors_is_not_built_and_says_why(shop: Path, tmp_path:
     edit(shop / "segments" / "segments.yaml", "field: spend", "field: spent")
     code, _, said = run("build", "-C", shop, "-o", tmp_path / "x.bundle")
     assert code == 1
-    assert "`spent` is no field" in said
+    assert "`spent` is not a field" in said
     assert not (tmp_path / "x.bundle").exists()
 
 
@@ -210,7 +210,10 @@ def test_plan_without_a_state_to_compare_with_cannot_run(shop: Path, tmp_path: P
     git(shop, "init", "-q")
     git(shop, "commit", "-q", "--allow-empty", "-m", "empty")
     code, _, said = run("plan", "-C", shop, "--against", "nope")
-    assert (code, "`nope` is no commit, branch or tag of this repository; it is not a bundle file either" in said) == (
+    assert (
+        code,
+        "`nope` is not a commit, branch or tag of this repository; it is not a bundle file either" in said,
+    ) == (
         2,
         True,
     )

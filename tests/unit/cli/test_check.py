@@ -189,7 +189,7 @@ def test_other_commands_tell_the_errors_and_stop(wrong: Path, decisor: Decisor) 
     for command in (["compile", "vips"], ["mapping"], ["test"], ["match", "--profiles", "-"]):
         done = decisor(*command)
         assert (done.code, done.out) == (1, "")
-        assert "error[L001]: `spnd` is no field of the catalogue" in done.err
+        assert "error[L001]: `spnd` is not a field of the catalogue" in done.err
         assert "Y010" not in done.err
 
 

@@ -145,7 +145,7 @@ def test_tags_branches_and_ancestors_are_revisions_and_options_are_not(shop: Pat
     for ref in ("v1", "HEAD~1", first[:12], "main~1"):
         assert commit_of(shop, ref) == first
     for ref in ("nope", "--upload-pack=x", "-h", "HEAD^{tree}", "x\0y", ""):
-        with pytest.raises(RevisionError, match="is no commit"):
+        with pytest.raises(RevisionError, match="is not a commit"):
             write_revision(shop, ref, tmp_path / "none")
 
 

@@ -92,7 +92,7 @@ def test_options_are_lowered() -> None:
 @pytest.mark.parametrize(
     "condition, message, at",
     [
-        (("country", "equal", "US"), "`equal` is no operator", ("operator",)),
+        (("country", "equal", "US"), "`equal` is not an operator", ("operator",)),
         (("spend", "equals", 5), "`equals` does not apply to `spend`, which is a number", ("operator",)),
         (("spend", "in", [5]), "`in` does not apply to `spend`, which is a number", ("operator",)),
         (("country", "contains", "US"), "`contains` does not apply to `country`, which is a keyword", ("operator",)),
@@ -131,7 +131,11 @@ def test_options_are_lowered() -> None:
             "`value` of `points` has 65,537 values, expected at most 65,536",
             ("value",),
         ),
-        (("tier", "equals", "glod"), "`glod` is no value of `tier`, expected one of bronze, silver, gold", ("value",)),
+        (
+            ("tier", "equals", "glod"),
+            "`glod` is not a value of `tier`, expected one of bronze, silver, gold",
+            ("value",),
+        ),
         (("points", "between", [1]), "`value` of `points` has 1 values, expected two", ("value",)),
         (
             ("points", "between", 1),
@@ -221,9 +225,9 @@ def test_refusal_helps(condition: tuple[Any, ...], options: dict[str, Any], help
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"timezone": "Mars/Olympus"}, "`Mars/Olympus` is no time zone"),
+        ({"timezone": "Mars/Olympus"}, "`Mars/Olympus` is not a time zone"),
         ({"timezone": 5}, "`timezone` is a whole number, expected a name"),
-        ({"inclusive": "both"}, "`inclusive` is no key of a condition with `within_last_days`"),
+        ({"inclusive": "both"}, "`inclusive` is not a key of a condition with `within_last_days`"),
     ],
 )
 def test_option_is_refused_where_it_stands(options: dict[str, Any], message: str) -> None:

@@ -30,7 +30,7 @@ def test_a_document_with_findings_decodes_to_nothing() -> None:
 def test_misspelt_key_is_told_once_and_not_as_a_missing_one_too() -> None:
     found = decoded(HEAD + "conditions: [{filed: a, operator: exists}]\n")[1]
     assert [(each.code, each.message) for each in found] == [
-        ("S010", "`filed` is no key of `conditions[0]`; expected `field`")
+        ("S010", "`filed` is not a key of `conditions[0]`; expected `field`")
     ]
 
 

@@ -22,13 +22,13 @@ from tests.golden.harness import Case, cases
 from tests.unit.language.documents.corpus import sound_values, told
 
 BEYOND = [
-    ("S010", r"is no output of the model"),
+    ("S010", r"is not an output of the model"),
     ("S011", r"every output has a fallback"),
     ("S011", r"has no outputs; expected a mapping of output to value at its end"),
     ("S011", r"the clock is set by the test or by the case"),
     ("S011", r"is that of a decision"),
     ("S012", r"has a mapping before its end; expected a cell"),
-    ("S013", r"is no arm; the arms are"),
+    ("S013", r"is not an arm; the arms are"),
     ("S014", r"have weights "),
     ("S014", r"has no slot; the second must be larger"),
     ("S014", r"has \d+ cells?; expected"),

@@ -102,9 +102,11 @@ def _never_equal(walk: Walk, node: Node, constant: Expression, other: Node, decl
         return
     if declared.values and constant.value not in declared.values:
         help_ = suggestion(str(constant.value), sorted(declared.values), "values")
-        walk.note("T109", node, f"is none of the values of `{walk.source(other)}`, so the two never equal", help=help_)
+        walk.note(
+            "T109", node, f"is none of the values of `{walk.source(other)}`, so the two are never equal", help=help_
+        )
     elif declared.kind == "integer" and isinstance(constant.value, float) and not constant.value.is_integer():
-        walk.note("T109", node, f"is not a whole number as `{walk.source(other)}` is, so the two never equal")
+        walk.note("T109", node, f"is not a whole number and `{walk.source(other)}` is, so the two are never equal")
 
 
 def logic(walk: Walk, node: Node) -> Expression | None:

@@ -286,7 +286,7 @@ def _paths(prefix: str, fields: tuple[Field, ...]) -> Iterator[str]:
 
 
 def _near(name: str, names: list[str]) -> list[str]:
-    """The fields beside the one that was meant: those of the object it would lie in, where there is such an object."""
+    """The neighbours of the field that was meant: those of its object, where there is one."""
     outer = name.rpartition(".")[0]
     return [each for each in names if each.startswith(f"{outer}.")] or names if outer else names
 

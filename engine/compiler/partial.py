@@ -1,4 +1,4 @@
-"""Documents of which a part does not read well: the rest is looked at, and only what holds in any case is told."""
+"""Documents that read well only in part: the rest is checked, and only what holds in any case is reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .scope import Scope
 from .segments import lower_segments
 
 CERTAIN = frozenset({"G001", "G004", "G009", "X001", "X004", "X005", "X007"})
-"""Codes, beside those of names and types, that do not depend on what is missing."""
+"""Codes that do not depend on what is missing, besides those of names and types."""
 
 
 class Sieve(Sink):

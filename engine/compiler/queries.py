@@ -12,7 +12,9 @@ from .targets.english import to_english
 from .targets.placeholders import Hasher, bind, hashed
 from .targets.sql import SqlQuery, compile_sql
 
-_KEPT = cast("Hasher", hashed)  # constants of encrypted fields stay placeholders: whoever runs the query has the keys
+_KEPT = cast(
+    "Hasher", hashed
+)  # constants of encrypted fields stay placeholders: the process that runs the query has the keys
 
 
 def elasticsearch_query(program: Program, segment: str, now_ms: int | None = None) -> dict[str, Any]:

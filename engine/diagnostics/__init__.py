@@ -1,4 +1,4 @@
-"""What is said to authors: findings with a place, a code, help and perhaps a fix."""
+"""Findings for authors: each with a place, a code, help and perhaps a fix."""
 
 from __future__ import annotations
 

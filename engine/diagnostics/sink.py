@@ -1,4 +1,4 @@
-"""Where every stage puts what it found."""
+"""Collects the findings of every stage."""
 
 from __future__ import annotations
 

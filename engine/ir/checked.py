@@ -1,6 +1,6 @@
 """Decoded IR held against the types that its classes declare.
 
-`decode` only knows names; whoever generates code from IR that came out of a file first asks here, so that every text,
+`decode` only knows names; code generation checks IR that came out of a file here first, so that every text,
 number, word and nested node is what the generator takes it for. Recursion is bounded: IR nests as deep as expressions
 and predicates may.
 """

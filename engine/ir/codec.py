@@ -1,7 +1,7 @@
 """IR to JSON data and back, for bundles: every part is an object whose `$` names its class; defaults are left out.
 
 The classes of this package are known to all. The classes that nodes are made of belong to a value, the kinds of nodes,
-so whoever decodes rulesets hands them in, and no other class comes out of a file.
+so the code that decodes rulesets passes them in, and no other class comes out of a file.
 """
 
 from __future__ import annotations

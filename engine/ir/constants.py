@@ -1,4 +1,4 @@
-"""Constants held against declared types: canonical, so that whoever compares them compares like with like."""
+"""Constants checked against declared types: canonical, so that comparisons compare like with like."""
 
 from __future__ import annotations
 

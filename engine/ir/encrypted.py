@@ -1,6 +1,6 @@
 """What of a catalogue is encrypted, and which predicates ask about it: their constants tell as much as its values.
 
-The same is asked of what is personal, where somebody is told about a customer.
+The same question is asked about personal fields, where a person reads about a customer.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _within(tree: Tree, wider: Tree) -> bool:
 
 
 def is_private(field: Field) -> bool:
-    """Whether what the field holds is told only to those who ask for it: it is personal or encrypted."""
+    """Whether the field's value is shown only on request: it is personal or encrypted."""
     return field.personal or _is_encrypted(field)
 
 

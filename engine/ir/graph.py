@@ -104,7 +104,7 @@ class GraphNode(GraphPart, ABC):
         return None
 
     def work(self) -> int:
-        """Steps that it takes at most beside its expressions and a ruleset that it calls."""
+        """The most steps that it takes, besides its expressions and a ruleset that it calls."""
         return 0
 
     def flaw(self) -> str | None:

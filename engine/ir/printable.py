@@ -1,4 +1,4 @@
-"""Text from outside on its way to a terminal: what would steer it, or end the line, is told as JSON writes it."""
+"""Text from outside on its way to a terminal: what would steer it, or end the line, is written as JSON writes it."""
 
 from __future__ import annotations
 

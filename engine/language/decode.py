@@ -94,7 +94,7 @@ def _unknown_kind(document: YamlDocument, value: dict[str, Any]) -> Finding:
     kind, span = value["kind"], document.spans.value(path)
     if not isinstance(kind, str):
         found = "empty" if kind is None else kind_of(kind)
-        return Finding("S012", f"`kind` is {found}; expected a kind, as `Segment`", span, path=path)
+        return Finding("S012", f"`kind` is {found}; expected a kind such as `Segment`", span, path=path)
     near = nearest(kind, KINDS)
     expected = f"`{near}`" if near else f"one of {', '.join(f'`{each}`' for each in KINDS)}"
     fix = Fix(f"write `{near}`", (Edit(span, near),)) if near else None

@@ -158,7 +158,7 @@ def is_private(path: str) -> bool:
 
 
 def is_one_line(path: str) -> bool:
-    """Whether a path is told as it is: nothing in it ends a line or steers a terminal."""
+    """Whether a path can be printed as it is: nothing in it ends a line or steers a terminal."""
     return "\t" not in path and "\n" not in path and showable(path) == path
 
 

@@ -127,7 +127,7 @@ def _command(root: Path, *arguments: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """The environment with git speaking English, asking nothing, fetching nothing, and looking where it is told to."""
+    """An environment in which git speaks English, asks nothing, fetches nothing and looks only where it is told to."""
     kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
     return {**kept, **_FIXED}
 

@@ -1,4 +1,4 @@
-"""The files of ids that lie beside `MemberList`s."""
+"""The files of ids that `MemberList`s refer to."""
 
 from __future__ import annotations
 

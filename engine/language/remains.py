@@ -41,7 +41,7 @@ class Remains:
 def remains(document: YamlDocument, kinds: Kinds = KINDS) -> Remains | None:
     """What is left of a document that does not read well; None where too little is left to look at.
 
-    A missing name is filled in with one that is among the lost, so that what stands beside it is looked at.
+    A missing name is filled in with one that is among the lost, so that its neighbours are still checked.
     """
     whole: dict[str, Any] = document.value
     shape = kinds[whole["kind"]]

@@ -78,7 +78,7 @@ class Author:
         return tuple(path_of(self.yaml.value, location[:-1]))
 
     def _misspelt(self, faults: Sequence[Fault]) -> dict[Path, tuple[Path, str]]:
-        """For each unknown key near to a missing one beside it: the mapping and the missing key."""
+        """For each unknown key that resembles a missing key of the same mapping: the mapping and the missing key."""
         missing: dict[Path, list[str]] = {}
         for fault in faults:
             if fault.kind == "missing":
@@ -245,7 +245,7 @@ class Author:
         return self._finding("S014", message, path, self.yaml.spans.value(path))
 
     def _key_length(self, fault: Fault, path: Path) -> Finding:
-        """A key too short or too long; the value that it has is beside the point."""
+        """A key too short or too long, whatever its value."""
         size = len(str(path[-1]))
         found = f"a key of {size:,} characters; expected at most {fault.context.get('max_length', 0):,}"
         message = f"{self._place(path[:-1])} has {found if size else 'an empty key; expected text'}"
@@ -257,7 +257,7 @@ class Author:
             message = f"{self._thing(path)} has no group; expected {one_of(keys)}"
             return self._finding("S016", message, path, self.yaml.spans.value(path))
         first, second, *_ = given.split(", ")
-        message = f"`{second}` stands beside `{first}`; expected one of the two"
+        message = f"`{second}` and `{first}` exclude each other; expected one of the two"
         span = self.yaml.spans.key((*path, second))
         return self._finding("S016", message, (*path, second), span, "one or the other")
 

@@ -101,7 +101,7 @@ def members_of(union: Expected) -> list[str]:
 
 
 def plain(place: Expected) -> Expected:
-    """The type itself: out of `Annotated`, whose metadata it keeps, and without None beside it."""
+    """The type itself: out of `Annotated`, whose metadata it keeps, and without None."""
     while True:
         if get_origin(place.kind) is Annotated:
             kind, *marks = get_args(place.kind)

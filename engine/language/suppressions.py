@@ -49,7 +49,7 @@ def _entries(
                 message = f"`{entry.code}` is an error; expected the code of a warning, as only warnings can be allowed"
                 problems.append(_finding("H005", document, index, "code", message))
             elif entry.until < today:
-                message = f"`{entry.until}` is past, so `{entry.code}` is told again; expected a repair or a later day"
+                message = f"`{entry.until}` is past, so `{entry.code}` is reported again; expected a fix or a later day"
                 problems.append(_finding("H003", document, index, "until", message))
             elif (document.resource, entry.code) in active:
                 message = f"`{entry.code}` is allowed twice; expected one entry for each code"

@@ -50,7 +50,7 @@ class Workspace:
 
 
 def load_workspace(root: Path, sink: Sink, nodes: NodeKinds = NODE_KINDS) -> Workspace:
-    """The workspace in a folder; whatever does not read well is told to the sink and left out.
+    """The workspace in a folder; whatever does not read well is reported to the sink and left out.
 
     `nodes` are the kinds of nodes that its rulesets are made of.
     """

@@ -1,4 +1,4 @@
-"""What only authors need of a kind of node: how it is written, what that means, and how it is told.
+"""What only authors need of a kind of node: how it is written, what it means, and how it is described.
 
 Each folder has it in a function of its record, which imports what it names when it is called.
 """

@@ -56,7 +56,7 @@ class NodeKind(Frozen, Generic[Node]):
     """One kind of node.
 
     `node` is its class, `parts` are further classes that it is made of. `write` writes its piece of a ruleset's
-    function. `traced` are the words of its trace entries beside `node`, `kind` and `outcome`; every other member of an
+    function. `traced` are the words of its trace entries besides `node`, `kind` and `outcome`; every other member of an
     entry is a value that the node looked at. `asks` tells whether a node has needs, `logs` whether it notes something
     in the decision's log. `authoring` loads what only authors need.
     """
@@ -77,9 +77,9 @@ class NodeKind(Frozen, Generic[Node]):
 
 
 class NodeKinds:
-    """The kinds that a ruleset may be made of: a value, which is passed to whoever meets nodes.
+    """The kinds that a ruleset may be made of: a value, which is passed to all code that meets nodes.
 
-    `kinds` gives them when the first one is asked for, so that whoever only matches segments loads none.
+    `kinds` gives them when the first one is asked for, so that a process that only matches segments loads none.
     """
 
     __slots__ = ("_found", "_kinds", "_lowers")

@@ -90,4 +90,4 @@ def _available(operand: Operand) -> str:
 _EXACT = {"equality", "membership"}
 _HINTED = {"keyword", "text", "date"}
 _NUMBER_HINT = "numbers are compared by ranges: use `greater_or_equal` and `less_or_equal`, or `between`"
-_ENCRYPTED_HINT = "for more, declare a field beside it that holds only what is asked for, such as a range or a country"
+_ENCRYPTED_HINT = "for more, declare another field that holds only what is asked for, such as a range or a country"

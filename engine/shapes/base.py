@@ -135,9 +135,13 @@ class DeclaredValue(Shape):
         if self.type == "object" and not self.members:
             yield Problem("S011", (), "`fields` is missing: an object declares its fields", label="an object")
         if self.type != "object" and self.members is not None:
-            yield Problem("S016", ("fields",), f"`fields` stands beside `type: {self.type}`; only an object has fields")
+            yield Problem(
+                "S016", ("fields",), f"`fields` does not go with `type: {self.type}`; only an object has fields"
+            )
         if self.type != "keyword" and self.values is not None:
-            yield Problem("S016", ("values",), f"`values` stands beside `type: {self.type}`; only a keyword has them")
+            yield Problem(
+                "S016", ("values",), f"`values` does not go with `type: {self.type}`; only a keyword has them"
+            )
         yield from twice(self.values or (), ("values",))
         yield from inside(self.members or {}, "fields")
 

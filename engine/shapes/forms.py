@@ -179,7 +179,7 @@ FilePath = Annotated[
     str,
     Form(
         "S015",
-        "a path beside or below this file, as lists/staff.txt",
+        "a path next to or below this file, such as lists/staff.txt",
         r"^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[^/\\]+)*$",
         _relative,
         LONGEST_PATH,

@@ -1,4 +1,4 @@
-"""When two types go together, and what a constant becomes beside a declared field."""
+"""When two types go together, and what a constant becomes when compared with a declared field."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ _WEEKDAYS = ("Friday", "Monday", "Saturday", "Sunday", "Thursday", "Tuesday", "W
 
 
 def property_of(walk: Walk, node: Node, target: Expression) -> Expression | None:
-    """An attribute of a value that is not an object, as `.length`."""
+    """An attribute of a value that is not an object, such as `.length`."""
     name: str = node.arguments[1]
     if _is_sealed(walk, node.arguments[0], target):
         return None

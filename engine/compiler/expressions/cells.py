@@ -33,7 +33,7 @@ _NOT = re.compile(r"not(\s+|(?=\[))", re.ASCII)
 _ODD = re.compile(r"[<>=!~*\[\]()|&'\"]|\.\.|^not\b|\band [<>=!]")
 _FORMS = (
     'write `"*"`, a constant, a list, `">= 10"`, `"[10..20)"`, `missing`, `exists`, or `not` before one of these',
-    "text that looks like one of these forms stands in quotes of its own, as `\"'> me'\"`",
+    "text that looks like one of these forms stands in quotes of its own, such as `\"'> me'\"`",
 )
 
 
@@ -205,7 +205,7 @@ class _Lowering:
         """A constant inside a text."""
         quoted = len(text.text) > 1 and not _without_quoted(text.text).strip("\0")
         if not text.text or (not quoted and _ODD.search(text.text)):
-            both = ("for two bounds write a range, as `[10..20)`",) if re.search(r"\band\b", text.text) else _FORMS
+            both = ("for two bounds write a range such as `[10..20)`",) if re.search(r"\band\b", text.text) else _FORMS
             self.refuse_text("T120", text, "is not a constant", *both)
             return None
         span = self.at.span(text.start, text.start + len(text.text))

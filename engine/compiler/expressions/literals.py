@@ -48,7 +48,9 @@ def number(text: str, *, negative: bool = False) -> Value:
 def integer(value: int) -> Value:
     """The constant. Raises ConstantRefusedError beyond 64 bits."""
     if not INTEGER_MIN <= value <= INTEGER_MAX:
-        raise ConstantRefusedError("is beyond 64 bits", "write it with a point, as `1e20`, for a double")
+        raise ConstantRefusedError(
+            "is beyond 64 bits", "write it with a decimal point or exponent, such as `1e20`, for a double"
+        )
     return Value(value, INTEGER)
 
 

@@ -97,7 +97,7 @@ def _mismatch(walk: Walk, node: Node, left: Expression, right: Expression) -> No
 
 
 def _never_equal(walk: Walk, node: Node, constant: Expression, other: Node, declared: ValueType) -> None:
-    """A warning where a constant is none of the declared values, or no whole number beside an integer."""
+    """A warning where a constant is not a declared value, or not a whole number where an integer is expected."""
     if not isinstance(constant, Value):
         return
     if declared.values and constant.value not in declared.values:

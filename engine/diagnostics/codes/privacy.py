@@ -21,7 +21,7 @@ CODES: list[Code] = [
         "equality search of what has no equality",
         "error",
         "Equality of encrypted values is searched by keyed hashes, which serve keyword, integer, boolean and date.",
-        "Write `search: none`, or declare a field beside it that holds only what is asked for.",
+        "Write `search: none`, or declare another field that holds only what is asked for.",
         _PROFILE + "  salary: {type: number, encrypted: {search: equality}}\n",
         _PROFILE + "  salary: {type: number, encrypted: {search: none}}\n",
     ),

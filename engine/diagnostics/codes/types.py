@@ -75,7 +75,7 @@ CODES: list[Code] = [
         "T006",
         "field that may not hold what fills it",
         "warning",
-        "An event may carry what the profile field may not hold: a text that is none of its `values`, or a whole "
+        "An event may carry what the profile field may not hold: a text that is not one of its `values`, or a whole "
         "number beyond 2^53 that no double equals. It is missing in the profile then, and `decisor doctor` counts it.",
         "Declare the event field with `values` of the profile field, or the profile field as `integer`.",
         _PROFILE + "fields: {currency: {type: keyword, values: [EUR, USD], "
@@ -121,7 +121,7 @@ CODES: list[Code] = [
         "types that do not go together in an expression",
         "error",
         "Both sides of a comparison have one type, conditions are true or false, and operators take certain types; "
-        "nothing is converted but integers beside numbers.",
+        "nothing is converted except integers next to numbers.",
         "Compare like with like; the finding says what each side is.",
         _when("profile.orders == '3'"),
         _when("profile.orders == 3"),
@@ -211,8 +211,8 @@ CODES: list[Code] = [
         "T120",
         "cell that cannot be read",
         "error",
-        'A cell is `"*"`, a constant, a list of constants, a comparison as `">= 1000"`, a range as `"[10..20)"`, '
-        "`missing`, `exists`, or one of these after `not`.",
+        'A cell is `"*"`, a constant, a list of constants, a comparison such as `">= 1000"`, a range such as '
+        '`"[10..20)"`, `missing`, `exists`, or one of these after `not`.',
         "Write it in one of these forms; text that looks like one of them stands in quotes of its own.",
         _cell('"> 3 and < 9"'),
         _cell('"(3..9)"'),

@@ -19,7 +19,7 @@ CODES: list[Code] = [
         "Y012",
         "integer beyond 64 bits",
         "error",
-        "Integers are exact from -9223372036854775808 to 9223372036854775807; no store and no client keeps more.",
+        "Integers are exact from -9223372036854775808 to 9223372036854775807; no store or client keeps more.",
         "Quote it if it is an identifier rather than a quantity.",
         "value: 9223372036854775808\n",
         'value: "9223372036854775808"\n',
@@ -129,7 +129,7 @@ CODES: list[Code] = [
         "file too large",
         "error",
         "A file has at most 2 MiB.",
-        "Split it; long lists of ids belong in a `MemberList` with a file beside it.",
+        "Split it; long lists of ids belong in a `MemberList` with a file next to it.",
     ),
     Code(
         "Y042",
@@ -201,9 +201,9 @@ CODES: list[Code] = [
         "Y057",
         "escape that makes no character",
         "error",
-        "`\\ud83d` is half of a pair in UTF-16 and no character; `\\0` is refused by every store; other letters after "
+        "`\\ud83d` is half of a UTF-16 pair, not a character; `\\0` is refused by every store; other letters after "
         "a backslash are not escapes.",
-        "Write the character itself; a backslash that is meant as such is doubled, or the text goes in single quotes.",
+        "Write the character itself; double a literal backslash, or put the text in single quotes.",
         'value: "\\ud83d"\n',
         'value: "\\U0001F600"\n',
     ),
@@ -247,7 +247,7 @@ CODES: list[Code] = [
         "YAML that cannot be read on",
         "error",
         "The text breaks off the structure that it began; nothing after this place was read.",
-        "Look at the line above as well: a missing quote, bracket or colon shows one line later.",
+        "Look at the line above as well: a missing quote, bracket or colon often shows only on the next line.",
         "a: b: c\n",
         'a: "b: c"\n',
     ),

@@ -65,7 +65,9 @@ class BanditFeature(Shape):
         if self.type == "keyword" and self.values is None:
             yield Problem("S011", (), "`values` is missing: a keyword is learnt as one number for each value")
         if self.type != "keyword" and self.values is not None:
-            yield Problem("S016", ("values",), f"`values` stands beside `type: {self.type}`; only a keyword has them")
+            yield Problem(
+                "S016", ("values",), f"`values` does not go with `type: {self.type}`; only a keyword has them"
+            )
 
 
 class BanditArm(Shape):

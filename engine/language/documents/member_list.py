@@ -1,4 +1,4 @@
-"""`MemberList`: customer ids, written here or in a file beside the document."""
+"""`MemberList`: customer ids, written here or in a file next to the document."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MemberListDocument(Envelope):
     kind: Literal["MemberList"] = Field(description="`MemberList`.")
     members: Maybe[Many[CustomerId]] = Field(default=None, description="The ids, as text.", examples=[["c-1", "c-2"]])
     file: Maybe[FilePath] = Field(
-        default=None, description="A text file beside this one with one id a line.", examples=["staff.txt"]
+        default=None, description="A text file next to this one with one id a line.", examples=["staff.txt"]
     )
 
     def problems(self) -> Iterator[Problem]:
@@ -32,4 +32,4 @@ class MemberListDocument(Envelope):
         if self.members is None and self.file is None:
             yield Problem("S011", (), "`members` is missing: ids are written here, or in a text file that `file` names")
         if self.members is not None and self.file is not None:
-            yield Problem("S016", ("file",), "`file` stands beside `members`; one of them has the ids")
+            yield Problem("S016", ("file",), "`file` and `members` exclude each other; one of them has the ids")

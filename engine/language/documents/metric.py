@@ -64,7 +64,9 @@ class Cap(Shape):
         if self.value is None and self.percentile is None:
             yield Problem("S011", (), "`value` is missing: a cap is a `value` or a `percentile`")
         if self.value is not None and self.percentile is not None:
-            yield Problem("S016", ("percentile",), "`percentile` stands beside `value`; one of them is the cap")
+            yield Problem(
+                "S016", ("percentile",), "`percentile` and `value` exclude each other; one of them is the cap"
+            )
 
 
 class MetricDocument(Envelope):
@@ -98,6 +100,6 @@ class MetricDocument(Envelope):
 def field_problems(aggregate: str, field: str | None) -> Iterator[Problem]:
     """A field where nothing is aggregated; none where something is."""
     if aggregate in ("any", "count") and field is not None:
-        yield Problem("S016", ("field",), f"`field` stands beside `aggregate: {aggregate}`, which looks at no field")
+        yield Problem("S016", ("field",), f"`field` does not go with `aggregate: {aggregate}`, which reads no field")
     if aggregate not in ("any", "count") and field is None:
         yield Problem("S011", (), f"`field` is missing: `aggregate: {aggregate}` is of an event field")

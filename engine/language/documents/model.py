@@ -41,7 +41,9 @@ class Served(Shape):
     def problems(self) -> Iterator[Problem]:
         """Not both a version and a label."""
         if self.version is not None and self.label is not None:
-            yield Problem("S016", ("label",), "`label` stands beside `version`; one of them says which version")
+            yield Problem(
+                "S016", ("label",), "`label` and `version` exclude each other; one of them says which version"
+            )
 
 
 class ModelOutput(Shape):
@@ -81,7 +83,9 @@ class ModelDocument(Envelope):
     protocol: Annotated[str, Word(PROTOCOLS)] = Field(description="How it is called.")
     served: Maybe[Served] = Field(default=None, description="Which model and version.", examples=[{"version": 7}])
     server: Maybe[Name] = Field(default=None, description="The server, by its name in the service's settings.")
-    file: Maybe[FilePath] = Field(default=None, description="The model beside this file, for one that runs in process.")
+    file: Maybe[FilePath] = Field(
+        default=None, description="The model's file, next to this one, for a model that runs in process."
+    )
     signature: Text = Field(default="serving_default", description="The model's signature.")
     inputs: dict[Name, ModelInput] = Field(
         min_length=1, description="What goes in.", examples=[{"orders": {"type": "number", "from": "profile.orders"}}]
@@ -105,8 +109,12 @@ class ModelDocument(Envelope):
         if self.protocol in IN_PROCESS and self.file is None:
             yield Problem("S011", (), f"`file` is missing: `protocol: {self.protocol}` runs a file")
         if self.protocol not in IN_PROCESS and self.file is not None:
-            yield Problem("S016", ("file",), f"`file` stands beside `protocol: {self.protocol}`, which calls a server")
+            yield Problem(
+                "S016", ("file",), f"`file` does not go with `protocol: {self.protocol}`, which calls a server"
+            )
         if self.protocol in IN_PROCESS and self.server is not None:
-            yield Problem("S016", ("server",), f"`server` stands beside `protocol: {self.protocol}`, which runs a file")
+            yield Problem(
+                "S016", ("server",), f"`server` does not go with `protocol: {self.protocol}`, which runs a file"
+            )
         for problem in self.served.problems() if self.served else ():
             yield problem._replace(path=("served", *problem.path))

@@ -40,7 +40,7 @@ class EventSource(Shape):
     def problems(self) -> Iterator[Problem]:
         """`count` has no field, the others need one."""
         if self.aggregate == "count" and self.field is not None:
-            yield Problem("S016", ("field",), "`field` stands beside `aggregate: count`, which counts events")
+            yield Problem("S016", ("field",), "`field` does not go with `aggregate: count`, which counts events")
         if self.aggregate != "count" and self.field is None:
             yield Problem("S011", (), f"`field` is missing: `aggregate: {self.aggregate}` is of an event field")
 
@@ -78,7 +78,7 @@ class ProfileField(DeclaredValue):
         """Those of every declared value; normalisation of what is not a keyword; those of the source."""
         yield from super().problems()
         if self.normalize and self.type not in ("keyword", "text"):
-            yield Problem("S016", ("normalize",), f"`normalize` stands beside `type: {self.type}`; it goes with text")
+            yield Problem("S016", ("normalize",), f"`normalize` does not go with `type: {self.type}`; only text has it")
         if self.source is not None:
             for problem in self.source.problems():
                 yield problem._replace(path=("from", *problem.path))

@@ -32,7 +32,7 @@ class RulesetDocument(Envelope):
     kind: Literal["Ruleset"] = Field(description="`Ruleset`.")
     context: dict[Name, FieldShape] = Field(
         default_factory=dict,
-        description="What a request says beside the customer.",
+        description="What a request says in addition to the customer.",
         examples=[{"channel": {"type": "keyword", "values": ["web", "app", "email"]}}],
     )
     event: Maybe[Name] = Field(default=None, description="The event type a decision may be about, read as `event`.")

@@ -1,4 +1,4 @@
-"""Two blanks of indentation a level, lists below their key included; comments move with what they stand beside."""
+"""Two blanks of indentation a level, lists below their key included; comments move with the entry next to them."""
 
 from __future__ import annotations
 

@@ -39,4 +39,4 @@ class BanditShape(NodeShape):
                 "S011", (), "`then` is missing: a bandit goes on to a node, or with `arms` to one for each arm"
             )
         if self.then is not None and self.arms is not None:
-            yield Problem("S016", ("arms",), "`arms` stands beside `then`; one of them says where to go")
+            yield Problem("S016", ("arms",), "`arms` and `then` exclude each other; one of them says where to go")

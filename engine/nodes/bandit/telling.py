@@ -1,4 +1,4 @@
-"""How a `bandit` node is told."""
+"""How a `bandit` node is described."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A `cap`'s meaning: what is counted, for whom, how often within which time."""
+"""A `cap`'s meaning: what is counted, for which key, how often and within what time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A `cap` node's meaning: what is counted, for whom, how often within which time."""
+"""A `cap` node's meaning: what is counted, for which key, how often and within what time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CapNode(GraphNode):
         return ()
 
     def personal(self, secrets: Secrets) -> Personal:  # noqa: ARG002 - it makes no value
-        """Nothing: a count tells nothing of whom it is for."""
+        """Nothing: a count reveals nothing about the customer."""
         return Personal()
 
     def flaw(self) -> str | None:

@@ -1,4 +1,4 @@
-"""How a `cap` is told."""
+"""How a `cap` is described."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOK = Look("chamfered", "#fde8dc", "#c25400")
 
 
 def box_lines(node: CapNode) -> Iterator[str]:
-    """The limit, and what is counted for whom."""
+    """The limit, what it counts and for which customer."""
     yield f"at most {node.limit:,} in {duration(node.within)}"
     yield f"of {expression_text(node.key)} for {expression_text(node.unit)}"
 

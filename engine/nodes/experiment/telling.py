@@ -1,4 +1,4 @@
-"""How an `experiment` node is told."""
+"""How an `experiment` node is described."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ASSIGNED = frozenset({"assigned", "sticky", "forced"})
 
 
 def box_lines(node: ExperimentNode) -> Iterator[str]:
-    """The experiment, and by whom it is dealt."""
+    """The experiment and the unit that it assigns."""
     yield f"{node.experiment} by {expression_text(node.unit)}{bound(node.bind)}"
 
 
@@ -38,7 +38,7 @@ def steps(node: ExperimentNode, around: Steps, experiments: Experiments) -> Iter
 
 
 def shares(experiment: Experiment | None) -> dict[str, str]:
-    """The share of each arm in the latest phase, as ` 50 %`."""
+    """The share of each arm in the latest phase, such as ` 50 %`."""
     if experiment is None:
         return {}
     total = sum(arm.weight for arm in experiment.phases[-1].arms) or 1

@@ -1,4 +1,4 @@
-"""A `features` node's meaning: what to read, of whom."""
+"""A `features` node's meaning: what to read, and for which entity."""
 
 from __future__ import annotations
 

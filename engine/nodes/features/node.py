@@ -1,4 +1,4 @@
-"""A `features` node's meaning: what to read, of whom."""
+"""A `features` node's meaning: what to read, and for which entity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...ir.value_types import is_text, object_type
 
 @frozen
 class FeatureRead(GraphPart):
-    """One view, and the expression that yields the id of whom or what to read it of."""
+    """One view, and the expression that yields the id of the entity to read."""
 
     view: FeatureView
     entity: Expression

@@ -1,4 +1,4 @@
-"""How a `features` node is told."""
+"""How a `features` node is described."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOOK = Look("box", "#e2f4ee", "#00805c")
 
 
 def box_lines(node: FeaturesNode) -> Iterator[str]:
-    """Each view, by whom it is read."""
+    """Each view, with the entity that it is read for."""
     yield from (f"{read.view.name} by {expression_text(read.entity)}" for read in node.reads)
 
 

@@ -1,4 +1,4 @@
-"""How a `model` node is told."""
+"""How a `model` node is described."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an `output` is told."""
+"""How an `output` is described."""
 
 from __future__ import annotations
 

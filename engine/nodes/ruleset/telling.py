@@ -1,4 +1,4 @@
-"""How a `ruleset` node is told."""
+"""How a `ruleset` node is described."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a `set` is told."""
+"""How a `set` is described."""
 
 from __future__ import annotations
 

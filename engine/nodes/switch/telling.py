@@ -1,4 +1,4 @@
-"""How a `switch` is told."""
+"""How a `switch` is described."""
 
 from __future__ import annotations
 

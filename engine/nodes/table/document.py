@@ -94,7 +94,7 @@ class DecisionTable(Shape):
         yield from inside(self.outputs or {}, "outputs")
         if self.collect != "list" and self.hit != "collect":
             yield Problem(
-                "S016", ("collect",), f"`collect` stands beside `hit: {self.hit}`; it goes with `hit: collect`"
+                "S016", ("collect",), f"`collect` does not go with `hit: {self.hit}`; it goes with `hit: collect`"
             )
         for index, row in enumerate(self.rows):
             yield from self._row_problems(row, ("rows", index))

@@ -1,4 +1,4 @@
-"""How a decision table is told."""
+"""How a decision table is described."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def test_condition_is_refused(condition: tuple[Any, ...], message: str, at: tupl
         (("spend", "equals", 5), {}, "numbers are compared by ranges: use `greater_or_equal` and `less_or_equal`"),
         (("country", "contains", "US"), {}, "a keyword is compared whole: use `equals`, or `substring`"),
         (("bio", "like", "x*"), {}, "text is compared by words: use `contains`"),
-        (("email", "like", "x*"), {}, "declare a field beside it"),
+        (("email", "like", "x*"), {}, "declare another field that holds only what is asked for"),
         (("email", "like", "x*"), {}, "takes `equals`, `not_equals`, `in`, `not_in`, `exists`, `missing`"),
         (("tier", "equals", "glod"), {}, "did you mean `gold`?"),
         (("country", "equals", 5), {}, "put the value in quotes"),

@@ -22,7 +22,7 @@ def column_name(field: str, dialect: Dialect) -> str:
 
 
 def tokens_name(field: str) -> str:
-    """The column beside a text that holds its tokens; `$` is in no field's name."""
+    """The column that holds the tokens of a text; `$` is in no field's name."""
     name = f"{field}$tokens"
     if len(name) <= LONGEST:
         return name

@@ -1,4 +1,4 @@
-"""The table of profiles: one typed column per declared field, text beside its tokens, and the rows that fill it.
+"""The table of profiles: one typed column per declared field, text with its tokens, and the rows that fill it.
 
 An encrypted field is held as its keyed hashes (`search: equality`) or as whether it is present (`search: none`).
 """

@@ -40,7 +40,7 @@ BEYOND = [
     ("S015", r"expected an instant with at most milliseconds"),
     ("S015", r"expected a duration of more than nothing and at most 100 years"),
     ("S016", r"`priority` stands in a table"),
-    ("S016", r"`normalize` stands beside"),
+    ("S016", r"`normalize` does not go with"),
     ("S016", r"is both expected and not expected"),
     ("S018", r"is written twice"),
 ]

@@ -35,7 +35,7 @@ class _Printer:
         gutter = max(len(str(span.end_line)) for span in spans)
         bar = self._paint("frame", f"{' ' * gutter} |")
         head = self._paint(finding.severity, f"{finding.severity}[{finding.code}]")
-        out = [f"{head}: {showable(finding.message)}"]
+        out = [f"{head}: {_within(bar, finding.message)}"]
         out += self._place(finding.span, "-->", gutter, finding.severity, "^", finding.label)
         for each in finding.related:
             out += self._place(each.span, ":::", gutter, "second", "-", each.message)
@@ -45,7 +45,7 @@ class _Printer:
         if notes and out[-1] != bar:
             out.append(bar)
         sign = self._paint("frame", f"{' ' * gutter} =")
-        out += [f"{sign} {showable(note)}" for note in notes]
+        out += [f"{sign} {_within(bar, note)}" for note in notes]
         return "\n".join(out) + "\n"
 
     def _place(self, span: Span, arrow: str, gutter: int, colour: str, mark: str, label: str) -> list[str]:
@@ -53,7 +53,7 @@ class _Printer:
         out = [self._paint("frame", f"{' ' * gutter}{arrow} ") + showable(f"{span.file}:{span.line}:{span.column}")]
         lines = self._lines_of(span.file)
         if span.line > len(lines):
-            return [*out, f"{bar} {showable(label)}"] if label else out
+            return [*out, f"{bar} {_within(bar, label)}"] if label else out
         rows = [bar, *self._row(span, lines[span.line - 1], gutter, colour, mark, label)]
         more = span.end_line - span.line - (span.end_column == 1)
         if more > 0:
@@ -66,9 +66,9 @@ class _Printer:
         start = min(span.column - 1, len(line))
         end = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line)
         shown, begin, stop = window(line, start, max(start, end), max(20, self._columns - gutter - 3))
-        marks = self._paint(colour, mark * max(1, stop - begin) + (f" {showable(label)}" if label else ""))
-        number = self._paint("frame", f"{span.line:>{gutter}} |")
         bar = self._paint("frame", f"{' ' * gutter} |")
+        marks = self._paint(colour, mark * max(1, stop - begin) + (f" {_within(bar, label)}" if label else ""))
+        number = self._paint("frame", f"{span.line:>{gutter}} |")
         return [f"{number} {shown}".rstrip(), f"{bar} {' ' * begin}{marks}"]
 
     def _lines_of(self, file: str) -> list[str]:
@@ -79,3 +79,12 @@ class _Printer:
 
     def _paint(self, colour: str, text: str) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._color else text
+
+
+def _within(bar: str, text: str) -> str:
+    """The text, each further line of it behind the bar.
+
+    A text of the workspace would otherwise end ours and be read as one: by people, and by CI, which takes a line that
+    begins with `::` as a command, indented or not.
+    """
+    return showable(text).replace("\n", f"\n{bar} ")

@@ -74,6 +74,22 @@ def test_text_lets_no_escape_sequence_through() -> None:
     assert "\x1b" not in render_text.render([hostile], {"\x1b[1m.yaml": "a\x1b[2Jb\u202ec"})
 
 
+@pytest.mark.parametrize("place", ["message", "label", "help"])
+def test_text_begins_no_line_with_what_a_workspace_says(place: str) -> None:
+    said = "`x\n::add-mask::y\n0 errors`"
+    for line in (1, 99):  # 99: beyond the file
+        finding = Finding(
+            "S004",
+            said if place == "message" else "m",
+            Span(FILE, line, 1, line, 2),
+            said if place == "label" else "l",
+            help=(said if place == "help" else "h",),
+        )
+        shown = render_text.render([finding], {FILE: TEXT})
+        assert "| ::add-mask::y" in shown
+        assert not [each for each in shown.split("\n") if each.lstrip().startswith(("::add", "0 errors"))]
+
+
 def test_text_of_a_place_beyond_the_file_has_no_line() -> None:
     assert (
         render_text.render([Finding("Y070", "m", Span("a", 7, 3, 7, 4))], {"a": "x\n"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .encryption.vault import OpenVault, Vault
 from .erasure.erasure import Erasure
@@ -20,21 +20,23 @@ from .rebuilds.audit_stage import AuditStage
 from .rebuilds.stage import RebuildStage
 from .rotation.letter_stage import LetterStage
 from .stages.stage import Stage
+from .storage.redis_protocol import RedisClient
 from .worker.loop import Clock
 from .worker.process import WorkerProcess
 from .worker.publish import settle
 from .worker.transaction import Processor
 
 if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
     from psycopg import Connection
 
 
 def worker_process(  # noqa: PLR0913 - what a worker needs, the most of it by name and with a default
-    redis: Any,
+    redis: RedisClient,
     connect: Callable[[str], Connection],
     catalogue: Catalogue,
     *,
-    elasticsearch: Any = None,
+    elasticsearch: Elasticsearch | None = None,
     clock: Clock | None = None,
     vault: Vault | None = None,
     alias: str = ALIAS,

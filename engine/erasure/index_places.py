@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..index import cursors
 from ..index.bulk import GONE
 from ..index.names import all_indices
 from ..storage.partitions import partition_of
 from .place import Place, Stage, Stores, UnreachablePlaceError
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
 
 LOCK_MS: Final = 10_000  # how long a writer is waited for
 
@@ -83,7 +86,7 @@ class Indices:
         return [each.name for each in all_indices(self._client(), self.stores.index_alias)]
 
 
-def _delete(client: Any, name: str, customer: str) -> None:
+def _delete(client: Elasticsearch, name: str, customer: str) -> None:
     from elasticsearch import ConflictError, NotFoundError
 
     try:

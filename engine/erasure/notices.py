@@ -8,11 +8,12 @@ somebody who was erased goes when it is found, as in a Redis that has come back 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..ir.instant import parse_instant
 from ..profiles.suppression import Suppressed
 from ..storage import keys
+from ..storage.redis_protocol import RedisClient
 from ..storage.streams import first_needed, parse_id
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Notices:
     `last_look` is called with each customer of whom a notice goes now, while the id is still known.
     """
 
-    def __init__(self, redis: Any, last_look: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, redis: RedisClient, last_look: Callable[[str], None] = lambda _: None) -> None:
         self._redis = redis
         self._suppressed: tuple[Connection, Suppressed] | None = None
         self.last_look = last_look

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
 from ..index.names import all_indices
 from ..ir.instant import format_instant, parse_instant
 from ..storage import keys
 from ..storage.facts import put_fact, read_fact
 from ..storage.redis_client import cluster_of
+from ..storage.redis_protocol import RedisClient
 from .place import Stores, told
 from .postgres_places import TABLES
 from .rewriting import rewrite
@@ -77,7 +78,7 @@ def _vacuum(stores: Stores) -> None:
     stores.connection.execute("VACUUM pg_catalog.pg_statistic")
 
 
-def _rewrite_file(redis: Any) -> None:
+def _rewrite_file(redis: RedisClient) -> None:
     """On every primary of a Cluster, or on the one server; where no such file is kept, nothing."""
     from redis.exceptions import ResponseError
 

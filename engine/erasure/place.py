@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from ..encryption.vault import Vault
+from ..storage.redis_protocol import RedisClient
 
 if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
     from psycopg import Connection
 
 # `record`: in the transaction with which an erasure begins. `outside`: after it, and once what was committed before has
@@ -29,15 +31,15 @@ class Stores:
     """
 
     connection: Connection
-    redis: Any
-    elasticsearch: Any
+    redis: RedisClient | None
+    elasticsearch: Elasticsearch | None
     vault: Vault
     key: str
     index_alias: str = "customer_profiles"
     refusals: Mapping[str, str] = field(default_factory=dict)
     pause: Callable[[], None] = lambda: None
 
-    def reached_redis(self) -> Any:
+    def reached_redis(self) -> RedisClient:
         """The client of Redis. Raises UnreachablePlaceError."""
         if self.redis is None:
             unknown = "no Redis is known: DECISOR_REDIS_URL names one, `decisor up` starts one"

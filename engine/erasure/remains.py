@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..index.names import all_indices
 from ..profiles.suppression import Suppressed
 from ..storage import keys
 from ..storage.partitions import PARTITIONS
 from ..storage.redis_client import cluster_of
+from ..storage.redis_protocol import RedisClient
 from .place import Stores, told
 from .stream_places import notices
 
@@ -115,7 +116,7 @@ def _in_redis(stores: Stores, customers: Collection[str]) -> Iterator[Remainder]
     yield Remainder("Redis", "snapshots (dump.rdb)", None, "until the next one, where they are made", "BGSAVE")
 
 
-def _is_written(redis: Any) -> bool:
+def _is_written(redis: RedisClient) -> bool:
     """Whether an append-only file is kept."""
     found = redis.info("persistence", **({"target_nodes": "primaries"} if cluster_of(redis) is not None else {}))
     nodes = found.values() if "aof_enabled" not in found else [found]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+
+from ..storage.redis_protocol import RedisClient
 
 PAGE = 250  # entries of one step
 KEPT_SECONDS = 600  # a copy that nobody goes on with goes away
@@ -82,7 +83,7 @@ class NotRewrittenError(RuntimeError):
     """A stream stays as it is; the message says why."""
 
 
-def rewrite(redis: Any, stream: str, pause: Callable[[], None] = lambda: None) -> None:
+def rewrite(redis: RedisClient, stream: str, pause: Callable[[], None] = lambda: None) -> None:
     """Write a stream anew, while others add to it and read it; `pause` is called between two pages.
 
     Raises NotRewrittenError, and what Redis and `pause` raise.
@@ -103,7 +104,7 @@ def rewrite(redis: Any, stream: str, pause: Callable[[], None] = lambda: None) -
     raise NotRewrittenError(f"entries of `{stream}` were deleted again and again while it was copied")
 
 
-def _switch(redis: Any, stream: str, copy: str, pause: Callable[[], None]) -> int:
+def _switch(redis: RedisClient, stream: str, copy: str, pause: Callable[[], None]) -> int:
     start = "-"
     while last := redis.eval(_COPY, 2, stream, copy, start, PAGE, KEPT_SECONDS):
         start = f"({last.decode()}"

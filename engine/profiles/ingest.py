@@ -6,11 +6,12 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from ..operators.pinned_unicode import nfc
 from ..storage.keys import events_stream
 from ..storage.partitions import PARTITIONS, partition_of
+from ..storage.redis_protocol import RedisClient
 
 EVENT_LIMIT = 256 * 1024  # bytes of one event as JSON
 QUEUE_EVENTS = 20_000  # events that may wait in one partition's stream …
@@ -44,7 +45,7 @@ class EventProducer:
 
     def __init__(
         self,
-        redis: Any,
+        redis: RedisClient,
         key: str,
         *,
         queue_events: int = QUEUE_EVENTS,
@@ -98,7 +99,7 @@ class EventProducer:
         touched = sorted({partition for partition, _ in batch})
         for partition in touched:
             pipeline.xlen(events_stream(partition))
-        answers = cast("list[Any]", pipeline.execute())
+        answers = pipeline.execute()
         for partition, length in zip(touched, answers[len(batch) :], strict=True):
             self._waiting[partition] = length
         return waited

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..storage import keys
+from ..storage.redis_protocol import RedisClient
 
 
 class Opener(Protocol):
@@ -97,7 +98,7 @@ class ProfileReader:
     `newcomer` answers for customers who are not known. Without it, they have no profile and no segments.
     """
 
-    def __init__(self, redis: Any, opener: Opener | None = None, *, newcomer: Newcomer | None = None) -> None:
+    def __init__(self, redis: RedisClient, opener: Opener | None = None, *, newcomer: Newcomer | None = None) -> None:
         self._redis = redis
         self._opener = opener
         self._newcomer = newcomer

@@ -21,6 +21,7 @@ from ..segments.owners import engine_sets, note_running
 from ..segments.sets import customers_in
 from ..storage import keys
 from ..storage.partitions import lock_partitions, partition_of
+from ..storage.redis_protocol import RedisClient
 from ..worker.load import Loader, next_profiles
 from ..worker.publish import SETTLE_SECONDS, settle
 from ..worker.state import Cache, State, overridden_segments
@@ -66,7 +67,7 @@ class Audit:
     def __init__(
         self,
         processor: Processor,
-        redis: Any,
+        redis: RedisClient,
         vault: Vault,
         publish: Callable[[Outcome], None],
         index: IndexAudit | None = None,
@@ -210,7 +211,7 @@ class Audit:
 
 def reconcile(
     connection: Connection,
-    redis: Any,
+    redis: RedisClient,
     vault: Vault,
     now_ms: int,
     index: IndexAudit | None = None,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..index.audit import IndexAudit
 from ..segments.sets import customers_in
 from ..stages.outages import is_outage, place
 from ..stages.stage import Turn
+from ..storage.redis_protocol import RedisClient
 from ..worker.load import next_profiles
 from ..worker.publish import settle
 from ..worker.transaction import Outcome, Processor
@@ -34,7 +35,7 @@ class AuditStage:
 
     def __init__(
         self,
-        redis: Any,
+        redis: RedisClient,
         open_processor: Callable[[Connection], Processor],
         now_ms: Callable[[], int],
         index: IndexAudit | None = None,
@@ -68,7 +69,7 @@ class AuditStage:
 class Rounds:
     """The audit at a low rate: one page of one partition at a time, round after round; `found` is the running total."""
 
-    def __init__(self, redis: Any, index: IndexAudit | None = None, *, limit: int = AUDIT_CUSTOMERS) -> None:
+    def __init__(self, redis: RedisClient, index: IndexAudit | None = None, *, limit: int = AUDIT_CUSTOMERS) -> None:
         self._redis, self._index = redis, index
         self._limit = limit
         self._after: dict[int, str] = {}

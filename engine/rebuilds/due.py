@@ -5,12 +5,13 @@ Instants only move earlier here; one at which nothing changes after all is harml
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..ir.instant import format_instant
 from ..profiles.profile_store import bring_forward
 from ..storage import keys
 from ..storage.partitions import lock_partitions, partition_of
+from ..storage.redis_protocol import RedisClient
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -23,7 +24,7 @@ BATCH = 2_000
 class DueInstants:
     """Collects instants and writes them in batches, each in a short transaction of its own."""
 
-    def __init__(self, connection: Connection, redis: Any) -> None:
+    def __init__(self, connection: Connection, redis: RedisClient) -> None:
         self._connection = connection
         self._redis = redis
         self._rows: list[tuple[str, int, str]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..encryption.vault import Vault
 from ..segments.claim import SegmentBusyError
@@ -12,6 +12,7 @@ from ..segments.owners import note_running
 from ..segments.registry import abandon_building
 from ..segments.staging_store import forget_staged
 from ..storage import keys
+from ..storage.redis_protocol import RedisClient
 from .lease import Note, drop_notes, hold_leases, notes
 from .switching import NotPublishedError, Switch
 
@@ -29,7 +30,7 @@ class Cleared:
 
 def recover(
     connection: Connection,
-    redis: Any,
+    redis: RedisClient,
     vault: Vault,
     clock: Callable[[], int],
     names: Collection[str] | None = None,
@@ -50,7 +51,7 @@ def recover(
     return found
 
 
-def clear_up(connection: Connection, redis: Any, switch: Switch, left: Mapping[str, Note]) -> Cleared:
+def clear_up(connection: Connection, redis: RedisClient, switch: Switch, left: Mapping[str, Note]) -> Cleared:
     """Finish what these rebuilds have switched in Redis, discard the rest; the caller holds the segments' locks."""
     cleared = Cleared()
     for name, note in left.items():
@@ -64,7 +65,7 @@ def clear_up(connection: Connection, redis: Any, switch: Switch, left: Mapping[s
     return cleared
 
 
-def abandon(connection: Connection, redis: Any, names: Collection[str]) -> None:
+def abandon(connection: Connection, redis: RedisClient, names: Collection[str]) -> None:
     """Discard what was built of segments; the current sets go on serving."""
     wanted = list(names)
     with connection.transaction():
@@ -74,7 +75,7 @@ def abandon(connection: Connection, redis: Any, names: Collection[str]) -> None:
     note_running(connection, redis)
 
 
-def sweep(connection: Connection, redis: Any, names: Collection[str]) -> None:
+def sweep(connection: Connection, redis: RedisClient, names: Collection[str]) -> None:
     """Remove what was built of segments but not switched in."""
     forget_staged(connection, names)
     pipeline = redis.pipeline(transaction=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..encryption.vault import Vault
 from ..profiles.outbox import write_changes
@@ -20,6 +20,7 @@ from ..segments.transition_store import write_transitions
 from ..segments.transitions import Transition
 from ..storage.facts import forget_same_facts, put_fact, read_facts
 from ..storage.partitions import PARTITION_LOCK, advance, lock_partitions, partition_of
+from ..storage.redis_protocol import RedisClient
 from ..worker.publish import settle
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def note_moving(connection: Connection, segment: str, generation: int) -> None:
     put_fact(connection, MOVING + segment, str(generation))
 
 
-def move_all(connection: Connection, redis: Any, vault: Vault, segments: Collection[str] | None = None) -> int:
+def move_all(connection: Connection, redis: RedisClient, vault: Vault, segments: Collection[str] | None = None) -> int:
     """Move everything that is staged, publishing each chunk before the next; returns the number of transactions.
 
     Waits up to ten seconds per chunk for a worker that is too busy to publish; it publishes the rest gradually.

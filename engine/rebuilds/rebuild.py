@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..encryption.vault import Vault
 from ..ir.predicate import Constant
@@ -16,6 +16,7 @@ from ..segments.owners import note_running
 from ..segments.registry import Definition, Registered, read_catalogue, read_segments, start_building
 from ..segments.transitions import Reason
 from ..storage.partitions import PARTITIONS, lock_partitions
+from ..storage.redis_protocol import RedisClient
 from .due import DueInstants
 from .index_source import IndexSource, View, bounded_by_index
 from .interrupted import Cleared, abandon, clear_up, sweep
@@ -83,7 +84,7 @@ class Rebuild:
     def __init__(
         self,
         connection: Connection,
-        redis: Any,
+        redis: RedisClient,
         vault: Vault,
         clock: Callable[[], int],
         index: IndexSource | None = None,

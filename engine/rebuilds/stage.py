@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..encryption.vault import Vault
 from ..stages.stage import Turn
+from ..storage.redis_protocol import RedisClient
 from ..worker.publish import settle
 from .interrupted import recover
 from .mover import Mover, move_all
@@ -26,7 +27,7 @@ class RebuildStage:
     scope: Final = "owner"
     period: Final = MOVE_SECONDS
 
-    def __init__(self, redis: Any, vault: Vault, now_ms: Callable[[], int]) -> None:
+    def __init__(self, redis: RedisClient, vault: Vault, now_ms: Callable[[], int]) -> None:
         self._redis, self._vault, self._now_ms = redis, vault, now_ms
         self._mover: tuple[Connection, Mover] | None = None
         self._next_recovery = 0.0

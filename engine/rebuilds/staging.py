@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..ir.instant import format_instant
 from ..segments.transitions import Reason
 from ..storage import keys
+from ..storage.redis_protocol import RedisClient
 from .lease import RebuildError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Stage:
     At most about four times `page` keys are held in memory, besides what `take` receives.
     """
 
-    def __init__(self, connection: Connection, redis: Any, filling: Filling, *, page: int = 10_000) -> None:
+    def __init__(self, connection: Connection, redis: RedisClient, filling: Filling, *, page: int = 10_000) -> None:
         self.filling = filling
         self.size = self.entered = self.left = 0
         self.kept = 0  # members of the set when it was closed

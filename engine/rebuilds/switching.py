@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..encryption.vault import Vault
 from ..ir.instant import format_instant
@@ -23,6 +23,7 @@ from ..segments.sets import OtherSizeError, switch_whole, unmark
 from ..segments.staging_store import stage, take_verdicts
 from ..storage import keys
 from ..storage.partitions import PARTITIONS, lock_partitions, partition_of
+from ..storage.redis_protocol import RedisClient
 from ..worker.publish import settle
 from .lease import Note, RebuildError, drop_notes, note_of, write_note
 from .mover import note_moving
@@ -52,7 +53,12 @@ class Switch:
     """Switches filled sets in; `clock` gives the time in ms, `begun` has each partition's number at the start."""
 
     def __init__(
-        self, connection: Connection, redis: Any, vault: Vault, clock: Callable[[], int], begun: Mapping[int, int]
+        self,
+        connection: Connection,
+        redis: RedisClient,
+        vault: Vault,
+        clock: Callable[[], int],
+        begun: Mapping[int, int],
     ) -> None:
         self._connection = connection
         self._redis = redis

@@ -13,9 +13,10 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Literal
 
 from ..storage import keys
+from ..storage.redis_protocol import RedisClient
 from .claim import Claim
 from .sets import PAGE, counts, switch
 
@@ -29,7 +30,7 @@ class LostSetError(LookupError):
     """The new set is gone from Redis; the set that it was to replace is unchanged."""
 
 
-def combine(redis: Any, operation: Operation, names: Sequence[str], page: int = PAGE) -> Iterator[Page]:
+def combine(redis: RedisClient, operation: Operation, names: Sequence[str], page: int = PAGE) -> Iterator[Page]:
     """Pages of the members in the operation's result, in no particular order. Raises ValueError without names."""
     if not names:
         raise ValueError("no segments to combine")
@@ -52,7 +53,7 @@ def count(pages: Iterable[Page]) -> int:
 
 
 def store(
-    redis: Any,
+    redis: RedisClient,
     pages: Iterable[Sequence[bytes | str]],
     target: str,
     *,
@@ -79,7 +80,7 @@ def store(
         raise
 
 
-def _build(redis: Any, pages: Iterable[Sequence[bytes | str]], built: str) -> int:
+def _build(redis: RedisClient, pages: Iterable[Sequence[bytes | str]], built: str) -> int:
     """Put the pages' members into a set that expires if building it stops; returns its size."""
     added, renewed = 0, time.monotonic()
     for found in pages:
@@ -103,7 +104,7 @@ def _refuse_lost(target: str, added: int, claim: Claim | None) -> None:
 Keep = Callable[[Sequence[int]], bool]
 
 
-def filter_members(redis: Any, key: str, asked: Sequence[str], keep: Keep, count: int = PAGE) -> Iterator[Page]:
+def filter_members(redis: RedisClient, key: str, asked: Sequence[str], keep: Keep, count: int = PAGE) -> Iterator[Page]:
     """Pages of those members of the set under `key` that `keep` accepts, given which other sets have them."""
     for found, flags in _pages(redis, key, asked, count):
         yield (
@@ -113,7 +114,7 @@ def filter_members(redis: Any, key: str, asked: Sequence[str], keep: Keep, count
         )
 
 
-def overlaps(redis: Any, names: Sequence[str], count: int = PAGE) -> dict[tuple[str, str], int]:
+def overlaps(redis: RedisClient, names: Sequence[str], count: int = PAGE) -> dict[tuple[str, str], int]:
     """How many members each two of the segments have in common, by the pair in the order of `names`."""
     found = {(first, other): 0 for place, first in enumerate(names) for other in names[place + 1 :]}
     for place, first in enumerate(names):
@@ -124,7 +125,9 @@ def overlaps(redis: Any, names: Sequence[str], count: int = PAGE) -> dict[tuple[
     return found
 
 
-def _pages(redis: Any, key: str, asked: Sequence[str], count: int) -> Iterator[tuple[Page, Sequence[Sequence[int]]]]:
+def _pages(
+    redis: RedisClient, key: str, asked: Sequence[str], count: int
+) -> Iterator[tuple[Page, Sequence[Sequence[int]]]]:
     """The members of the set under `key`, page by page, and for each of the other sets which of them it has."""
     cursor, found = redis.sscan(key, 0, count=count)
     while True:

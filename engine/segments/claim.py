@@ -15,9 +15,10 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..storage import keys
+from ..storage.redis_protocol import RedisClient
 from ..storage.replies import text
 
 SECONDS = 60.0  # how long a claim holds without being renewed
@@ -51,7 +52,7 @@ class SegmentBusyError(RuntimeError):
 class Claim:
     """The right to switch a segment's set; Redis holds `token` for as long as the claim holds."""
 
-    def __init__(self, redis: Any, name: str, kind: str = "") -> None:
+    def __init__(self, redis: RedisClient, name: str, kind: str = "") -> None:
         self._redis, self._name, self._key, self._kind = redis, name, keys.claim(name), kind
         self._keys = self._key, keys.left_out(name)
         self.token = f"{kind}process {os.getpid()} on {socket.gethostname()} {secrets.token_hex(8)}"
@@ -99,7 +100,7 @@ class Claim:
 
 
 @contextmanager
-def hold_claim(redis: Any, name: str, *, kind: str = "", patience: float | None = None) -> Iterator[Claim]:
+def hold_claim(redis: RedisClient, name: str, *, kind: str = "", patience: float | None = None) -> Iterator[Claim]:
     """Hold the claim on a segment. Raises SegmentBusyError if others hold it for longer than `patience` seconds.
 
     Owners of one `kind` exclude each other by other means, so a claim that one of them has left behind is taken over.

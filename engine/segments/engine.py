@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..compiler.single import compile_segment
 from ..compiler.targets.elasticsearch import Exact, bind, compile_query
@@ -30,6 +30,7 @@ from ..index.names import (
 from ..ir.predicate import Predicate
 from ..ir.program import Program
 from ..storage import keys
+from ..storage.redis_protocol import AnyRedis, RedisClient
 from ..storage.replies import text
 from . import sets
 from .algebra import filter_members, in_none, store
@@ -72,7 +73,7 @@ class SegmentationEngine:
     def __init__(
         self,
         elasticsearch: Elasticsearch,
-        redis: Any,
+        redis: AnyRedis,
         source: HasProgram | Program | Path | str,
         *,
         clock: Callable[[], int] = _clock,
@@ -80,7 +81,7 @@ class SegmentationEngine:
         hasher: Hasher | None = None,
     ) -> None:
         self._elasticsearch = elasticsearch
-        self._redis = redis
+        self._redis = cast("RedisClient", redis)
         self._clock = clock
         self._alias = alias
         self._hasher = hasher

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import format_instant
+from ..storage.redis_protocol import RedisClient
 from .registry import Definition
 from .sets import counts
 
@@ -136,7 +137,7 @@ def _members_query(connection: Connection, segment: str, at_ms: int) -> tuple[st
 
 
 def status(
-    connection: Connection, redis: Any, now_ms: int, wanted: Mapping[str, Definition] | None = None
+    connection: Connection, redis: RedisClient, now_ms: int, wanted: Mapping[str, Definition] | None = None
 ) -> list[Status]:
     """The status of every segment that runs and, given the workspace's definitions, of every one that should."""
     rows = connection.execute(_STATUS, (format_instant(now_ms),)).fetchall()

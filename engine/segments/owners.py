@@ -6,9 +6,10 @@ The names of running segments are copied from PostgreSQL, for processes without 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..storage import keys
+from ..storage.redis_protocol import RedisClient
 from ..storage.replies import text
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class SegmentKeptError(ValueError):
     """Workers maintain the segment's set; the message says what to do instead."""
 
 
-def note_running(connection: Connection, redis: Any, noted: int | None = None) -> int:
+def note_running(connection: Connection, redis: RedisClient, noted: int | None = None) -> int:
     """Write to Redis which segments workers maintain, unless `noted` is current; returns the registry's version."""
     row = connection.execute(_VERSION).fetchone()
     if row is not None and row[0] == noted:
@@ -42,11 +43,11 @@ def note_running(connection: Connection, redis: Any, noted: int | None = None) -
     return int(row[0]) if row is not None else 0
 
 
-def runs(redis: Any, name: str) -> bool:
+def runs(redis: RedisClient, name: str) -> bool:
     """Whether workers maintain the segment, so that others must not write its set."""
     return bool(redis.sismember(keys.RUNNING, name))
 
 
-def engine_sets(redis: Any, running: Collection[str] = ()) -> set[str]:
+def engine_sets(redis: RedisClient, running: Collection[str] = ()) -> set[str]:
     """The names of the sets that a SegmentationEngine has made, except those of `running` segments."""
     return {text(each) for each in redis.smembers(keys.MADE)} - set(running)

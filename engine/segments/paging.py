@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any
 
+from ..storage.redis_protocol import RedisClient
 from .sets import PAGE, page
 
 _CURSOR = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,10})-([0-9]{1,20})-([0-9a-f]{16}))?")
@@ -39,7 +39,7 @@ def cursor_of(given: str) -> Cursor:
     return Cursor(int(at)) if count is None else Cursor(int(at), int(count), int(end), last)
 
 
-def read_page(redis: Any, name: str, cursor: Cursor, limit: int) -> tuple[Cursor | None, list[str]]:
+def read_page(redis: RedisClient, name: str, cursor: Cursor, limit: int) -> tuple[Cursor | None, list[str]]:
     """The next cursor, None after the last member, and `limit` members from the cursor on, fewer only at the end."""
     members: list[str] = []
     while True:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ..storage import keys
 from ..storage.key_types import wrong_type
+from ..storage.redis_protocol import RedisClient
 from ..storage.replies import text
 from .claim import Claim
 
@@ -32,7 +32,7 @@ return redis.call('SCARD', KEYS[1])
 _UNMARK = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 
-def members(redis: Any, name: str) -> Iterator[str]:
+def members(redis: RedisClient, name: str) -> Iterator[str]:
     """The members of a segment in no particular order, never all in memory.
 
     Customers who are members throughout are returned. A member is returned twice only if the set shrinks in the
@@ -46,18 +46,18 @@ def members(redis: Any, name: str) -> Iterator[str]:
             return
 
 
-def page(redis: Any, name: str, cursor: int, count: int = PAGE) -> tuple[int, list[str]]:
+def page(redis: RedisClient, name: str, cursor: int, count: int = PAGE) -> tuple[int, list[str]]:
     """The next cursor, 0 after the last page, and about `count` members from a cursor on; as exact as `members`."""
     cursor, found = redis.sscan(keys.members(name), cursor, count=count)
     return int(cursor), [text(each) for each in found]
 
 
-def count(redis: Any, name: str) -> int:
+def count(redis: RedisClient, name: str) -> int:
     """The number of a segment's members."""
     return int(redis.scard(keys.members(name)))
 
 
-def counts(redis: Any, names: Iterable[str]) -> dict[str, int]:
+def counts(redis: RedisClient, names: Iterable[str]) -> dict[str, int]:
     """The number of each segment's members, in one round trip."""
     wanted = list(names)
     pipeline = redis.pipeline(transaction=False)
@@ -66,12 +66,12 @@ def counts(redis: Any, names: Iterable[str]) -> dict[str, int]:
     return dict(zip(wanted, map(int, pipeline.execute()), strict=True))
 
 
-def segments_of(redis: Any, customer: str) -> list[str]:
+def segments_of(redis: RedisClient, customer: str) -> list[str]:
     """The names of the segments that a customer is in, sorted; one round trip."""
     return sorted(text(each) for each in redis.smembers(keys.segments_of(customer)))
 
 
-def customers_in(redis: Any, page: int = 100) -> Iterator[list[str]]:
+def customers_in(redis: RedisClient, page: int = 100) -> Iterator[list[str]]:
     """The customers with a serving copy or segments in Redis, in groups; some appear more than once."""
     for pattern in (keys.profile("*"), keys.segments_of("*")):
         names = redis.scan_iter(match=pattern.replace("{", "[{]"), count=page)
@@ -83,7 +83,7 @@ class OtherSizeError(LookupError):
     """The new set does not have the expected size; nothing was switched."""
 
 
-def switch(redis: Any, name: str, built: str, *, keep: bool = False, claim: Claim | None = None) -> int:
+def switch(redis: RedisClient, name: str, built: str, *, keep: bool = False, claim: Claim | None = None) -> int:
     """Make the set under the key `built` the segment's set, atomically; returns its size.
 
     A missing set means no members. The old set is freed in the background, or with `keep` moved to
@@ -93,7 +93,7 @@ def switch(redis: Any, name: str, built: str, *, keep: bool = False, claim: Clai
     return _switch(redis, name, built, ("1" if keep else "0", "0" if keep else "", ""), claim)
 
 
-def switch_whole(redis: Any, name: str, generation: int, size: int, claim: Claim) -> int:
+def switch_whole(redis: RedisClient, name: str, generation: int, size: int, claim: Claim) -> int:
     """Make the set that a rebuild has built the segment's set, as `switch` does, and leave its generation as a mark.
 
     Raises OtherSizeError if it does not have the expected size at that moment.
@@ -101,7 +101,7 @@ def switch_whole(redis: Any, name: str, generation: int, size: int, claim: Claim
     return _switch(redis, name, keys.next_members(name), ("0", str(generation), str(size)), claim)
 
 
-def _switch(redis: Any, name: str, built: str, told: tuple[str, str, str], claim: Claim | None) -> int:
+def _switch(redis: RedisClient, name: str, built: str, told: tuple[str, str, str], claim: Claim | None) -> int:
     sets = (keys.members(name), built, keys.former_members(name))
     together = (*sets, keys.switched(name), keys.claim(name), keys.left_out(name))
     found = int(redis.eval(_SWITCH, len(together), *together, *told, "" if claim is None else claim.token))
@@ -114,6 +114,6 @@ def _switch(redis: Any, name: str, built: str, told: tuple[str, str, str], claim
     return found
 
 
-def unmark(redis: Any, name: str, generation: int) -> None:
+def unmark(redis: RedisClient, name: str, generation: int) -> None:
     """Remove the mark that a switch has left under `keys.switched`, unless another switch has replaced it."""
     redis.eval(_UNMARK, 1, keys.switched(name), str(generation))

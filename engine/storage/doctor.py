@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .embedded import postgres, valkey
 from .locations import NAMES, STARTING, Locations, ServerUnreachableError, locations_of, redact, variables
+from .redis_protocol import RedisClient
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
+    from psycopg import Connection
 
     from .embedded.state import Server
 
@@ -137,28 +139,28 @@ def _disk(found: Examination, folder: Path) -> None:
 
 
 def _redis(found: Examination, locations: Locations) -> None:
-    from .redis_client import connect_redis
+    from .redis_client import cluster_of, connect_redis
 
-    url = locations.redis or ""
-    client: Any = connect_redis(url)
+    client = connect_redis(locations.redis or "")
     try:
         found.reachable = True
-        if "+cluster" not in url:
+        cluster = cluster_of(client)
+        if cluster is None:
             _redis_node(found, client.info())
             _key_types(found, client)
             return
-        state = client.cluster_info(target_nodes="random")
-        found.facts["nodes"] = str(len(client.get_primaries()))
+        state = cluster.cluster_info(target_nodes="random")
+        found.facts["nodes"] = str(len(cluster.get_primaries()))
         if state.get("cluster_state") != "ok":
             found.report("the Cluster is down: not every slot is served", "`CLUSTER INFO` and `CLUSTER NODES` show why")
-        for node in client.get_primaries():
-            _redis_node(found, client.info(target_nodes=node), f"node {node.host}:{node.port}: ", cluster=True)
+        for node in cluster.get_primaries():
+            _redis_node(found, cluster.info(target_nodes=node), f"node {node.host}:{node.port}: ", cluster=True)
         _key_types(found, client)
     finally:
         client.close()
 
 
-def _key_types(found: Examination, client: Any) -> None:
+def _key_types(found: Examination, client: RedisClient) -> None:
     """Note keys of decisor that another program has written; keys of single customers are not checked."""
     from .key_types import wrong_keys
 
@@ -222,11 +224,12 @@ def _postgres(found: Examination, locations: Locations) -> None:
         _migrations(found, connection)
 
 
-def _fetch_text(connection: Any, query: str) -> str:
-    return str(connection.execute(query).fetchone()[0])
+def _fetch_text(connection: Connection, query: str) -> str:
+    row = connection.execute(query.encode()).fetchone()
+    return str(row[0]) if row else ""
 
 
-def _migrations(found: Examination, connection: Any) -> None:
+def _migrations(found: Examination, connection: Connection) -> None:
     from .migrate import MigrationError, pending
 
     try:

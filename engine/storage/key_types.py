@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from . import keys
 from .partitions import PARTITIONS
+from .redis_protocol import RedisClient
 
 WRONG: Final = "WRONGTYPE"
 TYPES: Final = {
@@ -77,7 +78,7 @@ def fixed_keys(segments: Iterator[str]) -> Iterator[tuple[str, str]]:
         yield keys.members(segment), "set"
 
 
-def wrong_keys(redis: Any) -> list[tuple[str, str]]:
+def wrong_keys(redis: RedisClient) -> list[tuple[str, str]]:
     """The problem and how to fix it, for each of the fixed keys that holds another type."""
     listed = [] if redis.type(keys.RUNNING) != b"set" else sorted(redis.smembers(keys.RUNNING))
     wanted = dict(fixed_keys(name.decode() for name in listed))

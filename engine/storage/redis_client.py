@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from .locations import QUOTING, ServerUnreachableError, has_unquoted_delimiter, misread_url, redact, without_secrets
+from .redis_protocol import RedisClient
 
 if TYPE_CHECKING:
     import redis
@@ -17,7 +18,7 @@ CLUSTER: Final = "+cluster"
 SCHEMES: Final = ("redis", "rediss", "unix", f"redis{CLUSTER}", f"rediss{CLUSTER}")
 
 
-def connect_redis(url: str) -> redis.Redis | redis.RedisCluster:
+def connect_redis(url: str) -> RedisClient:
     """A client whose server has answered; its replies are bytes. Raises ServerUnreachableError.
 
     `redis://`, `rediss://` (TLS) and `unix://` name a single server; `redis+cluster://` and `rediss+cluster://` name
@@ -27,7 +28,8 @@ def connect_redis(url: str) -> redis.Redis | redis.RedisCluster:
     if scheme not in SCHEMES or "://" not in url:
         raise ServerUnreachableError(f"Redis: `{redact(url)}` is not a URL of Redis", f"write {_forms()}")
     try:
-        return _cluster(url.replace(CLUSTER, "", 1)) if scheme.endswith(CLUSTER) else _single(url)
+        client = _cluster(url.replace(CLUSTER, "", 1)) if scheme.endswith(CLUSTER) else _single(url)
+        return cast("RedisClient", client)
     except ImportError as problem:
         what = f"Redis: its client cannot be imported ({problem})"
         raise ServerUnreachableError(what, "pip install 'decisor[redis]'") from None

@@ -7,7 +7,10 @@ against them. A `redis.Redis` or `redis.RedisCluster` that does not decode repli
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import redis
 
 Key: TypeAlias = str | bytes
 Value: TypeAlias = str | bytes | int | float
@@ -74,6 +77,8 @@ class RedisClient(Protocol):
 
     def zadd(self, name: Key, mapping: Mapping[Any, Any], *, lt: bool = ...) -> int: ...
 
+    def zscore(self, name: Key, value: Value) -> float | None: ...
+
     def zrem(self, name: Key, *values: Value) -> int: ...
 
     def hdel(self, name: Key, *keys: Key) -> int: ...
@@ -105,4 +110,10 @@ class RedisClient(Protocol):
 
     def info(self, section: str | None = ..., **options: Any) -> dict[str, Any]: ...
 
+    def ping(self) -> bool: ...
+
     def close(self) -> None: ...
+
+
+AnyRedis: TypeAlias = "RedisClient | redis.Redis | redis.RedisCluster"
+"""What a user may pass in: a client as the library declares it."""

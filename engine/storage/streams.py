@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .redis_protocol import RedisClient
+
 EntryId = tuple[int, int]  # two numbers, which sort as ids do
 
 
@@ -20,7 +22,7 @@ def format_id(place: EntryId) -> str:
     return f"{place[0]}-{place[1]}"
 
 
-def pages(redis: Any, stream: str, count: int) -> Iterator[list[tuple[bytes, dict[bytes, bytes]]]]:
+def pages(redis: RedisClient, stream: str, count: int) -> Iterator[list[tuple[bytes, dict[bytes, bytes]]]]:
     """All entries of a stream, in pages of `count`."""
     start = "-"
     while page := redis.xrange(stream, min=start, count=count):
@@ -30,14 +32,14 @@ def pages(redis: Any, stream: str, count: int) -> Iterator[list[tuple[bytes, dic
         start = f"({page[-1][0].decode()}"
 
 
-def first_needed(redis: Any, stream: str) -> EntryId | None:
+def first_needed(redis: RedisClient, stream: str) -> EntryId | None:
     """The first entry that some consumer group has not yet acknowledged; None for a stream without groups."""
     if not redis.exists(stream):
         return None
     return min((_first_needed(redis, stream, group) for group in redis.xinfo_groups(stream)), default=None)
 
 
-def _first_needed(redis: Any, stream: str, group: Mapping[str, Any]) -> EntryId:
+def _first_needed(redis: RedisClient, stream: str, group: Mapping[str, Any]) -> EntryId:
     """A group's oldest pending entry, or the id after the last entry that it has read."""
     if group["pending"]:
         oldest = redis.xpending(stream, group["name"])["min"]

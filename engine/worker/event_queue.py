@@ -9,6 +9,7 @@ from typing import Any
 
 from ..storage.keys import GROUP, OWNER, events_stream
 from ..storage.redis_client import cluster_of
+from ..storage.redis_protocol import RedisClient
 from ..storage.streams import first_needed, format_id
 from .fence import Command
 
@@ -29,7 +30,7 @@ class Entry:
 class Queue:
     """The streams of the partitions that this process owns; one consumer per partition, so that order is preserved."""
 
-    def __init__(self, redis: Any) -> None:
+    def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._cluster = cluster_of(redis) is not None
         self._left: set[int] = set()

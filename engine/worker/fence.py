@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..storage.redis_protocol import RedisClient
+
 _TRIES = 3  # if a cursor moved that the transaction does not concern
 
 Command = tuple[Any, ...]
@@ -17,7 +19,7 @@ class Fence:
     Only one thread may use a fence at a time.
     """
 
-    def __init__(self, redis: Any) -> None:
+    def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._connection: Any = None
         self._seen: dict[str, int] = {}

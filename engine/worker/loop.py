@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..segments.owners import note_running
 from ..stages.outages import describe_outage, is_outage, place
 from ..storage import keys
 from ..storage.partitions import PARTITIONS, give_up_ownership, take_ownership
+from ..storage.redis_protocol import RedisClient
 from .arrivals import Arrival, Letter, read_arrival
 from .changes import Tally
 from .event_queue import Entry, Queue
@@ -58,7 +59,7 @@ class Worker:
 
     def __init__(
         self,
-        redis: Any,
+        redis: RedisClient,
         connect: Callable[[], Connection],
         open_processor: Callable[[Connection], Processor],
         *,

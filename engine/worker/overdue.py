@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..ir.instant import format_instant
 from ..storage import keys
 from ..storage.partitions import partition_of
+from ..storage.redis_protocol import RedisClient
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -26,7 +27,7 @@ _STORED = (
 class Overdue:
     """The customers of some partitions whose due instant has passed."""
 
-    def __init__(self, redis: Any) -> None:
+    def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._next = 0.0
         self._put_off: dict[str, float] = {}

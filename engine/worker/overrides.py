@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..ir.instant import format_instant
 from ..segments.overrides import StoredOverride, drop_override, put_override
+from ..storage.redis_protocol import RedisClient
 from .publish import SETTLE_SECONDS, settle
 from .transaction import Outcome, Processor
 
@@ -32,7 +33,7 @@ class Overrides:
     The change is in Redis afterwards, unless the worker that owns the partition takes longer than `seconds`.
     """
 
-    def __init__(self, processor: Processor, redis: Any, seconds: float = SETTLE_SECONDS) -> None:
+    def __init__(self, processor: Processor, redis: RedisClient, seconds: float = SETTLE_SECONDS) -> None:
         self._processor = processor
         self._redis = redis
         self._seconds = seconds

@@ -6,11 +6,12 @@ import gc
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..stages.runner import StageRunner
 from ..stages.stage import Stage, Turn
 from ..storage.partitions import PARTITIONS
+from ..storage.redis_protocol import RedisClient
 from .changes import Tally
 from .loop import Clock, Worker
 from .transaction import Processor
@@ -29,7 +30,7 @@ class WorkerProcess:
     A draining worker does not run the stages alongside its loop; it drains them afterwards, in their order.
     """
 
-    redis: Any
+    redis: RedisClient
     connect: Callable[[str], Connection]
     open_processor: Callable[[Connection], Processor]
     stages: Sequence[Stage] = ()

@@ -19,6 +19,7 @@ from ..segments.owners import engine_sets
 from ..segments.transitions import Reason, Transition
 from ..storage import keys
 from ..storage.partitions import hold_ownership, raise_to
+from ..storage.redis_protocol import RedisClient
 from .copies import Copies, memberships
 from .fence import Command, Fence, expect
 from .redis_batch import Batch, move
@@ -42,7 +43,7 @@ _SEGMENTS = "SELECT name FROM segment"
 class Publisher:
     """Publishes the partitions that its process owns."""
 
-    def __init__(self, redis: Any, connection: Connection, vault: Vault) -> None:
+    def __init__(self, redis: RedisClient, connection: Connection, vault: Vault) -> None:
         self._redis = redis
         self._connection = connection
         self._copies = Copies(connection, vault)
@@ -207,7 +208,7 @@ def _transition(row: Sequence[Any]) -> Transition:
 
 
 def settle(
-    connection: Connection, redis: Any, upto: Mapping[int, int], vault: Vault, seconds: float = SETTLE_SECONDS
+    connection: Connection, redis: RedisClient, upto: Mapping[int, int], vault: Vault, seconds: float = SETTLE_SECONDS
 ) -> list[int]:
     """Wait until everything committed up to these numbers has reached Redis; returns the partitions that timed out.
 

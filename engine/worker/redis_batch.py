@@ -9,6 +9,7 @@ from ..ir.instant import format_instant
 from ..profiles.serving import pack
 from ..segments.transitions import Transition
 from ..storage import keys
+from ..storage.redis_protocol import RedisClient
 from .changes import Change
 from .fence import Command, Fence, expect
 from .sequence import FIELDS, TELL, alone, check_each, check_ran, run
@@ -35,7 +36,7 @@ class Batch:
     suspended in between has written data that is outdated by then, and makes its successor publish it again.
     """
 
-    def __init__(self, redis: Any, fence: Fence, witnesses: Witnesses | None) -> None:
+    def __init__(self, redis: RedisClient, fence: Fence, witnesses: Witnesses | None) -> None:
         self._redis = redis
         self._fence = fence
         self._witnesses = witnesses

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from ..storage import keys
 from ..storage.redis_client import cluster_of
+from ..storage.redis_protocol import RedisClient
 from .fence import Command
 
 LOG = logging.getLogger("decisor.worker")
@@ -144,7 +145,7 @@ class Witnesses:
         pipeline.execute()
 
 
-def witnesses_of(redis: Any) -> Witnesses | None:
+def witnesses_of(redis: RedisClient) -> Witnesses | None:
     """The witnesses of a Cluster; None for a single server, whose cursors suffice."""
     cluster = cluster_of(redis)
     return None if cluster is None else Witnesses(cluster)

@@ -54,7 +54,7 @@ FORBIDDEN: dict[str, set[str]] = {
 HOMES: dict[str, set[str]] = {
     "cryptography": {"bundle", "encryption"},
     "duckdb": {"batch", "cli"},
-    "elasticsearch": {"storage", "index", "erasure", "segments", "rebuilds", "cli"},
+    "elasticsearch": {"storage", "index", "erasure", "segments", "rebuilds", "cli", "running"},
     "hiredis": {"worker"},  # packs commands
     "numpy": {"runtime"},  # reads large masks faster where it is installed
     "psycopg": (SUBSYSTEMS | {"cli"}) - {"models"},  # cli tells the libraries' errors

@@ -129,3 +129,14 @@ def test_keys_of_redis_are_built_in_one_file() -> None:
 def test_a_write_elsewhere_would_be_seen() -> None:
     assert WRITES.findall("DELETE FROM outbox WHERE seq = 1") == ["outbox"]
     assert READS.findall("SELECT 1 FROM profile JOIN segment ON true") == ["profile", "segment"]
+
+
+def test_clients_of_servers_have_a_type() -> None:
+    untyped = re.compile(r"\b(redis|elasticsearch|connection): Any\b")
+    found = [
+        f"{file.relative_to(ENGINE)}:{number}"
+        for file in sorted(ENGINE.rglob("*.py"))
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if untyped.search(line)
+    ]
+    assert not found

@@ -209,7 +209,7 @@ def test_a_person_can_be_erased_while_their_events_stream_in(sealed_world: World
 def test_what_a_store_that_is_away_still_holds_goes_the_next_time(sealed_world: World) -> None:
     world = sealed_world
     fill(world)
-    away = redis_library.Redis(unix_socket_path="/nowhere/at/all", retry=Retry(NoBackoff(), 0))
+    away: Any = redis_library.Redis(unix_socket_path="/nowhere/at/all", retry=Retry(NoBackoff(), 0))
     with world.connect("tests") as connection:
         stores = Stores(connection, away, None, world.vault, "customer_id")
         report = Erasure(stores, lambda upto: settle(connection, away, upto, world.vault)).erase(PERSON, START)

@@ -180,7 +180,7 @@ def test_every_method_takes_a_client_that_decodes(indexed: Indexed) -> None:
     world = indexed.world
     pool = world.redis.connection_pool
     options = {**pool.connection_kwargs, "decode_responses": True}
-    redis = Redis(connection_pool=type(pool)(connection_class=pool.connection_class, **options))
+    redis: Any = Redis(connection_pool=type(pool)(connection_class=pool.connection_class, **options))
     engine = SegmentationEngine(indexed.client, redis, world.program, clock=lambda: world.now_ms, alias=indexed.alias)
     engine.create_dynamic_segment(GERMAN)
     count = engine.create_dynamic_segment(GERMAN)  # with a set before it

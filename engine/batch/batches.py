@@ -56,7 +56,7 @@ class Batches:
             name: Reader(
                 self._declared(name),
                 self._catalogue,
-                beside_events=run.events_of is not None,
+                with_events=run.events_of is not None,
                 default=of_nothing.get(name),
             )
             for name in self._wanted()

@@ -37,18 +37,18 @@ class Column:
 class Reader:
     """Reads the columns of one field of a catalogue, or of its key; `default` stands for a missing value.
 
-    `beside_events` says that the events are given from which aggregates are computed: stated ones are refused.
+    `with_events` says that the events are given; aggregates are computed from them, and stated ones are refused.
     """
 
     def __init__(
-        self, declared: Field, catalogue: Catalogue, *, beside_events: bool = False, default: Any = None
+        self, declared: Field, catalogue: Catalogue, *, with_events: bool = False, default: Any = None
     ) -> None:
         self._field = declared
         self._is_key = declared.name == catalogue.key
         fields = () if self._is_key else (declared,)
         border = Border(Catalogue(catalogue.name, catalogue.key, fields))
-        self._refuses = beside_events and declared.source is not None
-        self._profile = border.profile_beside_events if beside_events else border.profile
+        self._refuses = with_events and declared.source is not None
+        self._profile = border.profile_with_events if with_events else border.profile
         self._default = default
         self._rest = {} if self._is_key else {catalogue.key: "-"}
 

@@ -174,20 +174,20 @@ def _arrange(rows: list[list[Item]]) -> None:
 
     A picture and its mirror image have equal crossings, so that the image is looked at as well.
     """
-    best, least = [list(row) for row in rows], (_crossings(rows), _count_misordered(rows))
+    best, least = [list(row) for row in rows], (_crossings(rows), _misordered_count(rows))
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
         turn = -1 if sweep % 4 > 1 else 1  # equals change places in some sweeps, which frees what is stuck
         for row in rows if down else reversed(rows):
             row.sort(key=lambda item: (_middle(item, item.above if down else item.below), turn * item.order))
             _number(row)
-        found = _crossings(rows), _count_misordered(rows)
+        found = _crossings(rows), _misordered_count(rows)
         if found < least:
             best, least = [list(row) for row in rows], found
     _take(rows, best)
     mirrored = [row[::-1] for row in best]
     _take(rows, mirrored)
-    if _count_misordered(rows) >= least[1]:
+    if _misordered_count(rows) >= least[1]:
         _take(rows, best)
 
 
@@ -197,7 +197,7 @@ def _take(rows: Sequence[list[Item]], orders: Sequence[Sequence[Item]]) -> None:
         _number(row)
 
 
-def _count_misordered(rows: Iterable[Iterable[Item]]) -> int:
+def _misordered_count(rows: Iterable[Iterable[Item]]) -> int:
     """The number of neighbouring ways out of a box that are in the wrong order."""
     ways = (pairwise(item.below) for row in rows for item in row if item.box)
     return sum(left.order > right.order for pairs in ways for left, right in pairs)

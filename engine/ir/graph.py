@@ -36,10 +36,10 @@ class Call(NamedTuple):
 class Secrets(Protocol):
     """What a node may ask to say what of its own is personal."""
 
-    def told_by(self, expressions: Iterable[Expression]) -> bool:
+    def is_revealed_by(self, expressions: Iterable[Expression]) -> bool:
         """Whether one of the expressions tells something personal."""
 
-    def told_by_output(self, ruleset: str) -> bool:
+    def is_revealed_by_output(self, ruleset: str) -> bool:
         """Whether the decision of another ruleset does."""
 
 

@@ -68,7 +68,7 @@ class Private:
         ]
         self._timed = frozenset([*(each.event for each in counted if each.field in _TIMES), *set_to_time])
 
-    def told_by(self, predicate: Predicate) -> bool:
+    def is_revealed_by(self, predicate: Predicate) -> bool:
         """Whether what the predicate saw, or when its verdict flips, tells something private.
 
         What nobody has declared counts as private.
@@ -81,9 +81,9 @@ class Private:
             return self._events(predicate)
         if isinstance(predicate, EventSequence):
             return any(step.type in self._timed for step in predicate.steps) or self.encrypted.mentions(predicate)
-        return any(self.told_by(item) for item in children(predicate))
+        return any(self.is_revealed_by(item) for item in children(predicate))
 
-    def told_by_step(self, kind: str, where: Predicate | None) -> bool:
+    def is_revealed_by_step(self, kind: str, where: Predicate | None) -> bool:
         """Whether how many events of a type satisfy a condition, and when the latest did, tells something private."""
         count = Events(kind, "count", _ANY_NUMBER, where=where)
         return self._events(count)

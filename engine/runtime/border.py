@@ -147,7 +147,7 @@ def _list_reader(one: Reader) -> Reader:
 class Border:
     """The border of one catalogue."""
 
-    __slots__ = ("_beside_events", "_catalogue", "_computed", "_events", "_readers", "_set")
+    __slots__ = ("_catalogue", "_computed", "_events", "_readers", "_set", "_with_events_readers")
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -156,8 +156,8 @@ class Border:
         self._events = {event.name: readers_of(event.fields) for event in catalogue.events}
         self._set = readers_of(tuple(field for field in catalogue.fields if field.source is None))
         self._computed = frozenset(field.name for field in catalogue.fields if field.source is not None)
-        self._beside_events = self._readers | {
-            field.name: _refusing(field.source) for field in catalogue.fields if field.source is not None
+        self._with_events_readers = self._readers | {
+            field.name: _refusing_reader(field.source) for field in catalogue.fields if field.source is not None
         }
 
     @property
@@ -174,9 +174,9 @@ class Border:
         """The canonical profile and no problems, or None and its problems."""
         return self._profile(self._readers, raw)
 
-    def profile_beside_events(self, raw: Any) -> tuple[dict[str, Any] | None, list[Refusal]]:
-        """As `profile`, for one whose events are given: a field that is computed from events is refused."""
-        return self._profile(self._beside_events, raw)
+    def profile_with_events(self, raw: Any) -> tuple[dict[str, Any] | None, list[Refusal]]:
+        """Like `profile`, for a profile whose events are given: a field that is computed from events is refused."""
+        return self._profile(self._with_events_readers, raw)
 
     def _profile(self, readers: Mapping[str, Reader], raw: Any) -> tuple[dict[str, Any] | None, list[Refusal]]:
         problems: list[Refusal] = []
@@ -238,10 +238,10 @@ class Border:
         return read_object(readers, raw, "data.", problems) or {}
 
 
-def _refusing(source: Aggregate) -> Reader:
+def _refusing_reader(source: Aggregate) -> Reader:
     """A reader that refuses a value of an aggregate whose events are given."""
     message = (
-        f"is computed from `{source.event}` events and cannot be stated beside events;"
+        f"is computed from `{source.event}` events and cannot be stated together with events;"
         " leave it out, or give the profile without events"
     )
 

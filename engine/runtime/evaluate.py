@@ -82,7 +82,7 @@ class Walk:
             expression, replace(self.facts, vars=self.vars, features=self.features, member=member)
         )
 
-    def _went(self, node: GraphNode, outcome: str, **more: Any) -> None:
+    def _record_step(self, node: GraphNode, outcome: str, **more: Any) -> None:
         self.path.append({"node": node.name, "outcome": outcome, **more})
 
     def _ask(self, need: Need) -> Got:
@@ -115,7 +115,7 @@ class Walk:
 
     def _switch(self, node: SwitchNode) -> Next:
         target = next((case.then for case in node.cases if self._value(case.when) is True), node.otherwise)
-        self._went(node, target)
+        self._record_step(node, target)
         return target
 
     def _table(self, node: TableNode) -> Next:
@@ -130,7 +130,7 @@ class Walk:
             else:
                 found[column.name] = _aggregate(node, column.type, said) if several else next(iter(said), None)
         noun = "rows" if len(hit) > 1 else "row"
-        self._went(node, f"{noun} {', '.join(str(index + 1) for index in hit)}" if hit else "no row")
+        self._record_step(node, f"{noun} {', '.join(str(index + 1) for index in hit)}" if hit else "no row")
         if not hit and node.otherwise is not None:
             return node.otherwise
         return self._end(node, {name: value for name, value in found.items() if value is not None})
@@ -145,7 +145,7 @@ class Walk:
     def _set(self, node: SetNode) -> Next:
         for item in node.items:
             self.vars[item.name] = self._value(item.value)
-        self._went(node, "set")
+        self._record_step(node, "set")
         return node.then
 
     def _read(self, node: FeaturesNode) -> Next:
@@ -160,7 +160,7 @@ class Walk:
                 got = self._ask(need)
             self.features[view.name] = {**declared_values(view.defaults), **got.value}
             outcome = got.status if got.status != "ok" else outcome
-        self._went(node, outcome)
+        self._record_step(node, outcome)
         return node.then
 
     def _score(self, node: ModelNode) -> Next:
@@ -170,7 +170,7 @@ class Walk:
         need = Predict(model.name, model.version, inputs, outputs, model.fallback, node.timeout, readers)
         got = fallback_of(need, "fallback") if None in [value for _, value in inputs] else self._ask(need)
         self.vars[node.bind] = got.value
-        self._went(node, got.status)
+        self._record_step(node, got.status)
         return node.then
 
     def _split(self, node: ExperimentNode) -> Next:
@@ -181,7 +181,7 @@ class Walk:
         self.arms.append((node.experiment, arm, reason))
         if node.bind:
             self.vars[node.bind] = arm
-        self._went(node, arm or reason)
+        self._record_step(node, arm or reason)
         return dict(node.arms).get(arm or "", node.otherwise)
 
     def _choose(self, node: BanditNode) -> Next:
@@ -195,7 +195,7 @@ class Walk:
         arm = got.value["arm"] if got.value else None
         self.picks.append((node.bandit, arm))
         self.vars[str(node.bind)] = {key: got.value[key] for key in ("arm", "probability")} if got.value else None
-        self._went(node, arm or got.status)
+        self._record_step(node, arm or got.status)
         if arm is None:  # the last way that is mentioned first takes those whom no other way takes
             return node.otherwise or node.then or list(dict.fromkeys(way for _, way in node.arms))[-1]
         return node.then or dict(node.arms)[arm]
@@ -207,7 +207,7 @@ class Walk:
             used = self._ask(CountUses(key, unit, node.within)).value + self.used.count((key, unit))
             below = used < node.limit
             self.used += [(key, unit)] if below else []
-        self._went(node, "below" if below else "reached")
+        self._record_step(node, "below" if below else "reached")
         return node.then if below else node.otherwise
 
     def _call(self, node: RulesetNode) -> Next:
@@ -217,13 +217,13 @@ class Walk:
         inner = Walk(self.program, facts, self.answer, self.assigner, self.decision_id)
         inner.segments, inner.arms, inner.picks, inner.used = self.segments, self.arms, self.picks, self.used
         found = inner.walk(self.program.rulesets[node.ruleset])
-        self._went(node, node.ruleset, path=inner.path)
+        self._record_step(node, node.ruleset, path=inner.path)
         return self._end(node, found)
 
     def _finish(self, node: OutputNode) -> Next:
         items = ((item.name, self._value(item.value)) for item in node.items)
         self.output = {name: value for name, value in items if value is not None}
-        self._went(node, "output")
+        self._record_step(node, "output")
         return None
 
 

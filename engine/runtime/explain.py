@@ -100,7 +100,7 @@ class _Explainer:
 
     def _hides(self, predicate: Predicate) -> bool:
         """Whether what the predicate saw, and all that follows from it, is left out."""
-        return not self._reveal and self._private.told_by(predicate)
+        return not self._reveal and self._private.is_revealed_by(predicate)
 
     def _observations(self, predicate: Predicate) -> Node:
         match predicate:
@@ -167,7 +167,7 @@ class _Explainer:
         return {"steps": steps, **self._window(sequence.within)}
 
     def _step(self, step: Step, within: Now | None) -> Node:
-        if not self._reveal and self._private.told_by_step(step.type, step.where):
+        if not self._reveal and self._private.is_revealed_by_step(step.type, step.where):
             return {"withheld": True}
         return self._matching(step.type, step.where, within)
 
@@ -297,7 +297,7 @@ def _step_words(kind: str, where: Predicate | None, within: int | None) -> str:
 
 def lines(node: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """The tree as text, one condition per line."""
-    notes = [note for note in (_seen_words(node), _flip_words(node)) if note]
+    notes = [note for note in (_observation_words(node), _flip_words(node)) if note]
     gap = " " if "inside" in node else "  "
     told = f"{gap}({'; '.join(notes)})" if notes else ""
     yield f"{indent}{'✓' if node['holds'] else '✗'} {node['words']}{told}"
@@ -305,7 +305,7 @@ def lines(node: Mapping[str, Any], indent: str = "") -> Iterator[str]:
         yield from lines(each, indent + "  ")
 
 
-def _seen_words(node: Mapping[str, Any]) -> str:
+def _observation_words(node: Mapping[str, Any]) -> str:
     if "missing" in node:
         return str(node["missing"])
     if "steps" in node:

@@ -66,7 +66,7 @@ class Folding:
     ) -> dict[str, Any]:
         """As `profile`, for a customer of whom `stated` was known before the events, as if a `$set` had said it first.
 
-        `stated` is canonical, with the key and without aggregates (see `Border.profile_beside_events`).
+        `stated` is canonical, with the key and without aggregates (see `Border.profile_with_events`).
         """
         known = events[: after(events, now_ms)]
         profile = dict(stated)

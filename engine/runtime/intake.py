@@ -82,7 +82,7 @@ class Intake:
         """
         if not events:
             return self._folding.without_events(self._stated_profile(profile, customer, self._border.profile)), ()
-        stated = self._stated_profile(profile, customer, self._border.profile_beside_events)
+        stated = self._stated_profile(profile, customer, self._border.profile_with_events)
         history = self.history(events, stated[self._key])
         return self._folding.over(stated, history, parse_instant(now or system_now())), tuple(history)
 

@@ -75,7 +75,7 @@ class Runtime:
         if events_of is None:
             profile, problems = self.border.profile(raw)
             return None if profile is None else self.folding.without_events(profile), (), problems
-        stated, problems = self.border.profile_beside_events(raw)
+        stated, problems = self.border.profile_with_events(raw)
         if stated is None:
             return None, (), problems
         events = events_of(stated[self.border.key])

@@ -100,11 +100,11 @@ class _Secrets:
         self._privacy = privacy
         self._ruleset = ruleset
 
-    def told_by(self, expressions: Iterable[Expression]) -> bool:
+    def is_revealed_by(self, expressions: Iterable[Expression]) -> bool:
         """Whether one of them reads something personal."""
         return any(self._privacy.is_private(expression, self._ruleset) for expression in expressions)
 
-    def told_by_output(self, ruleset: str) -> bool:
+    def is_revealed_by_output(self, ruleset: str) -> bool:
         """Whether the decision of a ruleset tells something personal, as far as is known yet."""
         return ruleset in self._privacy.outputs
 

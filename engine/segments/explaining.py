@@ -60,7 +60,7 @@ def explain_membership(
     override = override_of(connection, name, customer)
     moves = [each for each in history(connection, customer) if each.segment == name]
     holds = bool(tree["holds"])
-    hidden = not reveal and Private(catalogue).told_by(definition.predicate)
+    hidden = not reveal and Private(catalogue).is_revealed_by(definition.predicate)
     stands = override is not None and _stands(override, now_ms)
     return {
         "segment": name,

@@ -47,7 +47,7 @@ class FeaturesNode(GraphNode):
 
     def personal(self, secrets: Secrets) -> Personal:
         """Each view that is read of something personal."""
-        return Personal(views=tuple(read.view.name for read in self.reads if secrets.told_by([read.entity])))
+        return Personal(views=tuple(read.view.name for read in self.reads if secrets.is_revealed_by([read.entity])))
 
     def references(self) -> Iterable[tuple[str, str]]:
         """The views."""

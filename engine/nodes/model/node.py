@@ -42,7 +42,7 @@ class ModelNode(GraphNode):
 
     def personal(self, secrets: Secrets) -> Personal:
         """The outputs, where an input is personal."""
-        return Personal((self.bind,) if secrets.told_by(self.expressions()) else ())
+        return Personal((self.bind,) if secrets.is_revealed_by(self.expressions()) else ())
 
     def references(self) -> Iterable[tuple[str, str]]:
         """The model."""

@@ -36,4 +36,4 @@ class OutputNode(GraphNode):
 
     def personal(self, secrets: Secrets) -> Personal:
         """The decision, where an output is made of something personal."""
-        return Personal(decision=secrets.told_by(self.expressions()))
+        return Personal(decision=secrets.is_revealed_by(self.expressions()))

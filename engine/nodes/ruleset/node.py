@@ -43,8 +43,8 @@ class RulesetNode(GraphNode):
 
     def personal(self, secrets: Secrets) -> Personal:
         """The output, where the context or what the other ruleset makes of it is personal."""
-        output = secrets.told_by_output(self.ruleset)
-        if self.bind is not None and (output or secrets.told_by(self.expressions())):
+        output = secrets.is_revealed_by_output(self.ruleset)
+        if self.bind is not None and (output or secrets.is_revealed_by(self.expressions())):
             return Personal((self.bind,), self.then is None and output)
         return Personal((), self.then is None and output)
 

@@ -37,4 +37,4 @@ class SetNode(GraphNode):
 
     def personal(self, secrets: Secrets) -> Personal:
         """Each name whose value is made of something personal."""
-        return Personal(tuple(item.name for item in self.items if secrets.told_by([item.value])))
+        return Personal(tuple(item.name for item in self.items if secrets.is_revealed_by([item.value])))

@@ -168,12 +168,12 @@ class RulesetWriter:
     def traced_members(self, expressions: Mapping[str, Expression]) -> str:
         """Source of members with the value of each expression, those of personal fields left out."""
         shown = [
-            f"{text!r}: {REDACTED!r}" if self.is_private(item) else f"{text!r}: {self._looked_up(item)}"
+            f"{text!r}: {REDACTED!r}" if self.is_private(item) else f"{text!r}: {self._read_source(item)}"
             for text, item in expressions.items()
         ]
         return "".join(f", {each}" for each in shown)
 
-    def _looked_up(self, item: Expression) -> str:
+    def _read_source(self, item: Expression) -> str:
         """Source of a value that the node has read; None for a segment that it did not need, which stays unread."""
         return f"member.__self__.get({item.segment!r})" if isinstance(item, InSegment) else self.value(item)
 

@@ -161,12 +161,12 @@ class Anniversaries:
 def _round(value: str, day: int, days: Sequence[int], zone: str) -> int:
     if days[0] >= ALWAYS_DAYS and day < LAST_YEARS:
         return NEVER
-    coming = _coming(int(value[5:7]), int(value[8:10]), day)
+    coming = _next_occurrence(int(value[5:7]), int(value[8:10]), day)
     place = bisect_left(days, coming - day) - 1  # the widest window that does not show it yet
     return (turns(coming - days[place] if place >= 0 else coming + 1, zone) or (NEVER,))[0]
 
 
-def _coming(month: int, day: int, today: int) -> int:
+def _next_occurrence(month: int, day: int, today: int) -> int:
     """The ordinal of the first day from today on that has that month and day, 28 February for 29 in common years."""
     year = date.fromordinal(today).year
     found = _in_year(year, month, day)

@@ -147,14 +147,14 @@ class EventWatch:
             return NEVER
         found = _arrival(events, now_ms)
         if self._windows:
-            found = min(found, self._leaving(events, now_ms))
+            found = min(found, self._next_leaving(events, now_ms))
         for kind, watch in self._wheres.items():
             found = min([found, *[watch.next(event["data"], now_ms) for event in events if event["type"] == kind]])
         for result in self._results:
             found = min(found, result.next(events, now_ms))
         return found
 
-    def _leaving(self, events: Sequence[Event], now_ms: int) -> int:
+    def _next_leaving(self, events: Sequence[Event], now_ms: int) -> int:
         """When the next event leaves a window."""
         windows = self._windows
         times: dict[str, list[str]] = {}

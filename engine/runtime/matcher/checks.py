@@ -129,13 +129,13 @@ def _on_path(path: str, test: ValueTest) -> Check:
 
 
 def _remember(check: Check, question: int) -> Check:
-    def asked_once(profile: Mapping[str, Any], moment: Moment) -> bool:
+    def check_once(profile: Mapping[str, Any], moment: Moment) -> bool:
         found = moment.answers.get(question)
         if found is None:
             found = moment.answers[question] = check(profile, moment)
         return bool(found)
 
-    return asked_once
+    return check_once
 
 
 def _element(of: str, item: Check) -> Check:

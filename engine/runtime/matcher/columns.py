@@ -92,7 +92,7 @@ class Equality:
         self._rows: tuple[list[int], list[int]] = ([], [])  # not of other values; not of a missing one
         self._missing = 0
         for row, literals in rows.items():
-            wanted, other, absent = _wish(literals)
+            wanted, other, absent = _wanted_values(literals)
             for value in wanted:
                 noted[value].append(row)
             if not other:
@@ -128,7 +128,7 @@ class Equality:
         return Lookup((), f"{masks}({value}, {base})")
 
 
-def _wish(literals: Sequence[Literal]) -> tuple[frozenset[Any], bool, bool]:
+def _wanted_values(literals: Sequence[Literal]) -> tuple[frozenset[Any], bool, bool]:
     """The values at which a row differs from what it says of other values, that, and whether it takes a missing one."""
     allowed: frozenset[Any] | None = None
     refused: set[Any] = set()

@@ -76,7 +76,7 @@ nodes:
 """
 NOW = ("--now", "2026-03-01T00:00:00Z")
 REFUSED = (
-    "`orders` is computed from `purchase` events and cannot be stated beside events;"
+    "`orders` is computed from `purchase` events and cannot be stated together with events;"
     " leave it out, or give the profile without events"
 )
 
@@ -130,7 +130,7 @@ def test_events_set_fields_and_are_counted(shop: Path, decisor: Decisor) -> None
     assert [json.loads(line)["output"]["text"] for line in decided.out.splitlines()] == ["again", "first", "other"]
 
 
-def test_a_computed_field_beside_events_is_refused_with_the_reason(shop: Path, decisor: Decisor) -> None:
+def test_a_computed_field_with_events_is_refused_with_the_reason(shop: Path, decisor: Decisor) -> None:
     (shop / "events.jsonl").write_text(lines(purchase("a")))
     profiles = lines({"customer_id": "a", "orders": 31}, {"customer_id": "b", "orders": 32}, {"customer_id": "c"})
     found = decisor("match", "--profiles", "-", "--events", "events.jsonl", *NOW, stdin=profiles)

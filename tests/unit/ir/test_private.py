@@ -58,5 +58,5 @@ def test_a_predicate_tells_something_private_where_any_part_of_it_looks_at_it() 
         EventSequence((Step("click", PAGE), Step("purchase"))),
     ]
     asked = Private(CATALOGUE)
-    assert [asked.told_by(each) for each in private] == [True] * len(private)
-    assert [asked.told_by(each) for each in open_to_all] == [False] * len(open_to_all)
+    assert [asked.is_revealed_by(each) for each in private] == [True] * len(private)
+    assert [asked.is_revealed_by(each) for each in open_to_all] == [False] * len(open_to_all)

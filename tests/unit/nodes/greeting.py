@@ -82,7 +82,7 @@ class GreetNode(GraphNode):
         return (self.bind,)
 
     def personal(self, secrets: Secrets) -> Personal:
-        return Personal((self.bind,) if secrets.told_by(self.expressions()) else ())
+        return Personal((self.bind,) if secrets.is_revealed_by(self.expressions()) else ())
 
 
 def write_greet(node: GreetNode, writer: Writer) -> None:

@@ -129,7 +129,7 @@ COUNTED = Catalogue(
     (EventType("purchase", (Field("amount", "number"), Field("to", "keyword")), (("country", "to"),)),),
 )
 HISTORY = [purchase(2, 9, data={"amount": 2}), purchase(1, 3, data={"amount": 5, "to": "DE"})]
-STATED = "is computed from `purchase` events and cannot be stated beside events"
+STATED = "is computed from `purchase` events and cannot be stated together with events"
 
 
 def test_with_a_history_the_profile_follows_from_it_as_of_now() -> None:

@@ -84,4 +84,6 @@ def test_a_case_has_the_profile_that_a_worker_would_make_of_its_events(tmp_path:
     *sound, refused = [result.differences for result in run_tests(tests, workspace.program).results]
     assert sound == [(), (), ()]
     (told,) = refused
-    assert told.startswith("profile.orders: is computed from `purchase` events and cannot be stated beside events; ")
+    assert told.startswith(
+        "profile.orders: is computed from `purchase` events and cannot be stated together with events; "
+    )

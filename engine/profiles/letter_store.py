@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from .letter_codes import LetterCode
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
@@ -16,7 +18,7 @@ _WRITE = (
 )
 _REFUSED: Final = (
     "INSERT INTO dead_letter (received_at, source, profile, code, reason, payload, sealed)"
-    " SELECT now(), source, profile, 'refused', reason, payload, false"
+    " SELECT now(), source, profile, %s, reason, payload, false"
     " FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[]) AS given (source, profile, reason, payload)"
     " ON CONFLICT (source) DO UPDATE SET received_at = excluded.received_at, reason = excluded.reason,"
     " payload = excluded.payload, replayed_at = NULL"
@@ -30,7 +32,7 @@ class LetterRow(NamedTuple):
 
     source: str
     profile: str | None
-    code: str
+    code: LetterCode
     reason: str
     payload: bytes
     sealed: bool
@@ -44,7 +46,8 @@ def write_letter_rows(connection: Connection, letters: Sequence[LetterRow], rece
 
 def write_refused(connection: Connection, letters: Sequence[tuple[str, str, str, bytes]]) -> None:
     """Write what an index refuses: source, customer, reason, payload; what stands under the source is replaced."""
-    connection.execute(_REFUSED, tuple(list(column) for column in zip(*letters, strict=True)))
+    code: LetterCode = "refused"
+    connection.execute(_REFUSED, (code, *(list(column) for column in zip(*letters, strict=True))))
 
 
 def note_accepted(connection: Connection, sources: Collection[str]) -> None:

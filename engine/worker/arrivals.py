@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ..ir.canonical import canonical_bytes
 from ..ir.instant import format_instant
 from ..ir.types import KEY_LIMIT
 from ..operators.strings import StringRefusedError, normalize_keyword
+from ..profiles.letter_codes import EventCode
 from ..runtime.border import Border, problems_text
 from ..runtime.lines import read_line
 from ..storage.partitions import partition_of
 
 FUTURE_MS = 5 * 60_000  # how far an event's time may be ahead of the clock
-
-Code = Literal["broken", "future", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Letter:
 
     source: str
     profile: str | None
-    code: Code
+    code: EventCode
     reason: str
     payload: bytes
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ...profiles.letter_codes import EVENT_CODES
 from ..command import CLEAN, FINDINGS, CannotRunError, Command
 from ..report import counted
 from ..servers import Servers, add_servers
-
-_CODES = ("broken", "future", "failed")  # the index marks what it refused as done by itself
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "ids", nargs="*", type=int, metavar="NUMBER", help="these dead letters, by their number in `list`"
     )
-    parser.add_argument("--code", choices=_CODES, help="all waiting ones with this code")
+    parser.add_argument("--code", choices=EVENT_CODES, help="all waiting ones with this code")
     parser.add_argument("--replayed", action="store_true", help="all replayed ones")
     add_servers(parser)
 

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...ir.printable import printable
+from ...profiles.letter_codes import LETTER_CODES
 from ..command import CLEAN, Command
 from ..servers import Servers, add_servers
 from .keys import vault_at_hand
@@ -16,13 +17,12 @@ from .keys import vault_at_hand
 if TYPE_CHECKING:
     from ...profiles.dead_letters import DeadLetter
 
-CODES = ("broken", "future", "failed", "refused")
 
 HEADING = f"{'number':>6}  {'received at':<24}  {'code':<7}  {'customer':<12}  {'type':<12}  {'event id':<12}  reason"
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--code", choices=CODES, help="only those with this code")
+    parser.add_argument("--code", choices=tuple(LETTER_CODES), help="only those with this code")
     parser.add_argument("--all", action="store_true", help="replayed ones too")
     parser.add_argument("--limit", type=_count, default=100, metavar="N", help="at most this many (default: 100)")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print")

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ...profiles.letter_codes import EVENT_CODES
 from ..command import CLEAN, FINDINGS, CannotRunError, Command
 from ..opening import workspace_root
 from ..report import counted
 from ..servers import Servers, add_servers, vault_for
-from .list import CODES
 
 _PATIENCE = 300.0  # seconds to wait for a full queue
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="these dead letters, by their number in `list`")
-    parser.add_argument("--code", choices=CODES, help="all with this code")
+    parser.add_argument("--code", choices=EVENT_CODES, help="all with this code")
     parser.add_argument("--all", action="store_true", help="all waiting ones")
     add_servers(parser)
 

@@ -24,7 +24,7 @@ _decision = tuple.__new__  # makes a Decision in half the time that its own cons
 
 
 class InputRefusedError(ValueError):
-    """The context or the event is not what the ruleset declares; `problems` say where."""
+    """The context or the event differs from what the ruleset declares; `problems` say where."""
 
     def __init__(self, problems: Sequence[Refusal]) -> None:
         super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))

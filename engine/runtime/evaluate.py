@@ -1,8 +1,8 @@
-"""The reference: what a ruleset decides, by walking it node by node. Generated code is held against this.
+"""The reference: decides by walking a ruleset node by node. Tests compare generated code with it.
 
 It is to rulesets what `operators/evaluate.py` is to predicates and `expressions/evaluate.py` is to expressions: plain
-enough to be checked against the language by reading. Each node asks what it needs when its turn comes. Requests never
-run it.
+enough to be checked against the language by reading. Each node asks for its needs when it is reached. Requests never
+run this code.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ Next = str | None
 
 @dataclass(slots=True)
 class Walk:
-    """One walk through one ruleset, and what it came by: the output, and the parts of the decision record.
+    """One walk through one ruleset, and its results: the output, and the parts of the decision record.
 
-    `answer` answers each need when its node asks, as a driver would; what it says is checked here.
+    `answer` answers each need when its node asks, as a driver would; the answer is checked here.
     """
 
     program: Program

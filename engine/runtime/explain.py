@@ -1,10 +1,10 @@
 """Explains why a customer is or is not in a segment: the tree of conditions with values, verdicts and next flips.
 
-The tree is plain JSON data. What a customer's personal or encrypted fields hold is left out unless it is asked for, and
-so is all that follows from it: how many elements or events hold, which was the latest, when a verdict flips, whether
-there is a value. The constants with which such fields are compared are left out too, as a verdict would make them as
-good as the value; the segment's other constants are always told. So two customers of whom the same conditions hold, and
-who differ only in what is private, are explained alike.
+The tree is plain JSON data. The values of a customer's personal or encrypted fields are left out unless they are
+requested, and so is everything that follows from them: how many elements or events match, which was the latest, when a
+verdict flips, whether there is a value. The constants that such fields are compared with are left out too, because
+together with a verdict they would reveal the value; the segment's other constants are always shown. So two customers
+who satisfy the same conditions, and differ only in private values, get the same explanation.
 """
 
 from __future__ import annotations

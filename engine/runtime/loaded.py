@@ -45,7 +45,7 @@ class Runtime:
         self._single: dict[str, Matcher] = {}
 
     def prepare(self) -> None:
-        """Create now what is otherwise created at the first request, so that it fails early. Raises DecodeError."""
+        """Create now what the first request would otherwise create, so that errors appear early. Raises DecodeError."""
         _ = self.border, self.matcher
         self.decider.prepare()
 

@@ -28,27 +28,27 @@ THREADS = 16  # for one port that blocks
 
 
 class Port(Protocol[Asked_contra]):
-    """Answers needs of one kind; what a value must look like, the need's class says."""
+    """Answers needs of one kind; the need's class defines the form of the values."""
 
     @property
     def blocks(self) -> bool:
-        """Whether `answer` keeps its thread waiting; the asyncio driver then asks in a thread."""
+        """Whether `answer` blocks its thread; the asyncio driver then calls it in another thread."""
 
     def answer(self, needs: Sequence[Asked_contra], deadline: float) -> Answers:
         """An answer to each need in their order, before `deadline` (monotonic seconds)."""
 
 
 class WritePort(Protocol):
-    """Carries out what decisions write."""
+    """Carries out the writes of decisions."""
 
     @property
     def blocks(self) -> bool:
-        """As a `Port` says it."""
+        """As for a `Port`."""
 
     def carry_out(self, writes: Sequence[Write], deadline: float) -> Outcomes:
-        """What became of each write, in their order; those of many decisions come together.
+        """The outcome of each write, in their order; one call may have the writes of many decisions.
 
-        The decision's own record comes last. A write that comes again, by its decision's id, must change nothing.
+        The decision's own record comes last. A write that is repeated, as its decision's id shows, must change nothing.
         """
 
 
@@ -61,7 +61,7 @@ class Assigner(Protocol):
         """The arm or None, the reason and the phase's number."""
 
     def explain(self, experiment: str, unit: str, now: str) -> dict[str, Any]:
-        """The numbers behind it."""
+        """The numbers behind the assignment."""
 
 
 class SegmentMatcher(Protocol):
@@ -76,10 +76,10 @@ class SegmentMatcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside as far as it is there: ports by the type of need that they answer, and the one for writes.
+    """The available ports: those for needs, by the type of need that they answer, and the one for writes.
 
     Needs without a port are answered with the declared fallback; without `writes`, nothing is carried out. `clock`
-    gives the monotonic seconds that deadlines are held against; one that stands still makes nothing late. Raises
+    gives the monotonic seconds that deadlines are compared with; if it stands still, nothing is late. Raises
     TypeError for a port that does not say whether it blocks.
     """
 
@@ -87,11 +87,11 @@ class Ports:
     writes: WritePort | None = None
     clock: Callable[[], float] = monotonic
     threads_of_writes: Threads | None = field(init=False, repr=False, compare=False)
-    """The threads in which an event loop has writes carried out, None for a port that does not block."""
+    """The threads in which an event loop carries out writes; None if the port does not block."""
     _threads: Mapping[type[Need], Threads] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Give each port that blocks threads of its own, so that one that hangs takes none from the others."""
+        """Give each blocking port its own threads, so that a port that hangs takes none from the others."""
         threads = {need: _threads_of(port, need.kind) for need, port in self.by_need.items()}
         object.__setattr__(self, "_threads", {need: own for need, own in threads.items() if own is not None})
         own = None if self.writes is None else _threads_of(self.writes, "writes")
@@ -107,7 +107,7 @@ class Ports:
 
 
 def _threads_of(port: Port[Any] | WritePort, name: str) -> Threads | None:
-    """Threads for a port that blocks, None for one that does not."""
+    """Threads for a port that blocks; None for one that does not."""
     if not isinstance(getattr(port, "blocks", None), bool):
         raise TypeError(f"the port of `{name}` does not say whether it blocks; give it `blocks`")
     if not port.blocks:

@@ -1,7 +1,7 @@
-"""Which expressions tell something personal, so that traces leave their values out.
+"""Finds the expressions that reveal something personal, so that traces leave their values out.
 
-What is made of something personal is personal too, however little of it is left: a var, the context of a called ruleset
-(wherever it is called from), its output, a list or an object with one personal member.
+A value that is computed from something personal is personal too: a var, the context of a called ruleset (for all its
+callers), its output, a list or an object with one personal member.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Privacy:
         self._vars: dict[str, set[str]] = {name: set() for name in rulesets}
         self._views: dict[str, set[str]] = {name: set() for name in rulesets}
         while any(self._spread(ruleset) for ruleset in rulesets.values()):
-            pass  # until nothing more turns out to be personal; every round but the last finds something
+            pass  # until nothing more turns out to be personal; every round except the last finds something
 
     def test(self, ruleset: Ruleset) -> Callable[[Expression], bool]:
         """A test whether an expression of a ruleset reads something personal."""
@@ -48,7 +48,7 @@ class Privacy:
         return found
 
     def _note(self, personal: Personal, ruleset: str) -> bool:
-        """Keep what turned out to be personal; whether something of it is new."""
+        """Store what turned out to be personal; returns whether any of it is new."""
         known, views = self._vars[ruleset], self._views[ruleset]
         found = not (known.issuperset(personal.vars) and views.issuperset(personal.views))
         found = found or (personal.decision and ruleset not in self.outputs)
@@ -92,7 +92,7 @@ class Privacy:
 
 
 class _Secrets:
-    """What nodes of one ruleset may ask."""
+    """The questions about privacy that the nodes of one ruleset may ask."""
 
     __slots__ = ("_privacy", "_ruleset")
 
@@ -105,7 +105,7 @@ class _Secrets:
         return any(self._privacy.is_private(expression, self._ruleset) for expression in expressions)
 
     def is_revealed_by_output(self, ruleset: str) -> bool:
-        """Whether the decision of a ruleset tells something personal, as far as is known yet."""
+        """Whether the decision of a ruleset is known, so far, to reveal something personal."""
         return ruleset in self._privacy.outputs
 
 

@@ -1,4 +1,4 @@
-"""What happens while one decision is made: answers and where they came from, assignments, picks, and what is to write.
+"""The log of one decision: answers and their sources, assignments, picks, and writes.
 
 The lists become parts of the decision: plain JSON data, and the values of what is to be written.
 """

@@ -20,19 +20,19 @@ WITHHELD: Final = _Withheld()
 
 
 def is_withheld(leaf: Leaf) -> bool:
-    """Whether the leaf's constant was taken out."""
+    """Whether the leaf's constant is withheld."""
     return isinstance(leaf.value, _Withheld)
 
 
 def tells_a_value(constant: LeafValue) -> bool:
-    """Whether a constant is a value, or limits to one; what only counts from now on says nothing about anybody."""
+    """Whether a constant is, or contains, a value; limits relative to now reveal nothing about a customer."""
     if isinstance(constant, Bounds):
         return any(tells_a_value(limit) for limit in (constant.lower, constant.upper))
     return constant is not None and not isinstance(constant, Now | Anniversary)
 
 
 def without_constants(predicate: Predicate, encrypted: Encrypted) -> Predicate:
-    """The predicate with `WITHHELD` for each constant of what counts as encrypted; groups are left as they are."""
+    """The predicate with `WITHHELD` for each constant compared with an encrypted field; groups are unchanged."""
     if isinstance(predicate, Not):
         return Not(without_constants(predicate.item, encrypted))
     if isinstance(predicate, AllOf | AnyOf) or not encrypted.mentions(predicate):

@@ -227,7 +227,7 @@ def _arithmetic(expression: Arithmetic, env: Env) -> str:
 
 
 def _float_chain(expression: Arithmetic, env: Env) -> str:
-    """Sums, differences and products in one go: what leaves the range of doubles on the way never comes back."""
+    """Sums, differences and products in one expression: an overflow on the way stays infinite or NaN to the end."""
     tests: list[str] = []
     body, result = _link(expression, env, tests), env.temporary()
     return f"({result} + 0.0 if {' and '.join([*tests, _finite(result, body)])} else None)"

@@ -1,4 +1,4 @@
-"""The reference: what an expression yields, by walking it. Generated code is held against this."""
+"""The reference: evaluates an expression by walking it. Tests compare generated code with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text and lists: what is made of them stays canonical and bounded; None is missing."""
+"""Functions of text and lists: results stay canonical and bounded; None is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When one verdict flips next by time alone: to the millisecond."""
+"""Finds the instant at which time alone next flips a verdict, to the millisecond."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ProfileAt = Callable[[int], Mapping[str, Any]]
 
 
 class Flip(NamedTuple):
-    """When the verdict flips, None for never; where not `exact`, it is known only not to flip before."""
+    """When the verdict flips, None for never; if not `exact`, it is only known not to flip earlier."""
 
     at_ms: int | None
     exact: bool = True
@@ -34,7 +34,7 @@ def next_flip(
     catalogue: Catalogue | None = None,
     profile_at: ProfileAt | None = None,
 ) -> Flip:
-    """The first instant after now at which the verdict on the subject is another, no new event coming in.
+    """The first instant after now at which the verdict on the subject changes, provided that no new event arrives.
 
     `profile_at` gives the profile as of later instants, where aggregates in windows (which the catalogue declares) and
     events in the future of now change it; without it the profile stays as it is.
@@ -52,9 +52,8 @@ class Flips:
         self._catalogue = catalogue if profile_at is not None else None
         self._profile_at = profile_at
         self._checks = Checks(subject.lists, subject.key_field)
-        self._asked: dict[
-            int, tuple[Predicate, Check]
-        ] = {}  # by identity, which stays unique while the predicate is held
+        # by identity, which stays unique while the predicate is held
+        self._asked: dict[int, tuple[Predicate, Check]] = {}
         self._candidates: dict[int, Callable[[int], int]] = {}
         self._moments: dict[int, tuple[Mapping[str, Any], Moment]] = {}
         self._known: dict[tuple[int, int], Flip] = {}

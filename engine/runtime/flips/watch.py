@@ -1,4 +1,4 @@
-"""What a set of predicates looks at that moves with the clock, gathered and made ready for look-ups."""
+"""Gathers everything in a set of predicates that depends on the clock, and prepares it for look-ups."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ..matcher.moment import Clock, Event, Moment
 from .edges import NEVER, Edge, Edges, Limit, edges_of, ms_of, prepare_edges
 
 DAY_MS = 86_400_000
-FEW = 16  # events that are looked at one by one
+FEW = 16  # events that are scanned one by one
 UNBOUNDED = 1 << 62
 
 
 def reads_clock(predicate: Predicate) -> bool:
-    """Whether time alone can change the verdict on a profile that stays as it is."""
+    """Whether time alone can change the verdict on an unchanged profile."""
     return any(isinstance(part, Events | EventSequence) or _moves(part) for part in parts(predicate))
 
 

@@ -55,7 +55,7 @@ def field_index(
     field: str, rows: Sequence[tuple[str, Row]], checks: Checks, *, clocked: Container[str], memory: int
 ) -> FieldIndex:
     """The index of one field, of named rows that ask about it, in the order of their names."""
-    left_out = _unindexed(field, rows)
+    left_out = _unindexed_names(field, rows)
     kept = [(name, row) for name, row in rows if name not in left_out]
     own, others = MatchPlan(), MatchPlan()
     for number, (_, row) in enumerate(kept):
@@ -81,7 +81,7 @@ def _asks(literal: Literal, field: str) -> bool:
     return field in fields(literal.item)
 
 
-def _unindexed(field: str, rows: Sequence[tuple[str, Row]]) -> frozenset[str]:
+def _unindexed_names(field: str, rows: Sequence[tuple[str, Row]]) -> frozenset[str]:
     """The segments that no column can hold: by the kind of a condition, or for too many on one list."""
     found = set()
     plan = MatchPlan()

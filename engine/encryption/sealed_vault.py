@@ -106,6 +106,11 @@ class SealedVault:
         """Whether the catalogue has encrypted fields."""
         return self.sealing.needed
 
+    @property
+    def seals_letters(self) -> bool:
+        """They are, whatever the catalogue encrypts."""
+        return True
+
     def covers(self, catalogue: Catalogue) -> bool:
         """Whether this vault seals every field that the catalogue encrypts."""
         return self.sealing.covers(catalogue)

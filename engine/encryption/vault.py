@@ -62,6 +62,11 @@ class Vault(Protocol):
         """Whether any field of profiles is sealed."""
         ...
 
+    @property
+    def seals_letters(self) -> bool:
+        """Whether dead letters are sealed."""
+        ...
+
     def covers(self, catalogue: Catalogue) -> bool:
         """Whether this vault seals every field that the catalogue encrypts."""
         ...
@@ -112,6 +117,11 @@ class OpenVault:
     @property
     def seals(self) -> bool:
         """Nothing is."""
+        return False
+
+    @property
+    def seals_letters(self) -> bool:
+        """They are stored as they are."""
         return False
 
     def covers(self, catalogue: Catalogue) -> bool:

@@ -27,15 +27,20 @@ _NAME = re.compile(r"[\w.$-]{1,80}")
 
 @frozen
 class Refusal(Frozen):
-    """A refused value: its dotted path (such as `orders[3].amount`) and what was expected."""
+    """A refused value: its dotted path (such as `orders[3].amount`) and what was expected.
+
+    `nameless` is the path without the name of an undeclared member, which may itself be personal; empty if it has none.
+    """
 
     path: str
     message: str
+    nameless: str = ""
 
 
-def problems_text(problems: Iterable[Refusal]) -> str:
-    """The problems on one line, each with its place."""
-    return "; ".join(f"`{each.path}` {each.message}" if each.path else each.message for each in problems)
+def problems_text(problems: Iterable[Refusal], *, names: bool = True) -> str:
+    """The problems on one line, each with its place; without `names` those of undeclared members are left out."""
+    placed = ((each.path if names else each.nameless or each.path, each.message) for each in problems)
+    return "; ".join(dict.fromkeys(f"`{path}` {message}" if path else message for path, message in placed))
 
 
 Reader = Callable[[Any, str, list[Refusal]], Any]
@@ -47,7 +52,7 @@ def read_object(readers: Mapping[str, Reader], raw: Mapping[str, Any], prefix: s
     for name, value in raw.items():
         reader = readers.get(name)
         if reader is None:
-            problems.append(Refusal(prefix + shown_name(name), UNDECLARED))
+            problems.append(Refusal(prefix + shown_name(name), UNDECLARED, prefix + UNNAMED))
         elif value is not None and not (isinstance(value, list) and all(item is None for item in value)):
             kept = reader(value, prefix + name, problems)
             if kept is not None:
@@ -199,7 +204,8 @@ class Border:
             return None, [Refusal("", f"expected an object, found {kind_of(raw)}")]
         unknown = sorted(set(raw) - {"id", "type", "time", "data", self._catalogue.key})
         problems = [
-            Refusal(shown_name(name), "is not a part of an event; its fields go below `data`") for name in unknown
+            Refusal(shown_name(name), "is not a part of an event; its fields go below `data`", UNNAMED)
+            for name in unknown
         ]
         kept: dict[str, Any] = {}
         kept["id"] = _read_text(raw.get("id"), "id", EVENT_ID_LIMIT, problems)

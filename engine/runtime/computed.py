@@ -74,14 +74,14 @@ class Computed:
     def at(self, known: Iterable[Event], now_ms: int, refused: set[str] | None = None) -> Any:
         """The field's value over canonical events in event order, none of them after now; None when missing.
 
-        Adds the field to `refused` if the field may not hold the result.
+        Adds the field to `refused` if the field may not hold the result, or no number can, such as a sum that overflows.
         """
         source = self.source
         since = "" if source.within is None else format_instant(now_ms - source.within)
         own = [each for each in known if each["type"] == source.event and each["time"] >= since]
-        result = aggregate(source.aggregate, self.contributions(own)[1])
-        kept = self.accept(result)
-        if kept is None and result is not None and refused is not None:
+        values = self.contributions(own)[1]
+        kept = self.accept(aggregate(source.aggregate, values))
+        if kept is None and values and refused is not None:
             refused.add(self.name)
         return kept
 

@@ -41,9 +41,12 @@ class Arrival:
 
 
 def read_arrival(
-    border: Border, key: str, source: tuple[int, str], fields: Mapping[bytes, bytes], now_ms: int
+    border: Border, key: str, source: tuple[int, str], fields: Mapping[bytes, bytes], now_ms: int, *, names: bool = True
 ) -> Arrival | Letter:
-    """The event in a queue entry, or the dead letter that it becomes."""
+    """The event in a queue entry, or the dead letter that it becomes.
+
+    Without `names` the letter's reason leaves out what undeclared members are called.
+    """
     partition, entry = source
     name = f"events:{partition}:{entry}"
     raw = fields.get(b"e")
@@ -56,7 +59,7 @@ def read_arrival(
         return Letter(name, None, "broken", line.problem, raw)
     event, problems = border.event(line.value)
     if event is None:
-        reason = problems_text(problems)
+        reason = problems_text(problems, names=names)
         return Letter(name, _customer(line.value, key), "broken", reason, raw)
     profile: str = event[key]
     if event["time"] > format_instant(now_ms + FUTURE_MS):

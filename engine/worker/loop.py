@@ -184,7 +184,13 @@ class Worker:
         """Commit, publish and acknowledge; False if the catalogue has changed in the meantime."""
         live = session.processor.last_live()
         now_ms = self._clock.now_ms()
-        read = [read_arrival(live.border, live.key, (each.partition, each.id), each.fields, now_ms) for each in entries]
+        names = (
+            not session.processor.vault.seals_letters
+        )  # where letters are sealed, their reasons tell nothing personal either
+        read = [
+            read_arrival(live.border, live.key, (each.partition, each.id), each.fields, now_ms, names=names)
+            for each in entries
+        ]
         arrivals = [each for each in read if isinstance(each, Arrival) and each.source not in committed]
         letters = [each for each in read if isinstance(each, Letter) and each.source not in committed]
         try:

@@ -207,3 +207,17 @@ def test_the_doctor_counts_letters_in_plain(
     command_world.drain()
     main(["doctor"])
     assert "in plain" not in capsys.readouterr().out
+
+
+def test_the_reason_names_no_undeclared_member_where_letters_are_sealed(sealed_world: World) -> None:
+    world = sealed_world
+    event = {**events(range(1))[0]}
+    event["data"] = {**event["data"], "ada.lovelace": 1, "bob": 2}
+    world.put([event, {**event, "id": "e-other", "carol": 3}])
+    world.drain()
+    with world.connect("tests") as looking:
+        reasons = [row[0] for row in looking.execute("SELECT reason FROM dead_letter ORDER BY id").fetchall()]
+    hidden = "`data.(another member)` is not declared in the catalogue"
+    assert sorted(reasons) == sorted(
+        [hidden, f"`(another member)` is not a part of an event; its fields go below `data`; {hidden}"]
+    )

@@ -121,6 +121,18 @@ def test_a_sum_that_no_double_equals_is_missing_and_told() -> None:
     assert Folding(declared).profile("c", events[:1], NOW)["result"] == 2.0**53
 
 
+@pytest.mark.parametrize("name", ["sum", "avg"])
+def test_a_result_beyond_all_doubles_is_missing_and_counted(name: AggregateName) -> None:
+    declared = catalogue(computed(name, "amount", "number"))
+    refused: set[str] = set()
+    events = [order(1, amount=1.7e308), order(2, amount=1.7e308)]
+    assert "result" not in Folding(declared).profile("c", events, NOW, refused)
+    assert refused == {"result"}
+    refused.clear()
+    assert "result" not in Folding(declared).profile("c", [], NOW, refused) or name == "sum"
+    assert not refused
+
+
 @pytest.mark.parametrize("name", ["sum", "avg", "min", "max", "first", "last", "distinct"])
 def test_values_of_a_type_that_the_event_has_no_more_do_not_count(name: AggregateName) -> None:
     kind = "integer" if name == "distinct" else "number"

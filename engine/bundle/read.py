@@ -15,6 +15,7 @@ from ..ir.program import Program, program_of
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
 from .envelope import CONTENT_LIMIT, HEADER_LIMIT, About, BundleRefusedError, Envelope, open_envelope
+from .files import read_file
 
 Policy = Literal["require", "allow-unsigned"]
 TARGETS = {"elasticsearch", "sql", "mapping", "mapping_hash"}
@@ -100,8 +101,7 @@ def read_bundle(file: Path, acceptance: Acceptance, now: str, kinds: NodeKinds =
 def read_bytes(file: Path) -> bytes:
     """The bytes of a bundle's file. Raises BundleRefusedError for one that is too large, and OSError."""
     limit = HEADER_LIMIT + CONTENT_LIMIT
-    with file.open("rb") as stream:
-        raw = stream.read(limit + 1)
+    raw = read_file(file, limit + 1)
     if len(raw) > limit:
         raise BundleRefusedError(f"the file is larger than {limit // 2**20} MiB, the limit for a bundle")
     return raw

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .envelope import BundleRefusedError, Envelope, Signature
+from .files import read_file
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -106,8 +107,7 @@ def _public_key(file: Path) -> Ed25519PublicKey:
 
 def _read_key(file: Path) -> bytes:
     try:
-        with file.open("rb") as stream:
-            return stream.read(KEY_FILE_LIMIT)
+        return read_file(file, KEY_FILE_LIMIT)
     except OSError as problem:
         raise KeyRefusedError(f"`{file}` cannot be read: {problem.strerror}") from None
 

@@ -11,11 +11,16 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-SECONDS: Final = 120
+SECONDS: Final = 120  # for one call
+MOST_BYTES: Final = 256 << 20  # that one call prints
+_SHOWN: Final = 4_096  # bytes of what git says about a failure
 
 _NOTHING: Final = "/dev/null"
 _SETTINGS: Final = (
@@ -60,24 +65,16 @@ class RevisionError(Exception):
 
 
 def run(root: Path, *arguments: str) -> bytes:
-    """What git prints. Raises RevisionError with git's first line."""
-    try:
-        done = subprocess.run(
-            _command(root, *arguments),
-            check=False,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env=_environment(),
-            timeout=SECONDS,
-        )
-    except FileNotFoundError:
-        raise RevisionError("git is not installed") from None
-    except subprocess.TimeoutExpired:
-        raise RevisionError(f"`git {arguments[0]}` took more than {SECONDS} s") from None
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
-        raise RevisionError(f"`git {arguments[0]}` failed: {said.removeprefix('fatal: ')}")
-    return done.stdout
+    """What git prints. Raises RevisionError with git's first line, and for what takes too long or is too large."""
+    with tempfile.TemporaryFile() as errors, _started(root, *arguments, stdin=subprocess.DEVNULL, stderr=errors) as git:
+        printed = git.stream.read(MOST_BYTES + 1)
+        if len(printed) > MOST_BYTES:
+            raise RevisionError(f"`git {arguments[0]}` printed more than {MOST_BYTES // 2**20} MiB")
+        if git.process.wait() != 0 and not git.expired:
+            errors.seek(0)
+            said = errors.read(_SHOWN).decode("utf-8", "replace").strip().split("\n")[0]
+            raise RevisionError(f"`git {arguments[0]}` failed: {said.removeprefix('fatal: ')}")
+    return printed
 
 
 def text(root: Path, *arguments: str) -> str:
@@ -93,32 +90,58 @@ def run_or_none(root: Path, *arguments: str) -> bytes | None:
         return None
 
 
-class Blobs:
-    """The contents of blobs one after the other, as `git cat-file --batch` gives them."""
+@contextmanager
+def blobs(root: Path, names: Sequence[str]) -> Iterator[IO[bytes]]:
+    """The contents of blobs one after the other, as `git cat-file --batch` gives them.
 
-    def __init__(self, root: Path, names: Sequence[str]) -> None:
-        self._asked = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit; a pipe could fill up and block
-        self._asked.write("".join(f"{name}\n" for name in names).encode())
-        self._asked.seek(0)
-        self._process = subprocess.Popen(
-            _command(root, "cat-file", "--batch"),
-            stdin=self._asked,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
+    Raises RevisionError if reading them takes too long.
+    """
+    with tempfile.TemporaryFile() as asked:  # a pipe could fill up and block
+        asked.write("".join(f"{name}\n" for name in names).encode())
+        asked.seek(0)
+        with _started(root, "cat-file", "--batch", stdin=asked, stderr=subprocess.DEVNULL) as git:
+            yield git.stream
+
+
+@dataclass(slots=True)
+class _Running:
+    """A git that runs, what it prints, and whether it was killed because it took too long."""
+
+    process: subprocess.Popen[bytes]
+    stream: IO[bytes]
+    expired: bool = False
+
+    def expire(self) -> None:
+        self.expired = True
+        self.process.kill()
+
+
+@contextmanager
+def _started(root: Path, *arguments: str, stdin: int | IO[bytes], stderr: int | IO[bytes]) -> Iterator[_Running]:
+    """A git that ends with the block, or after `SECONDS`: a file of the repository may be a pipe, or have no end."""
+    try:
+        process = subprocess.Popen(
+            _command(root, *arguments), stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, env=_environment()
         )
-
-    def __enter__(self) -> IO[bytes]:
-        if self._process.stdout is None:
-            raise AssertionError("the process was started with a pipe")
-        return self._process.stdout
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process.kill()
-        self._process.wait()
-        self._asked.close()
+    except FileNotFoundError:
+        raise RevisionError("git is not installed") from None
+    if process.stdout is None:
+        raise AssertionError("the process was started with a pipe")
+    git = _Running(process, process.stdout)
+    timer = threading.Timer(SECONDS, git.expire)
+    timer.start()
+    try:
+        yield git
+    except RevisionError:
+        if not git.expired:
+            raise
+    finally:
+        timer.cancel()
+        process.kill()
+        process.stdout.close()
+        process.wait()
+    if git.expired:
+        raise RevisionError(f"`git {arguments[0]}` took more than {SECONDS} s")
 
 
 def _command(root: Path, *arguments: str) -> list[str]:

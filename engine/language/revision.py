@@ -97,7 +97,7 @@ def write_revision(root: Path, ref: str, folder: Path) -> Revision:
     files = [each for each in entries if each.mode in _FILE_MODES]
     followed, broken = _followed(root, commit, links)
     skipped += broken
-    with git.Blobs(root, [each.blob for each in (*files, *followed)]) as stream:
+    with git.blobs(root, [each.blob for each in (*files, *followed)]) as stream:
         left = MOST_BYTES
         for each in (*files, *followed):
             size = _size(stream)

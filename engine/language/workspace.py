@@ -19,6 +19,7 @@ from .documents.workspace import WorkspaceDocument
 from .files import WORKSPACE_FILE, find_files
 from .member_files import read_member_file
 from .suppressions import suppressed
+from .unread import report_unread
 from .yaml.reader import YamlDocument, read_documents
 
 __all__ = ["Document", "Workspace", "apply_suppressions", "load_workspace", "uncollected"]
@@ -101,6 +102,7 @@ def _read(root: Path, sink: Sink) -> tuple[WorkspaceDocument | None, list[YamlDo
             settings = _settings(documents, sink)
         else:
             written += documents
+    report_unread(root, sink)
     if not found:
         message = f"`{WORKSPACE_FILE}` is missing; expected it in the workspace's folder, with its `name`"
         sink.add(Finding("S020", message, _START))

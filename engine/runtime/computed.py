@@ -74,7 +74,7 @@ class Computed:
     def at(self, known: Iterable[Event], now_ms: int, refused: set[str] | None = None) -> Any:
         """The field's value over canonical events in event order, none of them after now; None when missing.
 
-        Adds the field to `refused` if the field may not hold the result, or no number can, such as a sum that overflows.
+        Adds the field to `refused` if the field may not hold the result, or no number can: a sum may overflow.
         """
         source = self.source
         since = "" if source.within is None else format_instant(now_ms - source.within)

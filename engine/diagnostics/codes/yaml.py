@@ -243,6 +243,14 @@ CODES: list[Code] = [
         "Rename it.",
     ),
     Code(
+        "Y065",
+        "document that is not read",
+        "warning",
+        "Documents are YAML files below `rules`, `schemas` and `segments`, with names that end with `.yaml` or `.yml`;"
+        " hidden files and folders are passed over. This file looks like a document and takes no part.",
+        "Move or rename it.",
+    ),
+    Code(
         "Y070",
         "YAML that cannot be read on",
         "error",

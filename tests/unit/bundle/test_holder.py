@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from engine.bundle.envelope import About, BundleRefusedError
+from engine.bundle.envelope import About, BundleRefusedError, open_envelope
 from engine.bundle.holder import KEPT, LAST_GOOD, BundleHolder
 from engine.bundle.read import Acceptance
 from engine.bundle.sign import generate_key, sign
@@ -215,3 +216,20 @@ def test_a_bundle_from_which_nothing_can_be_made_is_refused() -> None:
     holder = BundleHolder(Acceptance(), make=make, clock=lambda: NOW)
     with pytest.raises(BundleRefusedError, match="cannot be prepared"):
         holder.offer(_bundle("US", 1))
+
+
+def test_a_pipe_is_not_a_bundle_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "bundle")
+    holder = _holder()
+    good = holder.offer(_bundle("US", 1))
+    assert not holder.poll(tmp_path / "bundle")
+    assert "it is not a regular file" in (holder.status.last_error or "")
+    assert holder.serving is good
+
+
+def test_a_pipe_is_not_a_key_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key.pub")
+    holder = _holder(acceptance=Acceptance("require", (tmp_path / "key.pub",)))
+    (tmp_path / "key").write_bytes(generate_key()[0])
+    with pytest.raises(BundleRefusedError, match="it is not a regular file"):
+        holder.offer(sign(open_envelope(_bundle("US", 1)), tmp_path / "key").file_bytes())

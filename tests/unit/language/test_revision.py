@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from engine.diagnostics import Sink
 from engine.language.git import RevisionError
+from engine.language.git import run as run_git
 from engine.language.revision import base_of, commit_of, provenance, write_revision
 from engine.language.workspace import Workspace, load_workspace
 
@@ -331,3 +334,27 @@ def test_a_file_behind_a_link_counts_as_the_file_that_it_is(shop: Path) -> None:
         assert changed is not None
         assert changed.dirty
         write(shop, {f"common/{name}": before})
+
+
+def test_a_repository_with_a_pipe_for_a_file_holds_nobody_up(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.language.git.SECONDS", 1)
+    blob = git(tmp_path, "rev-parse", "HEAD:shop/decisor.yaml")
+    loose = tmp_path / ".git/objects" / blob[:2] / blob[2:]
+    loose.unlink()
+    os.mkfifo(loose)
+    with pytest.raises(RevisionError, match=r"`git cat-file` took more than 1 s"):
+        write_revision(shop, "HEAD", tmp_path / "before")
+    (tmp_path / ".git/HEAD").unlink()
+    os.mkfifo(tmp_path / ".git/HEAD")
+    with pytest.raises(RevisionError):
+        commit_of(shop, "HEAD")
+
+
+def test_output_without_an_end_is_cut(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.language.git.MOST_BYTES", 2**20)
+    endless = [sys.executable, "-c", "while True: print('x' * 100_000)"]
+    monkeypatch.setattr("engine.language.git._command", lambda *_: endless)
+    with pytest.raises(RevisionError, match=r"`git help` printed more than 1 MiB"):
+        run_git(shop, "help")

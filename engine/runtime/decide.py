@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..ir.codec import DecodeError
 from ..ir.program import Program
 from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
@@ -126,9 +127,17 @@ class Decider:
         return other
 
     def prepare(self) -> None:
-        """Generate every ruleset's functions now, including traced ones, instead of at its first decision."""
+        """Generate every ruleset's functions now, including traced ones, instead of at its first decision.
+
+        Raises DecodeError, with the ruleset's name, for one from which no functions can be generated.
+        """
         for ruleset in self.program.rulesets:
-            self._entries[ruleset].trace()  # looking an entry up makes it
+            try:
+                self._entries[ruleset].trace()  # looking an entry up makes it
+            except DecodeError:
+                raise
+            except Exception as problem:
+                raise DecodeError(f"the ruleset `{ruleset}` is invalid ({type(problem).__name__})") from problem
 
     def decide(  # noqa: PLR0913 - the facts of a decision, each named
         self,

@@ -36,6 +36,7 @@ def compile_workspace(workspace: Workspace, sink: Sink) -> Program | None:
     profile, lost = _profile(kinds["Profile"], rest)
     if profile is None:
         return None
+    lost |= workspace.lost
     if lost:
         sink = Sieve(sink, lambda finding: not names_any(finding, lost))
     catalogue = lower_catalogue(profile, kinds["EventType"], sink, workspace.declared.get("EventType", ()))

@@ -11,10 +11,12 @@ from .lines import showable
 MOST_OF_A_KIND = 10
 """GitHub shows no more errors, and no more warnings, of one step."""
 
+_STAGES = {"Y": 0, "S": 1}
+
 
 def render(findings: Iterable[Finding], sources: Mapping[str, str]) -> str:  # noqa: ARG001 - all renderers are called alike
-    """One line per annotation, errors first, and a last line that counts what does not fit."""
-    found = list(findings)
+    """One line per annotation, errors first and causes before what may follow; a last line counts what does not fit."""
+    found = sorted(findings, key=_stage)
     out: list[str] = []
     left: list[str] = []
     for severity in ("error", "warning"):
@@ -26,6 +28,11 @@ def render(findings: Iterable[Finding], sources: Mapping[str, str]) -> str:  # n
     if left:
         out.append(f"::notice title=decisor::{' and '.join(left)} not annotated; the report has them all")
     return "".join(f"{line}\n" for line in out)
+
+
+def _stage(finding: Finding) -> int:
+    """Files and YAML come first, then shapes, then all else: what is not read may make names elsewhere unknown."""
+    return _STAGES.get(finding.code[0], len(_STAGES))
 
 
 def _command(finding: Finding) -> str:

@@ -70,7 +70,7 @@ def remains(document: YamlDocument, kinds: Kinds = KINDS) -> Remains | None:
 
 def _remains(document: YamlDocument, model: Envelope, value: Any, origins: Origins, repairs: _Repairs) -> Remains:
     yaml = replace(document, value=value, spans=_MovedSpans(document.spans, origins))
-    lost = {text for path in repairs.removed for text in _texts(path[-1], at(document.value, path))}
+    lost = {text for path in repairs.removed for text in texts_of([path[-1], at(document.value, path)])}
     lost |= {LOST} if repairs.filled else set()
     return Remains(Document(model.kind_name, model.name, model, yaml), frozenset(lost))
 
@@ -146,9 +146,9 @@ def _entry(shape: type[Shape], value: Any, location: Location) -> Path:
     return tuple(path_of(value, location))[:1]
 
 
-def _texts(name: str | int, value: Any) -> Iterator[str]:
-    """A name, and every text in a value."""
-    parts: list[Any] = [name, value]
+def texts_of(value: Any) -> Iterator[str]:
+    """Every text in a value, keys included."""
+    parts: list[Any] = [value]
     while parts:
         part = parts.pop()
         if isinstance(part, str):

@@ -18,9 +18,11 @@ from .documents.kinds import KINDS, document_kinds
 from .documents.workspace import WorkspaceDocument
 from .files import WORKSPACE_FILE, find_files
 from .member_files import read_member_file
+from .remains import texts_of
 from .suppressions import suppressed
 from .unread import report_unread
-from .yaml.reader import YamlDocument, read_documents
+from .yaml.document import YamlDocument
+from .yaml.reader import read_yaml
 
 __all__ = ["Document", "Workspace", "apply_suppressions", "load_workspace", "uncollected"]
 
@@ -30,7 +32,8 @@ class Workspace:
     """What a folder says: its name, its time zone, and its documents in the order of files.
 
     `documents` are those that read well, of each kind and name the first. `declared` has by kind the first document
-    of every name, those that do not read well included, so that nothing refers to them in vain.
+    of every name, those that do not read well included, so that nothing refers to them in vain. `lost` are the texts
+    of every Profile but the first: what names them is not to blame.
     """
 
     root: Path
@@ -40,6 +43,7 @@ class Workspace:
     declared: Mapping[str, Mapping[str, YamlDocument]] = field(default_factory=dict)
     member_texts: Mapping[str, str] = field(default_factory=dict)
     nodes: NodeKinds = NODE_KINDS
+    lost: frozenset[str] = frozenset()
 
     def member_lines(self, name: str) -> Iterator[tuple[int, str]]:
         """The ids in the file of a `MemberList`, with the number of their line; empty lines are passed over."""
@@ -57,14 +61,16 @@ def load_workspace(root: Path, sink: Sink, nodes: NodeKinds = NODE_KINDS) -> Wor
     """
     kinds = document_kinds(nodes)
     with uncollected():
-        settings, written = _read(root, sink)
+        settings, written, broken = _read(root, sink)
         sound = [document for each in written if (document := decode(each, sink, kinds)) is not None]
-    declared, firsts = _names(written, sink)
-    _check_profile(written, sink)
-    kept = tuple(document for document in sound if id(document.yaml) in firsts)
+    declared, firsts = _names([*written, *broken], sink)
+    profiles = _profiles([*written, *broken], sink)
+    further = {id(each) for each in profiles[1:]}
+    kept = tuple(document for document in sound if id(document.yaml) in firsts - further)
+    lost = frozenset(text for each in profiles[1:] for text in texts_of(each.value))
     texts = {each.name: text for each in kept if (text := read_member_file(root, each, sink)) is not None}
     name, timezone = (settings.name, settings.timezone) if settings else ("", "UTC")
-    return Workspace(root, name, timezone, kept, declared, texts, nodes)
+    return Workspace(root, name, timezone, kept, declared, texts, nodes, lost)
 
 
 def apply_suppressions(findings: Iterable[Finding], workspace: Workspace, today: str) -> list[Finding]:
@@ -87,26 +93,28 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _read(root: Path, sink: Sink) -> tuple[WorkspaceDocument | None, list[YamlDocument]]:
-    """What `decisor.yaml` says, and the documents of all other files in their order."""
+def _read(root: Path, sink: Sink) -> tuple[WorkspaceDocument | None, list[YamlDocument], list[YamlDocument]]:
+    """What `decisor.yaml` says, the documents of all other files in their order, and what broken ones declare."""
     settings: WorkspaceDocument | None = None
     written: list[YamlDocument] = []
+    broken: list[YamlDocument] = []
     found = False
     for file in find_files(root, sink):
         found = found or file.path == WORKSPACE_FILE
         data = file.read(sink)
         if data is None:
             continue
-        documents = read_documents(data, file.path, sink)
-        if file.path == WORKSPACE_FILE:
-            settings = _settings(documents, sink)
-        else:
-            written += documents
+        read = read_yaml(data, file.path, sink)
+        if file.path != WORKSPACE_FILE:
+            written += read.documents
+            broken += read.broken
+        elif read.documents or read.complete:
+            settings = _settings(read.documents, sink)
     report_unread(root, sink)
     if not found:
         message = f"`{WORKSPACE_FILE}` is missing; expected it in the workspace's folder, with its `name`"
         sink.add(Finding("S020", message, _START))
-    return settings, written
+    return settings, written, broken
 
 
 _START = Span(WORKSPACE_FILE, 1, 1, 1, 1)
@@ -141,7 +149,7 @@ def _names(written: Iterable[YamlDocument], sink: Sink) -> tuple[dict[str, dict[
         if first is each:
             firsts.add(id(each))
             declared.setdefault(kind, {})[name] = each
-        else:
+        elif kind != "Profile":  # a second one is a finding whatever its name
             sink.add(_twice(kind, name, each, first))
     return declared, firsts
 
@@ -162,8 +170,8 @@ def _twice(kind: str, name: str, document: YamlDocument, first: YamlDocument) ->
     )
 
 
-def _check_profile(written: Iterable[YamlDocument], sink: Sink) -> None:
-    """Exactly one Profile; one that does not read well counts."""
+def _profiles(written: Iterable[YamlDocument], sink: Sink) -> list[YamlDocument]:
+    """The documents of kind Profile, of which exactly one is expected; one that does not read well counts."""
     profiles = [each for each in written if _kind_and_name(each)[0] == "Profile"]
     if not profiles:
         sink.add(Finding("S022", "`Profile` is missing; expected one document of this kind in the workspace", _START))
@@ -171,3 +179,4 @@ def _check_profile(written: Iterable[YamlDocument], sink: Sink) -> None:
         first = Related("the first one is here", profiles[0].spans.value(("kind",)))
         message = "`Profile` is declared a second time; expected one document of this kind in the workspace"
         sink.add(Finding("S023", message, more.spans.value(("kind",)), related=(first,)))
+    return profiles

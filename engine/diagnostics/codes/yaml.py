@@ -254,7 +254,7 @@ CODES: list[Code] = [
         "Y070",
         "YAML that cannot be read on",
         "error",
-        "The text breaks off the structure that it began; nothing after this place was read.",
+        "The text breaks off the structure that it began; the rest of its document was not read.",
         "Look at the line above as well: a missing quote, bracket or colon often shows only on the next line.",
         "a: b: c\n",
         'a: "b: c"\n',

@@ -6,7 +6,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import yaml
@@ -27,7 +27,9 @@ from ..files import MOST_BYTES
 from . import findings as say
 from .anchors import Anchor, measure
 from .characters import decode
+from .document import YamlDocument, YamlFile
 from .events import events_of
+from .recovery import Resumption, declaration, most_errors, resumption
 from .scalar_places import places_of
 from .scalars import SPECIAL, resolve
 from .spans import NONE, Source, Spans, after_properties
@@ -44,27 +46,31 @@ _ANCHOR = re.compile(r"(?:!\S*[ \t]+)?&([A-Za-z0-9_-]+)")
 _NAME_GOES_ON = tuple("?:%@`")
 
 
-@dataclass(frozen=True, slots=True)
-class YamlDocument:
-    """One document of a file: its value as plain dicts, lists and scalars, and where each part stands."""
-
-    value: Any
-    spans: Spans
-    file: str
-    start_line: int
+__all__ = ["YamlDocument", "YamlFile", "read_documents", "read_yaml"]
 
 
 def read_documents(data: bytes, file: str, sink: Sink) -> list[YamlDocument]:
-    """The documents of a file in order, empty ones left out; what is wrong with them goes to the sink.
+    """The documents of a file in order, empty ones left out; what is wrong with them goes to the sink."""
+    return list(read_yaml(data, file, sink).documents)
+
+
+def read_yaml(data: bytes, file: str, sink: Sink) -> YamlFile:
+    """The documents of a file; what is wrong with them goes to the sink.
 
     A document with findings still comes back, with the nearest plain value, so that later stages see the rest of it.
-    From the first place on that cannot be read as YAML, there is nothing.
+    One that is not YAML is left out, and reading goes on with the next.
     """
     if len(data) > MOST_BYTES:
         sink.add(say.too_large(file, MOST_BYTES))
-        return []
+        return YamlFile(complete=False)
     source = decode(data, file, sink)
-    return _Reader(source, sink, events_of(source.text)).documents() if source else []
+    if source is None:
+        return YamlFile(complete=False)
+    reader = _Reader(source, sink, events_of(source.text))
+    documents = reader.documents()
+    texts = (declaration(source.text, start, end) for start, end in reader.broken)
+    broken = [each for text in texts for each in _Reader(source, Sink(), events_of(text)).documents()]
+    return YamlFile(tuple(documents), tuple(broken), not reader.broken)
 
 
 class _StopReadingError(Exception):
@@ -77,6 +83,7 @@ class _Reader:
     __slots__ = (
         "aliases",
         "anchors",
+        "broken",
         "marks",
         "may_be_long",
         "next_event",
@@ -98,6 +105,7 @@ class _Reader:
         self.text_room = MOST_BYTES
         self.noted: dict[str, list[tuple[int, Finding]]] = {"error": [], "warning": []}
         self.unmade: Counter[str] = Counter()
+        self.broken: list[tuple[int, int]] = []
         self._begin_document()
 
     def _begin_document(self) -> None:
@@ -107,16 +115,39 @@ class _Reader:
         self.anchors: dict[str, Anchor] = {}
 
     def documents(self) -> list[YamlDocument]:
-        """All documents up to the end of the file, or up to where reading it had to stop."""
+        """All documents of the file that are YAML; what is behind too many errors is not read."""
         found: list[YamlDocument] = []
-        try:
-            self._stream(found)
-        except _StopReadingError:
-            pass
-        except yaml.YAMLError as error:
-            self.noted["error"].append((-1, syntax_finding(error, self.source)))
+        begun, text = 0, self.source.text
+        for _error in range(most_errors(text)):
+            room = self.room, self.text_room
+            try:
+                self._stream(found)
+            except _StopReadingError:
+                break
+            except yaml.YAMLError as error:
+                if not (more := self._resumption(error, text, begun)):
+                    break
+            else:
+                break
+            text = more.text
+            if more.broken:
+                self.broken.append(more.broken)
+                _, begun = more.broken
+            else:
+                self.room, self.text_room = room
+            self.next_event = events_of(text)
         self._report(None)
         return found
+
+    def _resumption(self, error: yaml.YAMLError, text: str, begun: int) -> Resumption | None:
+        """How reading goes on behind an error, which is reported."""
+        finding = syntax_finding(error, self.source)
+        more = resumption(error, finding, self.source, text, begun)
+        if more is not None and more.broken is None:
+            self.noted, self.unmade = {"error": [], "warning": []}, Counter()
+        self._report(None)
+        self.sink.add(finding)
+        return more
 
     def _stream(self, found: list[YamlDocument]) -> None:
         count = 0

@@ -58,6 +58,26 @@ def examine_record(servers: Servers, found: Examination) -> None:
     found.facts["refused values"] = told if refused else "none"
 
 
+def examine_order(servers: Servers, redis: Examination) -> None:
+    """Report a Redis that holds more than PostgreSQL: a backup was restored, and no worker has run since."""
+    from .storage import keys
+    from .storage.partitions import last_numbers
+
+    numbers = last_numbers(servers.postgres)
+    pipeline = servers.redis.pipeline(transaction=False)
+    for partition in numbers:
+        pipeline.get(keys.published(partition))
+    published = zip(numbers.items(), pipeline.execute(), strict=True)
+    ahead = [partition for (partition, number), cursor in published if cursor is not None and int(cursor) > number]
+    if ahead:
+        redis.report(
+            f"it holds more than PostgreSQL in {counted(len(ahead), 'partition')}, as after a restored backup of"
+            " PostgreSQL",
+            "start a worker, which makes Redis follow PostgreSQL; then `decisor segments reconcile` removes customers"
+            " whom PostgreSQL does not know",
+        )
+
+
 def _keys(servers: Servers, catalogue: Catalogue, environ: Mapping[str, str], *, ready: bool) -> Examination | None:
     """The keys, None where none are needed and none are named."""
     from importlib.util import find_spec

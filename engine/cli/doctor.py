@@ -42,12 +42,14 @@ def _examine_rest(servers: Servers, examined: list[Examination]) -> list[Examina
     A workspace that does not compile is a problem of its own: without its catalogue, neither keys nor the index can be
     examined.
     """
-    from ..readiness import examine_catalogue, examine_record, is_ready
+    from ..readiness import examine_catalogue, examine_order, examine_record, is_ready
     from ..storage.doctor import Examination
 
-    _, postgres, elasticsearch = examined
+    redis, postgres, elasticsearch = examined
     if is_ready(postgres):
         examine_record(servers, postgres)
+        if redis.reachable:
+            examine_order(servers, redis)
     if servers.root is None:
         return examined
     opened = open_workspace(servers.root)

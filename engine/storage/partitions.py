@@ -62,6 +62,11 @@ def raise_to(connection: Connection, partition: int, seq: int) -> bool:
     return connection.execute(statement, (seq, partition, seq)).fetchone() is not None
 
 
+def last_numbers(connection: Connection) -> dict[int, int]:
+    """The last sequence number of each partition."""
+    return dict(connection.execute("SELECT number, seq FROM partition").fetchall())
+
+
 def take_ownership(connection: Connection, number: int) -> bool:
     """Try to own the partition until this session ends or gives it up; returns whether it does now."""
     row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (PARTITION_LOCK, number)).fetchone()

@@ -8,6 +8,7 @@ lost its data, and everything is written again from PostgreSQL. On a Cluster, `w
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -29,6 +30,7 @@ from .witnesses import lost_error, witnesses_of
 if TYPE_CHECKING:
     from psycopg import Connection
 
+LOG = logging.getLogger("decisor.worker")
 PAGE = 500
 SETTLE_SECONDS = 10.0
 _VERIFY_EVERY = 0.5  # seconds between checks of what the nodes of a Cluster have
@@ -90,6 +92,12 @@ class Publisher:
     def _outrun(self, partition: int, cursor: int) -> None:
         """Handle a PostgreSQL restored to an earlier state: Redis follows it, and no number is used twice."""
         if raise_to(self._connection, partition, cursor):
+            LOG.warning(
+                "PostgreSQL has an earlier state than Redis in partition %d, as after a restored backup: Redis follows"
+                " it. Customers whom only Redis knows are removed by the audit of a running worker, or at once by"
+                " `decisor segments reconcile`",
+                partition,
+            )
             self._restore(partition, cursor)
 
     def _cursor(self, partition: int) -> int:

@@ -151,7 +151,9 @@ def test_a_serving_copy_of_an_earlier_state_is_found_and_written_again(live_worl
     assert json.loads(live_world.redis.get(key))["p"] == right["p"]
 
 
-def test_a_database_with_an_earlier_state_than_redis_is_what_counts(live_world: World) -> None:
+def test_a_database_with_an_earlier_state_than_redis_is_what_counts(
+    live_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     """It was restored from a backup, or another server took over that had not got everything."""
     world, partition = live_world, partition_of("c-1")
     world.redis.set(keys.published(partition), 1_000)
@@ -159,6 +161,7 @@ def test_a_database_with_an_earlier_state_than_redis_is_what_counts(live_world: 
     world.redis.sadd(keys.members("tagged"), "c-1")
     world.redis.sadd(keys.segments_of("c-1"), "tagged")
     purchases(world, 3)
+    assert f"PostgreSQL has an earlier state than Redis in partition {partition}" in caplog.text
     with world.connect("tests") as connection:
         reconcile(connection, world.redis, world.vault, START)
     world.check()

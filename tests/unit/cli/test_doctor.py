@@ -12,9 +12,11 @@ import psycopg
 import pytest
 
 from engine.index.names import all_indices
+from engine.storage import keys
 from engine.storage.partitions import take_ownership
 from engine.storage.postgres import connect_postgres
 from tests.servers.postgres import Database
+from tests.servers.redis_servers import RedisServer
 from tests.unit.cli.conftest import Decisor
 from tests.unit.cli.test_ingest import event, lines
 
@@ -105,6 +107,23 @@ def test_who_works_and_what_waits_is_told(shop: Path, decisor: Decisor, database
         "1 waiting; `decisor dead-letters list`",
         "1 not done; a worker goes on with them, and so does `decisor erase`",
     ]
+
+
+def test_a_database_older_than_redis_is_a_problem_until_a_worker_has_run(
+    shop: Path, decisor: Decisor, servers: None, valkey_empty: RedisServer
+) -> None:
+    def problems() -> list[tuple[str, str]]:
+        return [each for each in found(decisor, "Redis") if "PostgreSQL" in each[0]]
+
+    assert decisor("worker", "--drain", "--now", NOW).code == 0
+    assert problems() == []
+    client = valkey_empty.connect()
+    client.set(keys.published(3), 1_000)
+    [(what, mend)] = problems()
+    assert what == "it holds more than PostgreSQL in 1 partition, as after a restored backup of PostgreSQL"
+    assert "`decisor segments reconcile`" in mend
+    assert decisor("worker", "--drain", "--now", NOW).code == 0
+    assert problems() == []
 
 
 def test_values_that_fields_may_not_hold_are_told(shop: Path, decisor: Decisor, servers: None) -> None:

@@ -21,16 +21,17 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "selector",
         nargs="*",
-        help="kind:segment, owner:growth, tag:spring, uses:spend (a field, segment or other document), or a name "
-        "with *; a document must match all of them",
+        help="kind:segment (or segments), owner:growth, tag:spring, uses:spend (a field, segment or other document), "
+        "or a name, also with *; a document must match all of them",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what is printed (default: text)")
     add_workspace(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
-    chosen = [selection(text) for text in options.selector]
+    selected = [selection(text) for text in options.selector]
     opened = open_workspace(workspace_root(options.workspace))
+    chosen = [(kind, value) if kind != "name" else _named(value, opened) for kind, value in selected]
     uses = _uses(opened) if any(kind == "uses" for kind, _ in chosen) else {}
     documents = [
         document
@@ -57,21 +58,50 @@ def selection(text: str) -> tuple[str, str]:
         return ("name", text)
     if kind not in SELECTORS:
         raise CannotRunError(f"`{text}`: expected one of {', '.join(f'{each}:' for each in SELECTORS)}")
-    if kind == "kind":
-        _check_kind(value)
-    return kind, value
+    return (kind, _kind(value)) if kind == "kind" else (kind, value)
 
 
-def _check_kind(value: str) -> None:
+def _kind(value: str) -> str:
+    """The kind that a word means, also in the plural. Raises CannotRunError."""
     from ..diagnostics.suggest import nearest
+
+    kinds = _kinds()
+    known = {_fold(kind): kind for kind in kinds}
+    found = known.get(_fold(value)) or known.get(_singular(_fold(value)))
+    if found is None:
+        near = nearest(value, kinds) or nearest(_singular(value), kinds)
+        hint = f"did you mean `{near}`?" if near else f"there are {', '.join(kinds)}"
+        raise CannotRunError(f"`{value}` is not a kind of document; {hint}")
+    return found
+
+
+def _named(value: str, opened: Opened) -> tuple[str, str]:
+    """The selector that plain text means: a name, or a kind where no document has that name. Raises CannotRunError.
+
+    A pattern may fit nothing; a name that nothing has is a mistake.
+    """
+    from ..diagnostics.suggest import nearest
+
+    documents = opened.workspace.documents
+    if any(sign in value for sign in "*?[") or any(_fits(each, "name", value, frozenset()) for each in documents):
+        return ("name", value)
+    kinds = {_fold(kind) for kind in _kinds()}
+    if not kinds.isdisjoint({_fold(value), _singular(_fold(value))}):
+        return ("kind", _kind(value))
+    near = nearest(value, sorted({name for each in documents for name in (each.name, each.resource)} | kinds))
+    hint = f"did you mean `{near}`?" if near else "`decisor list` shows all documents"
+    raise CannotRunError(f"`{value}` is not a document of this workspace, or a kind of document; {hint}")
+
+
+def _kinds() -> list[str]:
     from ..language.document import snake
     from ..language.documents.kinds import KINDS
 
-    kinds = [snake(kind) for kind in KINDS]
-    if _fold(value) not in {_fold(kind) for kind in kinds}:
-        near = nearest(value, kinds)
-        hint = f"did you mean `{near}`?" if near else f"there are {', '.join(kinds)}"
-        raise CannotRunError(f"`{value}` is not a kind of document; {hint}")
+    return [snake(kind) for kind in KINDS]
+
+
+def _singular(word: str) -> str:
+    return f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s")
 
 
 def _fold(kind: str) -> str:

@@ -44,7 +44,12 @@ def test_documents_are_listed_by_kind_and_name(shop: Path, decisor: Decisor) -> 
         (["uses:spend"], ["Ruleset/hero", "Segment/active_vips", "Segment/vips"]),
         (["uses:segment/vips"], ["Ruleset/hero", "Segment/active_vips"]),
         (["uses:purchase", "kind:segment"], ["Segment/buyers"]),
-        (["nothing"], []),
+        (["nothing*"], []),
+        (["segments"], ["Segment/active_vips", "Segment/buyers", "Segment/vips"]),
+        (["kind:segments"], ["Segment/active_vips", "Segment/buyers", "Segment/vips"]),
+        (["EventTypes"], ["EventType/purchase"]),
+        (["rollback_policies"], []),
+        (["segments", "*vips"], ["Segment/active_vips", "Segment/vips"]),
     ],
 )
 def test_selectors_choose_what_fits_all_of_them(
@@ -57,6 +62,12 @@ def test_selectors_choose_what_fits_all_of_them(
     "selector, told",
     [
         ("kind:segmnt", "`segmnt` is not a kind of document; did you mean `segment`?"),
+        ("kind:segmnts", "`segmnts` is not a kind of document; did you mean `segment`?"),
+        ("vps", "`vps` is not a document of this workspace, or a kind of document; did you mean `vips`?"),
+        (
+            "nothing",
+            "`nothing` is not a document of this workspace, or a kind of document; `decisor list` shows all documents",
+        ),
         ("colour:red", "`colour:red`: expected one of kind:, owner:, tag:, uses:, name:"),
     ],
 )

@@ -60,6 +60,13 @@ def test_members_are_printed_counted_and_paged(running: Path, decisor: Decisor) 
     assert decisor("segments", "count", "vips") == (0, "5\n", "")
     assert decisor("segments", "count", "vips", "segment/buyers") == (0, "5  vips\n0  buyers\n", "")
     assert json.loads(decisor("segments", "count", "vips", "--format", "json").out) == {"vips": 5}
+    every = decisor("segments", "count")
+    assert every == (0, "5  active_vips\n0  buyers\n5  vips\n", "total: 10 memberships in 3 segments\n")
+    assert json.loads(decisor("segments", "count", "--format", "json").out) == {
+        "active_vips": 5,
+        "buyers": 0,
+        "vips": 5,
+    }
     cursor: Any = "0"
     found: list[str] = []
     for size in (2, 2, 1):

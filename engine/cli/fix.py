@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 from codecs import BOM_UTF8
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .command import CLEAN, Command
 from .files import differences, write_whole
 from .opening import add_workspace, open_workspace, workspace_root
+
+if TYPE_CHECKING:
+    from ..diagnostics import Finding, Fix
 
 ROUNDS = 5  # a fix may make room for another one in the same place
 
@@ -26,7 +31,7 @@ def _run(options: argparse.Namespace) -> int:
     for _round in range(ROUNDS):
         opened = open_workspace(root)
         texts = {file: text for file in opened.sources() if (text := _text(root / file)) is not None}
-        fixes = [finding.fix for finding in opened.findings if finding.fix is not None]
+        fixes = _fixes(opened.findings)
         fixes = [fix for fix in fixes if all(edit.span.file in texts for edit in fix.edits)]
         edited = apply_fixes(texts, fixes)
         if options.diff:
@@ -39,6 +44,13 @@ def _run(options: argparse.Namespace) -> int:
             break
     print(f"{count} {'fix' if count == 1 else 'fixes'} applied")
     return CLEAN
+
+
+def _fixes(findings: Sequence[Finding]) -> list[Fix]:
+    """The fixes to apply: not those of warnings about what an error is about, which may want another value there."""
+    wrong = {finding.span for finding in findings if finding.severity == "error"}
+    kept = [each for each in findings if each.severity == "error" or each.span not in wrong]
+    return [finding.fix for finding in kept if finding.fix is not None]
 
 
 def _text(file: Path) -> str | None:

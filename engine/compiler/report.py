@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..diagnostics import Finding, Fix, Path, Related, Sink, Span
 from ..language.yaml.spans import Spans
+from .repairs import repair_of
 
 
 class Report:
@@ -32,13 +33,14 @@ class Report:
         span: Span | None = None,
     ) -> None:
         """Report at the value that `path` names, or at `span` inside it."""
+        place, helps = span or self.spans.value(path), tuple(help)
         finding = Finding(
             code,
             message,
-            span or self.spans.value(path),
+            place,
             label,
-            tuple(help),
-            fix,
+            helps,
+            fix or repair_of(message, helps, self.spans, path, place),
             tuple(related),
             self.resource,
             path,

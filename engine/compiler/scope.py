@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from ..diagnostics.suggest import nearest
+from ..diagnostics.suggest import is_as_near, nearest
 from ..ir.types import Catalogue
 
 _WORDS = {
@@ -50,10 +50,11 @@ class Scope:
 
 
 def suggestion(name: str, names: list[str], what: str) -> tuple[str, ...]:
-    """Help for an unknown name: the nearest one, or the first few that exist."""
+    """Help for an unknown name: the nearest one, two that are equally near, or the first few that exist."""
     near = nearest(name, names)
     if near is not None:
-        return (f"did you mean `{near}`?",)
+        other = next((each for each in names if each != near and is_as_near(name, each, near)), None)
+        return (f"did you mean `{near}`?" if other is None else f"did you mean `{near}` or `{other}`?",)
     if not names:
         return (f"there are no {what} yet",)
     shown = ", ".join(f"`{each}`" for each in names[:8])

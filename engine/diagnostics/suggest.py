@@ -35,6 +35,13 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return best[1] if best else None
 
 
+def is_as_near(name: str, candidate: str, near: str) -> bool:
+    """Whether a candidate is at most as far from a name as one that is near, so that neither is plainly meant."""
+    wanted = _fold(name)
+    distance = edit_distance(wanted, _fold(near), LONGEST)
+    return distance is not None and edit_distance(wanted, _fold(candidate), distance) is not None
+
+
 def edit_distance(left: str, right: str, limit: int) -> int | None:
     """How many insertions, deletions, replacements and swaps of neighbours apart, or None beyond `limit`.
 

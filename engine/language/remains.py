@@ -169,6 +169,9 @@ class _MovedSpans(Spans):
         self._whole = whole
         self._origins = origins
 
+    def has(self, path: Path, name: str) -> bool:
+        return self._whole.has(_original(path, self._origins), name)
+
     def value(self, path: Path) -> Span:
         return self._whole.value(_original(path, self._origins))
 

@@ -285,5 +285,13 @@ class Author:
 
 def _renamed(name: str, span: Span) -> Fix | None:
     """The name in small letters with `_` for what is not a letter, where that is a name."""
+    repaired = repaired_name(name)
+    return None if repaired is None else Fix(f"write `{repaired}`", (Edit(span, repaired),))
+
+
+def repaired_name(name: str) -> str | None:
+    """`heavy_watchers` for `heavy-watchers` and `HeavyWatchers`; a name as it is; None where nothing is left of it."""
+    if re.search(NAME_PATTERN, name):
+        return name
     repaired = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
-    return Fix(f"write `{repaired}`", (Edit(span, repaired),)) if re.search(NAME_PATTERN, repaired) else None
+    return repaired if re.search(NAME_PATTERN, repaired) else None

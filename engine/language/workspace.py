@@ -19,6 +19,7 @@ from .documents.workspace import WorkspaceDocument
 from .files import WORKSPACE_FILE, find_files
 from .member_files import read_member_file
 from .remains import texts_of
+from .shape_findings import repaired_name
 from .suppressions import suppressed
 from .unread import report_unread
 from .yaml.document import YamlDocument
@@ -155,9 +156,14 @@ def _names(written: Iterable[YamlDocument], sink: Sink) -> tuple[dict[str, dict[
 
 
 def _kind_and_name(document: YamlDocument) -> tuple[str, str]:
+    """Its kind and name, each empty where it has none; a name that is none counts as its repair would have it.
+
+    So whoever refers to it by either is not told to rename the reference in the other direction.
+    """
     value = document.value
     kind, name = (value.get("kind"), value.get("name")) if isinstance(value, dict) else (None, None)
-    return (kind if isinstance(kind, str) and kind in KINDS else "", name if isinstance(name, str) else "")
+    name = (repaired_name(name) or name) if isinstance(name, str) else ""
+    return (kind if isinstance(kind, str) and kind in KINDS else "", name)
 
 
 def _twice(kind: str, name: str, document: YamlDocument, first: YamlDocument) -> Finding:

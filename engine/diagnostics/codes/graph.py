@@ -113,7 +113,7 @@ CODES: list[Code] = [
         "output that is not given",
         "warning",
         "An `output` node leaves out something that the ruleset declares; decisions that end there lack it.",
-        "Give it; use `null` where it is meant to be missing.",
+        'Give it; use `"null"`, in quotes, where it is meant to be missing.',
         _HEAD.replace("}}", "}, reason: {type: keyword}}") + "start: plain\nnodes:\n" + _END,
         _HEAD.replace("}}", "}, reason: {type: keyword}}")
         + 'start: plain\nnodes:\n  plain: {output: {content: "\'plain\'", reason: "null"}}\n',

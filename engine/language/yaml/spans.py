@@ -79,6 +79,14 @@ class Spans:
         self._aliases = aliases
         self._nodes: dict[Path, int] | None = None
 
+    def has(self, path: Path, name: str) -> bool:
+        """Whether the mapping or list at a path has a key, or an entry, of that name."""
+        try:
+            around = at(self._value, path)
+        except (KeyError, IndexError, TypeError):
+            return False
+        return isinstance(around, dict | list) and name in around
+
     def value(self, path: Path) -> Span:
         """Where the value at `path` stands, or the nearest value around it that exists."""
         return self.source.span(*self._offsets(self._existing(path)))

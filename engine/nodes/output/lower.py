@@ -26,5 +26,7 @@ def lower_output(shape: OutputShape, lowering: Lowering) -> Lowered:
     forgotten = [f"`{name}`" for name in declared if name not in shape.output]
     if forgotten:
         message = f"{', '.join(forgotten)} {'is' if len(forgotten) == 1 else 'are'} not given here and will be missing"
-        lowering.at_key("G010", ("output",), message, help=("write `null` for an output that is meant to be missing",))
+        lowering.at_key(
+            "G010", ("output",), message, help=('write `"null"`, in quotes, for an output that is meant to be missing',)
+        )
     return Lowered(OutputNode(lowering.name, tuple(items)) if len(items) == len(shape.output) else None)

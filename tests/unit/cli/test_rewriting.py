@@ -106,3 +106,38 @@ def test_what_cannot_be_read_is_not_laid_out(content: bytes, shop: Path, decisor
     file.write_bytes(content)
     decisor("fmt")
     assert file.read_bytes() == content
+
+
+def test_a_word_for_a_boolean_becomes_true_or_false(shop: Path, decisor: Decisor) -> None:
+    profile = shop / "schemas/catalogue.yaml"
+    profile.write_text(profile.read_text("utf-8").replace("fields:\n", "fields:\n  happy: {type: boolean}\n"), "utf-8")
+    file = shop / "segments/happy.yaml"
+    condition = "{field: happy, operator: equals, value: "
+    file.write_text(f"apiVersion: v1\nkind: Segment\nname: happy\nconditions:\n  - {condition}yes}}\n", "utf-8")
+    assert decisor("fix").code == 0
+    assert f"{condition}true}}" in file.read_text("utf-8")
+    assert decisor("check").code == 0
+
+
+def test_a_name_and_its_references_are_renamed_in_one_direction(shop: Path, decisor: Decisor) -> None:
+    (shop / "segments/heavy.yaml").write_text(
+        "apiVersion: v1\nkind: Segment\nname: heavy-buyers\nconditions: [{segment: buyers}]\n", "utf-8"
+    )
+    references = "conditions: [{segment: heavy-buyers}, {segment: heavy_buyers}, {segment: heavy_byers}]\n"
+    file = shop / "segments/more.yaml"
+    file.write_text(f"apiVersion: v1\nkind: Segment\nname: more\n{references}", "utf-8")
+    assert decisor("fix").code == 0
+    assert file.read_text("utf-8").count("heavy_buyers") == 3
+    assert decisor("check").code == 0
+
+
+def test_a_name_with_two_near_ones_is_left_to_the_author(shop: Path, decisor: Decisor) -> None:
+    for name in ("red_shoes", "rod_shoes"):
+        (shop / f"segments/{name}.yaml").write_text(
+            f"apiVersion: v1\nkind: Segment\nname: {name}\nconditions: [{{segment: buyers}}]\n", "utf-8"
+        )
+    text = "apiVersion: v1\nkind: Segment\nname: more\nconditions: [{segment: rad_shoes}]\n"
+    (shop / "segments/more.yaml").write_text(text, "utf-8")
+    assert decisor("fix").code == 0
+    assert (shop / "segments/more.yaml").read_text("utf-8") == text
+    assert "did you mean `red_shoes` or `rod_shoes`?" in decisor("check").out

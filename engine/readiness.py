@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .operators.wording import counted
+from .operators.wording import count_text
 from .storage.doctor import Examination
 from .storage.failures import server_of
 from .storage.locations import ServerUnreachableError
@@ -71,7 +71,7 @@ def examine_order(servers: Servers, redis: Examination) -> None:
     ahead = [partition for (partition, number), cursor in published if cursor is not None and int(cursor) > number]
     if ahead:
         redis.report(
-            f"it holds more than PostgreSQL in {counted(len(ahead), 'partition')}, as after a restored backup of"
+            f"it holds more than PostgreSQL in {count_text(len(ahead), 'partition')}, as after a restored backup of"
             " PostgreSQL",
             "start a worker, which makes Redis follow PostgreSQL; then `decisor segments reconcile` removes customers"
             " whom PostgreSQL does not know",
@@ -118,10 +118,10 @@ def _keys(servers: Servers, catalogue: Catalogue, environ: Mapping[str, str], *,
 def _holds_sealed(servers: Servers) -> bool:
     """Whether the database holds sealed definitions of segments, or a sealed secret of hashing."""
     from .encryption.cipher import UnsealError
-    from .rotation.sealed_values import kept
+    from .rotation.sealed_values import sealed_entries
 
     try:
-        return bool(kept(servers.postgres))
+        return bool(sealed_entries(servers.postgres))
     except UnsealError:
         return True
 
@@ -150,7 +150,7 @@ def _compare(servers: Servers, found: Examination, keyring: Keyring) -> None:
             )
     if letters := plain_letters(connection):
         found.report(
-            f"{counted(letters, 'dead letter')} kept in plain, of before there were keys",
+            f"{count_text(letters, 'dead letter')} kept in plain, of before there were keys",
             "a running worker seals them within ten minutes, and `decisor worker --drain` does so at once",
         )
     if plain := plain_history(connection).fields:

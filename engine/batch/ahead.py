@@ -14,10 +14,10 @@ def ahead(items: Iterator[Item], count: int) -> Iterator[Item]:
     """The items in their order; up to `count` of them are made meanwhile, the first ones from now on."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
     waiting = deque(pool.submit(_following, items) for _ in range(count))
-    return _taken(items, waiting, pool)
+    return _take(items, waiting, pool)
 
 
-def _taken(
+def _take(
     items: Iterator[Item], waiting: deque[Future[tuple[Item] | None]], pool: ThreadPoolExecutor
 ) -> Iterator[Item]:
     try:

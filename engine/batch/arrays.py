@@ -29,7 +29,7 @@ def as_strings(array: Array) -> Array:
     return array if pa.types.is_string(array.type) else array.cast(pa.string())
 
 
-def relisted(array: Array, convert: Callable[[Array], Array | None]) -> Array | None:
+def convert_list(array: Array, convert: Callable[[Array], Array | None]) -> Array | None:
     """The list array with its values converted, None where they cannot be."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -44,9 +44,9 @@ def relisted(array: Array, convert: Callable[[Array], Array | None]) -> Array | 
     return pa.ListArray.from_arrays(pc.subtract(array.offsets, first), values, mask=mask)
 
 
-def written(array: Array) -> list[Any]:
+def json_values(array: Array) -> list[Any]:
     """The values as they would be written in JSON, null for what is missing."""
-    return [_written(value) for value in _with_texts(array).to_pylist()]
+    return [_json_value(value) for value in _with_texts(array).to_pylist()]
 
 
 def _with_texts(array: Array) -> Array:
@@ -59,7 +59,7 @@ def _with_texts(array: Array) -> Array:
     if pa.types.is_date(kind):
         return _texts(array.cast(pa.date32(), safe=False).cast(pa.int32()), _day)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return relisted(array, _with_texts)
+        return convert_list(array, _with_texts)
     return array
 
 
@@ -86,12 +86,12 @@ def _day(value: int) -> str:
         return ""
 
 
-def _written(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, datetime):
         moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, dict):
-        return {name: _written(item) for name, item in value.items()}
-    return [_written(item) for item in value] if isinstance(value, list) else value
+        return {name: _json_value(item) for name, item in value.items()}
+    return [_json_value(item) for item in value] if isinstance(value, list) else value

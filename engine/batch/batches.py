@@ -49,17 +49,17 @@ class Batches:
         self.profiles = self.refused = 0
         self.rest_counts: Counter[str] = Counter()
         self._folding = Folding(self._catalogue)
-        self._parquet = self._opened(file)
-        self._sources = [name for name in self._wanted() if name in self._parquet.schema_arrow.names]
+        self._parquet = self._open(file)
+        self._sources = [name for name in self._field_names() if name in self._parquet.schema_arrow.names]
         of_nothing = {} if run.events_of is not None else self._folding.of_nothing
         self._readers = {
             name: Reader(
-                self._declared(name),
+                self._field_named(name),
                 self._catalogue,
                 with_events=run.events_of is not None,
                 default=of_nothing.get(name),
             )
-            for name in self._wanted()
+            for name in self._field_names()
         }
 
     def stream(self) -> Any:
@@ -69,17 +69,17 @@ class Batches:
         columns = [(self._catalogue.key, pa.string()), *((each.name, each.type) for each in self._plan.columns)]
         columns += [(REST, pa.list_(pa.int32()))] if self._plan.rest is not None else []
         schema = pa.schema(columns)
-        made = self._made(schema)
+        made = self._produce(schema)
         return pa.RecordBatchReader.from_batches(schema, made if self._run.threads == 1 else ahead(made, AHEAD))
 
-    def _made(self, schema: Any) -> Iterator[Any]:
+    def _produce(self, schema: Any) -> Iterator[Any]:
         import pyarrow as pa
 
         row = 0
         try:
             for batch in self._read():
                 kept = self._canonical(batch, row)
-                yield pa.record_batch(self._asked(kept), schema=schema)
+                yield pa.record_batch(self._asked_columns(kept), schema=schema)
                 row += batch.num_rows
         except Exception as problem:
             self.problem = problem
@@ -113,18 +113,18 @@ class Batches:
         self.profiles += batch.num_rows - len(refused)
         self.refused += len(refused)
         if refused:
-            self._told(refused, first)
+            self._report(refused, first)
             sound = pa.array([row not in refused for row in range(batch.num_rows)])
             columns = {name: values.filter(sound) for name, values in columns.items()}
         return columns
 
-    def _told(self, refused: Mapping[int, list[Refusal]], first: int) -> None:
+    def _report(self, refused: Mapping[int, list[Refusal]], first: int) -> None:
         if self._run.tell is not None:
             for row in sorted(refused):
                 message = problems_text(refused[row])
                 self._run.tell(first + row + 1, message)
 
-    def _asked(self, columns: Mapping[str, Array]) -> list[Array]:
+    def _asked_columns(self, columns: Mapping[str, Array]) -> list[Array]:
         asked = [columns[self._catalogue.key], *(each.make(columns[each.source]) for each in self._plan.columns)]
         return asked if self._plan.rest is None else [*asked, self._rest(columns)]
 
@@ -147,19 +147,19 @@ class Batches:
             found.append([self._numbers[name] for name in names])
         return pa.array(found, pa.list_(pa.int32()))
 
-    def _wanted(self) -> list[str]:
+    def _field_names(self) -> list[str]:
         """The fields that are read, the key first."""
         asked = [each.source for each in self._plan.columns]
         asked += [] if self._run.events_of is None else [each.name for each in self._folding.computed]  # to be refused
         return list(dict.fromkeys((self._catalogue.key, *asked, *self._plan.rest_fields)))
 
-    def _declared(self, name: str) -> Field:
+    def _field_named(self, name: str) -> Field:
         field = self._catalogue.field(name)
         if field is None:
             raise LookupError(f"`{name}` is not declared in the catalogue")
         return field
 
-    def _opened(self, file: Path) -> Any:
+    def _open(self, file: Path) -> Any:
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -169,8 +169,8 @@ class Batches:
         except pa.ArrowInvalid:
             raise BatchRefusedError("expected a Parquet file, found something else") from None
         check_columns(schema, self._catalogue)
-        there = [name for name in self._wanted()[1:] if name in schema.names]
-        coded = [name for name in there if _coded_well(self._declared(name))]
+        there = [name for name in self._field_names()[1:] if name in schema.names]
+        coded = [name for name in there if _coded_well(self._field_named(name))]
         return parquet.ParquetFile(file, metadata=metadata, read_dictionary=coded)
 
 

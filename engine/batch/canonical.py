@@ -19,7 +19,7 @@ from ..ir.types import KEY_LIMIT, KEYWORD_LIMIT, LIST_LIMIT, Catalogue, Field
 from ..operators.text import tokens
 from ..operators.values import TEXT_LIMIT, ValueRefusedError, canonical
 from ..runtime.border import Border, Refusal
-from .arrays import Array, as_strings, relisted, text_bytes, written
+from .arrays import Array, as_strings, convert_list, json_values, text_bytes
 from .schema import BatchRefusedError
 
 FIRST_DAY, LAST_DAY = FIRST_MS // 86_400_000, LAST_MS // 86_400_000
@@ -82,7 +82,7 @@ class Reader:
         kept: list[Any] = []
         refused: dict[int, list[Refusal]] = {}
         try:
-            values = written(array)
+            values = json_values(array)
         except (ValueError, OverflowError):  # inside of objects, where Python makes its own instants of them
             name = self._field.name
             raise BatchRefusedError(f"`{name}` has instants or days outside the years 1 to 9999") from None
@@ -90,7 +90,7 @@ class Reader:
             profile, problems = self._profile({self._field.name: value, **self._rest})
             if problems:
                 refused[row] = problems
-            kept.append(None if profile is None else stored(self._field, profile.get(self._field.name)))
+            kept.append(None if profile is None else arrow_value(self._field, profile.get(self._field.name)))
         return Column(pa.array(kept, arrow_type(self._field)), refused)
 
 
@@ -124,14 +124,14 @@ def _members(declared: Field) -> list[tuple[str, Any]]:
     return found
 
 
-def stored(declared: Field, value: Any) -> Any:
+def arrow_value(declared: Field, value: Any) -> Any:
     """A canonical value as Arrow takes it: instants as microseconds, days as dates, texts in objects with tokens."""
     if value is None:
         return None
-    return [_stored(declared, item) for item in value] if declared.many else _stored(declared, value)
+    return [_arrow_value(declared, item) for item in value] if declared.many else _arrow_value(declared, value)
 
 
-def _stored(declared: Field, value: Any) -> Any:
+def _arrow_value(declared: Field, value: Any) -> Any:
     if declared.type == "date":
         return parse_instant(value) * 1_000
     if declared.type == "day":
@@ -141,7 +141,7 @@ def _stored(declared: Field, value: Any) -> Any:
     found: dict[str, Any] = {}
     for member in declared.fields:
         inner = value.get(member.name)
-        found[member.name] = stored(member, inner)
+        found[member.name] = arrow_value(member, inner)
         if member.type == "text" and inner is not None:
             texts = inner if member.many else [inner]
             found[tokens_name(member.name)] = [token for text in texts for token in tokens(text)]
@@ -168,7 +168,7 @@ def _lists(array: Array, declared: Field) -> Array | None:
         return None if inner.null_count else WHOLE[declared.type](inner, declared)
 
     longest = pc.max(pc.list_value_length(array)).as_py()
-    return None if (longest or 0) > LIST_LIMIT else relisted(array, values)
+    return None if (longest or 0) > LIST_LIMIT else convert_list(array, values)
 
 
 def _strings(array: Array, declared: Field) -> Array | None:

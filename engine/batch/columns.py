@@ -9,7 +9,7 @@ from typing import Any
 from ..compiler.targets.sql.names import tokens_name
 from ..ir.types import Catalogue, Field
 from ..operators.text import MAX_UNITS, tokens
-from .arrays import Array, as_strings, relisted, text_bytes
+from .arrays import Array, as_strings, convert_list, text_bytes
 from .canonical import arrow_type
 from .coding import CODE, LIST, OTHER, PRESENT, WORDS, Coding
 
@@ -34,7 +34,7 @@ def asked_column(name: str, coding: Coding, catalogue: Catalogue, lists: Mapping
     source, mark, kind = name.rpartition("$")
     if mark + kind == LIST:
         members = lists[source]
-        return Asked(name, pa.bool_(), catalogue.key, lambda keys: _listed(keys, members))
+        return Asked(name, pa.bool_(), catalogue.key, lambda keys: _is_listed(keys, members))
     field = catalogue.field(source or name)
     if field is None:
         raise LookupError(f"`{source or name}` is not declared in the catalogue")
@@ -49,10 +49,10 @@ def asked_column(name: str, coding: Coding, catalogue: Catalogue, lists: Mapping
         return Asked(name, pa.list_(pa.int32()), source, lambda texts: _words(texts, words))
     if field.type == "text":
         return Asked(tokens_name(name), pa.list_(pa.string()), name, _tokens)
-    return Asked(name, arrow_type(field), name, lambda values: _decoded(values, field))
+    return Asked(name, arrow_type(field), name, lambda values: _decode(values, field))
 
 
-def _decoded(values: Array, field: Field) -> Array:
+def _decode(values: Array, field: Field) -> Array:
     return values.cast(arrow_type(field))
 
 
@@ -65,7 +65,7 @@ def _present(values: Array) -> Array:
     return pc.is_valid(values)
 
 
-def _listed(keys: Array, members: frozenset[str]) -> Array:
+def _is_listed(keys: Array, members: frozenset[str]) -> Array:
     import pyarrow as pa
 
     return pa.array([key in members for key in keys.to_pylist()], pa.bool_())
@@ -76,7 +76,7 @@ def _codes(values: Array, constants: Array) -> Array:
     import pyarrow.compute as pc
 
     if pa.types.is_list(values.type):
-        return relisted(values, lambda inner: _codes(inner, constants))
+        return convert_list(values, lambda inner: _codes(inner, constants))
     if not pa.types.is_dictionary(values.type):
         found = pc.fill_null(pc.index_in(values, value_set=constants), OTHER)
         return pc.if_else(pc.is_valid(values), found, None) if values.null_count else found
@@ -91,7 +91,7 @@ def _words(texts: Array, words: Mapping[str, int]) -> Array:
     split = _split(texts)
     if split is not None:
         wanted = pa.array(list(words), pa.string())
-        return relisted(split, lambda inner: pc.fill_null(pc.index_in(inner, value_set=wanted), OTHER))
+        return convert_list(split, lambda inner: pc.fill_null(pc.index_in(inner, value_set=wanted), OTHER))
     numbers = [None if found is None else [words[token] for token in found if token in words] for found in _each(texts)]
     return pa.array(numbers, pa.list_(pa.int32()))
 

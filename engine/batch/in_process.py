@@ -52,11 +52,13 @@ def _one(field: Field, value: Any) -> Any:
         return value.isoformat()
     if field.type != "object":
         return value
-    members = {member.name: _canonical(member, _nested(member, value.get(member.name))) for member in field.fields}
+    members = {
+        member.name: _canonical(member, _native_value(member, value.get(member.name))) for member in field.fields
+    }
     return {name: item for name, item in members.items() if item is not None}
 
 
-def _nested(member: Field, value: Any) -> Any:
+def _native_value(member: Field, value: Any) -> Any:
     """Instants inside of objects come as Python's own."""
     if member.type != "date" or value is None:
         return value

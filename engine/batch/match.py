@@ -55,7 +55,7 @@ def match_parquet(  # noqa: PLR0913 - what there is to say about a run, each nam
     batches = Batches(Path(file), program, plan, Run(now_ms, events_of, tell, threads))
     counts = dict.fromkeys((*plan.conditions, *plan.reasons), 0)
     if plan.conditions:
-        counts |= zip(plan.conditions, _counted(plan, batches, threads), strict=True)
+        counts |= zip(plan.conditions, _count_members(plan, batches, threads), strict=True)
     else:
         for _ in batches.stream():
             pass
@@ -80,7 +80,7 @@ def memberships(
     batches = Batches(Path(file), program, plan, Run(now_ms, events_of, tell))
     if not plan.conditions:
         for batch in batches.stream():
-            yield from _named(batch, plan)
+            yield from _named_rows(batch, plan)
         return
     columns = [f"({condition})" for condition in plan.conditions.values()]
     columns += [quoted(REST)] if plan.rest is not None else []
@@ -90,10 +90,10 @@ def memberships(
         connection.register(VIEW, stream)
         found = connection.sql(statement, params=dict(plan.parameters))
         for batch in found.to_arrow_reader(ROWS):
-            yield from _named(batch, plan)
+            yield from _named_rows(batch, plan)
 
 
-def _counted(plan: Plan, batches: Batches, threads: int | None) -> Sequence[int]:
+def _count_members(plan: Plan, batches: Batches, threads: int | None) -> Sequence[int]:
     counts = [f"count_if({condition})" for condition in plan.conditions.values()]
     statement = f"SELECT {', '.join(counts)} FROM {VIEW}"  # noqa: S608 - conditions of ours, values bound
     stream = batches.stream()
@@ -128,7 +128,7 @@ def _problems(batches: Batches) -> Iterator[None]:
         raise
 
 
-def _named(batch: Any, plan: Plan) -> Iterator[tuple[str, list[str]]]:
+def _named_rows(batch: Any, plan: Plan) -> Iterator[tuple[str, list[str]]]:
     """The key and the sorted names of each row: the key, one truth value for each condition, numbers of the rest."""
     import pyarrow.compute as pc
 

@@ -31,7 +31,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     selected = [selection(text) for text in options.selector]
     opened = open_workspace(workspace_root(options.workspace))
-    chosen = [(kind, value) if kind != "name" else _named(value, opened) for kind, value in selected]
+    chosen = [(kind, value) if kind != "name" else _selector_of(value, opened) for kind, value in selected]
     uses = _uses(opened) if any(kind == "uses" for kind, _ in chosen) else {}
     documents = [
         document
@@ -75,7 +75,7 @@ def _kind(value: str) -> str:
     return found
 
 
-def _named(value: str, opened: Opened) -> tuple[str, str]:
+def _selector_of(value: str, opened: Opened) -> tuple[str, str]:
     """The selector that plain text means: a name, or a kind where no document has that name. Raises CannotRunError.
 
     A pattern may fit nothing; a name that nothing has is a mistake.

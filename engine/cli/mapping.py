@@ -34,7 +34,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     catalogue = sound_program(open_workspace(workspace_root(options.workspace))).catalogue
     if options.rows is not None:
-        return _print_rows(catalogue, options.rows, _stored(catalogue, options.target))
+        return _print_rows(catalogue, options.rows, _row_function(catalogue, options.target))
     print(_schema(catalogue, options.target))
     return CLEAN
 
@@ -51,7 +51,7 @@ def _schema(catalogue: Catalogue, target: str) -> str:
     return "\n".join([create_table(catalogue, dialect), rows, *load])
 
 
-def _stored(catalogue: Catalogue, target: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+def _row_function(catalogue: Catalogue, target: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """A function from a canonical profile to what the target stores of it. It raises LookupError for lack of a key."""
     from ..compiler.mapping import index_document
     from ..compiler.targets.sql import row

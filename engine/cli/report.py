@@ -52,14 +52,14 @@ def way_into(root: Path) -> str:
 
 
 def _move(finding: Finding, way: str) -> Finding:
-    def moved(span: Span) -> Span:
+    def move(span: Span) -> Span:
         return replace(span, file=way + span.file)
 
     fix = finding.fix
     if fix is not None:
-        fix = replace(fix, edits=tuple(replace(edit, span=moved(edit.span)) for edit in fix.edits))
-    related = tuple(replace(each, span=moved(each.span)) for each in finding.related)
-    return replace(finding, span=moved(finding.span), related=related, fix=fix)
+        fix = replace(fix, edits=tuple(replace(edit, span=move(edit.span)) for edit in fix.edits))
+    related = tuple(replace(each, span=move(each.span)) for each in finding.related)
+    return replace(finding, span=move(finding.span), related=related, fix=fix)
 
 
 def colours(choice: str) -> bool:

@@ -154,7 +154,7 @@ class NodeLowering:
         self.failed = self.failed or self._report.failed
         self._report.failed = False
 
-    def related(self, message: str, path: Path) -> Related:
+    def relate(self, message: str, path: Path) -> Related:
         """A second place of the node."""
         return Related(message, self._spans.value((*self._prefix, *path)))
 
@@ -186,7 +186,7 @@ class NodeLowering:
             self.failed = True
         return found if found is None or self._is_set(found, text, path) else None
 
-    def given(self, value: Any, path: Path, expected: ValueType | None = None) -> Expression | None:
+    def literal_or_expression(self, value: Any, path: Path, expected: ValueType | None = None) -> Expression | None:
         """As `expression`; numbers, true and false stand for themselves."""
         if isinstance(value, str):
             return self.expression(value, path, expected)

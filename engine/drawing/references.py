@@ -46,7 +46,7 @@ def references_picture(resource: str, uses: Uses) -> Picture:
 def _box(resource: str) -> Box:
     kind, _, name = resource.partition("/")
     word = _KINDS.get(kind, kind)
-    node = NODE_KINDS.named(word)
+    node = NODE_KINDS.find(word)
     if word in _LOOKS or node is not None:
         return Box(resource, word, name, _LOOKS[word] if node is None else node.authoring().look)
     return Box(resource, "document", name, _OTHERS, (kind.replace("_", " "),))

@@ -59,21 +59,21 @@ class DataKeys:
 
         With `create` the caller holds the lock of the profile's partition. Raises KeyMissingError and UnsealError.
         """
-        wrapped = self.wrapped(connection, profiles)
+        wrapped = self.read_wrapped(connection, profiles)
         missing = sorted(set(profiles) - wrapped.keys()) if create else ()
         if missing:
             master = self.keyring.master(master_in_use(connection, self.keyring))
             made = [master.wrap(new_key(), context_of(profile)) for profile in missing]
             connection.execute(_MAKE, (master.id, list(missing), made))
-            wrapped.update(self.wrapped(connection, missing))
-        return self.unwrapped(wrapped)
+            wrapped.update(self.read_wrapped(connection, missing))
+        return self.unwrap(wrapped)
 
-    def wrapped(self, connection: Connection, profiles: Iterable[str]) -> dict[str, Wrapped]:
+    def read_wrapped(self, connection: Connection, profiles: Iterable[str]) -> dict[str, Wrapped]:
         """The stored wrapped keys, by profile."""
         rows = connection.execute(_READ, (sorted(set(profiles)),)).fetchall()
         return {profile: (bytes(wrapped), master) for profile, wrapped, master in rows}
 
-    def unwrapped(self, wrapped: Mapping[str, Wrapped]) -> dict[str, bytes]:
+    def unwrap(self, wrapped: Mapping[str, Wrapped]) -> dict[str, bytes]:
         """Unwrap data keys, by profile. Raises KeyMissingError and UnsealError."""
         found: dict[str, bytes] = {}
         for profile, each in wrapped.items():

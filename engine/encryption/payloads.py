@@ -19,13 +19,13 @@ HEAD = 1_024  # bytes that hold the id of the master key and the wrapped key, in
 def seal_payload(master: MasterKey, payload: bytes, bound_to: bytes = b"") -> bytes:
     """The payload, sealed under a master key; it opens only with the same `bound_to`."""
     key = new_key()
-    return _head(master, key) + Cipher(key).seal(payload, _bound(bound_to))
+    return _head(master, key) + Cipher(key).seal(payload, _associated_data(bound_to))
 
 
 def open_payload(keyring: Keyring, sealed: bytes, bound_to: bytes = b"") -> bytes:
     """The plain payload. Raises UnsealError and KeyMissingError."""
     master, wrapped, rest = _parts(sealed)
-    return Cipher(keyring.master(master).unwrap(wrapped, _CONTEXT)).unseal(rest, _bound(bound_to))
+    return Cipher(keyring.master(master).unwrap(wrapped, _CONTEXT)).unseal(rest, _associated_data(bound_to))
 
 
 def seal_letter(master: MasterKey, payload: bytes, source: str) -> bytes:
@@ -62,7 +62,7 @@ def rewrap(keyring: Keyring, sealed: bytes) -> bytes:
     return _head(keyring.current, keyring.master(master).unwrap(wrapped, _CONTEXT)) + rest
 
 
-def _bound(bound_to: bytes) -> bytes:
+def _associated_data(bound_to: bytes) -> bytes:
     return frame(FORM, bound_to) if bound_to else FORM
 
 

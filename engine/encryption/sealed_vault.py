@@ -157,24 +157,24 @@ class SealedVault:
     def hasher(self, connection: Connection) -> Hasher:
         """A function that hashes the constants of queries, each with the key that is searched at that time."""
 
-        def hashed(path: str, value: Any) -> str:
+        def hash_value(path: str, value: Any) -> str:
             return self._hashes_of(hash_keys_in_use(connection, self.keyring).searched).hash(path, value)
 
-        return hashed
+        return hash_value
 
     def serving_keys(self, connection: Connection, profiles: Iterable[str]) -> dict[str, str]:
         """The wrapped data keys in the form of serving copies; a profile without one is left out."""
         wanted = list(profiles) if self.sealing.needed else []
-        wrapped = self.data_keys.wrapped(connection, wanted) if wanted else {}
+        wrapped = self.data_keys.read_wrapped(connection, wanted) if wanted else {}
         return {profile: base64.b64encode(frame(master, key)).decode() for profile, (key, master) in wrapped.items()}
 
     def open_served(self, profile: str, value: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """The plain profile of a serving copy; `key` is its wrapped data key. Raises UnsealError."""
+        """The plain profile of a serving copy; `key` is its read_wrapped data key. Raises UnsealError."""
         if not is_sealed(dict(value)):
             return dict(value)
         if key is None:
             raise UnsealError("a serving copy has sealed fields and no data key; it was written without keys")
-        data_key = self.data_keys.unwrapped({profile: _unpack_key(key)})[profile]
+        data_key = self.data_keys.unwrap({profile: _unpack_key(key)})[profile]
         return self.sealing.open_profile(profile, value, data_key)
 
     def _keys(self, connection: Connection, profiles: Sequence[str]) -> dict[str, bytes]:

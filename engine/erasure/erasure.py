@@ -22,7 +22,7 @@ from ..segments.transition_store import write_exits
 from ..storage.partitions import PARTITIONS, advance, lock_partitions, partition_of
 from .letters import UnreadableLetters
 from .old_bytes import let_go, merge_segments
-from .place import PartlyClosed, Place, Stage, Stores, told
+from .place import PartlyClosed, Place, Stage, Stores, describe_problem
 from .places import places_of
 from .postgres_places import Begun
 from .remains import Remainder, remains
@@ -108,7 +108,7 @@ class Erasure:
         """Delete what has come of broken late events of somebody who was erased; `before` is how many dead letters."""
         place = UnreadableLetters(self._stores)
         row = Row(place.store, place.name)
-        row.before = _counted(place, customer, row)
+        row.before = _count(place, customer, row)
         if row.before:
             place.erase(customer)
         return row
@@ -121,7 +121,7 @@ class Erasure:
                 _erase_until_gone(place, customer, row)
         for place, row in rows:
             if place.stage != "last" and row.problem is None:
-                row.after = _counted(place, customer, row)
+                row.after = _count(place, customer, row)
         self._end(customer, begun, report, rows)
         for place, row in rows:
             if place.stage == "last":
@@ -153,14 +153,14 @@ class Erasure:
         rows = [(place, Row(place.store, place.name)) for place in self._places]
         for place, row in rows:
             if stage in {None, place.stage}:
-                row.before = _counted(place, customer, row)
+                row.before = _count(place, customer, row)
         return rows
 
     def _begin(self, customer: str, now_ms: int, rows: Rows) -> Begun:
         connection, partition = self._stores.connection, partition_of(customer)
         with connection.transaction():
             last = lock_partitions(connection, [partition])[partition]
-            begun = self._continued(customer, rows)
+            begun = self._resume(customer, rows)
             if begun is None:
                 begun = Begun(partition, last + 1)
                 at = format_instant(now_ms)
@@ -177,9 +177,9 @@ class Erasure:
         connection = self._stores.connection
         with connection.transaction():
             lock_partitions(connection, [partition_of(customer)])
-            return self._continued(customer, rows)
+            return self._resume_locked(customer, rows)
 
-    def _continued(self, customer: str, rows: Rows) -> Begun | None:
+    def _resume_locked(self, customer: str, rows: Rows) -> Begun | None:
         """Under the partition's lock: where the erasure stands that is open, None where none is.
 
         Since it was begun nobody adds anything, but for what was found again; that goes, and nothing else is looked at.
@@ -197,7 +197,7 @@ class Erasure:
         try:
             late = self._settle({begun.partition: begun.seq})
         except Exception as problem:  # noqa: BLE001 - whatever it is, the erasure is not done
-            report.problems.append(f"what was committed does not reach Redis: {told(problem)}")
+            report.problems.append(f"what was committed does not reach Redis: {describe_problem(problem)}")
             return
         if late:
             report.problems.append(
@@ -242,13 +242,13 @@ def alone(connection: Connection, customer: str) -> Iterator[bool]:
             connection.execute("SELECT pg_advisory_unlock(%s, %s)", (ERASE_LOCK, number))
 
 
-def _counted(place: Place, customer: str, row: Row) -> int | None:
+def _count(place: Place, customer: str, row: Row) -> int | None:
     try:
         found = place.count(customer)
     except Exception as problem:
         if place.stage != "outside":
             raise
-        row.problem = told(problem)
+        row.problem = describe_problem(problem)
         return None
     if isinstance(place, PartlyClosed):
         row.closed = place.closed
@@ -263,7 +263,7 @@ def _erase_until_gone(place: Place, customer: str, row: Row) -> None:
         try:
             place.erase(customer)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the place is not done
-            row.problem = told(problem)
+            row.problem = describe_problem(problem)
             return
-        if _counted(place, customer, row) == 0:
+        if _count(place, customer, row) == 0:
             return

@@ -20,11 +20,11 @@ LOCK_MS: Final = 10_000  # how long a writer is waited for
 
 def index_places(stores: Stores) -> Iterator[Place]:
     """One place for all indices; none where no index follows this database and no server is known."""
-    if stores.elasticsearch is not None or "Elasticsearch" in stores.refusals or _followed(stores):
+    if stores.elasticsearch is not None or "Elasticsearch" in stores.refusals or _has_followers(stores):
         yield Indices(stores)
 
 
-def _followed(stores: Stores) -> bool:
+def _has_followers(stores: Stores) -> bool:
     row = stores.connection.execute("SELECT EXISTS (SELECT FROM follower)").fetchone()
     return bool(row and row[0])
 

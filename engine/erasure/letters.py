@@ -32,13 +32,13 @@ class UnreadableLetters:
 
     def count(self, customer: str) -> int:
         """How many there are."""
-        return len(self._found(customer))
+        return len(self._find(customer))
 
     def erase(self, customer: str) -> None:
         """Delete them."""
-        delete_letters(self.stores.connection, self._found(customer))
+        delete_letters(self.stores.connection, self._find(customer))
 
-    def _found(self, customer: str) -> list[int]:
+    def _find(self, customer: str) -> list[int]:
         found: list[int] = []
         closed: list[int] = []
         last = 0

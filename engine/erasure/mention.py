@@ -33,16 +33,16 @@ def mentions(raw: bytes, customer: str, key: str) -> bool:
 
 def _readings(raw: bytes) -> Iterator[str]:
     """The text as it may have been meant: in each encoding that fits, with escapes taken away again and again."""
-    for text in _decoded(raw):
+    for text in _decodings(raw):
         for _ in range(DEPTH):
             yield nfc(text)
-            plain = _unescaped(text)
+            plain = _unescape(text)
             if plain == text:
                 break
             text = plain  # noqa: PLW2901 - the next reading of the same text
 
 
-def _decoded(raw: bytes) -> Iterator[str]:
+def _decodings(raw: bytes) -> Iterator[str]:
     yield raw.decode("utf-8", "replace")
     try:
         raw.decode("utf-8")
@@ -54,7 +54,7 @@ def _decoded(raw: bytes) -> Iterator[str]:
             yield raw[shift:].decode("utf-16-be", "replace")
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     plain = _ESCAPE.sub(_meant, text)
     return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

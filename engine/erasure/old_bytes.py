@@ -12,7 +12,7 @@ from ..storage import keys
 from ..storage.facts import put_fact, read_fact
 from ..storage.redis_client import cluster_of
 from ..storage.redis_protocol import RedisClient
-from .place import Stores, told
+from .place import Stores, describe_problem
 from .postgres_places import TABLES
 from .rewriting import rewrite
 
@@ -40,7 +40,7 @@ def let_go(stores: Stores, partitions: Collection[int]) -> list[str]:
         except Exception as problem:  # noqa: BLE001 - as above
             refused.append(
                 f"deleted entries stay in the nodes of {keys.transitions_stream(partition)} until some 100,000 later"
-                f" ones have pushed them out, or this command is run again: {told(problem)}"
+                f" ones have pushed them out, or this command is run again: {describe_problem(problem)}"
             )
     try:
         _rewrite_file(stores.reached_redis())

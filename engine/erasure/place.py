@@ -84,6 +84,6 @@ class PartlyClosed(Protocol):
         ...
 
 
-def told(problem: Exception) -> str:
+def describe_problem(problem: Exception) -> str:
     """What a store said; texts of libraries may hold values, so only ours are repeated."""
     return str(problem) if type(problem).__module__.startswith("engine.") else type(problem).__name__

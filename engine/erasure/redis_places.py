@@ -50,12 +50,12 @@ class Memberships:
 
     def count(self, customer: str) -> int:
         """In how many sets the customer is."""
-        return len(self._found(customer))
+        return len(self._find(customer))
 
     def erase(self, customer: str) -> None:
         """Take the customer out of each."""
         pipeline = self.stores.reached_redis().pipeline(transaction=False)
-        for name in self._found(customer):
+        for name in self._find(customer):
             pipeline.srem(name, customer)
         pipeline.execute()
         self._leave_out(customer)
@@ -67,7 +67,7 @@ class Memberships:
             pipeline.execute_command("EVAL", _LEAVE_OUT, 2, keys.claim(name), keys.left_out(name), customer)
         pipeline.execute()
 
-    def _found(self, customer: str) -> list[bytes]:
+    def _find(self, customer: str) -> list[bytes]:
         redis = self.stores.reached_redis()
         scanned = set(redis.scan_iter(match=SETS, count=SCAN))
         names = sorted(name for name in scanned if name.startswith(_BEGINNINGS) and not name.endswith(_LEFT_OUT))
@@ -79,11 +79,11 @@ class Memberships:
             for name in part:
                 pipeline.sismember(name, customer)
             answers = pipeline.execute(raise_on_error=False)
-            found += [name for name, answer in zip(part, answers, strict=True) if _told(answer)]
+            found += [name for name, answer in zip(part, answers, strict=True) if _is_yes(answer)]
         return found
 
 
-def _told(answer: Any) -> bool:
+def _is_yes(answer: Any) -> bool:
     """The answer to a question; a key that is no set holds no customers."""
     if isinstance(answer, Exception):
         if "WRONGTYPE" not in str(answer):

@@ -16,7 +16,7 @@ from ..storage import keys
 from ..storage.partitions import PARTITIONS
 from ..storage.redis_client import cluster_of
 from ..storage.redis_protocol import RedisClient
-from .place import Stores, told
+from .place import Stores, describe_problem
 from .stream_places import notices
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def remains(stores: Stores, customers: Collection[str]) -> list[Remainder]:
         try:
             found += part(stores, sorted(customers))
         except Exception as problem:  # noqa: BLE001 - the erasure is done all the same
-            found.append(Remainder(store, "all of it", None, f"nobody knows: it does not answer ({told(problem)})"))
+            found.append(
+                Remainder(store, "all of it", None, f"nobody knows: it does not answer ({describe_problem(problem)})")
+            )
     return found
 
 
@@ -61,7 +63,7 @@ _WATCHING: Final = (
 )
 
 
-def sampled(connection: Connection, customers: Collection[str]) -> int:
+def count_sampled_columns(connection: Connection, customers: Collection[str]) -> int:
     """In how many columns' statistics PostgreSQL has sampled the customers' ids."""
     row = connection.execute(_SAMPLED, (list(customers),)).fetchone()
     return int(row[0]) if row else 0
@@ -71,7 +73,7 @@ def _in_postgres(stores: Stores, customers: Collection[str]) -> Iterator[Remaind
     connection = stores.connection
     barred = len(Suppressed()(connection, customers))
     yield Remainder("PostgreSQL", "suppression", barred, "for good: a keyed hash, by which late events are dropped")
-    if found := sampled(connection, customers):
+    if found := count_sampled_columns(connection, customers):
         again = "ANALYZE; who has no right to it asks the owner of the tables"
         yield Remainder("PostgreSQL", "pg_stats", found, "until the tables are analyzed again", again)
     row = connection.execute(_WATCHING).fetchone()

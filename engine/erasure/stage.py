@@ -16,7 +16,7 @@ from ..stages.stage import Turn
 from ..storage.partitions import partition_of
 from .erasure import Erasure, pending
 from .notices import Notices
-from .place import told
+from .place import describe_problem
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -137,7 +137,7 @@ class ErasureStage:
         except StoppedError:
             raise
         except RuntimeError as problem:
-            self._tell(f"dead letters were not looked at for somebody who was erased: {told(problem)}")
+            self._tell(f"dead letters were not looked at for somebody who was erased: {describe_problem(problem)}")
             return
         self._tell_closed(found.closed)
         if found.before:
@@ -170,7 +170,7 @@ class ErasureStage:
         except Exception as problem:
             if "elasticsearch" not in type(problem).__module__ and not isinstance(problem, RuntimeError):
                 raise
-            self._tell(f"the index was not asked to drop what was deleted from it: {told(problem)}")
+            self._tell(f"the index was not asked to drop what was deleted from it: {describe_problem(problem)}")
 
     def _pause(self) -> None:
         if self._present().stop.wait(PAUSE_SECONDS):

@@ -53,18 +53,18 @@ class EventQueue:
 
     def count(self, customer: str) -> int:
         """How many there are."""
-        return sum(len(found) for _, found in self._found(customer))
+        return sum(len(found) for _, found in self._find(customer))
 
     def erase(self, customer: str) -> None:
         """Take them off the queue, also where a worker has read them and not yet answered."""
         redis = self.stores.reached_redis()
-        for stream, found in self._found(customer):
+        for stream, found in self._find(customer):
             pipeline = redis.pipeline(transaction=False)
             pipeline.xack(stream, keys.GROUP, *found)
             pipeline.xdel(stream, *found)
             pipeline.execute()
 
-    def _found(self, customer: str) -> Iterator[tuple[str, list[bytes]]]:
+    def _find(self, customer: str) -> Iterator[tuple[str, list[bytes]]]:
         redis = self.stores.reached_redis()
         for partition in range(PARTITIONS):
             stream = keys.events_stream(partition)
@@ -91,15 +91,15 @@ class TransitionStreams:
 
     def count(self, customer: str) -> int:
         """How many entries there are, without the notices of the erasure."""
-        return sum(len(found) for found in self._found(customer))
+        return sum(len(found) for found in self._find(customer))
 
     def erase(self, customer: str) -> None:
         """Delete them."""
         redis, stream = self.stores.reached_redis(), keys.transitions_stream(partition_of(customer))
-        for found in self._found(customer):
+        for found in self._find(customer):
             redis.xdel(stream, *found)
 
-    def _found(self, customer: str) -> Iterator[list[bytes]]:
+    def _find(self, customer: str) -> Iterator[list[bytes]]:
         yield from _telling(self.stores, partition_of(customer), [customer], "others")
 
 

@@ -13,7 +13,7 @@ from math import log
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ..ir.graph import Experiment, Phase
-from .hashing import BITS, encoded, hash53, ppm_of
+from .hashing import BITS, encode_part, hash53, ppm_of
 
 Reason: TypeAlias = Literal[
     "assigned",
@@ -43,16 +43,16 @@ class _Dealer:
     __slots__ = ("arms", "coverage", "coverage_prefix", "ends", "number", "phase", "prefix", "starts")
 
     def __init__(self, phase: Phase, unit_type: str) -> None:
-        common = encoded(phase.salt) + encoded(unit_type)
+        common = encode_part(phase.salt) + encode_part(unit_type)
         self.phase = phase
         self.number = phase.number
         self.starts = phase.starts or ""
         self.ends = phase.ends
         self.coverage = phase.coverage
-        self.coverage_prefix = encoded("coverage") + common
-        self.prefix = encoded("arm") + common
+        self.coverage_prefix = encode_part("coverage") + common
+        self.prefix = encode_part("arm") + common
         weighted = sorted((arm.name, arm.weight) for arm in phase.arms if arm.weight > 0)
-        self.arms = [(name, encoded(name), weight) for name, weight in weighted]
+        self.arms = [(name, encode_part(name), weight) for name, weight in weighted]
 
     def pick(self, unit: bytes) -> str | None:
         """The arm with the least score; None when no arm has a weight."""
@@ -81,7 +81,7 @@ class Assigner:
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
         self._dealers = [_Dealer(phase, experiment.unit) for phase in experiment.phases]
-        kind = encoded(experiment.unit)
+        kind = encode_part(experiment.unit)
         layer = experiment.layer
         self._gates: list[tuple[bytes, int]] = []
         for salt, share in (
@@ -89,8 +89,8 @@ class Assigner:
             (experiment.holdout_salt, experiment.holdout),
         ):
             if share:
-                self._gates.append((encoded("holdout") + encoded(salt) + kind, share))
-        self._layer = encoded("layer") + encoded(layer.salt) + kind if layer else None
+                self._gates.append((encode_part("holdout") + encode_part(salt) + kind, share))
+        self._layer = encode_part("layer") + encode_part(layer.salt) + kind if layer else None
 
     def dealer(self, now: str) -> _Dealer | None:
         """The phase that runs at an instant (canonical text)."""
@@ -107,7 +107,7 @@ class Assigner:
             return Assignment(None, "not_running")
         if not unit:
             return Assignment(None, "no_unit", dealer.number)
-        text = encoded(unit)
+        text = encode_part(unit)
         for prefix, share in self._gates:
             if ppm_of(hash53(prefix + text)) < share:
                 return Assignment(None, "holdout", dealer.number)
@@ -133,7 +133,7 @@ class Assigner:
 
     def explain(self, unit: str, now: str) -> dict[str, Any]:
         """The numbers behind an assignment: holdout and coverage places, layer slot, each arm's `u` and score."""
-        text, dealer = encoded(unit), self.dealer(now)
+        text, dealer = encode_part(unit), self.dealer(now)
         found: dict[str, Any] = {}
         if self._gates:
             found["holdout"] = [ppm_of(hash53(prefix + text)) for prefix, _ in self._gates]

@@ -19,7 +19,7 @@ BITS = 53
 _SHIFT = 64 - BITS
 
 
-def encoded(part: str) -> bytes:
+def encode_part(part: str) -> bytes:
     """The bytes of one part, its length in front. A lone surrogate raises UnicodeEncodeError: the border refuses it."""
     raw = nfc(part).encode()
     return len(raw).to_bytes(4, "big") + raw
@@ -33,7 +33,7 @@ def hash53(message: bytes) -> int:
 def message_of(purpose: Purpose, salt: str, unit_type: str, unit: str, arm: str | None = None) -> bytes:
     """The bytes that are hashed."""
     parts = (purpose, salt, unit_type, unit) if arm is None else (purpose, salt, unit_type, unit, arm)
-    return b"".join([encoded(part) for part in parts])
+    return b"".join([encode_part(part) for part in parts])
 
 
 def unit_value(purpose: Purpose, salt: str, unit_type: str, unit: str, arm: str | None = None) -> float:

@@ -67,7 +67,7 @@ class Comparison:
         found = Differences(sampled=len(asked))
         if asked:
             # Which hashes there must be is asked after the cursors: a later change of that is behind one of them.
-            wanted, alone = self._documents.settled(connection, asked)
+            wanted, alone = self._documents.settle(connection, asked)
             differing = self._differing(wanted, self._fetch_documents(index, asked), alone=alone)
             columns = (list(complete), list(complete.values()), list(differing))
             for (profile,) in connection.execute(_LATER, columns):

@@ -55,7 +55,7 @@ class Documents:
         """The documents of those profiles that exist now."""
         return self.of_rows(connection, connection.execute(_ROWS, (list(profiles),)).fetchall())
 
-    def settled(self, connection: Connection, profiles: Sequence[str]) -> tuple[dict[str, Document], bool]:
+    def settle(self, connection: Connection, profiles: Sequence[str]) -> tuple[dict[str, Document], bool]:
         """The same with the hashes that each document in the index has, and whether it has those alone."""
         if not isinstance(self._vault, SealingVault):
             return self.current(connection, profiles), True

@@ -89,7 +89,7 @@ def _view_pages(
 ) -> Generator[list[str], None, None]:
     """The pages of one view behind a key; `shape` is the number of slices and the size of a page."""
     slices, page = shape
-    view, bound = _bound(client, index, query) if callable(query) else (_open_view(client, index), query)
+    view, bound = _bind(client, index, query) if callable(query) else (_open_view(client, index), query)
     request: dict[str, Any] = {"query": bound, "sort": [{index.key: "asc"}], "size": page}
     if after is not None:
         request["search_after"] = [after]
@@ -111,7 +111,7 @@ def _open_view(client: Elasticsearch, index: ProfileIndex) -> str:
     return found
 
 
-def _bound(client: Elasticsearch, index: ProfileIndex, query: Callable[[], Query]) -> tuple[str, Query]:
+def _bind(client: Elasticsearch, index: ProfileIndex, query: Callable[[], Query]) -> tuple[str, Query]:
     """A view, and the query that fits it. Raises PartialAnswerError, and what binding the query raises."""
     bound = query()
     for _ in range(BOUND_TRIES):

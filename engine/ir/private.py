@@ -20,7 +20,9 @@ def with_derived(catalogue: Catalogue) -> Catalogue:
     """The catalogue with `personal` on all that a personal or encrypted value is made of, or that is made of it."""
     while True:
         private = Encrypted(catalogue, personal=True)
-        fields = tuple([_marked(each) if _is_made(each, catalogue, private) else each for each in catalogue.fields])
+        fields = tuple(
+            [_mark_personal(each) if _is_made(each, catalogue, private) else each for each in catalogue.fields]
+        )
         events = tuple([_with_sources(each, private) for each in catalogue.events])
         wider = replace(catalogue, fields=fields, events=events)
         if wider == catalogue:
@@ -28,7 +30,7 @@ def with_derived(catalogue: Catalogue) -> Catalogue:
         catalogue = wider
 
 
-def _marked(field: Field) -> Field:
+def _mark_personal(field: Field) -> Field:
     return field if is_private(field) else replace(field, personal=True)
 
 
@@ -46,7 +48,7 @@ def _is_made(field: Field, catalogue: Catalogue, private: Encrypted) -> bool:
 
 def _with_sources(event: EventType, private: Encrypted) -> EventType:
     tree = private.of_event(event.name)
-    fields = [_marked(each) if tree.get(each.name, {}) is None else each for each in event.fields]
+    fields = [_mark_personal(each) if tree.get(each.name, {}) is None else each for each in event.fields]
     return replace(event, fields=tuple(fields))
 
 

@@ -82,8 +82,8 @@ class _Ruleset:
 
     def _node(self, node: GraphNode) -> None:
         makes = node.makes(lambda name: object_type(self._program.rulesets[name].output))
-        seen = _joined(self._vars[node.name], makes.vars)
-        views = _joined(self._views[node.name], makes.features)
+        seen = _join(self._vars[node.name], makes.vars)
+        views = _join(self._views[node.name], makes.features)
 
         def known(name: Name) -> Iterable[ValueType] | None:
             if name.root in {"vars", "features"}:
@@ -125,7 +125,7 @@ class _Ruleset:
         return DecodeError(f"ruleset `{self._ruleset.name}` is damaged: {what}")
 
 
-def _joined(known: Types, made: Mapping[str, ValueType]) -> Types:
+def _join(known: Types, made: Mapping[str, ValueType]) -> Types:
     """What is known behind a node; the node's own expressions may meet either."""
     return {**known, **{name: {**known.get(name, {}), kind: None} for name, kind in made.items()}}
 

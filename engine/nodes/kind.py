@@ -107,7 +107,7 @@ class NodeKinds:
         """The kind of a node. Raises KeyError for one that is not among them."""
         return self._index.by_class[type(node)]
 
-    def named(self, word: str) -> NodeKind[Any] | None:
+    def find(self, word: str) -> NodeKind[Any] | None:
         """The kind of that name, or None."""
         return self._index.by_word.get(word)
 

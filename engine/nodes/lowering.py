@@ -78,7 +78,7 @@ class Lowering(Protocol):
     def expression(self, text: str, path: Path, expected: ValueType | None = None) -> Expression | None:
         """The meaning of an expression; None with findings."""
 
-    def given(self, value: Any, path: Path, expected: ValueType | None = None) -> Expression | None:
+    def literal_or_expression(self, value: Any, path: Path, expected: ValueType | None = None) -> Expression | None:
         """As `expression`, where a number, true or false stands for itself."""
 
     def foreign(self, target: Target[object], text: str, path: Path, expected: ValueType) -> Expression | None:
@@ -117,7 +117,7 @@ class Lowering(Protocol):
     def elsewhere(self, target: Target[object]) -> Lowering:
         """The same for findings about another document; paths begin there."""
 
-    def related(self, message: str, path: Path) -> Related:
+    def relate(self, message: str, path: Path) -> Related:
         """A second place of the node that matters to a finding."""
 
     def type_of(self, declared: Field) -> ValueType:

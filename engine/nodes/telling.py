@@ -77,7 +77,7 @@ class Listed(NamedTuple):
     now: Callable[[Any], str] | None = None
 
 
-def bound(name: str | None) -> str:
+def binding_text(name: str | None) -> str:
     """What a box says of the var that a node binds."""
     return f", as vars.{name}" if name else ""
 

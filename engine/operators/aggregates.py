@@ -36,11 +36,11 @@ def aggregate(name: AggregateName, values: Sequence[Value]) -> Value | None:
 
 def _sum(values: Sequence[Value]) -> int | float | None:
     if all(isinstance(value, int) for value in values):
-        return bounded(sum(int(value) for value in values))
+        return within_64_bits(sum(int(value) for value in values))
     return exact_sum(values)
 
 
-def bounded(total: int) -> int | None:
+def within_64_bits(total: int) -> int | None:
     """A sum of whole numbers; None (missing) beyond 64 bits."""
     return total if INTEGER_MIN <= total <= INTEGER_MAX else None
 

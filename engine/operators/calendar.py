@@ -47,7 +47,7 @@ class AnniversaryWithin(CoreOperator):
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`has its anniversary within the next 7 days (Europe/Berlin)`."""
         own = window(leaf)
-        span = f"within the next {wording.counted(own.days, 'day')}" if own.days else "today"
+        span = f"within the next {wording.count_text(own.days, 'day')}" if own.days else "today"
         return f"{'has' if positive else 'does not have'} its anniversary {span} ({own.zone})"
 
 

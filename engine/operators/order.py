@@ -35,11 +35,11 @@ class Range(CoreOperator):
         """Whether the value lies within both bounds; canonical instants are compared as text."""
         limits = bounds(leaf)
         if limits.lower is not None:
-            lower = _bound(limits.lower, now_ms)
+            lower = _bound_value(limits.lower, now_ms)
             if value < lower or (value == lower and not limits.lower_inclusive):
                 return False
         if limits.upper is not None:
-            upper = _bound(limits.upper, now_ms)
+            upper = _bound_value(limits.upper, now_ms)
             if value > upper or (value == upper and not limits.upper_inclusive):
                 return False
         return True
@@ -49,9 +49,9 @@ class Range(CoreOperator):
         limits = bounds(leaf)
         found: Query = {}
         if limits.lower is not None:
-            found["gte" if limits.lower_inclusive else "gt"] = _published(limits.lower)
+            found["gte" if limits.lower_inclusive else "gt"] = _published_value(limits.lower)
         if limits.upper is not None:
-            found["lte" if limits.upper_inclusive else "lt"] = _published(limits.upper)
+            found["lte" if limits.upper_inclusive else "lt"] = _published_value(limits.upper)
         return {"range": {field: found}}
 
     def sql(self, leaf: Leaf, place: SqlPlace) -> str:
@@ -73,11 +73,11 @@ class Range(CoreOperator):
         return f"{'is' if positive else 'is not'} {text}"
 
 
-def _bound(limit: Limit, now_ms: int) -> int | float | str:
+def _bound_value(limit: Limit, now_ms: int) -> int | float | str:
     return bind_instant(limit, now_ms) if isinstance(limit, Now) else limit
 
 
-def _published(limit: Limit) -> int | float | str | dict[str, str]:
+def _published_value(limit: Limit) -> int | float | str | dict[str, str]:
     return placeholder(limit) if isinstance(limit, Now) else limit
 
 
@@ -93,7 +93,7 @@ def _relative(limits: Bounds) -> str | None:
         case Bounds(Now(0, "days" | "months", zone), Now(0, "ms"), True, True):
             return f"since the start of today ({zone})"
         case Bounds(Now(amount, "days" | "months" as unit, zone), Now(0, "ms"), True, True):
-            return f"within the last {wording.counted(-amount, f'calendar {unit[:-1]}')} ({zone})"
+            return f"within the last {wording.count_text(-amount, f'calendar {unit[:-1]}')} ({zone})"
     return None
 
 

@@ -38,7 +38,7 @@ class StartsWith(CoreOperator):
 
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`starts with ki`."""
-        return _said(leaf, "starts with", "start with", positive=positive)
+        return _phrase(leaf, "starts with", "start with", positive=positive)
 
 
 class EndsWith(CoreOperator):
@@ -64,7 +64,7 @@ class EndsWith(CoreOperator):
 
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`ends with .com`."""
-        return _said(leaf, "ends with", "end with", positive=positive)
+        return _phrase(leaf, "ends with", "end with", positive=positive)
 
 
 class Substring(CoreOperator):
@@ -91,7 +91,7 @@ class Substring(CoreOperator):
 
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`contains the text @example`."""
-        return _said(leaf, "contains the text", "contain the text", positive=positive)
+        return _phrase(leaf, "contains the text", "contain the text", positive=positive)
 
 
 class Like(CoreOperator):
@@ -115,10 +115,10 @@ class Like(CoreOperator):
 
     def english(self, leaf: Leaf, *, positive: bool) -> str:
         """`looks like k*i`."""
-        return _said(leaf, "looks like", "look like", positive=positive)
+        return _phrase(leaf, "looks like", "look like", positive=positive)
 
 
-def _said(leaf: Leaf, verb: str, plain: str, *, positive: bool) -> str:
+def _phrase(leaf: Leaf, verb: str, plain: str, *, positive: bool) -> str:
     quoted = wording.constant(str(leaf.value))
     if leaf.many:
         return f"has {'a' if positive else 'no'} value that {verb} {quoted}"

@@ -104,7 +104,7 @@ def _tokens(leaf: Leaf) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tokens(str(leaf.value))))
 
 
-def _analysed(operand: Operand, value: Any) -> str | Refused:
+def _analyse(operand: Operand, value: Any) -> str | Refused:
     constant = constant_of(operand, value)
     if isinstance(constant, Refused):
         return constant
@@ -118,13 +118,13 @@ def _analysed(operand: Operand, value: Any) -> str | Refused:
 
 
 def _contains(operand: Operand, value: Any) -> Predicate | Refused:
-    constant = constant_of(operand, value) if operand.field.type == "keyword" else _analysed(operand, value)
+    constant = constant_of(operand, value) if operand.field.type == "keyword" else _analyse(operand, value)
     return constant if isinstance(constant, Refused) else operand.leaf("contains", constant)
 
 
 def _contains_all(operand: Operand, value: Any) -> Predicate | Refused:
     if operand.field.type == "text":
-        text = _analysed(operand, value)
+        text = _analyse(operand, value)
         return text if isinstance(text, Refused) else operand.leaf("contains_all", text)
     constants = constants_of(operand, value)
     if isinstance(constants, Refused):
@@ -137,7 +137,7 @@ def _contains_all(operand: Operand, value: Any) -> Predicate | Refused:
 
 
 def _contains_phrase(operand: Operand, value: Any) -> Predicate | Refused:
-    text = _analysed(operand, value)
+    text = _analyse(operand, value)
     return text if isinstance(text, Refused) else operand.leaf("contains_phrase", text)
 
 

@@ -45,7 +45,7 @@ def instant(text: str) -> str:
     return f"{day} {clock} UTC"
 
 
-def counted(count: int, unit: str) -> str:
+def count_text(count: int, unit: str) -> str:
     """`1 day`, `30 days`."""
     return f"{count:,} {unit}" if count == 1 else f"{count:,} {unit}s"
 
@@ -69,7 +69,7 @@ def duration(ms: int) -> str:
     """`30 days`, `12 hours`."""
     text = format_duration(ms)
     digits = text.rstrip("dhms")
-    return counted(int(digits), _UNITS[text[len(digits) :]])
+    return count_text(int(digits), _UNITS[text[len(digits) :]])
 
 
 def moment(now: Now) -> str:
@@ -80,7 +80,7 @@ def moment(now: Now) -> str:
         return f"{duration(-now.amount)} ago" if now.amount < 0 else f"{duration(now.amount)} from now"
     if now.amount == 0:
         return f"the start of today ({now.zone})"
-    span = counted(abs(now.amount), now.unit.removesuffix("s"))
+    span = count_text(abs(now.amount), now.unit.removesuffix("s"))
     side = "ago" if now.amount < 0 else "ahead"
     return f"the start of the day {span} {side} ({now.zone})"
 

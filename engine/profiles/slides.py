@@ -10,7 +10,7 @@ from typing import Any
 
 from ..ir.instant import format_instant, parse_instant
 from ..ir.types import AggregateName
-from ..operators.aggregates import Value, aggregate, bounded
+from ..operators.aggregates import Value, aggregate, within_64_bits
 from ..runtime.computed import Computed, Event
 
 _FEW = 4  # changes that are looked for by counting again, which is quickest where one of the first events makes one
@@ -60,7 +60,7 @@ def suffixes(name: AggregateName, values: Sequence[Value]) -> list[Value | None]
         seen: set[Value] = set()
         found = [len(seen) for each in backwards if seen.add(each) is None]  # type: ignore[func-returns-value]
     elif name == "sum" and all(isinstance(each, int) for each in values):
-        found = [bounded(total) for total in accumulate(int(each) for each in backwards)]
+        found = [within_64_bits(total) for total in accumulate(int(each) for each in backwards)]
     else:
         exact = accumulate(Fraction(float(each)) for each in backwards)  # of doubles, rounded but once
         sums = [_round(total) for total in exact]

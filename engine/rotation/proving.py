@@ -15,7 +15,7 @@ from ..encryption.in_use import hash_keys_in_use
 from ..encryption.key_file import KeysRefusedError
 from ..encryption.keyring import Keyring
 from ..encryption.sealed_values import raw_of
-from .sealed_values import kept
+from .sealed_values import sealed_entries
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -59,7 +59,7 @@ def letter_heads(connection: Connection) -> Iterator[bytes]:
 
 def _samples(connection: Connection) -> Iterator[bytes]:
     """A sealed payload of each kind for each master key."""
-    for kind in (letter_heads(connection), (raw_of(each.sealed) for each in kept(connection))):
+    for kind in (letter_heads(connection), (raw_of(each.sealed) for each in sealed_entries(connection))):
         seen: set[str] = set()
         for sealed in kind:
             name = payloads.master_of(sealed)

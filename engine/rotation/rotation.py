@@ -17,7 +17,7 @@ from ..storage.facts import read_fact
 from ..storage.partitions import lock_partitions, partition_of
 from .letters import rewrap_letters, seal_all_plain_letters
 from .proving import letter_heads, refuse_other_keys
-from .sealed_values import kept, rewrap_kept
+from .sealed_values import rewrap_kept, sealed_entries
 from .walk import Report, silent, tell, touch, walk
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE, re
     KeysRefusedError.
     """
     refuse_other_keys(connection, keyring)
-    if not _unfinished(connection, keyring):
+    if not _is_unfinished(connection, keyring):
         _add(keyring, "master")
     master = keyring.current
     if read_fact(connection, MASTER) != master.id:
@@ -76,14 +76,14 @@ def rotate_master(connection: Connection, keyring: Keyring, page: int = PAGE, re
     return Rewrapped(master.id, keys, letters, small.count(True), small.count(False), plain)
 
 
-def _unfinished(connection: Connection, keyring: Keyring) -> bool:
+def _is_unfinished(connection: Connection, keyring: Keyring) -> bool:
     """Whether something is not under the newest key yet that should be."""
     newest = keyring.current.id
     used = read_fact(connection, MASTER)
     if used is not None and used != newest:
         return True
     row = connection.execute("SELECT EXISTS (SELECT FROM profile_key WHERE master <> %s)", (newest,)).fetchone()
-    if bool(row and row[0]) or any(each.master != newest for each in kept(connection)):
+    if bool(row and row[0]) or any(each.master != newest for each in sealed_entries(connection)):
         return True
     return any(payloads.master_of(head) != newest for head in letter_heads(connection))
 

@@ -35,7 +35,7 @@ class Kept:
         return self.column != "fact"
 
 
-def kept(connection: Connection) -> list[Kept]:
+def sealed_entries(connection: Connection) -> list[Kept]:
     """All of them. Raises UnsealError for one of a form that this version does not know."""
     rows: list[tuple[Column, str, str]] = [*sealed_definitions(connection)]
     secret = read_fact(connection, FINGERPRINT)
@@ -49,7 +49,7 @@ def rewrap_kept(connection: Connection, keyring: Keyring) -> Iterator[Kept]:
 
     One that is written meanwhile is left to the next pass.
     """
-    while stale := [each for each in kept(connection) if each.master != keyring.current.id]:
+    while stale := [each for each in sealed_entries(connection) if each.master != keyring.current.id]:
         for each in stale:
             new = text_of(payloads.rewrap(keyring, raw_of(each.sealed)))
             if each.column == "fact":

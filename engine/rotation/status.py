@@ -12,7 +12,7 @@ from ..encryption.keyring import KEYS, KEYS_FILE, KeyMissingError, Keyring
 from ..encryption.sealed_vault import SealedVault
 from ..encryption.vault import Vault
 from .proving import letter_heads
-from .sealed_values import kept
+from .sealed_values import sealed_entries
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -47,7 +47,7 @@ class KeyStatus:
         """Whether something would be lost without the key."""
         return self.state in {"current", "next", "missing"} or self.seals
 
-    def told(self) -> str:
+    def rest_text(self) -> str:
         """The rest of its line."""
         if self.kind == "hash":
             return {
@@ -87,7 +87,7 @@ def refuse_missing_keys(connection: Connection, vault: Vault) -> None:
                 " them all. Name the key file that the other workers have; where that is this one, and a master key is"
                 " missing that has sealed nothing, `decisor keys rotate` does without it"
             )
-    elif kept(connection):
+    elif sealed_entries(connection):
         raise KeyMissingError(
             "the database holds sealed definitions or secrets, and there are no keys: name the key file that sealed"
             f" them in {KEYS_FILE} (or put its content into {KEYS})"
@@ -96,7 +96,7 @@ def refuse_missing_keys(connection: Connection, vault: Vault) -> None:
 
 def _masters(connection: Connection, keyring: Keyring, counts: dict[str, int]) -> list[KeyStatus]:
     letters = Counter(map(payloads.master_of, letter_heads(connection)))
-    small = kept(connection)
+    small = sealed_entries(connection)
     definitions = Counter(each.master for each in small if each.is_definition)
     hashing = Counter(each.master for each in small if not each.is_definition)
     used = master_in_use(connection, keyring)

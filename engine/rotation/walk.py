@@ -38,7 +38,7 @@ def walk(connection: Connection, task: str, step: Step, batch: int = BATCH, repo
     Each of them gets a new version and is told to whoever follows. `task` names the walk: one of the same name that was
     broken off goes on. `report` hears after each page how many were changed so far.
     """
-    done = _done(connection, task)
+    done = _finished_partitions(connection, task)
     count = 0
     put_fact(connection, PROGRESS, json.dumps({"task": task, "done": done}))
     for partition in range(PARTITIONS):
@@ -76,7 +76,7 @@ def tell(connection: Connection, partition: int, seq: int, profiles: Sequence[st
     return seq + len(profiles)
 
 
-def _done(connection: Connection, task: str) -> list[int]:
+def _finished_partitions(connection: Connection, task: str) -> list[int]:
     found = read_fact(connection, PROGRESS)
     data = {} if found is None else json.loads(found)
     return list(data["done"]) if data.get("task") == task else []

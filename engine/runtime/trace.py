@@ -19,6 +19,6 @@ def values_of(entry: Mapping[str, Any], kinds: NodeKinds = NODE_KINDS) -> dict[s
 
     An entry's other members are the ones that its kind declares.
     """
-    kind = kinds.named(entry["kind"])
+    kind = kinds.find(entry["kind"])
     words = _EVERY if kind is None else _EVERY.union(kind.traced)
     return {name: value for name, value in entry.items() if name not in words}

@@ -32,9 +32,9 @@ class Script:
                 values = self.answers.features.get(need.view)
                 return fallback_of(need) if values is None else Got(_data(values))
             case Predict():
-                return _predicted(need, self.answers.models.get(need.model))
+                return _prediction(need, self.answers.models.get(need.model))
             case Choose():
-                return _chosen(need, self.answers.bandits.get(need.bandit))
+                return _choice(need, self.answers.bandits.get(need.bandit))
             case Recall():
                 arm = self.answers.sticky.get(need.experiment)
                 return Got(None if arm is None else {"arm": arm, "phase": 0})
@@ -42,7 +42,7 @@ class Script:
                 return Got(self.answers.caps.get(need.key, 0))
         return fallback_of(need)
 
-    def refused(self, tape: Iterable[Written]) -> Iterator[str]:
+    def refusals(self, tape: Iterable[Written]) -> Iterator[str]:
         """What was answered and did not have the form that was asked for, by the tape of a decision."""
         for entry in tape:
             section, name = _SECTIONS.get(entry["kind"], ""), entry["name"]
@@ -64,7 +64,7 @@ def _data(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def _predicted(need: Predict, answer: ModelAnswer | None) -> Got:
+def _prediction(need: Predict, answer: ModelAnswer | None) -> Got:
     if answer is None:
         return fallback_of(need)
     if answer.status != "ok":
@@ -72,7 +72,7 @@ def _predicted(need: Predict, answer: ModelAnswer | None) -> Got:
     return Got(_data(answer.output or {}), "ok", answer.version or "")
 
 
-def _chosen(need: Choose, answer: BanditAnswer | None) -> Got:
+def _choice(need: Choose, answer: BanditAnswer | None) -> Got:
     status = "missing" if answer is None else answer.status
     if answer is None or status != "ok":
         return fallback_of(need, _FAILED[status])

@@ -22,7 +22,7 @@ from ..runtime.ports import Ports
 from .answers import ReferenceMatcher, Script
 from .coverage import Coverage
 from .differences import decision_differences
-from .explanation import explain, told
+from .explanation import explain, explain_trace
 
 Written = Mapping[str, Any]
 
@@ -81,7 +81,7 @@ class CaseRun:
             events = [{"id": f"event {number}", **each.written()} for number, each in written]
             profile, history = intake.subject({key: "someone", **self._case.profile}, events, self._now)
         except FactsRefusedError as refused:
-            yield from _refused(refused.problems)
+            yield from _refusal_lines(refused.problems)
             return
         subject = Subject(profile, history, self._stage.lists, key)
         expect = self._case.expect
@@ -114,17 +114,17 @@ class CaseRun:
         script = Script(self._case.answers or Answers())
         self._stage.set(ReferenceMatcher(self._program.segments, subject), script)
         try:
-            decision = self._decided(ruleset, subject, script)
+            decision = self._decide(ruleset, subject, script)
         except (FactsRefusedError, InputRefusedError) as refused:
-            yield from _refused(refused.problems)
+            yield from _refusal_lines(refused.problems)
             return
         self._note(ruleset, decision, subject)
-        found = [*decision_differences(expect, decision), *script.refused(decision.tape)]
+        found = [*decision_differences(expect, decision), *script.refusals(decision.tape)]
         yield from found
         if found:
             yield from _way_taken(decision, self._stage.kinds)
 
-    def _decided(self, ruleset: str, subject: Subject, script: Script) -> Decision:
+    def _decide(self, ruleset: str, subject: Subject, script: Script) -> Decision:
         written, membership = self._case.event, self._case.membership
         event: Event | None = None
         if written is not None:
@@ -143,7 +143,7 @@ class CaseRun:
 
     def _note(self, ruleset: str, decision: Decision, subject: Subject) -> None:
         """What the decision covers: its nodes, and the segments it had to be matched against."""
-        self._coverage.passed(ruleset, decision.trace)
+        self._coverage.note_passed(ruleset, decision.trace)
         if decision.membership == "matched":
             for name in decision.segments:
                 self._coverage.observe(name, subject, self._now_ms)
@@ -151,7 +151,7 @@ class CaseRun:
 
 def _way_taken(decision: Decision, kinds: NodeKinds) -> Iterator[str]:
     yield "path taken: " + " → ".join(f"{step['node']} ({step['outcome']})" for step in decision.path)
-    yield from told(decision.trace, kinds, "  ")
+    yield from explain_trace(decision.trace, kinds, "  ")
 
 
 def _unknown(what: str, name: str, noun: str, names: Collection[str]) -> str:
@@ -160,5 +160,5 @@ def _unknown(what: str, name: str, noun: str, names: Collection[str]) -> str:
     return f"{what}: `{name}` is no {noun} of this workspace{hint}"
 
 
-def _refused(problems: Sequence[Refusal]) -> list[str]:
+def _refusal_lines(problems: Sequence[Refusal]) -> list[str]:
     return [f"{problem.path}: {problem.message}" for problem in problems]

@@ -31,14 +31,14 @@ class Coverage:
             verdict = "true" if evaluate(condition, subject, now_ms) else "false"
             self.seen.add((f"segment/{segment}", text, verdict))
 
-    def passed(self, ruleset: str, trace: Sequence[Mapping[str, Any]]) -> None:
+    def note_passed(self, ruleset: str, trace: Sequence[Mapping[str, Any]]) -> None:
         """Note the ways that a decision took out of its nodes and of those of the rulesets it called."""
         for step in trace:
-            kind = self.kinds.named(step["kind"])
+            kind = self.kinds.find(step["kind"])
             for outcome in () if kind is None else kind.authoring().outcomes_seen(step):
                 self.seen.add((f"ruleset/{ruleset}", step["node"], outcome))
             if "trace" in step:
-                self.passed(step["outcome"], step["trace"])
+                self.note_passed(step["outcome"], step["trace"])
 
     @property
     def covered(self) -> int:

@@ -21,9 +21,9 @@ def decision_differences(expect: Expectation, decision: Decision) -> Iterator[st
     arms = {each["experiment"]: each["arm"] for each in decision.experiments}
     for name, arm in (expect.experiments or {}).items():
         if name not in arms:
-            yield f"experiments.{name}: expected arm {shown(arm)}, but no node on the path asked for it"
+            yield f"experiments.{name}: expected arm {shown_value(arm)}, but no node on the path asked for it"
         elif arms[name] != arm:
-            yield f"experiments.{name}: expected arm {shown(arm)}, found {shown(arms[name])}"
+            yield f"experiments.{name}: expected arm {shown_value(arm)}, found {shown_value(arms[name])}"
 
 
 def value_differences(path: str, expected: Any, found: Any) -> Iterator[str]:
@@ -35,9 +35,9 @@ def value_differences(path: str, expected: Any, found: Any) -> Iterator[str]:
         for index, (left, right) in enumerate(zip(expected, found, strict=True)):
             yield from value_differences(f"{path}[{index}]", left, right)
     elif expected != found or isinstance(expected, bool) is not isinstance(found, bool):
-        yield f"{path}: expected {shown(expected)}, found {shown(found)}"
+        yield f"{path}: expected {shown_value(expected)}, found {shown_value(found)}"
 
 
-def shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     """A value as JSON; `nothing` for one that is missing."""
     return "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)

@@ -12,7 +12,7 @@ from ..nodes.kind import NodeKinds
 from ..nodes.kinds import NODE_KINDS
 from ..operators.evaluate import Subject, evaluate, present_values
 from ..runtime.trace import values_of
-from .differences import shown
+from .differences import shown_value
 
 VALUE_LIMIT = 60  # characters of a value that are shown
 
@@ -43,15 +43,15 @@ def explain(predicate: Predicate, subject: Subject, now_ms: int) -> Explanation:
     if isinstance(predicate, Not) and isinstance(predicate.item, AllOf | AnyOf | Not):
         return Explanation("not", holds, inside=(explain(predicate.item, subject, now_ms),))
     condition = predicate.item if isinstance(predicate, Not) else predicate
-    return Explanation(" ".join(to_english(predicate).split()), holds, _seen(condition, subject))
+    return Explanation(" ".join(to_english(predicate).split()), holds, _observation(condition, subject))
 
 
-def _seen(condition: Predicate, subject: Subject) -> str:
+def _observation(condition: Predicate, subject: Subject) -> str:
     """What a condition looked at, in a few words."""
     if isinstance(condition, Leaf | Element):
         name = condition.field if isinstance(condition, Leaf) else condition.of
         values = present_values(subject.profile, name)
-        return f"is {_cut(', '.join(shown(value) for value in values[:5]))}" if values else "is missing"
+        return f"is {_cut(', '.join(shown_value(value) for value in values[:5]))}" if values else "is missing"
     if isinstance(condition, Events | EventSequence):
         kinds = {condition.type} if isinstance(condition, Events) else {step.type for step in condition.steps}
         times = [event["time"] for event in subject.events if event["type"] in kinds]
@@ -59,20 +59,20 @@ def _seen(condition: Predicate, subject: Subject) -> str:
     return ""
 
 
-def told(trace: Sequence[Mapping[str, Any]], kinds: NodeKinds = NODE_KINDS, indent: str = "") -> Iterator[str]:
+def explain_trace(trace: Sequence[Mapping[str, Any]], kinds: NodeKinds = NODE_KINDS, indent: str = "") -> Iterator[str]:
     """The nodes that a decision passed, with the way each took and what it saw."""
     for step in trace:
         seen = values_of(step, kinds)
         values = ", ".join(
-            f"{name} is {'missing' if value is None else _cut(shown(value))}" for name, value in seen.items()
+            f"{name} is {'missing' if value is None else _cut(shown_value(value))}" for name, value in seen.items()
         )
         yield f"{indent}{step['node']}: {outcome_text(step, kinds)}{f'  ({values})' if values else ''}"
-        yield from told(step.get("trace") or (), kinds, indent + "  ")
+        yield from explain_trace(step.get("trace") or (), kinds, indent + "  ")
 
 
 def outcome_text(step: Mapping[str, Any], kinds: NodeKinds = NODE_KINDS) -> str:
     """The way that a node took, in words."""
-    kind = kinds.named(step["kind"])
+    kind = kinds.find(step["kind"])
     return str(step["outcome"]) if kind is None else kind.authoring().outcome_text(step)
 
 

@@ -24,7 +24,7 @@ from engine.profiles.fingerprint_secret import fingerprint_secret
 from engine.rebuilds.preparation import prepare
 from engine.rotation import rotation
 from engine.rotation.rotation import rotate_master
-from engine.rotation.sealed_values import kept
+from engine.rotation.sealed_values import sealed_entries
 from engine.rotation.status import status_of
 from engine.segments.registry import definition_of, read_registry, read_segments, start_building
 from tests.integration.test_segments_rebuild import rebuild
@@ -270,7 +270,7 @@ def test_a_new_master_key_takes_over_definitions_and_the_secret(sealed_world: Wo
         assert (counts.definitions, counts.secrets) == (4, 1)
         done = rotate_master(connection, keyring)
         assert (done.definitions, done.secrets) == (4, 1)
-        assert {each.master for each in kept(connection)} == {done.master}
+        assert {each.master for each in sealed_entries(connection)} == {done.master}
         found = {each.id: each for each in status_of(connection, keyring)}
         assert not found[old].needed
         assert (found[done.master].definitions, found[done.master].secrets) == (4, 1)
@@ -307,10 +307,10 @@ def test_a_change_that_was_broken_off_goes_on_with_what_is_left_and_the_old_key_
                 rotate_master(connection, keyring)
         column, _, name = left.partition(" ")
         # All others follow by themselves, when they are written the next time.
-        for each in kept(connection):
+        for each in sealed_entries(connection):
             if (each.column, each.name) != (column, name):
                 _renew(connection, world, each.column, each.name)
-        assert [f"{each.column} {each.name}" for each in kept(connection) if each.master == old] == [left]
+        assert [f"{each.column} {each.name}" for each in sealed_entries(connection) if each.master == old] == [left]
         assert {each.id: each for each in status_of(connection, keyring)}[old].needed
         done = rotate_master(connection, keyring)
         assert len(read_key_file(key_file).master) == 2, "no third key is made"
@@ -353,4 +353,4 @@ def test_a_definition_that_is_switched_in_while_keys_change_follows_too(
 
         monkeypatch.setattr(payloads, "rewrap", meddling)
         assert rotate_master(connection, keyring).definitions == 5
-        assert {each.master for each in kept(connection)} == {keyring.current.id}
+        assert {each.master for each in sealed_entries(connection)} == {keyring.current.id}

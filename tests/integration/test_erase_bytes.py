@@ -16,7 +16,7 @@ from engine.cli.app import main
 from engine.erasure import rewriting
 from engine.erasure.notices import NOTICE_MS
 from engine.erasure.old_bytes import LEASE_MS, MERGE_MS, MERGED
-from engine.erasure.remains import sampled
+from engine.erasure.remains import count_sampled_columns
 from engine.erasure.rewriting import NotRewrittenError, rewrite
 from engine.ir.program import Program
 from engine.storage import keys
@@ -215,12 +215,14 @@ def test_nothing_is_left_in_nodes_and_statistics_and_the_rest_is_told(shop_with_
     partition = partition_of(PERSON)
     with shop_with_history.connect("tests") as connection:
         connection.execute("ANALYZE")
-        assert sampled(connection, [PERSON]) > 5
+        assert count_sampled_columns(connection, [PERSON]) > 5
         erasure = erasure_of(shop_with_history, connection)
         assert erasure.erase(PERSON, shop_with_history.now_ms).done
-        assert sampled(connection, [PERSON]) > 5, "somebody else has analyzed the tables, and the test is void"
+        assert count_sampled_columns(connection, [PERSON]) > 5, (
+            "somebody else has analyzed the tables, and the test is void"
+        )
         assert erasure.let_go({partition}) == []
-        assert sampled(connection, [PERSON]) == 0
+        assert count_sampled_columns(connection, [PERSON]) == 0
         told = {(each.store, each.place): each for each in erasure.remains([PERSON])}
         notices = told["Redis", keys.transitions_stream(partition)]
         entries = shop_with_history.redis.xrange(keys.transitions_stream(partition))

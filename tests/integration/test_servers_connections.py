@@ -285,7 +285,7 @@ class SecureElasticsearch(PrivateElasticsearch):
         )
 
     def _ready(self) -> str | None:
-        for address in self.place.bound():
+        for address in self.place.bound_addresses():
             with Elasticsearch(
                 f"https://{address}", basic_auth=("ann", "hunter2"), ca_certs=str(self.files.authority)
             ) as client:

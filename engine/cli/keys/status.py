@@ -27,7 +27,7 @@ def _run(options: argparse.Namespace) -> int:
     else:
         width = max(len(each.id) for each in found)
         for each in found:
-            print(f"{each.kind:<6}  {each.id:<{width}}  {each.state:<8}  {each.told()}")
+            print(f"{each.kind:<6}  {each.id:<{width}}  {each.state:<8}  {each.rest_text()}")
     return FINDINGS if any(each.state == "missing" for each in found) else CLEAN
 
 

@@ -84,7 +84,7 @@ def _feature(name: str, shape: BanditShape, target: Target[BanditModel], lowerin
     value: Expression | None
     if name in shape.inputs:
         written = str(shape.inputs[name])
-        value = lowering.given(shape.inputs[name], ("inputs", name), kind)
+        value = lowering.literal_or_expression(shape.inputs[name], ("inputs", name), kind)
     elif declared.source is not None:
         written = declared.source
         value = lowering.foreign(target, written, ("features", name, "from"), kind)

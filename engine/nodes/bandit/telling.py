@@ -7,7 +7,7 @@ from typing import Any
 
 from ...ir.graph import Experiments
 from ...operators.phrases import expression_text
-from ..telling import DrawnWay, Look, Steps, bound, item_lines, last_way
+from ..telling import DrawnWay, Look, Steps, binding_text, item_lines, last_way
 from .node import BanditNode
 
 LOOK = Look("cut", "#fbe6f2", "#b0347f")
@@ -15,7 +15,7 @@ LOOK = Look("cut", "#fbe6f2", "#b0347f")
 
 def box_lines(node: BanditNode) -> Iterator[str]:
     """The bandit, its features, and when arms may be picked."""
-    yield f"{node.bandit} by {expression_text(node.unit)}{bound(node.bind)}"
+    yield f"{node.bandit} by {expression_text(node.unit)}{binding_text(node.bind)}"
     yield from item_lines(node.features)
     yield from (f"{arm.name} if {expression_text(arm.when)}" for arm in node.choices if arm.when is not None)
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...ir.graph import Experiment, Experiments
 from ...operators.phrases import expression_text
 from ...operators.wording import percent
-from ..telling import DrawnWay, Look, Steps, bound, last_way
+from ..telling import DrawnWay, Look, Steps, binding_text, last_way
 from .node import ExperimentNode
 
 LOOK = Look("cut", "#fbe6f2", "#b0347f")
@@ -19,7 +19,7 @@ ASSIGNED = frozenset({"assigned", "sticky", "forced"})
 
 def box_lines(node: ExperimentNode) -> Iterator[str]:
     """The experiment and the unit that it assigns."""
-    yield f"{node.experiment} by {expression_text(node.unit)}{bound(node.bind)}"
+    yield f"{node.experiment} by {expression_text(node.unit)}{binding_text(node.bind)}"
 
 
 def arrows(node: ExperimentNode, experiments: Experiments) -> Iterator[DrawnWay]:

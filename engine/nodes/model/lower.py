@@ -56,7 +56,7 @@ def _input(field: Field, shape: ModelShape, target: Target[ModelModel], lowering
     value: Expression | None
     if field.name in shape.inputs:
         written = str(shape.inputs[field.name])
-        value = lowering.given(shape.inputs[field.name], ("inputs", field.name), kind)
+        value = lowering.literal_or_expression(shape.inputs[field.name], ("inputs", field.name), kind)
     elif declared.source is not None:
         written = declared.source
         value = lowering.foreign(target, written, ("inputs", field.name, "from"), kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...ir.graph import Experiments
-from ..telling import DrawnWay, Look, Steps, bound, item_lines, items_text
+from ..telling import DrawnWay, Look, Steps, binding_text, item_lines, items_text
 from .node import ModelNode
 
 LOOK = Look("box", "#e2f4ee", "#00805c")
@@ -13,7 +13,7 @@ LOOK = Look("box", "#e2f4ee", "#00805c")
 
 def box_lines(node: ModelNode) -> Iterator[str]:
     """The model and its inputs."""
-    yield f"{node.model.name}{bound(node.bind)}"
+    yield f"{node.model.name}{binding_text(node.bind)}"
     yield from item_lines(node.inputs)
 
 

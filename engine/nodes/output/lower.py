@@ -18,7 +18,7 @@ def lower_output(shape: OutputShape, lowering: Lowering) -> Lowered:
             help_ = lowering.suggestion(name, sorted(declared), "outputs")
             lowering.at_key("G009", ("output", name), f"`{name}` is not an output of this ruleset", help=help_)
             continue
-        value = lowering.given(written, ("output", name), lowering.type_of(field))
+        value = lowering.literal_or_expression(written, ("output", name), lowering.type_of(field))
         if value is not None and not lowering.fits(value, field, ("output", name)):
             value = None
         if value is not None:

@@ -34,12 +34,12 @@ def _context(shape: RulesetShape, called: Ruleset, lowering: Lowering) -> tuple[
             sound = False
     for name, field in sorted(wanted.items()):
         if name in shape.context:
-            value = lowering.given(shape.context[name], ("context", name), lowering.type_of(field))
+            value = lowering.literal_or_expression(shape.context[name], ("context", name), lowering.type_of(field))
             if value is not None and not lowering.fits(value, field, ("context", name)):
                 value = None
             text = str(shape.context[name])
         elif name in own:
-            value, text = _inherited(own[name], field, lowering), f"context.{name}"
+            value, text = _inherit(own[name], field, lowering), f"context.{name}"
         else:
             continue  # it is missing there, as in a request that does not say it
         sound = sound and value is not None
@@ -48,7 +48,7 @@ def _context(shape: RulesetShape, called: Ruleset, lowering: Lowering) -> tuple[
     return tuple(items) if sound else None
 
 
-def _inherited(own: Field, wanted: Field, lowering: Lowering) -> Expression | None:
+def _inherit(own: Field, wanted: Field, lowering: Lowering) -> Expression | None:
     value = lowering.expression(f"context.{own.name}", ("ruleset",), lowering.type_of(wanted))
     if value is None or not lowering.fits(value, wanted, ("ruleset",)):
         return None

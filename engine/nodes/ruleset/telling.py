@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...ir.graph import Experiments
-from ..telling import DrawnWay, Look, Steps, bound, item_lines, items_text
+from ..telling import DrawnWay, Look, Steps, binding_text, item_lines, items_text
 from .node import RulesetNode
 
 LOOK = Look("framed", "#ece8fb", "#5a48b5")
@@ -13,7 +13,7 @@ LOOK = Look("framed", "#ece8fb", "#5a48b5")
 
 def box_lines(node: RulesetNode) -> Iterator[str]:
     """The other ruleset and its context."""
-    yield f"{node.ruleset}{bound(node.bind)}"
+    yield f"{node.ruleset}{binding_text(node.bind)}"
     yield from item_lines(node.context)
 
 

@@ -18,7 +18,7 @@ def lower_set(shape: SetShape, lowering: Lowering) -> Lowered:
     items: list[SetItem] = []
     types: dict[str, ValueType] = {}
     for name, written in shape.set.items():
-        value = lowering.given(written, ("set", name))
+        value = lowering.literal_or_expression(written, ("set", name))
         types[name] = ANY if value is None else value.type
         lowering.know(name, types[name])
         if value is not None:

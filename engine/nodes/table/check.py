@@ -99,8 +99,8 @@ def _duplicates(table: Boxes, lowering: Lowering) -> set[int]:
 
 
 def _at_row(lowering: Lowering, code: str, index: int, message: str, other: int | None = None) -> None:
-    related = () if other is None else (lowering.related(f"row {other + 1}", _row(other)),)
-    lowering.add(code, _row(index), f"`{lowering.name}` {message}", related=related)
+    relate = () if other is None else (lowering.relate(f"row {other + 1}", _row(other)),)
+    lowering.add(code, _row(index), f"`{lowering.name}` {message}", related=relate)
 
 
 def _gaps(table: Boxes, _duplicates: set[int], lowering: Lowering) -> bool:

@@ -102,13 +102,13 @@ def _mask(cell: CellTest, tests: dict[CellTest, Mask], full: Mask, missing: Mask
 def _scalar(kind: ValueType, tests: Sequence[CellTest]) -> _Classes:
     """Example values of each class and the mask of each test, for one value that is present."""
     if kind.kind == "boolean":
-        return _listed((False, True), tests)
+        return _listed_classes((False, True), tests)
     if kind.values:
-        return _listed(kind.values, tests)
+        return _listed_classes(kind.values, tests)
     if kind.kind == "string" and not any(isinstance(test, Range) for test in tests):
         constants = sorted({value for test in tests for value in _constants(test)}, key=str)
-        return _listed((*constants, _fresh(constants)), tests)
-    return _ordered(kind, tests)
+        return _listed_classes((*constants, _fresh(constants)), tests)
+    return _ordered_classes(kind, tests)
 
 
 def _constants(test: CellTest) -> tuple[Any, ...]:
@@ -125,12 +125,12 @@ def _fresh(constants: Sequence[Any]) -> str:
     return found
 
 
-def _listed(values: tuple[Any, ...], tests: Sequence[CellTest]) -> _Classes:
+def _listed_classes(values: tuple[Any, ...], tests: Sequence[CellTest]) -> _Classes:
     places = {value: 1 << index for index, value in enumerate(values)}
     return values, {test: sum(places.get(value, 0) for value in set(_constants(test))) for test in tests}
 
 
-def _ordered(kind: ValueType, tests: Sequence[CellTest]) -> _Classes:
+def _ordered_classes(kind: ValueType, tests: Sequence[CellTest]) -> _Classes:
     """Classes in order: below the first bound, at it, between it and the next, … above the last."""
     bounds = sorted({bound for test in tests for bound in _bounds(test)})
     places = {bound: 2 * index + 1 for index, bound in enumerate(bounds)}

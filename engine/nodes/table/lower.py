@@ -37,7 +37,9 @@ def lower_table(shape: TableShape, lowering: Lowering) -> Lowered:
         return failed
     known = [each for each in inputs if each is not None]
     rows = _rows(table, known, columns, lowering)
-    types = {shape.bind: lowering.object_of([folded(each, shape.table) for each in columns])} if shape.bind else {}
+    types = (
+        {shape.bind: lowering.object_of([folded_field(each, shape.table) for each in columns])} if shape.bind else {}
+    )
     if rows is None:
         return Lowered(None, types)
     hit: HitPolicy = table.hit  # type: ignore[assignment] # one of the words of `HIT_POLICIES`
@@ -48,7 +50,7 @@ def lower_table(shape: TableShape, lowering: Lowering) -> Lowered:
     return Lowered(node, types)
 
 
-def folded(column: Field, table: DecisionTable) -> Field:
+def folded_field(column: Field, table: DecisionTable) -> Field:
     """What an output column comes to: a list where all rows count, a number where they are counted."""
     if table.hit == "rule_order" or (table.hit == "collect" and table.collect == "list"):
         return replace(column, many=True)
@@ -64,14 +66,14 @@ def _columns(shape: TableShape, lowering: Lowering) -> list[Field] | None:
         columns = [field_of(name, each) for name, each in sorted(table.outputs.items())]
         paths: Mapping[str, Path] = {each.name: ("table", "outputs", each.name) for each in columns}
     else:
-        said = {name for index, row in enumerate(table.rows) for name in _written(row, index).outputs}
+        said = {name for index, row in enumerate(table.rows) for name in _cells_of(row, index).outputs}
         columns = [_element(each, table) for each in lowering.output if each.name in said]
         paths = {each.name: ("table", "hit") for each in columns}
     sound = True
     declared = {each.name: each for each in lowering.output}
     for column in columns:
         own = declared.get(column.name)
-        result = folded(column, table)
+        result = folded_field(column, table)
         if problem := _fold_problem(column, table):
             lowering.add("D012", paths[column.name], problem)
         elif shape.then is None and own is None:
@@ -79,7 +81,9 @@ def _columns(shape: TableShape, lowering: Lowering) -> list[Field] | None:
             message = f"`{column.name}` is not an output of this ruleset, and the table's outputs are the decision"
             lowering.at_key("D009", paths[column.name], message, help=help_)
         elif shape.then is None and own is not None and not _same(own, result):
-            message = f"`{column.name}` comes out as {_said(result)}, and the ruleset declares {_said(own)}"
+            message = (
+                f"`{column.name}` comes out as {_field_words(result)}, and the ruleset declares {_field_words(own)}"
+            )
             lowering.add("D012", paths[column.name], message)
         else:
             continue
@@ -89,7 +93,7 @@ def _columns(shape: TableShape, lowering: Lowering) -> list[Field] | None:
 
 def _element(field: Field, table: DecisionTable) -> Field:
     """The column behind an output of the ruleset: an element of a list that all rows make up."""
-    return replace(field, many=False) if folded(field, table) == field and field.many and _lists(table) else field
+    return replace(field, many=False) if folded_field(field, table) == field and field.many and _lists(table) else field
 
 
 def _lists(table: DecisionTable) -> bool:
@@ -98,12 +102,12 @@ def _lists(table: DecisionTable) -> bool:
 
 def _fold_problem(column: Field, table: DecisionTable) -> str | None:
     if column.type in {"object", "geo_point"}:
-        return f"`{column.name}` is declared {_said(column)}; cells hold plain values"
+        return f"`{column.name}` is declared {_field_words(column)}; cells hold plain values"
     if column.many and table.hit in {"collect", "rule_order"}:
         return f"`{column.name}` is a list already; `hit: {table.hit}` puts plain values together"
     allowed = FOLDED.get(table.collect, (column.type,)) if table.hit == "collect" else (column.type,)
     if column.type not in allowed:
-        return f"`{column.name}` is {_said(column)}; `collect: {table.collect}` needs {' or '.join(allowed)}"
+        return f"`{column.name}` is {_field_words(column)}; `collect: {table.collect}` needs {' or '.join(allowed)}"
     return None
 
 
@@ -112,7 +116,7 @@ def _same(own: Field, result: Field) -> bool:
     return own.type == result.type and own.many == result.many and values
 
 
-def _said(field: Field) -> str:
+def _field_words(field: Field) -> str:
     return f"a list of {field.type}" if field.many else field.type
 
 
@@ -127,7 +131,7 @@ class _Written:
     priority: int = 0
 
 
-def _written(row: Any, index: int) -> _Written:
+def _cells_of(row: Any, index: int) -> _Written:
     path: Path = ("table", "rows", index)
     if isinstance(row, LongRow):
         return _Written(row.when, (*path, "when"), row.output, (*path, "output"), row.priority)
@@ -143,7 +147,7 @@ def _rows(
     names = sorted(by_name) if table.outputs is not None else sorted(each.name for each in lowering.output)
     rows = []
     for index, each in enumerate(table.rows):
-        row = _written(each, index)
+        row = _cells_of(each, index)
         cells = _cells(row, kinds, lowering)
         values = _values(row, columns, by_name, names, lowering)
         if cells is not None and values is not None:

@@ -70,12 +70,12 @@ class TableNode(GraphNode):
 
     def makes(self, outputs: Callable[[str], ValueType]) -> Makes:  # noqa: ARG002 - it calls no ruleset
         """Its outputs, lists where all rows count, bound or as the decision."""
-        made = object_type(self._folded(column) for column in self.outputs)
+        made = object_type(self._folded_field(column) for column in self.outputs)
         if self.then is None:
             return Makes(dict.fromkeys(self.binds(), made), decision=dict(made.members))
         return Makes(dict.fromkeys(self.binds(), made))
 
-    def _folded(self, column: Field) -> Field:
+    def _folded_field(self, column: Field) -> Field:
         """What a column comes to."""
         if self.hit == "rule_order" or (self.hit == "collect" and self.collect == "list"):
             return replace(column, many=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...ir.types import Field
-from ...operators.aggregates import bounded, exact_sum
+from ...operators.aggregates import exact_sum, within_64_bits
 from ..writing import Writer
 from .cell_source import Cells
 from .index import bits
@@ -157,7 +157,7 @@ def gatherer(node: TableNode) -> Callable[[Sequence[int]], dict[str, Any]]:
 
 def _sum(field: Field, values: list[Any]) -> Any:
     """The sum, of doubles rounded once; missing when an integer leaves 64 bits or a double its range."""
-    return bounded(sum(values)) if field.type == "integer" else exact_sum(values)
+    return within_64_bits(sum(values)) if field.type == "integer" else exact_sum(values)
 
 
 FOLDS: dict[str, Callable[[Field, list[Any]], Any]] = {

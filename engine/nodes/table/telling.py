@@ -7,8 +7,8 @@ from typing import Any
 
 from ...ir.graph import Experiments
 from ...operators.phrases import cell_text, expression_text, value_text
-from ...operators.wording import counted
-from ..telling import DrawnWay, Grid, Listed, Look, Steps, bound, last_way
+from ...operators.wording import count_text
+from ..telling import DrawnWay, Grid, Listed, Look, Steps, binding_text, last_way
 from .node import TableNode, TableRow
 
 LOOK = Look("box", "#e3f1fb", "#1f78b4")
@@ -34,7 +34,7 @@ _COLLECTED = {
 def box_lines(node: TableNode) -> Iterator[str]:
     """How many rows, and what several hits come to."""
     how = f"{node.hit} {node.collect}" if node.hit == "collect" else node.hit
-    yield f"{counted(len(node.rows), 'row')}, {how}{bound(node.bind)}"
+    yield f"{count_text(len(node.rows), 'row')}, {how}{binding_text(node.bind)}"
 
 
 def grid(node: TableNode) -> Grid:

@@ -96,7 +96,7 @@ class _Positions:
                     last=_union(part.last for part in parts),
                 )
             case Repeat(item, least, most):
-                return self._repeated(item, least, most)
+                return self._repeat(item, least, most)
 
     def _position(self, node: Characters) -> _Part:
         if len(self.follow) >= MAX_POSITIONS:
@@ -116,7 +116,7 @@ class _Positions:
             last=left.last | right.last if right.empty else right.last,
         )
 
-    def _repeated(self, item: Node, least: int, most: int | None) -> _Part:
+    def _repeat(self, item: Node, least: int, most: int | None) -> _Part:
         """Copies of the item, the last one repeated when there is no `most`; as many as Lucene makes."""
         copies = least + 1 if most is None else most
         parts = [self.part(item) for _ in range(copies)]
@@ -136,7 +136,7 @@ def automaton(tree: Node) -> Automaton:
     positions = _Positions()
     whole = positions.part(tree)
     starts = _starts(positions.characters)
-    takes = [_taken(node, starts) for node in positions.characters]
+    takes = [_classes_taken(node, starts) for node in positions.characters]
     dots = _union(1 << number for number, node in enumerate(positions.characters) if node == DOT)
     start = (whole.first, whole.empty)
     rows: dict[tuple[int, bool], Row] = {start: []}
@@ -187,7 +187,7 @@ def _starts(nodes: list[Characters]) -> list[int]:
     return sorted({0, *(edge for edge in edges if edge <= sys.maxunicode)})
 
 
-def _taken(node: Characters, starts: list[int]) -> list[int]:
+def _classes_taken(node: Characters, starts: list[int]) -> list[int]:
     """The numbers of the classes that a node takes."""
     if node.negated:
         inside = {number for low, high in node.ranges for number in _numbers(low, high, starts)}

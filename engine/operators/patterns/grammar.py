@@ -190,7 +190,7 @@ class _Reader:
         if sign == "[":
             return self.characters()
         if sign == "\\":
-            return literal(self.escaped())
+            return literal(self.escaped_sign())
         if sign in {"^", "$"}:
             raise self.refusal(
                 "is not an anchor here", f"a pattern covers the whole value; `\\{sign}` is the sign itself"
@@ -216,7 +216,7 @@ class _Reader:
         self.place += 1
         return item
 
-    def escaped(self) -> str:
+    def escaped_sign(self) -> str:
         """The punctuation mark after a backslash."""
         character = self.text[self.place + 1 : self.place + 2]
         if not character or character not in punctuation:
@@ -241,13 +241,13 @@ class _Reader:
             high = self.upper_end(low)
             ranges.append((low, high))
         self.place += 1
-        return Characters(_merged(ranges), negated)
+        return Characters(_merge(ranges), negated)
 
     def member(self, *, is_edge: bool) -> int:
         """One character of a class; a hyphen stands for itself first or last."""
         sign = self.next()
         if sign == "\\":
-            return ord(self.escaped())
+            return ord(self.escaped_sign())
         if sign in {"[", "]"}:
             raise self.refusal("stands in a class", f"write `\\{sign}` for the sign itself")
         if sign == "-" and not is_edge and self.text[self.place + 1 :] and self.text[self.place + 1] != "]":
@@ -284,7 +284,7 @@ def _is_number(text: str) -> bool:
     return 0 < len(text) <= len(str(MAX_REPEAT)) and all(character in digits for character in text)
 
 
-def _merged(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def _merge(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """The same characters in sorted ranges with gaps between."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(ranges):

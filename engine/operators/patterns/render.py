@@ -15,12 +15,12 @@ _WILDCARD: Final = str.maketrans({sign: f"\\{sign}" for sign in "\\*?"})
 
 def lucene(tree: Node) -> str:
     """The text for Elasticsearch's `regexp` with `flags: NONE`; all signs of the optional syntax are escaped anyway."""
-    return _written(tree, _LUCENE, "(")
+    return _render_node(tree, _LUCENE, "(")
 
 
 def re2(tree: Node) -> str:
     """The text for RE2, which must be told that the dot matches a line break."""
-    return _written(tree, _RE2, "(?:")
+    return _render_node(tree, _RE2, "(?:")
 
 
 def escape_wildcard(text: str) -> str:
@@ -28,20 +28,20 @@ def escape_wildcard(text: str) -> str:
     return text.translate(_WILDCARD)
 
 
-def _written(node: Node, escapes: dict[int, str], group: str) -> str:
+def _render_node(node: Node, escapes: dict[int, str], group: str) -> str:
     match node:
         case Characters():
             return _characters(node, escapes)
         case Sequence(items):
             return "".join(_inner(item, (Choice,), escapes, group) for item in items)
         case Choice(items):
-            return "|".join(_written(item, escapes, group) for item in items)
+            return "|".join(_render_node(item, escapes, group) for item in items)
         case Repeat(item, least, most):
             return _inner(item, (Choice, Sequence, Repeat), escapes, group) + _bounds(least, most)
 
 
 def _inner(node: Node, binds_weaker: tuple[type, ...], escapes: dict[int, str], group: str) -> str:
-    text = _written(node, escapes, group)
+    text = _render_node(node, escapes, group)
     return f"{group}{text})" if isinstance(node, binds_weaker) else text
 
 

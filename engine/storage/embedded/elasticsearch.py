@@ -190,14 +190,14 @@ class ElasticsearchFolder:
         command = [str(home / "bin" / "elasticsearch")]
         return launch(command, self.log, account=account, environment=environment, ends_with_us=ends_with_us)
 
-    def bound(self) -> list[str]:
+    def bound_addresses(self) -> list[str]:
         """The addresses, as HOST:PORT, that the server has bound so far."""
         found = read_plain(self.part("logs") / "http.ports", 4_096) or b""
         return found.decode("ascii", "replace").split()
 
     def url(self) -> str | None:
         """The server's URL, once it has bound its port and its cluster is ready."""
-        return next((f"http://{address}" for address in self.bound() if _ready(address)), None)
+        return next((f"http://{address}" for address in self.bound_addresses() if _ready(address)), None)
 
 
 def _ready(address: str) -> bool:

@@ -37,7 +37,7 @@ from engine.runtime.decision import Decision
 from engine.runtime.loaded import Runtime
 from engine.runtime.ports import Ports
 from engine.runtime.trace import values_of
-from engine.testing.explanation import told
+from engine.testing.explanation import explain_trace
 from engine.testing.run import run_tests
 from tests.unit.nodes.greeting import GREET, KINDS, Greeter, Greeting, GreetNode, write_greet
 
@@ -196,7 +196,7 @@ def test_a_trace_tells_of_it_without_what_is_private(tmp_path: Path) -> None:
     assert (entry["kind"], entry["outcome"], entry["status"]) == ("greet", "greeted", "ok")
     assert values_of(entry, KINDS) == {"person": "[personal]", "vars.words": "[personal]"}
     assert "Ann" not in str(decision.trace)
-    (line, *_) = told(decision.trace, KINDS)
+    (line, *_) = explain_trace(decision.trace, KINDS)
     assert line.startswith("hello: greeted, ok ")
 
 

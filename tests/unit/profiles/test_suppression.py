@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from engine.erasure.erasure import Report, Row
-from engine.erasure.place import UnreachablePlaceError, told
+from engine.erasure.place import UnreachablePlaceError, describe_problem
 from engine.profiles.suppression import suppression_hash
 
 
@@ -19,5 +19,5 @@ def test_an_erasure_is_done_when_every_place_was_looked_at_and_holds_nothing() -
 
 
 def test_only_our_own_words_are_repeated() -> None:
-    assert told(UnreachablePlaceError("no Redis is known")) == "no Redis is known"
-    assert told(OSError("märta is not to be told")) == "OSError"
+    assert describe_problem(UnreachablePlaceError("no Redis is known")) == "no Redis is known"
+    assert describe_problem(OSError("märta is not to be told")) == "OSError"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ..diagnostics import Path, Sink
-from ..ir.predicate import Predicate
+from ..ir.predicate import AllOf, Predicate
 from ..ir.walk import DEPTH_LIMIT, LEAF_LIMIT, depth, leaf_count
 from ..language.documents import conditions as shapes
 from ..language.documents.segment import SegmentDocument
@@ -20,6 +20,7 @@ from .targets.elasticsearch import Exact, compile_query
 from .targets.limits import check_limits, surely_within
 
 Reference = tuple[str, Path]
+_LOOKED_THROUGH = 64  # conditions among which the contradicting one is looked for
 
 
 def lower_segments(documents: Sequence[Document], scope: Scope, sink: Sink) -> dict[str, Predicate]:
@@ -64,10 +65,24 @@ def _lower(document: Document, known: Mapping[str, Predicate], scope: Scope, sin
         return None
     known_facts = Known.of(scope.catalogue, scope.empty_lists)
     if reason := never_holds(predicate, known_facts):
-        report.at_key("C002", path, f"`{document.name}` can never match: {reason}")
+        place = _contradicting(predicate, _conditions(document), path, known_facts)
+        report.at_key("C002", place, f"`{document.name}` can never match: {reason}")
     elif always_holds(predicate, known_facts):
         report.at_key("C003", path, f"`{document.name}` always matches, whatever the profile")
     return predicate
+
+
+def _contradicting(predicate: Predicate, written: shapes.Conditions, path: Path, known: Known) -> Path:
+    """Where the first condition stands that cannot hold together with those before it; else all conditions."""
+    group = isinstance(written, shapes.AllOf)
+    items = written.items if isinstance(written, shapes.AllOf) else written
+    if not isinstance(predicate, AllOf) or not isinstance(items, list | tuple):
+        return path
+    if len(items) != len(predicate.items) or len(items) > _LOOKED_THROUGH:
+        return path
+    counts = (count for count in range(1, len(items)) if never_holds(AllOf(predicate.items[:count]), known))
+    index = next(counts, len(items)) - 1
+    return (*path, "all", index) if group else (*path, index)
 
 
 def _conditions(document: Document) -> shapes.Conditions:

@@ -29,6 +29,7 @@ TYPES = {
 }
 MOST_SAID = 12
 TRUE, FALSE = frozenset({"yes", "on", "true", "y"}), frozenset({"no", "off", "false", "n"})
+OTHER_KEYS = {"or": "any", "and": "all"}  # what other languages call them
 GROUPS = frozenset({"all", "any", "conditions", "where"})
 
 
@@ -161,12 +162,15 @@ class Author:
         span = self.yaml.spans.value(path)
         if value is None:
             named = bool(path) and isinstance(path[-1], str)
-            help_ = ("leave the key out if nothing is meant",) if named else ()
+            missing = 'write `"null"`, in quotes, for a value that is meant to be missing'
+            help_ = (missing if "expression" in expected else "leave the key out if nothing is meant",) if named else ()
             message = f"{self._thing(path)} is {'empty' if named else 'null'}; expected {expected}"
             return self._finding("S012", message, path, span, help_=help_)
         message = f"{self._thing(path)} is {kind_of(value)}; expected {expected}"
         fix = self._retyped(value, TYPES.get(fault.kind, ""), span, form)
-        return self._finding("S012", message, path, span, fix=fix)
+        compared = expected == "a mapping" and path[-1:] == ("count",) and type(value) in {int, float}
+        help_ = (f"write `{{operator: equals, value: {value}}}`",) if compared else ()
+        return self._finding("S012", message, path, span, help_=help_, fix=fix)
 
     def _retyped(self, value: Any, expected: str, span: Span, form: Form | None = None) -> Fix | None:
         """The same value in the expected type, where that is plain to see."""
@@ -187,7 +191,8 @@ class Author:
     def _no_variant(self, place: Expected | None, path: Path, value: dict[str, Any]) -> Finding:
         leading = ["field" if tag == "leaf" else tag for tag in members_of(place)] if place else []
         for key in value:
-            near = nearest(key, leading)
+            other = OTHER_KEYS.get(key.lower())
+            near = other if other in leading else nearest(key, leading)
             if near is not None:
                 span = self.yaml.spans.key((*path, key))
                 message = f"`{clipped(key)}` is not a key of {self._place(path)}; expected `{near}`"

@@ -116,3 +116,16 @@ def test_the_errors_of_a_file_are_bounded() -> None:
     read_documents(("a: ]\n---\n" * (2 * MOST_ERRORS)).encode(), "x.yaml", sink)
     assert sink.errors == MOST_ERRORS
     assert most_errors(" " * MOST_REREAD) == 1
+
+
+@pytest.mark.parametrize(
+    "conditions, said",
+    [
+        ("{or: [{field: spend, operator: exists}]}", "write `any`"),
+        ("[{and: [{field: spend, operator: exists}]}]", "write `all`"),
+        ("[{events: {type: purchase, count: 5}}]", "write `{operator: equals, value: 5}`"),
+    ],
+)
+def test_words_of_other_languages_get_a_hint(tmp_path: Path, conditions: str, said: str) -> None:
+    found = findings(tmp_path, {"segments/a.yaml": segment("a", f"conditions: {conditions}\n")})
+    assert said in [*found[0].help, found[0].fix.title if found[0].fix else ""]

@@ -66,7 +66,7 @@ def examine_order(servers: Servers, redis: Examination) -> None:
     numbers = last_numbers(servers.postgres)
     pipeline = servers.redis.pipeline(transaction=False)
     for partition in numbers:
-        pipeline.get(keys.published(partition))
+        pipeline.get(keys.published_cursor(partition))
     published = zip(numbers.items(), pipeline.execute(), strict=True)
     ahead = [partition for (partition, number), cursor in published if cursor is not None and int(cursor) > number]
     if ahead:

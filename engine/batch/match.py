@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.targets.sql.names import quoted
+from ..compiler.targets.sql.names import quote
 from ..ir.program import Program
 from .batches import REST, ROWS, Batches, Run, Tell
 from .in_process import EventsOf
@@ -83,8 +83,8 @@ def memberships(
             yield from _named_rows(batch, plan)
         return
     columns = [f"({condition})" for condition in plan.conditions.values()]
-    columns += [quoted(REST)] if plan.rest is not None else []
-    statement = f"SELECT {quoted(program.catalogue.key)}, {', '.join(columns)} FROM {VIEW}"  # noqa: S608 - as below
+    columns += [quote(REST)] if plan.rest is not None else []
+    statement = f"SELECT {quote(program.catalogue.key)}, {', '.join(columns)} FROM {VIEW}"  # noqa: S608 - as below
     stream = batches.stream()  # made in a thread of its own; more than one in the query would mix up the order
     with _connection(1) as connection, _problems(batches):
         connection.register(VIEW, stream)

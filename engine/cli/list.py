@@ -135,12 +135,12 @@ def _row(document: Document) -> dict[str, Any]:
 
 def _uses(opened: Opened) -> dict[str, frozenset[str]]:
     """What each document uses, directly or not, as far as the workspace compiles."""
-    from ..compiler.uses import reached, uses_of
+    from ..compiler.uses import reach, uses_of
 
     if opened.program is None:
         return {}
     uses = uses_of(opened.program, opened.workspace.documents)
-    return {resource: frozenset(reached(resource, uses)) for resource in uses}
+    return {resource: frozenset(reach(resource, uses)) for resource in uses}
 
 
 COMMAND = Command(

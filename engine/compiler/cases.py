@@ -62,7 +62,7 @@ class _Checks:
         self._arms(expect.experiments, (*at, "experiments"))
         decided = self.named.get("Ruleset", {}).get(ruleset or "")
         if decided is not None:
-            self._decided(decided, case, path)
+            self._check_decision(decided, case, path)
 
     def document(self, kind: str, name: str, path: Path, *, key: bool = False) -> None:
         """A document that is named, by a value or by a key."""
@@ -124,7 +124,7 @@ class _Checks:
                 help_ = self.scope.suggestion("Segment", name)
                 self.report.add("L005", (*path, index), f"`{name}` is not a segment of this workspace", help=help_)
 
-    def _decided(self, document: Document, case: CaseShape, path: Path) -> None:
+    def _check_decision(self, document: Document, case: CaseShape, path: Path) -> None:
         """What a case says to the ruleset, and what it expects of it."""
         ruleset, of = document.read_as(RulesetDocument), f"ruleset `{document.name}`"
         expect, at = case.expect, (*path, "expect")

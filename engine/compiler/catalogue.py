@@ -54,7 +54,7 @@ def lower_catalogue(
         if name == written.key:
             report.at_key("L007", path, f"`{name}` is the key, which needs no declaration among the fields")
             continue
-        fields.append(_sourced(lower_field(name, spec), spec, (*path, "from"), known, report))
+        fields.append(_with_source(lower_field(name, spec), spec, (*path, "from"), known, report))
     sound = tuple(event for event in known.values() if event is not None)
     by_name = attrgetter("name")  # the order of keys means nothing and must not be seen in what is compiled
     catalogue = Catalogue(
@@ -119,7 +119,7 @@ def _event_type(document: Document) -> EventType:
     return EventType(document.name, lower_fields(written.fields), tuple(sorted(written.sets.items())))
 
 
-def _sourced(
+def _with_source(
     field: Field, spec: ProfileField, path: Path, events: Mapping[str, EventType | None], report: Report
 ) -> Field:
     source = spec.source
@@ -163,19 +163,19 @@ def _check_held(field: Field, carried: Field, event: str, path: Path, report: Re
         report.add("T006", path, message, help=("declare the profile field `integer`",))
     if not field.values:
         return
-    held = f"`{field.name}` may hold {_listed(field.values)}"
+    held = f"`{field.name}` may hold {_list_text(field.values)}"
     if not carried.values:
         help_ = (f"declare `values: [{', '.join(field.values)}]` for {of} too, so that other events are dead letters",)
         report.add("T006", path, f"{held}, while {of} may be any text; another value is missing", help=help_)
         return
     others = [value for value in carried.values if _canonical(field, value) not in field.values]
     if len(others) == len(carried.values):
-        report.add("T007", path, f"{held}, while {of} may only be {_listed(carried.values)}")
+        report.add("T007", path, f"{held}, while {of} may only be {_list_text(carried.values)}")
     elif others:
-        report.add("T006", path, f"{held}, while {of} may be {_listed(others)} as well, which is missing")
+        report.add("T006", path, f"{held}, while {of} may be {_list_text(others)} as well, which is missing")
 
 
-def _listed(values: Sequence[str]) -> str:
+def _list_text(values: Sequence[str]) -> str:
     shown = ", ".join(values[:_SHOWN])
     return shown if len(values) <= _SHOWN else f"{shown} and {len(values) - _SHOWN:,} more"
 

@@ -254,15 +254,15 @@ def aggregate_type(name: AggregateName, field: Field) -> Field:
 def aggregate_problem(name: AggregateName, field: Field) -> str | None:
     """Why the aggregate cannot be taken of the field, or None."""
     if field.many or field.type in {"object", "geo_point", "text"}:
-        return f"`{name}` needs one plain value an event, and `{field.name}` is {_described(field)}"
+        return f"`{name}` needs one plain value an event, and `{field.name}` is {_describe(field)}"
     if name in {"sum", "avg"} and field.type not in NUMERIC:
-        return f"`{name}` needs numbers, and `{field.name}` is {_described(field)}"
+        return f"`{name}` needs numbers, and `{field.name}` is {_describe(field)}"
     if name in {"min", "max"} and field.type not in {*NUMERIC, "date"}:
-        return f"`{name}` needs numbers or dates, and `{field.name}` is {_described(field)}"
+        return f"`{name}` needs numbers or dates, and `{field.name}` is {_describe(field)}"
     return None
 
 
-def _described(field: Field) -> str:
+def _describe(field: Field) -> str:
     return f"a list of {field.type}" if field.many else f"of type {field.type}"
 
 

@@ -14,7 +14,7 @@ from ..language.document import Document
 from ..language.documents.ruleset import RulesetDocument
 from ..nodes.lowering import field_of
 from ..nodes.shape import NodeShape
-from .graph_flow import Known, merged
+from .graph_flow import Known, merge
 from .graph_order import Order, order_nodes
 from .node_lowering import Around, NodeLowering, Shapes, Surroundings
 from .report import Report
@@ -57,8 +57,8 @@ def _lower_nodes(shapes: Mapping[str, NodeShape], order: Order, around: Surround
     nodes: list[GraphNode] = []
     for name in order.names:
         before = order.before[name]
-        known = merged([vars_after[each] for each in before])
-        views = merged([views_after[each] for each in before])
+        known = merge([vars_after[each] for each in before])
+        views = merge([views_after[each] for each in before])
         lowering = NodeLowering(around, name, known, views, setters)
         lowered = around.around.nodes.lower(shapes[name], lowering)
         vars_after[name] = known.having(lowered.vars)

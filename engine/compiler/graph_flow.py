@@ -29,7 +29,7 @@ class Known:
         return Known(sure, some, self.clashing.difference(added), self.widened.difference(added))
 
 
-def merged(ways: Sequence[Known]) -> Known:
+def merge(ways: Sequence[Known]) -> Known:
     """What is known where several ways meet; a name with two types is known on no way for sure."""
     if not ways:
         return Known()

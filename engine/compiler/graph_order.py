@@ -44,7 +44,7 @@ def order_nodes(start: str, nodes: Mapping[str, NodeShape], report: Report) -> O
             "G001", ("start",), f"`{start}` is not a node of this ruleset", help=suggestion(start, names, "nodes")
         )
         return Order((), {}, sound=False)
-    finished, circles = _finished(start, edges)
+    finished, circles = _finishing_order(start, edges)
     for name, path, circle in circles:
         shown = circle if len(circle) < 10 else [*circle[:4], "…", *circle[-4:]]
         way = " → ".join(f"`{each}`" for each in shown)
@@ -57,7 +57,9 @@ def order_nodes(start: str, nodes: Mapping[str, NodeShape], report: Report) -> O
     return Order(reached, _before(reached, edges), sound and not circles)
 
 
-def _finished(start: str, edges: Mapping[str, Sequence[Way]]) -> tuple[list[str], list[tuple[str, Path, list[str]]]]:
+def _finishing_order(
+    start: str, edges: Mapping[str, Sequence[Way]]
+) -> tuple[list[str], list[tuple[str, Path, list[str]]]]:
     """Nodes in the order in which a depth-first walk leaves them, and the edges that close a circle."""
     finished: list[str] = []
     circles: list[tuple[str, Path, list[str]]] = []

@@ -19,7 +19,7 @@ def lower_lists(documents: Sequence[Document], workspace: Workspace, sink: Sink)
     found: dict[str, tuple[str, ...]] = {}
     for document in documents:
         report = Report(document.resource, document.yaml.spans, sink)
-        found[document.name] = tuple(sorted(set(_members(_written(document, workspace), report))))
+        found[document.name] = tuple(sorted(set(_members(_written_ids(document, workspace), report))))
     return found
 
 
@@ -30,10 +30,10 @@ def empty_lists(documents: Iterable[Document], workspace: Workspace) -> frozense
         for each in documents
         if each.read_as(MemberListDocument).members is not None or each.name in workspace.member_texts
     )
-    return frozenset(each.name for each in readable if not any(True for _ in _written(each, workspace)))
+    return frozenset(each.name for each in readable if not any(True for _ in _written_ids(each, workspace)))
 
 
-def _written(document: Document, workspace: Workspace) -> Iterable[tuple[str, Path, str]]:
+def _written_ids(document: Document, workspace: Workspace) -> Iterable[tuple[str, Path, str]]:
     """Each id with the path that names it and words for where it is."""
     members = document.read_as(MemberListDocument).members
     if members is not None:

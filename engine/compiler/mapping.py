@@ -120,16 +120,16 @@ def _members(data: Mapping[str, Any], fields: tuple[Field, ...], prefix: str, se
     for field in fields:
         value = data.get(field.name)
         values = [item for item in (value if field.many and value is not None else [value]) if item is not None]
-        indexed = _indexed(field, values, f"{prefix}{field.name}", sealer) if values else None
+        indexed = _index_values(field, values, f"{prefix}{field.name}", sealer) if values else None
         if indexed:
             found[field.name] = indexed if field.many or field.encrypted else indexed[0]
     return found
 
 
-def _indexed(field: Field, values: list[Any], path: str, sealer: Sealer | None) -> Any:
+def _index_values(field: Field, values: list[Any], path: str, sealer: Sealer | None) -> Any:
     """What is indexed of the present values; empty where all are objects without a present member."""
     if field.encrypted is not None:
-        return _sealed(field, values, path, sealer)
+        return _seal_values(field, values, path, sealer)
     if field.type == "day":
         return [{"date": value, "month_day": value[5:]} for value in values]
     if field.type == "object":
@@ -137,7 +137,7 @@ def _indexed(field: Field, values: list[Any], path: str, sealer: Sealer | None) 
     return values
 
 
-def _sealed(field: Field, values: list[Any], path: str, sealer: Sealer | None) -> dict[str, Any]:
+def _seal_values(field: Field, values: list[Any], path: str, sealer: Sealer | None) -> dict[str, Any]:
     if sealer is None:
         raise LookupError(f"`{path}` is encrypted, and no key was handed in")
     sealed: dict[str, Any] = {"present": True, "cipher": [sealer.cipher(path, item) for item in values]}

@@ -24,9 +24,9 @@ def check_measures(kinds: Mapping[str, Sequence[Document]], scope: Scope, sink: 
     for document in kinds["Metric"]:
         checks = _Checks(scope, _report(document, sink))
         metric = document.read_as(MetricDocument)
-        checks.measured(metric, ())
+        checks.measure(metric, ())
         if metric.denominator is not None:
-            checks.measured(metric.denominator, ("denominator",))
+            checks.measure(metric.denominator, ("denominator",))
     for document in kinds["FeatureView"]:
         checks = _Checks(scope, _report(document, sink))
         for name, feature in document.read_as(FeatureViewDocument).features.items():
@@ -49,7 +49,7 @@ class _Checks:
     scope: Scope
     report: Report
 
-    def measured(self, written: MetricDocument | Measured | EventWindow, path: Path) -> Field | None:
+    def measure(self, written: MetricDocument | Measured | EventWindow, path: Path) -> Field | None:
         """An aggregate of events: its event type, its field and which events count; the aggregate's type."""
         name = written.event
         if not self.scope.has("EventType", name):
@@ -63,9 +63,9 @@ class _Checks:
             lowering.conditions(written.where, (*path, "where"), event_facts(event))
         if written.field is None:  # `any` and `count`; the others were told to need one
             return Field("value", "integer")
-        return self._aggregated(cast("AggregateName", written.aggregate), written.field, path, event)
+        return self._aggregate(cast("AggregateName", written.aggregate), written.field, path, event)
 
-    def _aggregated(self, aggregate: AggregateName, source: str, path: Path, event: EventType) -> Field | None:
+    def _aggregate(self, aggregate: AggregateName, source: str, path: Path, event: EventType) -> Field | None:
         field = Field("time", "date") if source == "time" else event.field(source)
         if field is None:
             help_ = suggestion(source, [each.name for each in event.fields], "fields")
@@ -81,7 +81,7 @@ class _Checks:
         """A feature: where it comes from, and whether what comes from there is of its type."""
         source, at = written.source, (*path, "from")
         if isinstance(source, EventWindow):
-            found, what = self.measured(source, at), f"`{source.aggregate}` of its events"
+            found, what = self.measure(source, at), f"`{source.aggregate}` of its events"
         elif isinstance(source, ProfileSource):
             found = self._profile_field(source.profile, (*at, "profile"))
             what = f"profile field `{source.profile}`"

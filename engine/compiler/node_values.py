@@ -39,13 +39,13 @@ def constant_of(value: Any, wanted: Field) -> tuple[Any, str]:
     return ((one,) if wanted.many and not problem else one), problem
 
 
-def _shown(value: Any) -> str:
+def _excerpt(value: Any) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _one(value: Any, wanted: Field) -> tuple[Any, str]:
-    shown = f"`{_shown(value)}`"
+    shown = f"`{_excerpt(value)}`"
     if value is None or wanted.type in {"object", "geo_point"}:
         return None, f"`{wanted.name}` is declared {wanted.type}; {kind_of(value)} was found"
     try:

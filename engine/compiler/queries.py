@@ -9,11 +9,11 @@ from ..ir.program import Program
 from ..operators.core import Dialect, Unsupported
 from .targets.elasticsearch import Exact, compile_query
 from .targets.english import to_english
-from .targets.placeholders import Hasher, bind, hashed
+from .targets.placeholders import Hasher, bind, hash_placeholder
 from .targets.sql import SqlQuery, compile_sql
 
 _KEPT = cast(
-    "Hasher", hashed
+    "Hasher", hash_placeholder
 )  # constants of encrypted fields stay placeholders: the process that runs the query has the keys
 
 

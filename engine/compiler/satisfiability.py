@@ -229,16 +229,16 @@ def _candidates(positives: list[Leaf], negatives: list[Leaf]) -> list[Scalar] | 
 
 
 def _fits(value: Scalar, positives: list[Leaf], negatives: list[Leaf]) -> bool:
-    subject = Subject(_nested(positives[0].field, value))
+    subject = Subject(_nest(positives[0].field, value))
     fixed = [leaf for leaf in positives if not _relative(leaf)]
     if not all(evaluate(leaf, subject, 0) for leaf in fixed):
         return False
     return not any(evaluate(leaf, subject, 0) for leaf in negatives if not _relative(leaf))
 
 
-def _nested(path: str, value: Scalar) -> dict[str, object]:
+def _nest(path: str, value: Scalar) -> dict[str, object]:
     head, _, rest = path.partition(".")
-    return {head: _nested(rest, value) if rest else value}
+    return {head: _nest(rest, value) if rest else value}
 
 
 def _relative(leaf: Leaf) -> bool:

@@ -37,7 +37,7 @@ def compile_segment(definition: Mapping[str, Any] | str, program: Program) -> tu
         text = definition
     else:
         whole = {"apiVersion": "v1", "kind": "Segment", **definition}
-        text = json.dumps(whole, ensure_ascii=False, default=_written)
+        text = json.dumps(whole, ensure_ascii=False, default=_yaml_value)
     sink = Sink()
     documents = read_documents(text.encode("utf-8", "surrogatepass"), FILE, sink)
     found = [document for each in documents if (document := decode(each, sink)) is not None]
@@ -61,7 +61,7 @@ def compile_segment(definition: Mapping[str, Any] | str, program: Program) -> tu
     return document.name, predicate
 
 
-def _written(value: Any) -> str:
+def _yaml_value(value: Any) -> str:
     """Instants and days as YAML has them."""
     if isinstance(value, datetime):
         instant = value if value.tzinfo is not None else value.replace(tzinfo=UTC)

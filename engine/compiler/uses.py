@@ -32,7 +32,7 @@ def uses_of(program: Program, documents: Iterable[Document]) -> Uses:
             ruleset = program.rulesets.get(document.name)
             named = _in_ruleset(ruleset) if isinstance(ruleset, Ruleset) else ()
         else:
-            named = _named(document)
+            named = _names_in(document)
         found[document.resource] = frozenset(named)
     return found
 
@@ -46,7 +46,7 @@ def users_of(uses: Uses) -> Mapping[str, tuple[str, ...]]:
     return {resource: tuple(sorted(users)) for resource, users in found.items()}
 
 
-def reached(resource: str, steps: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+def reach(resource: str, steps: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """All that is reached from a resource step by step, itself not among it, the nearest first."""
     seen = {resource: None}
     for each in (waiting := [resource]):
@@ -57,7 +57,7 @@ def reached(resource: str, steps: Mapping[str, Iterable[str]]) -> tuple[str, ...
     return tuple(seen)[1:]
 
 
-def _named(document: Document) -> Iterator[str]:  # noqa: C901 - one case for each kind of document
+def _names_in(document: Document) -> Iterator[str]:  # noqa: C901 - one case for each kind of document
     """What a document names, whose kind is not a ruleset."""
     match document.model:
         case SegmentDocument() as segment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..compiler.uses import Uses, reached, users_of
+from ..compiler.uses import Uses, reach, users_of
 from ..nodes.kinds import NODE_KINDS
 from ..nodes.telling import Look
 from .picture import Arrow, Box, Picture
@@ -30,8 +30,8 @@ _KINDS: Mapping[str, str] = {
 
 def references_picture(resource: str, uses: Uses) -> Picture:
     """Users above, what is used below; arrows read `uses`."""
-    above = reached(resource, users_of(uses))
-    below = reached(resource, uses)
+    above = reach(resource, users_of(uses))
+    below = reach(resource, uses)
     shown = dict.fromkeys([*reversed(above[:SHOWN]), resource, *below[:SHOWN]])
     arrows = [
         Arrow(source, target)

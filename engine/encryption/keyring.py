@@ -33,7 +33,7 @@ class Source(Protocol):
         """The available keys. Raises KeysRefusedError."""
         ...
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         """Whether the keys may have changed since they were read last."""
         ...
 
@@ -50,7 +50,7 @@ class KeyFile:
         self._seen = self._look()
         return _load(read_key_file(self.path))
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         """Whether the file was replaced or written to."""
         return self._look() != self._seen
 
@@ -87,7 +87,7 @@ class Keyring:
     @property
     def current(self) -> MasterKey:
         """The first master key, reloaded first if the source has changed and can be read."""
-        if self._source is not None and self._source.changed():
+        if self._source is not None and self._source.has_changed():
             with suppress(KeysRefusedError):
                 self.reload()
         return next(iter(self._masters.values()))

@@ -91,7 +91,7 @@ class Audit:
         with connection.transaction():
             seq = lock_partitions(connection, [partition])[partition]
             row = connection.execute(_STAGED).fetchone()
-            if (row and row[0]) or int(self._redis.get(keys.published(partition)) or -1) < seq:
+            if (row and row[0]) or int(self._redis.get(keys.published_cursor(partition)) or -1) < seq:
                 return found, after
             profiles = next_profiles(connection, partition, after, limit)
             if not profiles:
@@ -144,7 +144,7 @@ class Audit:
             with connection.transaction():
                 seq = lock_partitions(connection, [partition])[partition]
                 row = connection.execute("SELECT FROM profile WHERE profile = %s", (customer,)).fetchone()
-                if row is not None or int(self._redis.get(keys.published(partition)) or -1) < seq:
+                if row is not None or int(self._redis.get(keys.published_cursor(partition)) or -1) < seq:
                     continue  # it is known after all, or on its way
                 own = keys.segments_of(customer)
                 names = {segment.decode() for segment in self._redis.smembers(own)} | engine_sets(self._redis)
@@ -162,13 +162,13 @@ class Audit:
             with connection.transaction():
                 partition = partition_of(customer)
                 seq = lock_partitions(connection, [partition])[partition]
-                published = int(self._redis.get(keys.published(partition)) or -1) >= seq
+                published_cursor = int(self._redis.get(keys.published_cursor(partition)) or -1) >= seq
                 row = connection.execute(
                     "SELECT mod(number, 2) FROM transition WHERE segment = %s AND profile = %s"
                     " ORDER BY number DESC LIMIT 1",
                     (segment, customer),
                 ).fetchone()
-                if published and (row is None or row[0] == 0):
+                if published_cursor and (row is None or row[0] == 0):
                     count += self._redis.srem(keys.members(segment), customer)
                     self._redis.srem(keys.segments_of(customer), segment)
         return count

@@ -81,5 +81,5 @@ def sweep(connection: Connection, redis: RedisClient, names: Collection[str]) ->
     pipeline = redis.pipeline(transaction=False)
     for name in names:
         pipeline.unlink(keys.next_members(name))
-        pipeline.unlink(keys.switched(name))
+        pipeline.unlink(keys.switch_mark(name))
     pipeline.execute()

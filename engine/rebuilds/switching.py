@@ -87,7 +87,7 @@ class Switch:
         Raises SegmentBusyError, NotPublishedError; it can be tried again later then.
         """
         row = self._connection.execute("SELECT generation FROM segment WHERE name = %s", (name,)).fetchone()
-        mark = self._redis.get(keys.switched(name))
+        mark = self._redis.get(keys.switch_mark(name))
         if row is None or row[0] != note.generation - 1 or mark is None or int(mark) != note.generation:
             return False
         now_ms = self._clock()

@@ -103,7 +103,7 @@ class SegmentationEngine:
         index = self._index()
         with hold_claim(self._redis, name) as claim:
             self._elasticsearch.indices.refresh(index=index.name)
-            if self._redis.exists(keys.switched(name)):
+            if self._redis.exists(keys.switch_mark(name)):
                 self._follow(name, claim, whole=True)  # an earlier process did not get this far
             known = bool(self._redis.sismember(keys.MADE, name))
             asked = export_pages(self._elasticsearch, index, lambda: self._bind(query, now_ms))
@@ -195,7 +195,7 @@ class SegmentationEngine:
             pipeline.srem(present, erased)
             pipeline.srem(keys.segments_of(erased), name)
         pipeline.execute()
-        self._redis.unlink(former, keys.switched(name))
+        self._redis.unlink(former, keys.switch_mark(name))
 
 
 class _KeyedHashes:

@@ -103,7 +103,7 @@ def switch_whole(redis: RedisClient, name: str, generation: int, size: int, clai
 
 def _switch(redis: RedisClient, name: str, built: str, told: tuple[str, str, str], claim: Claim | None) -> int:
     sets = (keys.members(name), built, keys.former_members(name))
-    together = (*sets, keys.switched(name), keys.claim(name), keys.left_out(name))
+    together = (*sets, keys.switch_mark(name), keys.claim(name), keys.left_out(name))
     found = int(redis.eval(_SWITCH, len(together), *together, *told, "" if claim is None else claim.token))
     if found == -1:
         raise OtherSizeError(f"the new set of `{name}` is no longer complete; the current set is unchanged")
@@ -116,4 +116,4 @@ def _switch(redis: RedisClient, name: str, built: str, told: tuple[str, str, str
 
 def unmark(redis: RedisClient, name: str, generation: int) -> None:
     """Remove the mark that a switch has left under `keys.switched`, unless another switch has replaced it."""
-    redis.eval(_UNMARK, 1, keys.switched(name), str(generation))
+    redis.eval(_UNMARK, 1, keys.switch_mark(name), str(generation))

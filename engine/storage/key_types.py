@@ -69,7 +69,7 @@ def _describe(key: str) -> tuple[str, str]:
 def fixed_keys(segments: Iterator[str]) -> Iterator[tuple[str, str]]:
     """The keys whose names contain no customer, each with its type; `segments` are the names of the segments."""
     for partition in range(PARTITIONS):
-        for name in (keys.events_stream, keys.transitions_stream, keys.due, keys.published):
+        for name in (keys.events_stream, keys.transitions_stream, keys.due, keys.published_cursor):
             key = name(partition)
             yield key, TYPES[key.rpartition(":")[0]]
     yield keys.RUNNING, "set"

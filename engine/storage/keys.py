@@ -19,7 +19,7 @@ def transitions_stream(partition: int) -> str:
     return f"decisor:transitions:{partition}"
 
 
-def published(partition: int) -> str:
+def published_cursor(partition: int) -> str:
     """The last sequence number of a partition that has reached Redis."""
     return f"decisor:published:{partition}"
 
@@ -49,7 +49,7 @@ def former_members(segment: str) -> str:
     return f"{{segment:{segment}}}:former"
 
 
-def switched(segment: str) -> str:
+def switch_mark(segment: str) -> str:
     """The generation of a segment that was switched in and may not be committed yet; it lies in the same slot."""
     return f"{{segment:{segment}}}:switched"
 

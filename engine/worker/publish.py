@@ -102,13 +102,13 @@ class Publisher:
 
     def _cursor(self, partition: int) -> int:
         """The last number that Redis has, -1 if there is none."""
-        cursor = self._redis.get(keys.published(partition))
+        cursor = self._redis.get(keys.published_cursor(partition))
         return -1 if cursor is None else int(cursor)
 
     def abandon(self, partition: int) -> None:
         """Stop publishing a partition that is no longer ours; `adopt` must come before its next change."""
         self._published.pop(partition, None)
-        self._fence.forget(keys.published(partition))
+        self._fence.forget(keys.published_cursor(partition))
 
     @property
     def published_numbers(self) -> Mapping[int, int]:
@@ -124,7 +124,7 @@ class Publisher:
         if 0 <= self._published[partition] < upto:
             # `settle` may have published it on this very connection, and older changes must not be published again.
             self._published[partition] = max(self._published[partition], self._cursor(partition))
-            self._fence.forget(keys.published(partition))
+            self._fence.forget(keys.published_cursor(partition))
         while (cursor := self._published[partition]) < upto:
             rows = read_changes(self._connection, partition, max(cursor, 0), upto, PAGE)
             if cursor < 0 or not rows or rows[-1][0] != cursor + len(rows):  # some have been pruned
@@ -227,7 +227,7 @@ def settle(
     open_ones = dict(upto)
     while open_ones:
         for partition, seq in list(open_ones.items()):
-            if int(redis.get(keys.published(partition)) or -1) >= seq:
+            if int(redis.get(keys.published_cursor(partition)) or -1) >= seq:
                 del open_ones[partition]
                 continue
             with hold_ownership(connection, partition) as owned:

@@ -104,8 +104,8 @@ class Batch:
             self._send_in_slots(known, cursors or {}, done, self._witnesses)
 
     def _send_at_once(self, known: Mapping[int, int], cursors: Mapping[int, int], done: Sequence[Command]) -> None:
-        moves = [("SET", keys.published(partition), seq) for partition, seq in cursors.items()]
-        standing = {keys.published(partition): seq for partition, seq in known.items()}
+        moves = [("SET", keys.published_cursor(partition), seq) for partition, seq in cursors.items()]
+        standing = {keys.published_cursor(partition): seq for partition, seq in known.items()}
         commands = [*self._commands, *moves, *_short(done)]
         *copied, ran = self._fence.transact(standing, [*self._copies, run(commands)])
         check_each(copied, self._copies)
@@ -116,7 +116,7 @@ class Batch:
     ) -> None:
         pipeline = self._redis.pipeline()
         for partition in known:
-            pipeline.get(keys.published(partition))
+            pipeline.get(keys.published_cursor(partition))
         expect(known, pipeline.execute())
         commands = [*self._copies, *self._commands]
         for command in commands:
@@ -124,7 +124,7 @@ class Batch:
         written = pipeline.execute(raise_on_error=False)
         moved = {} if any(isinstance(answer, Exception) for answer in written) else cursors
         for partition, seq in known.items():
-            stands = "GET", keys.published(partition)
+            stands = "GET", keys.published_cursor(partition)
             pipeline.execute_command(*(move(partition, seq, moved[partition]) if partition in moved else stands))
         told = [*(witnesses.moves(known, moved) if moved else ())]
         for command in (*told, *(_short(done) if moved is cursors else ())):
@@ -160,7 +160,7 @@ class Batch:
 
 def move(partition: int, known: int, seq: int) -> Command:
     """The command that moves a cursor from where it is known to be; it answers 1 if it was there."""
-    return "EVAL", _MOVE, 1, keys.published(partition), known, seq
+    return "EVAL", _MOVE, 1, keys.published_cursor(partition), known, seq
 
 
 def _split(command: Command, values: Sequence[Any], most: int = _ARGUMENTS) -> Iterator[Command]:

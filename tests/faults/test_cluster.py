@@ -97,7 +97,7 @@ def test_what_a_sleeper_writes_over_its_successors_is_published_again(
     put(40)
     if written == "restored":
         for partition in range(PARTITIONS):
-            cluster_shop.redis.delete(keys.published(partition))
+            cluster_shop.redis.delete(keys.published_cursor(partition))
     with doomed(cluster_shop, redis_cluster.url, "expect:after", 1, "STOP", "drain") as sleeper:
         until(lambda: is_stopped(sleeper.pid))
         end_sessions(cluster_shop)

@@ -212,7 +212,7 @@ def test_a_witness_that_says_less_has_the_changes_since_published_again(used_clu
     witnesses = witnesses_of(used_cluster_shop.redis)
     assert witnesses is not None
     partition = partition_of("c-1")
-    cursor = int(used_cluster_shop.redis.get(keys.published(partition)))
+    cursor = int(used_cluster_shop.redis.get(keys.published_cursor(partition)))
     assert witnesses.begin(partition, cursor) == cursor
     assert witnesses.stand({partition: cursor})
     assert not witnesses.stand({partition: cursor + 1})

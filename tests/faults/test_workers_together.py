@@ -56,7 +56,7 @@ def settled(world: World) -> bool:
                 return False
     with world.connect("tests") as connection:
         rows = connection.execute("SELECT number, seq FROM partition").fetchall()
-    return all(int(world.redis.get(keys.published(number)) or 0) >= seq for number, seq in rows)
+    return all(int(world.redis.get(keys.published_cursor(number)) or 0) >= seq for number, seq in rows)
 
 
 def owners(world: World) -> dict[int, int]:
@@ -184,7 +184,7 @@ def test_one_that_slept_while_another_took_over_changes_nothing_when_it_wakes(
                 with world.connect("tests") as connection:
                     row = connection.execute("SELECT seq FROM partition WHERE number = %s", (partition,)).fetchone()
                 assert row is not None
-                assert int(world.redis.get(keys.published(partition))) == row[0]
+                assert int(world.redis.get(keys.published_cursor(partition))) == row[0]
             world.put(events(world, source, 100))
             until(lambda: settled(world))
     world.check()

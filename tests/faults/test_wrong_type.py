@@ -26,7 +26,7 @@ KEYS = {
 
 
 def cursors(world: World) -> list[bytes | None]:
-    return [world.redis.get(keys.published(partition)) for partition in range(PARTITIONS)]
+    return [world.redis.get(keys.published_cursor(partition)) for partition in range(PARTITIONS)]
 
 
 @pytest.mark.parametrize("family", KEYS)
@@ -62,7 +62,7 @@ def test_what_redis_refuses_is_published_once_the_key_is_mended(
 def test_a_cursor_of_another_type_is_waited_for(live_world: World, caplog: pytest.LogCaptureFixture) -> None:
     world = live_world
     world.put(events(world, random.Random(32), 60))
-    name = keys.published(3)
+    name = keys.published_cursor(3)
     world.redis.lpush(name, "another program's")
     with working(world):
         until(lambda: "`decisor doctor` names it" in caplog.text)

@@ -156,7 +156,7 @@ def test_a_database_with_an_earlier_state_than_redis_is_what_counts(
 ) -> None:
     """It was restored from a backup, or another server took over that had not got everything."""
     world, partition = live_world, partition_of("c-1")
-    world.redis.set(keys.published(partition), 1_000)
+    world.redis.set(keys.published_cursor(partition), 1_000)
     world.redis.xadd(keys.transitions_stream(partition), {"number": "1"}, id="1000-1")
     world.redis.sadd(keys.members("tagged"), "c-1")
     world.redis.sadd(keys.segments_of("c-1"), "tagged")
@@ -192,7 +192,7 @@ def test_changes_missing_behind_an_open_erasure_are_published_again(live_world: 
         connection.execute("UPDATE outbox SET seq = seq + 2 WHERE partition = %s AND seq = %s", (partition, last))
         connection.execute("UPDATE partition SET seq = seq + 2 WHERE number = %s", (partition,))
     world.redis.set(keys.profile("c-0"), early)
-    world.redis.set(keys.published(partition), before)
+    world.redis.set(keys.published_cursor(partition), before)
     world.worker().run(drain=True)
     assert json.loads(world.redis.get(keys.profile("c-0"))) == json.loads(late)
 

@@ -85,14 +85,14 @@ def test_a_set_is_switched_only_while_the_claim_stands_and_the_set_is_whole(redi
         with pytest.raises(SegmentBusyError, match="its claim expired"):
             store(client, [["c"]], "vips", keep=True, claim=own)
         assert client.smembers(keys.members("vips")) == {b"old"}
-        assert not client.exists(keys.switched("vips"))
+        assert not client.exists(keys.switch_mark("vips"))
         client.set(keys.claim("vips"), own.token)
         assert switch_whole(client, "vips", 7, 2, own) == 2
     assert client.smembers(keys.members("vips")) == {b"a", b"b"}
     unmark(client, "vips", 6)
-    assert client.get(keys.switched("vips")) == b"7"
+    assert client.get(keys.switch_mark("vips")) == b"7"
     unmark(client, "vips", 7)
-    assert not client.exists(keys.switched("vips"))
+    assert not client.exists(keys.switch_mark("vips"))
     client.close()
 
 

@@ -131,7 +131,7 @@ def test_what_the_engine_has_made_is_left_alone_by_audit_and_restore(indexed: In
     assert holders(world, "german") == german
     assert differences(world) == 0
     for partition in range(PARTITIONS):
-        world.redis.delete(keys.published(partition))
+        world.redis.delete(keys.published_cursor(partition))
     world.redis.srem(keys.segments_of(next(iter(german))), "local", "elsewhere")
     customer = next(iter(world.oracle.events))
     world.redis.sadd(keys.segments_of(customer), "nobody_made_this")

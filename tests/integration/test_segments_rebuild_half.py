@@ -145,7 +145,7 @@ def test_a_switch_that_a_worker_cannot_end_yet_is_ended_later(
     redefined(world, local="elsewhere")
     killed_behind_the_switch(world, monkeypatch, "local")
     left = unfinished(world)
-    assert left == (1, ["local"], [keys.switched("local").encode()])
+    assert left == (1, ["local"], [keys.switch_mark("local").encode()])
 
     def hurried(session: psycopg.Connection, redis: Any, upto: dict[int, int], vault: Vault, _: float = 0) -> list[int]:
         return settle(session, redis, upto, vault, 0.1)

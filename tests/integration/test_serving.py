@@ -199,7 +199,7 @@ def test_a_copy_is_exact_up_to_an_event_from_the_future_and_again_behind_it(live
         assert reader.read("c-1", happens).as_of_ms == happens - 1
         world.redis.delete(keys.profile("c-1"))
         for partition in range(16):
-            world.redis.set(keys.published(partition), 0)
+            world.redis.set(keys.published_cursor(partition), 0)
         world.drain()  # the copy is written again from what is committed
         assert reader.read("c-1", happens).as_of_ms == happens - 1
         world.pass_time(60_000)

@@ -34,7 +34,7 @@ def lose_the_copies(world: World) -> None:
     for customer in world.oracle.events:
         world.redis.delete(keys.profile(customer))
     for partition in range(PARTITIONS):
-        world.redis.set(keys.published(partition), 0)
+        world.redis.set(keys.published_cursor(partition), 0)
 
 
 def shown(world: World) -> dict[str, tuple[Any, ...]]:

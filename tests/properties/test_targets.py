@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.compiler.targets.elasticsearch import Candidates, bind, bounded, compile_query
+from engine.compiler.targets.elasticsearch import Candidates, bind, bound_predicate, compile_query
 from engine.compiler.targets.english import to_english
 from engine.compiler.targets.sql import DIALECTS, SqlQuery, compile_sql
 from engine.ir.canonical import canonical_bytes
@@ -122,8 +122,8 @@ def test_english_is_one_outline_without_loose_ends() -> None:
 def test_bounds_enclose_the_meaning() -> None:
     people = profiles(SEED, 40)
     for case in behaviours(SEED + 1, 150):
-        wide = bounded(case.predicate, LISTS, wide=True)
-        narrow = bounded(case.predicate, LISTS, wide=False)
+        wide = bound_predicate(case.predicate, LISTS, wide=True)
+        narrow = bound_predicate(case.predicate, LISTS, wide=False)
         for number, person in enumerate(people):
             subject = Subject(person, events(SEED + number, 10), LIST_MEMBERS, KEY)
             meant = evaluate(case.predicate, subject, case.now_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ...compiler.uses import Uses, reached, users_of
+from ...compiler.uses import Uses, reach, users_of
 from ...nodes.kind import NodeKinds
 from ...nodes.kinds import NODE_KINDS
 from .catalogue import catalogue_changes
@@ -55,7 +55,7 @@ def _renames(changes: Iterable[Change]) -> dict[str, str]:
 
 def _used_by(change: Change, users: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     resources = _fields(change) if change.resource.startswith("profile/") else [change.resource]
-    found = {user for resource in resources for user in reached(resource, users)}
+    found = {user for resource in resources for user in reach(resource, users)}
     return tuple(sorted(user for user in found if user.partition("/")[0] not in {"profile", "event_type", "test"}))
 
 
@@ -71,14 +71,14 @@ def _through(change: Change, changed: set[str], before: Side, after: Side) -> tu
     own = before.values.get(resource)
     if change.action != "changed" or own is None or own != after.values.get(resource):
         return ()
-    below = reached(resource, _both(resource, before.uses, after.uses))
+    below = reach(resource, _both(resource, before.uses, after.uses))
     return tuple(sorted(set(below) & changed))
 
 
 def _both(resource: str, before: Uses, after: Uses) -> Uses:
     """What a resource uses on either side, directly or not."""
     found: dict[str, frozenset[str]] = {}
-    for each in (resource, *reached(resource, before), *reached(resource, after)):
+    for each in (resource, *reach(resource, before), *reach(resource, after)):
         found[each] = before.get(each, frozenset()) | after.get(each, frozenset())
     return found
 

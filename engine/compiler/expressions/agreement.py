@@ -15,7 +15,7 @@ from ...ir.expression import (
     ValueType,
 )
 from ...ir.value_types import SCALARS
-from .literals import completed, string
+from .literals import complete_instant, string
 
 
 def comparable(left: ValueType, right: ValueType) -> bool:
@@ -48,7 +48,7 @@ def as_float(expression: Expression) -> Expression:
     return ToFloat(expression)
 
 
-def unified(left: Expression, right: Expression) -> tuple[Expression, Expression, ValueType] | None:
+def unify(left: Expression, right: Expression) -> tuple[Expression, Expression, ValueType] | None:
     """Both in one type, which comes with them; `null` takes any. None when there is no such type."""
     if left.type.kind == "null" or right.type.kind == "null":
         return left, right, right.type if left.type.kind == "null" else left.type
@@ -93,6 +93,6 @@ def _meant(text: str, wanted: ValueType) -> str:
         return text
     if wanted.kind == "boolean" and text.lower() in {"true", "false"}:
         return text.lower()
-    if wanted == DATETIME and (whole := completed(text)) is not None:
+    if wanted == DATETIME and (whole := complete_instant(text)) is not None:
         return f'd"{whole}"'
     return ""

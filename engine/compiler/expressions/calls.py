@@ -24,7 +24,7 @@ from ..scope import suggestion
 from .agreement import beside
 from .place import Stretch
 from .tree import Node
-from .walk import Walk, said
+from .walk import Walk, type_words
 
 PROPERTIES: dict[str, dict[FunctionName, ValueType]] = {
     "string": {"length": INTEGER, "is_empty": BOOLEAN, "as_lower": STRING, "as_upper": STRING},
@@ -66,7 +66,7 @@ def property_of(walk: Walk, node: Node, target: Expression) -> Expression | None
         return target
     if name == "weekday":
         result = ValueType("string", values=_WEEKDAYS)
-    return walk.folded(Call(_function(name), (target,), result), node)
+    return walk.fold(Call(_function(name), (target,), result), node)
 
 
 def _function(name: str) -> FunctionName:
@@ -98,7 +98,7 @@ def _unknown_attribute(walk: Walk, node: Node, target: Expression, name: str) ->
     names: list[str] = [*PROPERTIES.get(kind, {}), *METHODS.get(kind, ())]
     near = nearest(name, names)
     fix = None if near is None else (f"Rename to `{near}`", near)
-    message = f"is not an attribute of {said(target.type)}"
+    message = f"is not an attribute of {type_words(target.type)}"
     walk.note("T103", stretch, message, help=suggestion(name, names, "attributes") if names else (), replace=fix)
 
 
@@ -187,9 +187,9 @@ def _text_test(walk: Walk, node: Node, name: str, target: Expression, arguments:
     if part is None:
         return None
     if part.type.kind != "string":
-        walk.note("T104", arguments[0], f"is {said(part.type)}; `{name}` takes text")
+        walk.note("T104", arguments[0], f"is {type_words(part.type)}; `{name}` takes text")
         return None
-    return walk.folded(Call(_function(name), (target, beside(part, target.type)), BOOLEAN), node)
+    return walk.fold(Call(_function(name), (target, beside(part, target.type)), BOOLEAN), node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,15 +214,15 @@ def _builtin(walk: Walk, node: Node, name: str, arguments: tuple[Node, ...]) -> 
         return None
     if name == "abs":
         if not argument.type.is_number:
-            walk.note("T104", arguments[0], f"is {said(argument.type)}; `$abs` takes a number")
+            walk.note("T104", arguments[0], f"is {type_words(argument.type)}; `$abs` takes a number")
             return None
-        return walk.folded(Call("abs", (argument,), argument.type), node)
+        return walk.fold(Call("abs", (argument,), argument.type), node)
     signature, element = _SIGNATURES[name], argument.type.of
     if element is None or element.kind not in signature.element:
-        walk.note("T104", arguments[0], f"is {said(argument.type)}; `${name}` takes {signature.takes}")
+        walk.note("T104", arguments[0], f"is {type_words(argument.type)}; `${name}` takes {signature.takes}")
         return None
     result = BOOLEAN if signature is _FLAGS else ValueType(element.kind)
-    return walk.folded(Call(_function(name), (argument,), result), node)
+    return walk.fold(Call(_function(name), (argument,), result), node)
 
 
 def constant_text(expression: Expression) -> str | None:

@@ -19,31 +19,31 @@ _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 
 
-def written(text: str, column: ValueType) -> CellConstant:
+def parse_constant(text: str, column: ValueType) -> CellConstant:
     """The constant of a text inside a cell: a word, a number, an instant, or text in quotes of its own.
 
     Raises ConstantRefusedError.
     """
     if _QUOTED.fullmatch(text):
-        return given(text[1:-1], column)
+        return constant_of(text[1:-1], column)
     if column.kind in {"integer", "float"}:
         return _number(text, column)
     if column.kind == "boolean":
         if text not in {"true", "false"}:
             raise ConstantRefusedError("is text; expected true or false")
         return text == "true"
-    return given(text, column)
+    return constant_of(text, column)
 
 
 def _number(text: str, column: ValueType) -> CellConstant:
     if _INTEGER.fullmatch(text):
-        return given(int(text), column)
+        return constant_of(int(text), column)
     if _NUMBER.fullmatch(text):
-        return given(float(text), column)
+        return constant_of(float(text), column)
     raise ConstantRefusedError(f"is text; expected {_EXPECTED[column.kind]}")
 
 
-def given(value: Scalar, column: ValueType) -> CellConstant:
+def constant_of(value: Scalar, column: ValueType) -> CellConstant:
     """The constant of a YAML scalar. Raises ConstantRefusedError."""
     return _GIVEN[column.kind](value, column)
 
@@ -53,7 +53,7 @@ def _text(value: Scalar, column: ValueType) -> CellConstant:
         raise ConstantRefusedError(f"is {kind_of(value)}; expected text", f'write `"{_yaml(value)}"` in quotes')
     if len(value) > KEYWORD_LIMIT:
         raise ConstantRefusedError(f"has {len(value):,} characters; expected at most {KEYWORD_LIMIT:,}")
-    return _kept(literals.string(value, lowercase=column.normalize == "lowercase").value)
+    return _keep(literals.string(value, lowercase=column.normalize == "lowercase").value)
 
 
 def _yaml(value: Scalar) -> str:
@@ -64,7 +64,7 @@ def _float(value: Scalar, _column: ValueType) -> CellConstant:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConstantRefusedError(f"is {kind_of(value)}; expected a number")
     try:
-        return _kept(literals.real(float(value)).value)
+        return _keep(literals.real(float(value)).value)
     except OverflowError:
         raise ConstantRefusedError("is beyond the range of doubles") from None
 
@@ -75,7 +75,7 @@ def _integer(value: Scalar, _column: ValueType) -> CellConstant:
         if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
             help_ = f"write `{int(value)}`"
         raise ConstantRefusedError(f"is {kind_of(value)}; expected a whole number without point or exponent", help_)
-    return _kept(literals.integer(value).value)
+    return _keep(literals.integer(value).value)
 
 
 def _boolean(value: Scalar, _column: ValueType) -> CellConstant:
@@ -88,14 +88,14 @@ def _instant(value: Scalar, _column: ValueType) -> CellConstant:
     if not isinstance(value, str):
         raise ConstantRefusedError(f"is {kind_of(value)}; expected an instant with a zone, as 2026-03-01T09:30:00Z")
     try:
-        return _kept(literals.instant(value).value)
+        return _keep(literals.instant(value).value)
     except ConstantRefusedError as problem:
-        whole = literals.completed(value)
+        whole = literals.complete_instant(value)
         help_ = "" if whole is None else f"write `{whole}` for UTC, or another zone, as +01:00"
         raise ConstantRefusedError(str(problem), help_) from None
 
 
-def _kept(value: CellConstant | None) -> CellConstant:
+def _keep(value: CellConstant | None) -> CellConstant:
     if value is None:
         raise AssertionError("a constant of a cell has a value")
     return value

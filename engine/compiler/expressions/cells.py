@@ -17,7 +17,7 @@ from ...ir.cells import AnyValue, CellConstant, CellTest, Equals, Missing, Negat
 from ...ir.expression import ValueType
 from ...operators.values import kind_of
 from ..scope import suggestion
-from .cell_constants import given, written
+from .cell_constants import constant_of, parse_constant
 from .literals import ConstantRefusedError
 from .place import Place
 from .syntax import shorten
@@ -42,13 +42,13 @@ def lower_cell(value: Any, column: ValueType, at: Place, sink: Sink) -> CellTest
     element = column.of if column.of is not None else column
     lowering = _Lowering(element, at, sink)
     if element.kind not in PLAIN:
-        lowering.refuse("T120", _said(value), f"is held against {column}, and columns hold plain values")
+        lowering.refuse("T120", _value_words(value), f"is held against {column}, and columns hold plain values")
         return None
-    test = lowering.listed(value) if isinstance(value, list | tuple) else lowering.scalar(value)
+    test = lowering.list_test(value) if isinstance(value, list | tuple) else lowering.scalar(value)
     if test is None or column.sealed is None or _fits_sealed(test, column.sealed):
         return test
     allowed = "`missing` and `exists`" if column.sealed == "none" else "constants, lists, `missing` and `exists`"
-    lowering.refuse("T112", _said(value), f"asks more of an encrypted field than it answers; it takes {allowed}")
+    lowering.refuse("T112", _value_words(value), f"asks more of an encrypted field than it answers; it takes {allowed}")
     return None
 
 
@@ -58,7 +58,7 @@ def _fits_sealed(test: CellTest, sealed: str) -> bool:
     return isinstance(test, AnyValue | Missing) or (sealed == "equality" and not isinstance(test, Range))
 
 
-def _said(value: Any) -> str:
+def _value_words(value: Any) -> str:
     return value if isinstance(value, str) else kind_of(value)
 
 
@@ -100,12 +100,12 @@ class _Lowering:
             text = _Text(value, 0).part(0)
             return AnyValue() if text.text in ANY_VALUE else self.text(text)
         if not isinstance(value, bool | int | float):
-            self.refuse("T120", _said(value), "is not a cell", *_FORMS[:1])
+            self.refuse("T120", _value_words(value), "is not a cell", *_FORMS[:1])
             return None
-        constant = self.constant(lambda: given(value, self.column), value, self.at)
+        constant = self.constant(lambda: constant_of(value, self.column), value, self.at)
         return None if constant is None else Equals(constant)
 
-    def listed(self, values: list[Any] | tuple[Any, ...]) -> CellTest | None:
+    def list_test(self, values: list[Any] | tuple[Any, ...]) -> CellTest | None:
         """The test of a list."""
         if not values:
             self.refuse("T120", "[]", "holds no constant, so that no value would do", *_FORMS[:1])
@@ -121,8 +121,8 @@ class _Lowering:
         if isinstance(value, str):
             return self.word(_Text(value, 0).part(0))
         if isinstance(value, bool | int | float):
-            return self.constant(lambda: given(value, self.column), value, self.at)
-        self.refuse("T120", _said(value), "is not a constant; a list in a cell holds constants")
+            return self.constant(lambda: constant_of(value, self.column), value, self.at)
+        self.refuse("T120", _value_words(value), "is not a constant; a list in a cell holds constants")
         return None
 
     def text(self, text: _Text) -> CellTest | None:
@@ -130,18 +130,18 @@ class _Lowering:
         if text.text in {"missing", "exists"}:
             return Missing() if text.text == "missing" else Negated(Missing())
         if negation := _NOT.match(text.text):
-            return self.negated(text, text.part(negation.end()))
+            return self.negated_test(text, text.part(negation.end()))
         bare = _without_quoted(text.text)
         if ".." in bare:
             return self.range(text, bare)
         if text.text.startswith("[") and text.text.endswith("]"):
-            return self.bracketed(text, bare)
+            return self.bracketed_test(text, bare)
         if comparison := _COMPARISON.match(text.text):
             return self.comparison(text, comparison[1], text.part(comparison.end()))
         constant = self.word(text)
         return None if constant is None else Equals(constant)
 
-    def negated(self, text: _Text, rest: _Text) -> CellTest | None:
+    def negated_test(self, text: _Text, rest: _Text) -> CellTest | None:
         """The complement of what follows `not`."""
         if rest.text in ANY_VALUE:
             self.refuse_text("T120", text, "excludes every value, so that the row is never hit", *_FORMS[:1])
@@ -149,7 +149,7 @@ class _Lowering:
         test = self.text(rest)
         return test.test if isinstance(test, Negated) else None if test is None else Negated(test)
 
-    def bracketed(self, text: _Text, bare: str) -> CellTest | None:
+    def bracketed_test(self, text: _Text, bare: str) -> CellTest | None:
         """A list inside a text, as in `not [US, CA]`."""
         commas = [at for at, letter in enumerate(bare) if letter == ","]
         edges = [0, *commas, len(text.text) - 1]
@@ -209,7 +209,7 @@ class _Lowering:
             self.refuse_text("T120", text, "is not a constant", *both)
             return None
         span = self.at.span(text.start, text.start + len(text.text))
-        return self.constant(lambda: written(text.text, self.column), text.text, self.at, span)
+        return self.constant(lambda: parse_constant(text.text, self.column), text.text, self.at, span)
 
     def constant(
         self, read: Callable[[], CellConstant], shown: Any, at: Place, span: Span | None = None

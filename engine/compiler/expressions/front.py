@@ -15,7 +15,7 @@ from .rules import RULES
 from .scope import Scope
 from .syntax import explain, shorten
 from .tree import Node, Unreadable, check_types, read
-from .walk import Walk, said
+from .walk import Walk, type_words
 
 TEXT_LIMIT = 4_096  # characters
 
@@ -28,13 +28,13 @@ def lower_expression(
     With `expected` the value must have that type (an integer becomes a double where a double is asked for), and
     constants take the form of that declaration. Equal texts of one scope are lowered once.
     """
-    found, notes = scope.lowered((text, expected), lambda: _lowered(text, scope, expected))
+    found, notes = scope.lower_once((text, expected), lambda: _lower(text, scope, expected))
     notes.give(sink, at)
     lowered: Expression | None = found
     return lowered
 
 
-def _lowered(text: str, scope: Scope, expected: ValueType | None) -> tuple[Expression | None, Notes]:
+def _lower(text: str, scope: Scope, expected: ValueType | None) -> tuple[Expression | None, Notes]:
     notes = Notes()
     if len(text) > TEXT_LIMIT:
         help_ = ("give parts a name in a `set` node, or use a segment or a table",)
@@ -49,7 +49,7 @@ def _lowered(text: str, scope: Scope, expected: ValueType | None) -> tuple[Expre
     walk = Walk(text, scope, notes, RULES)
     found = walk.value(node)
     if found is not None and _is_kept(walk, node, found):
-        found = found if expected is None else _fitted(walk, node, found, expected)
+        found = found if expected is None else _fit(walk, node, found, expected)
         refused = None if notes.failed else check_types(node, scope.library_types())
         if refused is not None:
             walk.note("T104", refused.node, f"is refused by the expression library: {refused.message}")
@@ -72,7 +72,7 @@ def _is_kept(walk: Walk, node: Node, found: Expression) -> bool:
     return True
 
 
-def _fitted(walk: Walk, node: Node, found: Expression, expected: ValueType) -> Expression | None:
+def _fit(walk: Walk, node: Node, found: Expression, expected: ValueType) -> Expression | None:
     """The expression in the expected type, or None with a note."""
     kind = found.type.kind
     if kind == "null" or expected.kind == "any":
@@ -82,11 +82,11 @@ def _fitted(walk: Walk, node: Node, found: Expression, expected: ValueType) -> E
     if kind == "integer" and expected.kind == "float":
         return as_float(found)
     if kind != expected.kind:
-        wanted = "true or false" if expected.kind == "boolean" else said(expected)
+        wanted = "true or false" if expected.kind == "boolean" else type_words(expected)
         help_ = ("compare it, for instance with `!= null`",) if expected.kind == "boolean" else ()
         if kind == "float" and expected.kind == "integer":
             help_ = ("`.floor` and `.ceiling` give integers, `//` of integers too",)
-        walk.note("T113", node, f"is {said(found.type)}; expected {wanted}", help=help_)
+        walk.note("T113", node, f"is {type_words(found.type)}; expected {wanted}", help=help_)
         return None
     return _one_of(walk, node, beside(found, expected), expected)
 
@@ -94,11 +94,11 @@ def _fitted(walk: Walk, node: Node, found: Expression, expected: ValueType) -> E
 def _fitted_array(walk: Walk, node: Node, found: Expression, element: ValueType) -> Expression | None:
     held = found.type.of
     if isinstance(found, ArrayOf) and held is not None and (held.kind == element.kind or held.is_number):
-        items = tuple(_fitted(walk, node, item, element) for item in found.items)
+        items = tuple(_fit(walk, node, item, element) for item in found.items)
         kept = tuple(item for item in items if item is not None)
         return ArrayOf(kept, replace(found.type, of=element)) if len(kept) == len(items) else None
     if held is None or held.kind != element.kind:
-        walk.note("T113", node, f"is {said(found.type)}; expected an array of {element}")
+        walk.note("T113", node, f"is {type_words(found.type)}; expected an array of {element}")
         return None
     return found
 

@@ -74,12 +74,12 @@ def instant(text: str) -> Value:
     try:
         return Value(canonical_instant(text), DATETIME)
     except InstantError as problem:
-        whole = completed(text)
+        whole = complete_instant(text)
         help_ = "" if whole is None else f'write `d"{whole}"` for UTC, or another zone, as +01:00'
         raise ConstantRefusedError(f"is not {problem}", help_) from None
 
 
-def completed(text: str) -> str | None:
+def complete_instant(text: str) -> str | None:
     """An instant in UTC that begins with this text, where only its end is missing."""
     for ending in ("", "Z", ":00Z", "T00:00:00Z"):
         try:

@@ -50,10 +50,10 @@ def _unknown(walk: Walk, node: Node, name: str) -> None:
             return
     names = [*walk.scope.names(), *walk.locals]
     help_ = (*suggestion(name, names, "names"), f"if text is meant, write `'{name}'`")
-    walk.note("T102", node, "is not a name here", help=help_, replace=_renamed(name, names))
+    walk.note("T102", node, "is not a name here", help=help_, replace=_renaming(name, names))
 
 
-def _renamed(name: str, names: list[str]) -> tuple[str, str] | None:
+def _renaming(name: str, names: list[str]) -> tuple[str, str] | None:
     near = nearest(name, names)
     return None if near is None else (f"Rename to `{near}`", near)
 
@@ -109,5 +109,5 @@ def _unknown_member(walk: Walk, node: Node, target: Expression, name: str) -> No
         f"is not a name below `{owner}`",
         label="unknown name",
         help=suggestion(name, names, f"names below `{owner}`"),
-        replace=_renamed(name, names),
+        replace=_renaming(name, names),
     )

@@ -31,7 +31,7 @@ from .agreement import as_float, beside, comparable, hint
 from .calls import constant_text
 from .place import Stretch
 from .tree import Node
-from .walk import Walk, said
+from .walk import Walk, type_words
 
 _COMPARE: dict[str, CompareName] = {"EQ": "==", "NE": "!=", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}
 _ARITHMETIC: dict[str, ArithmeticName] = {
@@ -64,13 +64,15 @@ def compare(walk: Walk, node: Node) -> Expression | None:
         _mismatch(walk, node, left, right)
         return None
     if op not in {"==", "!="} and left.type.kind not in ORDERED:
-        walk.note("T104", node, f"orders {said(left.type)}; only numbers, text, datetimes and timedeltas have an order")
+        walk.note(
+            "T104", node, f"orders {type_words(left.type)}; only numbers, text, datetimes and timedeltas have an order"
+        )
         return None
     left, right = beside(left, right.type), beside(right, left.type)
     if op in {"==", "!="}:
         _never_equal(walk, right_node, right, left_node, left.type)
         _never_equal(walk, left_node, left, right_node, right.type)
-    return walk.folded(Compare(op, left, right), node)
+    return walk.fold(Compare(op, left, right), node)
 
 
 def _null_test(walk: Walk, node: Node, op: CompareName, left: Expression, right: Expression) -> Expression | None:
@@ -79,7 +81,7 @@ def _null_test(walk: Walk, node: Node, op: CompareName, left: Expression, right:
         walk.note("T104", node, "orders `null`, which has no order", help=help_)
         return None
     item = IsMissing(left if right.type.kind == "null" else right)
-    return walk.folded(item if op == "==" else Negation(item), node)
+    return walk.fold(item if op == "==" else Negation(item), node)
 
 
 def _mismatch(walk: Walk, node: Node, left: Expression, right: Expression) -> None:
@@ -90,9 +92,9 @@ def _mismatch(walk: Walk, node: Node, left: Expression, right: Expression) -> No
     if left.type.kind in {"object", "any"} or right.type.kind in {"object", "any"}:
         odd = left if left.type.kind in {"object", "any"} else right
         odd_node = left_node if odd is left else right_node
-        walk.note("T104", odd_node, f"is {said(odd.type)}, which is not compared; name one of its members")
+        walk.note("T104", odd_node, f"is {type_words(odd.type)}, which is not compared; name one of its members")
         return
-    message = f"compares {said(left.type)} with {said(right.type)}; both sides need one type"
+    message = f"compares {type_words(left.type)} with {type_words(right.type)}; both sides need one type"
     walk.note("T104", node, message, help=help_)
 
 
@@ -122,7 +124,7 @@ def logic(walk: Walk, node: Node) -> Expression | None:
         if item is None:
             return None
         kept.extend(item.items if isinstance(item, Logic) and item.op == op else (item,))
-    return walk.folded(Logic("and" if op == "and" else "or", tuple(kept)), node)
+    return walk.fold(Logic("and" if op == "and" else "or", tuple(kept)), node)
 
 
 def _continues(left: Node, node: Node) -> bool:
@@ -134,16 +136,16 @@ def unary(walk: Walk, node: Node) -> Expression | None:
     name, item_node = node.arguments
     if name == "NOT":
         item = walk.condition(item_node)
-        return None if item is None else walk.folded(Negation(item), node)
+        return None if item is None else walk.fold(Negation(item), node)
     if item_node.kind == "FloatExpression":
         return walk.constant(node, lambda: literals.number(item_node.arguments[0], negative=True))
     found = walk.value(item_node)
     if found is None:
         return None
     if not found.type.is_number and found.type.kind != "timedelta":
-        walk.note("T104", item_node, f"is {said(found.type)}; a minus sign takes a number or a timedelta")
+        walk.note("T104", item_node, f"is {type_words(found.type)}; a minus sign takes a number or a timedelta")
         return None
-    return walk.folded(Minus(found), node)
+    return walk.fold(Minus(found), node)
 
 
 def arithmetic(walk: Walk, node: Node) -> Expression | None:
@@ -155,13 +157,13 @@ def arithmetic(walk: Walk, node: Node) -> Expression | None:
         return None
     result = _result(op, left, right)
     if result is None:
-        message = f"applies `{op}` to {said(left.type)} and {said(right.type)}"
+        message = f"applies `{op}` to {type_words(left.type)} and {type_words(right.type)}"
         walk.note("T104", node, message, help=_arithmetic_hint(op, left, right))
         return None
     if result == FLOAT and op != "/":
         left = as_float(left) if isinstance(left, Value) else left
         right = as_float(right) if isinstance(right, Value) else right
-    return walk.folded(Arithmetic(op, left, right, result), node)
+    return walk.fold(Arithmetic(op, left, right, result), node)
 
 
 def _result(op: ArithmeticName, left: Expression, right: Expression) -> ValueType | None:
@@ -202,16 +204,16 @@ def contains(walk: Walk, node: Node) -> Expression | None:
         return None
     element = STRING if container.type.kind == "string" else container.type.of
     if element is None:
-        walk.note("T104", container_node, f"is {said(container.type)}; `in` looks into an array or a text")
+        walk.note("T104", container_node, f"is {type_words(container.type)}; `in` looks into an array or a text")
         return None
     if not comparable(element, item.type):
-        walk.note("T104", item_node, f"is {said(item.type)}, and `{walk.source(container_node)}` holds {element}")
+        walk.note("T104", item_node, f"is {type_words(item.type)}, and `{walk.source(container_node)}` holds {element}")
         return None
     declared = container.type if container.type.kind == "string" else element
     item = beside(item, declared)
     if container.type.kind == "array":
         _never_equal(walk, item_node, item, container_node, declared)
-    return walk.folded(Contains(container, item), node)
+    return walk.fold(Contains(container, item), node)
 
 
 def _one_of(walk: Walk, node: Node, item_node: Node) -> Expression | None:
@@ -225,7 +227,7 @@ def _one_of(walk: Walk, node: Node, item_node: Node) -> Expression | None:
         if element is None:
             return None
         if not comparable(element.type, item.type):
-            message = f"is {said(element.type)}, and `{walk.source(item_node)}` is {said(item.type)}"
+            message = f"is {type_words(element.type)}, and `{walk.source(item_node)}` is {type_words(item.type)}"
             walk.note("T104", element_node, message)
             return None
         elements.append(beside(element, item.type))
@@ -241,7 +243,7 @@ def matches(walk: Walk, node: Node) -> Expression | None:
     if item is None or pattern is None:
         return None
     if item.type.kind != "string":
-        walk.note("T104", item_node, f"is {said(item.type)}; patterns are for text")
+        walk.note("T104", item_node, f"is {type_words(item.type)}; patterns are for text")
         return None
     text = constant_text(pattern)
     if text is None:
@@ -256,9 +258,9 @@ def matches(walk: Walk, node: Node) -> Expression | None:
         return None
     found = Matches(item, text)
     if name == "EQ_FZM":
-        return walk.folded(found, node)
+        return walk.fold(found, node)
     if isinstance(item, Value):
-        return walk.folded(Negation(found), node)
+        return walk.fold(Negation(found), node)
     return Logic("and", (Negation(IsMissing(item)), Negation(found)))
 
 

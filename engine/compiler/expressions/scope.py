@@ -86,7 +86,7 @@ class Scope:
         """What an expression may begin with."""
         return [root for root in ROOTS if root in self.types] + list(FUNCTIONS)
 
-    def lowered(self, key: Any, lower: Callable[[], Any]) -> Any:
+    def lower_once(self, key: Any, lower: Callable[[], Any]) -> Any:
         """What `lower` gave for the key the first time; the oldest are forgotten first."""
         if key not in self.kept:
             if len(self.kept) >= CACHED_TEXTS:

@@ -20,10 +20,10 @@ from ...ir.expression import (
 )
 from ...ir.value_types import SCALARS
 from . import literals
-from .agreement import as_float, unified
+from .agreement import as_float, unify
 from .scope import FUNCTIONS
 from .tree import Node
-from .walk import Walk, said
+from .walk import Walk, type_words
 
 
 def number(walk: Walk, node: Node) -> Expression | None:
@@ -69,10 +69,10 @@ def array(walk: Walk, node: Node) -> Expression | None:
         if item is None:
             return None
         if item.type.kind not in SCALARS:
-            walk.note("T104", item_node, f"is {said(item.type)}; a list holds plain values")
+            walk.note("T104", item_node, f"is {type_words(item.type)}; a list holds plain values")
             return None
-        if items and unified(items[0], item) is None:
-            message = f"is {said(item.type)}, and the list begins with {said(items[0].type)}"
+        if items and unify(items[0], item) is None:
+            message = f"is {type_words(item.type)}, and the list begins with {type_words(items[0].type)}"
             walk.note("T104", item_node, message)
             return None
         items.append(item)
@@ -87,7 +87,7 @@ def item_of(walk: Walk, node: Node) -> Expression | None:
     container, index = _container(walk, container_node), walk.value(index_node)
     if container is None or index is None or not _whole(walk, index_node, index):
         return None
-    return walk.folded(ItemOf(container, index), node) if isinstance(container, Value) else ItemOf(container, index)
+    return walk.fold(ItemOf(container, index), node) if isinstance(container, Value) else ItemOf(container, index)
 
 
 def slice_of(walk: Walk, node: Node) -> Expression | None:
@@ -106,7 +106,7 @@ def slice_of(walk: Walk, node: Node) -> Expression | None:
 def _container(walk: Walk, node: Node) -> Expression | None:
     found = walk.value(node)
     if found is not None and found.type.kind not in {"array", "string"}:
-        walk.note("T104", node, f"is {said(found.type)}; only an array or a text has elements")
+        walk.note("T104", node, f"is {type_words(found.type)}; only an array or a text has elements")
         return None
     return found
 
@@ -114,7 +114,7 @@ def _container(walk: Walk, node: Node) -> Expression | None:
 def _whole(walk: Walk, node: Node, index: Expression) -> bool:
     if index.type.kind == "integer":
         return True
-    walk.note("T104", node, f"is {said(index.type)}; an index is an integer")
+    walk.note("T104", node, f"is {type_words(index.type)}; an index is an integer")
     return False
 
 
@@ -125,12 +125,12 @@ def conditional(walk: Walk, node: Node) -> Expression | None:
     then, otherwise = walk.value(then_node), walk.value(otherwise_node)
     if condition is None or then is None or otherwise is None:
         return None
-    both = unified(then, otherwise)
+    both = unify(then, otherwise)
     if both is None:
-        message = f"chooses between {said(then.type)} and {said(otherwise.type)}; both need one type"
+        message = f"chooses between {type_words(then.type)} and {type_words(otherwise.type)}; both need one type"
         walk.note("T104", node, message)
         return None
-    return walk.folded(Conditional(condition, *both), node)
+    return walk.fold(Conditional(condition, *both), node)
 
 
 def coalesce(walk: Walk, node: Node) -> Expression | None:
@@ -139,15 +139,15 @@ def coalesce(walk: Walk, node: Node) -> Expression | None:
     left, right = walk.value(left_node), walk.value(right_node)
     if left is None or right is None:
         return None
-    both = unified(left, right)
+    both = unify(left, right)
     if both is None:
         help_: tuple[str, ...] = ()
         if right_node.kind in {"ComparisonExpression", "ArithmeticComparisonExpression", "ContainsExpression"}:
             help_ = ("`??` binds weaker than comparisons: write `(a ?? b) == c`",)
-        message = f"falls back from {said(left.type)} to {said(right.type)}; both need one type"
+        message = f"falls back from {type_words(left.type)} to {type_words(right.type)}; both need one type"
         walk.note("T104", node, message, help=help_)
         return None
-    return walk.folded(Coalesce(*both), node)
+    return walk.fold(Coalesce(*both), node)
 
 
 def comprehension(walk: Walk, node: Node) -> Expression | None:
@@ -163,7 +163,7 @@ def comprehension(walk: Walk, node: Node) -> Expression | None:
     if source is None:
         return None
     if source.type.of is None:
-        walk.note("T104", source_node, f"is {said(source.type)}; `for` goes through an array")
+        walk.note("T104", source_node, f"is {type_words(source.type)}; `for` goes through an array")
         return None
     local = Local(name, source.type.of)
     walk.locals[name] = local
@@ -173,6 +173,6 @@ def comprehension(walk: Walk, node: Node) -> Expression | None:
     if body is None or (len(node.arguments) > 3 and condition is None):
         return None
     if body.type.kind not in SCALARS:
-        walk.note("T104", body_node, f"is {said(body.type)}; a list holds plain values")
+        walk.note("T104", body_node, f"is {type_words(body.type)}; a list holds plain values")
         return None
     return Collect(local, source, body, ValueType("array", of=body.type), condition)

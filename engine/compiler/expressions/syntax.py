@@ -74,11 +74,11 @@ def explain(problem: Unreadable, text: str, notes: Notes) -> None:
     elif _explain_sign(problem, text, notes):
         return
     elif problem.kind == "bits":
-        stretch = _shown(problem, text)
+        stretch = _excerpt(problem, text)
         notes.add("T106", problem, f"`{stretch}` works on the bits of numbers, which expressions do not")
     elif problem.kind in LEXICAL:
         code, message, help_ = LEXICAL[problem.kind]
-        notes.add(code, problem, message.format(_shown(problem, text)), help=help_)
+        notes.add(code, problem, message.format(_excerpt(problem, text)), help=help_)
     elif problem.kind == "end":
         _explain_end(problem, text, notes)
     elif problem.kind == "character":
@@ -87,7 +87,7 @@ def explain(problem: Unreadable, text: str, notes: Notes) -> None:
         _explain_token(problem, text, notes)
 
 
-def _shown(problem: Unreadable, text: str) -> str:
+def _excerpt(problem: Unreadable, text: str) -> str:
     return shorten(text[problem.start : problem.end])
 
 
@@ -104,13 +104,13 @@ def _explain_sign(problem: Unreadable, text: str, notes: Notes) -> bool:
             if text.startswith(sign, start) and problem.kind in {"character", "token", "bits"}:
                 stretch = Stretch(start, start + len(sign))
                 said = ours.strip()
-                fix = (f"Write `{said}`", _spaced(ours, text, stretch))
+                fix = (f"Write `{said}`", _space(ours, text, stretch))
                 notes.add("T101", stretch, f"`{sign}` is not an operator", help=(f"write `{said}`",), replace=fix)
                 return True
     return False
 
 
-def _spaced(word: str, text: str, at: Stretch) -> str:
+def _space(word: str, text: str, at: Stretch) -> str:
     """The word with a space on each side where it would run into a name."""
     if not word.isalpha():
         return word
@@ -171,7 +171,7 @@ _UNITS = {"s": "PT{}S", "m": "PT{}M", "h": "PT{}H", "d": "P{}D", "w": "P{}W"}
 
 
 def _explain_token(problem: Unreadable, text: str, notes: Notes) -> None:
-    token = _shown(problem, text)
+    token = _excerpt(problem, text)
     expected = "an operator or the end" if problem.after_value else "a value"
     help_: tuple[str, ...] = ()
     replace = None

@@ -52,7 +52,7 @@ class Node:
         self.start = start
         self.last = last
         self.end = end
-        arguments = tuple(_wrapped(argument, start, last, end) for argument in deferred.args)
+        arguments = tuple(_wrap(argument, start, last, end) for argument in deferred.args)
         deferred.args = arguments
         self.arguments: tuple[Any, ...] = arguments[1:]  # the first one is the library's context
         if deferred.kwargs.get("condition") is not None:
@@ -85,14 +85,14 @@ class Node:
         """The library's own node, its types checked; what it refuses carries our innermost node around it."""
         try:
             if self.kind in _UNCOMPUTED:
-                return self._uncomputed()
+                return self._check_uncomputed()
             return self._chain() if self.kind == "LogicExpression" else self._deferred.build()
         except Exception as problem:
             if not hasattr(problem, "node"):
                 problem.node = self  # type: ignore[attr-defined] # a note for `check_types`
             raise
 
-    def _uncomputed(self) -> Any:
+    def _check_uncomputed(self) -> Any:
         """Its types checked, and nothing more: the library would go on to compute it where it is constant."""
         context, operator, left, right = self._deferred.args
         right_built = right.build()
@@ -129,12 +129,12 @@ class _Unbuilt:
         return self._node
 
 
-def _wrapped(argument: Any, start: int, last: int, end: int) -> Any:
+def _wrap(argument: Any, start: int, last: int, end: int) -> Any:
     library = _library()
     if isinstance(argument, library.deferred):
         return Node(argument, start, last, end)
     if isinstance(argument, tuple):
-        return tuple([_wrapped(item, start, last, end) for item in argument])
+        return tuple([_wrap(item, start, last, end) for item in argument])
     return tuple(argument) if isinstance(argument, deque) else argument
 
 

@@ -62,7 +62,7 @@ class Walk:
         if found is None or found.type.kind == "boolean":
             return found
         help_ = "compare it, for instance with `!= null`" if found.type.kind != "null" else ""
-        self.note("T104", node, f"is {said(found.type)}; expected true or false", help=(help_,) if help_ else ())
+        self.note("T104", node, f"is {type_words(found.type)}; expected true or false", help=(help_,) if help_ else ())
         return None
 
     def source(self, node: Node | Stretch) -> str:
@@ -82,7 +82,7 @@ class Walk:
         """A note whose message begins with what is written at the node."""
         self.notes.add(code, node, f"`{self.source(node)}` {message}", label=label, help=help, replace=replace)
 
-    def folded(self, expression: Expression, node: Node) -> Expression | None:
+    def fold(self, expression: Expression, node: Node) -> Expression | None:
         """A constant where all parts are constants; a note where it has no value."""
         parts = list(children(expression))
         if not parts or not all(isinstance(part, Value) for part in parts):
@@ -94,7 +94,7 @@ class Walk:
         return Value(value, expression.type)
 
 
-def said(declared: ValueType) -> str:
+def type_words(declared: ValueType) -> str:
     """A type with its article."""
     word = str(declared)
     if word in {"text", "null", "true or false", "any type"}:

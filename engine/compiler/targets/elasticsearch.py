@@ -57,12 +57,12 @@ def compile_query(predicate: Predicate, catalogue: Catalogue, lists: Lists | Non
     if _is_exact(predicate, members):
         return Exact(_top(predicate, catalogue, members))
     return Candidates(
-        _top(bounded(predicate, members, wide=True), catalogue, members),
-        _top(bounded(predicate, members, wide=False), catalogue, members),
+        _top(bound_predicate(predicate, members, wide=True), catalogue, members),
+        _top(bound_predicate(predicate, members, wide=False), catalogue, members),
     )
 
 
-def bounded(predicate: Predicate, lists: Lists, *, wide: bool) -> Predicate:
+def bound_predicate(predicate: Predicate, lists: Lists, *, wide: bool) -> Predicate:
     """The predicate with what the index cannot answer taken for true (`wide`) or false, the other way under `not`."""
     match predicate:
         case Events() | EventSequence():
@@ -70,9 +70,9 @@ def bounded(predicate: Predicate, lists: Lists, *, wide: bool) -> Predicate:
         case InList(name) if len(lists[name]) > VALUES_LIMIT:
             return Constant(wide)
         case Not():
-            return rebuilt(predicate, lambda item: bounded(item, lists, wide=not wide))
+            return rebuilt(predicate, lambda item: bound_predicate(item, lists, wide=not wide))
         case AllOf() | AnyOf():
-            return rebuilt(predicate, lambda item: bounded(item, lists, wide=wide))
+            return rebuilt(predicate, lambda item: bound_predicate(item, lists, wide=wide))
         case Constant() | Leaf() | Element() | InList():
             return predicate
     assert_never(predicate)
@@ -119,7 +119,7 @@ class _Clauses:
                 return self._leaf(predicate, prefix + predicate.field)
             case Element(of, item):
                 path = prefix + of
-                return _nested(path, self.of(item, f"{path}."))
+                return _nest(path, self.of(item, f"{path}."))
             case InList(name):
                 return {"terms": {self.catalogue.key: list(self.lists[name])}}
             case Events() | EventSequence():
@@ -133,7 +133,7 @@ class _Clauses:
         if leaf.op == "exists":
             return _exists(field, path)
         if field.encrypted is not None:
-            return _hashed(leaf, path)
+            return _hash_query(leaf, path)
         return _operator_query(leaf, path)
 
 
@@ -144,7 +144,7 @@ def _operator_query(leaf: Leaf, path: str) -> Query:
     return query
 
 
-def _nested(path: str, query: Query) -> Query:
+def _nest(path: str, query: Query) -> Query:
     return {"nested": {"path": path, "query": query, "score_mode": "none"}}
 
 
@@ -155,13 +155,13 @@ def _exists(field: Field, path: str) -> Query:
     if field.type != "object":
         return _operator_query(Leaf(path, "exists", None, field.type, field.many), path)
     if field.many:
-        return _nested(path, {"match_all": {}})
+        return _nest(path, {"match_all": {}})
     members = [_exists(member, f"{path}.{member.name}") for member in field.fields]
     return {"bool": {"should": members, "minimum_should_match": 1}}
 
 
-def _hashed(leaf: Leaf, path: str) -> Query:
+def _hash_query(leaf: Leaf, path: str) -> Query:
     """A `term` or `terms` on the hashes, whose constants stay placeholders until the query is bound."""
     if isinstance(leaf.value, tuple):
-        return {"terms": {f"{path}.hash": [placeholders.hashed(path, value) for value in leaf.value]}}
-    return {"term": {f"{path}.hash": placeholders.hashed(path, leaf.value)}}
+        return {"terms": {f"{path}.hash": [placeholders.hash_placeholder(path, value) for value in leaf.value]}}
+    return {"term": {f"{path}.hash": placeholders.hash_placeholder(path, leaf.value)}}

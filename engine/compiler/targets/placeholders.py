@@ -67,6 +67,6 @@ def published_window(window: Anniversary) -> dict[str, str]:
     return {"$month_days": f"+{window.days}d", "zone": window.zone}
 
 
-def hashed(field: str, value: Any) -> dict[str, Any]:
+def hash_placeholder(field: str, value: Any) -> dict[str, Any]:
     """The placeholder of the keyed hash of a constant."""
     return {"$hash": {"field": field, "value": value}}

@@ -118,7 +118,7 @@ def test_a_database_older_than_redis_is_a_problem_until_a_worker_has_run(
     assert decisor("worker", "--drain", "--now", NOW).code == 0
     assert problems() == []
     client = valkey_empty.connect()
-    client.set(keys.published(3), 1_000)
+    client.set(keys.published_cursor(3), 1_000)
     [(what, mend)] = problems()
     assert what == "it holds more than PostgreSQL in 1 partition, as after a restored backup of PostgreSQL"
     assert "`decisor segments reconcile`" in mend

@@ -91,7 +91,7 @@ def test_it_works_until_it_is_told_to_stop_and_then_ends_well(number: int, shop:
     command = [*PROGRAM, "worker"]
     with subprocess.Popen(command, cwd=shop, env={**ENVIRONMENT, **os.environ}, stdout=subprocess.PIPE) as worker:
         try:
-            while not client.exists(keys.published(15)):
+            while not client.exists(keys.published_cursor(15)):
                 time.sleep(0.02)
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             assert main(["ingest", _file(shop, lines(event(1, time=now)))]) == 0

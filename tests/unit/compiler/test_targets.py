@@ -9,7 +9,7 @@ from engine.compiler.mapping import index_document, index_mapping, mapping_hash
 from engine.compiler.targets.elasticsearch import Candidates, Exact, bind, compile_query
 from engine.compiler.targets.english import to_english
 from engine.compiler.targets.limits import LEAVES_LIMIT, LEVELS_LIMIT, QuerySize, check_limits, query_size
-from engine.compiler.targets.placeholders import hashed, parse_now, parse_window, published_window
+from engine.compiler.targets.placeholders import hash_placeholder, parse_now, parse_window, published_window
 from engine.compiler.targets.sql import SqlQuery, compile_sql, create_table, row
 from engine.ir.binding import placeholder
 from engine.ir.instant import parse_instant
@@ -136,7 +136,9 @@ def test_elements_inside_elements_have_whole_paths() -> None:
 
 def test_encrypted_constants_stay_parameters_until_the_query_is_bound() -> None:
     leaf = Leaf("email", "in", ("a@b.c", "d@e.f"))
-    assert clause(leaf) == {"terms": {"email.hash": [hashed("email", "a@b.c"), hashed("email", "d@e.f")]}}
+    assert clause(leaf) == {
+        "terms": {"email.hash": [hash_placeholder("email", "a@b.c"), hash_placeholder("email", "d@e.f")]}
+    }
     assert bind(clause(leaf), NOW, lambda field, value: f"{field}/{value}") == {
         "terms": {"email.hash": ["email/a@b.c", "email/d@e.f"]}
     }

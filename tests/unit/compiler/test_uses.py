@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.compiler.pipeline import compile_workspace
-from engine.compiler.uses import Uses, reached, users_of, uses_of
+from engine.compiler.uses import Uses, reach, users_of, uses_of
 from engine.diagnostics import Sink
 from engine.drawing.references import references_picture
 from engine.language.workspace import load_workspace
@@ -45,8 +45,8 @@ def test_users_are_the_same_read_backwards(uses: Uses) -> None:
 
 
 def test_what_is_reached_stands_in_the_order_of_its_distance(uses: Uses) -> None:
-    assert reached("member_list/staff", users_of(uses)) == ("segment/vips", "ruleset/offer", "ruleset/homepage")
-    assert reached("field/spend", {"field/spend": ("field/spend",)}) == ()
+    assert reach("member_list/staff", users_of(uses)) == ("segment/vips", "ruleset/offer", "ruleset/homepage")
+    assert reach("field/spend", {"field/spend": ("field/spend",)}) == ()
 
 
 def test_the_picture_has_users_above_and_what_is_used_below(uses: Uses) -> None:

@@ -12,7 +12,7 @@ from typing import ClassVar
 from ....ir.predicate import Scalar
 from ....ir.types import FieldType
 from ....operators.core import Dialect
-from .names import quoted
+from .names import quote
 from .place import FEW, Place
 
 SCALAR_TYPES: dict[FieldType, str] = {
@@ -82,4 +82,4 @@ def element(items: str, name: str, test: str) -> str:
 
 def in_list(key: str, members: str) -> str:
     """That the key is among the members."""
-    return f"{quoted(key)} IN (SELECT unnest(CAST({members} AS VARCHAR[])))"
+    return f"{quote(key)} IN (SELECT unnest(CAST({members} AS VARCHAR[])))"

@@ -11,7 +11,7 @@ TABLE = "profiles"
 SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")  # every table in PostgreSQL has these already
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """The name as an identifier, its case kept."""
     return '"' + name.replace('"', '""') + '"'
 

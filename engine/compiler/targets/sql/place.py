@@ -11,7 +11,7 @@ from ....ir.binding import placeholder
 from ....ir.predicate import Anniversary, Now, Scalar
 from ....ir.types import FieldType
 from ....operators.core import Dialect, SqlValue
-from ..placeholders import hashed, published_window
+from ..placeholders import hash_placeholder, published_window
 from .parameters import Parameters
 
 FEW = 100  # constants that are written out one by one
@@ -57,11 +57,11 @@ class Place(ABC):
 
     def bind(self, value: SqlValue) -> str:
         """A parameter of the field's type."""
-        return self._cast(self.parameters.add(self._stored(value)), self.scalar_types[self.type])
+        return self._cast(self.parameters.add(self._stored_value(value)), self.scalar_types[self.type])
 
     def bind_many(self, values: Sequence[Scalar]) -> str:
         """A parameter that is an array of the field's type."""
-        stored = [self._stored(value) for value in values]
+        stored = [self._stored_value(value) for value in values]
         return self._cast(self.parameters.add(stored), f"{self.scalar_types[self.type]}[]")
 
     def bind_text(self, value: str) -> str:
@@ -80,10 +80,10 @@ class Place(ABC):
         """The array of the text's tokens."""
         return self.words
 
-    def _stored(self, value: SqlValue) -> Any:
+    def _stored_value(self, value: SqlValue) -> Any:
         if isinstance(value, Now):
             return placeholder(value)
-        return value if self.hash_path is None else hashed(self.hash_path, value)
+        return value if self.hash_path is None else hash_placeholder(self.hash_path, value)
 
     @staticmethod
     def _cast(text: str, kind: str) -> str:

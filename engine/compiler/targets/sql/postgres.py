@@ -9,7 +9,7 @@ from typing import ClassVar
 from ....ir.predicate import Scalar
 from ....ir.types import FieldType
 from ....operators.core import Dialect
-from .names import column_name, quoted
+from .names import column_name, quote
 from .place import Place
 
 SCALAR_TYPES: dict[FieldType, str] = {
@@ -65,7 +65,7 @@ class PostgresPlace(Place):
 
 def member(value: str, name: str) -> str:
     """The SQL of a member of an object."""
-    return f"({value}).{quoted(column_name(name, PostgresPlace.dialect))}"
+    return f"({value}).{quote(column_name(name, PostgresPlace.dialect))}"
 
 
 def element(items: str, name: str, test: str) -> str:
@@ -75,4 +75,4 @@ def element(items: str, name: str, test: str) -> str:
 
 def in_list(key: str, members: str) -> str:
     """That the key is among the members."""
-    return f"{quoted(key)} = ANY(CAST({members} AS text[]))"
+    return f"{quote(key)} = ANY(CAST({members} AS text[]))"

@@ -12,7 +12,7 @@ from ....operators.core import Dialect, Unsupported
 from ....operators.registry import CORE
 from .. import placeholders
 from . import duckdb, postgres
-from .names import TABLE, column_name, quoted, tokens_name
+from .names import TABLE, column_name, quote, tokens_name
 from .parameters import Parameters
 from .place import Place
 
@@ -31,7 +31,7 @@ class SqlQuery:
     @property
     def text(self) -> str:
         """The statement that gives the keys of the profiles for which the predicate holds."""
-        return f"SELECT {quoted(self.key)} FROM {quoted(TABLE)} WHERE {self.where}"
+        return f"SELECT {quote(self.key)} FROM {quote(TABLE)} WHERE {self.where}"
 
     def bind(
         self, now_ms: int, hasher: placeholders.Hasher | None = None, lists: placeholders.Lists | None = None
@@ -146,7 +146,7 @@ class _Writer:
     def _member(self, holder: str | None, name: str) -> str:
         if holder is not None:
             return self.dialect.member(holder, name)
-        return quoted(column_name(name, self.dialect.place.dialect))
+        return quote(column_name(name, self.dialect.place.dialect))
 
 
 def _hash_path(field: Field, path: str) -> str | None:

@@ -14,22 +14,22 @@ from ....operators.core import Dialect
 from ....operators.text import tokens
 from ...mapping import Sealer
 from . import duckdb, postgres
-from .names import TABLE, column_name, quoted, tokens_name
+from .names import TABLE, column_name, quote, tokens_name
 
 
 def create_table(catalogue: Catalogue, dialect: Dialect) -> str:
     """The statements that create the table, and in PostgreSQL the types of its objects."""
     columns = _columns(_with_key(catalogue), dialect, catalogue.name)
     body = ",\n".join(f"  {column}" for column in columns)
-    key = f"  PRIMARY KEY ({quoted(column_name(catalogue.key, dialect))})"
-    table = f"CREATE TABLE {quoted(TABLE)} (\n{body},\n{key}\n);\n"
+    key = f"  PRIMARY KEY ({quote(column_name(catalogue.key, dialect))})"
+    table = f"CREATE TABLE {quote(TABLE)} (\n{body},\n{key}\n);\n"
     types = _composites(catalogue.fields, catalogue.name) if dialect == "postgres" else []
     return "".join([*types, table])
 
 
 def insert(catalogue: Catalogue, dialect: Dialect) -> str:
     """The statement that inserts rows (see `row`), handed over as its parameter `rows`: the JSON text of a list."""
-    table = quoted(TABLE)
+    table = quote(TABLE)
     if dialect == "postgres":
         return f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, CAST(%(rows)s AS jsonb))"
     structure = json.dumps([_structure(_with_key(catalogue))]).replace("'", "''")
@@ -41,7 +41,7 @@ def loading(catalogue: Catalogue, dialect: Dialect) -> str:
 
     Those of PostgreSQL are for `psql`.
     """
-    table = quoted(TABLE)
+    table = quote(TABLE)
     if dialect == "postgres":
         return (
             "CREATE TEMPORARY TABLE incoming (line jsonb);\n"
@@ -50,7 +50,7 @@ def loading(catalogue: Catalogue, dialect: Dialect) -> str:
             f" jsonb_populate_record(NULL::{table}, incoming.line) AS filled;\n"
         )
     columns = ", ".join(
-        f"{quoted(name)}: '{_duckdb_type(kind)}'" for name, kind in _structure(_with_key(catalogue)).items()
+        f"{quote(name)}: '{_duckdb_type(kind)}'" for name, kind in _structure(_with_key(catalogue)).items()
     )
     return (
         f"INSERT INTO {table} BY NAME SELECT *"
@@ -63,7 +63,7 @@ def _duckdb_type(structure: Any) -> str:
     if isinstance(structure, list):
         return f"{_duckdb_type(structure[0])}[]"
     if isinstance(structure, dict):
-        return f"STRUCT({', '.join(f'{quoted(name)} {_duckdb_type(kind)}' for name, kind in structure.items())})"
+        return f"STRUCT({', '.join(f'{quote(name)} {_duckdb_type(kind)}' for name, kind in structure.items())})"
     return str(structure)
 
 
@@ -81,9 +81,9 @@ def _with_key(catalogue: Catalogue) -> tuple[Field, ...]:
 def _columns(fields: tuple[Field, ...], dialect: Dialect, owner: str) -> list[str]:
     found: list[str] = []
     for field in fields:
-        found.append(f"{quoted(column_name(field.name, dialect))} {_type(field, dialect, f'{owner}.{field.name}')}")
+        found.append(f"{quote(column_name(field.name, dialect))} {_type(field, dialect, f'{owner}.{field.name}')}")
         if field.type == "text" and field.encrypted is None:
-            found.append(f"{quoted(tokens_name(field.name))} {_array(_text(dialect), dialect)}")
+            found.append(f"{quote(tokens_name(field.name))} {_array(_text(dialect), dialect)}")
     return found
 
 
@@ -94,7 +94,7 @@ def _type(field: Field, dialect: Dialect, composite: str) -> str:
         kind = _text(dialect)
     elif field.type == "object":
         inner = ", ".join(_columns(field.fields, dialect, composite))
-        kind = f"STRUCT({inner})" if dialect == "duckdb" else quoted(composite_name(composite))
+        kind = f"STRUCT({inner})" if dialect == "duckdb" else quote(composite_name(composite))
     else:
         kind = (duckdb.SCALAR_TYPES if dialect == "duckdb" else postgres.SCALAR_TYPES)[field.type]
     return _array(kind, dialect) if field.many else kind
@@ -123,7 +123,7 @@ def _composites(fields: tuple[Field, ...], owner: str) -> list[str]:
             path = f"{owner}.{field.name}"
             found += _composites(field.fields, path)
             body = ", ".join(_columns(field.fields, "postgres", path))
-            found.append(f"CREATE TYPE {quoted(composite_name(path))} AS ({body});\n")
+            found.append(f"CREATE TYPE {quote(composite_name(path))} AS ({body});\n")
     return found
 
 

@@ -129,6 +129,6 @@ def test_equal_texts_of_a_scope_are_lowered_once_and_reported_each_time() -> Non
 def test_scope_forgets_the_oldest_texts() -> None:
     scope = new_scope()
     for number in range(1_100):
-        scope.lowered(number, lambda: 1)
+        scope.lower_once(number, lambda: 1)
     assert len(scope.kept) == 1_024
     assert 0 not in scope.kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.compiler.expressions import Place, Scope, lower_expression
+from engine.compiler.expressions import DocumentValue, Scope, lower_expression
 from engine.diagnostics import Finding, Path, Sink, Span
 from engine.ir.expression import STRING, Expression, ValueType
 from engine.ir.types import Catalogue, EventType, Field
@@ -67,7 +67,7 @@ def findings_of(
 ) -> tuple[Expression | None, list[Finding]]:
     """The expression of a text, and what was found."""
     sink = Sink()
-    found = lower_expression(text, scope, Place(Line(), ()), sink, expected=expected)
+    found = lower_expression(text, scope, DocumentValue(Line(), ()), sink, expected=expected)
     return found, sink.findings()
 
 

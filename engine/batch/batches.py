@@ -16,7 +16,7 @@ from .ahead import ahead
 from .arrays import Array
 from .canonical import Column, Reader
 from .in_process import EventsOf, profiles_of
-from .plan import Plan
+from .plan import BatchPlan
 from .schema import BatchRefusedError, check_columns
 
 ROWS = 16_384  # in a batch
@@ -40,7 +40,7 @@ class Run:
 class Batches:
     """One reading of a file. What goes wrong meanwhile is kept in `problem`, for DuckDB does not pass it on."""
 
-    def __init__(self, file: Path, program: Program, plan: Plan, run: Run) -> None:
+    def __init__(self, file: Path, program: Program, plan: BatchPlan, run: Run) -> None:
         self._plan = plan
         self._catalogue = program.catalogue
         self._run = run

@@ -12,7 +12,7 @@ from ..compiler.targets.sql.names import quote
 from ..ir.program import Program
 from .batches import REST, ROWS, Batches, Run, Tell
 from .in_process import EventsOf
-from .plan import Plan, plan_of
+from .plan import BatchPlan, plan_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -93,7 +93,7 @@ def memberships(
             yield from _named_rows(batch, plan)
 
 
-def _count_members(plan: Plan, batches: Batches, threads: int | None) -> Sequence[int]:
+def _count_members(plan: BatchPlan, batches: Batches, threads: int | None) -> Sequence[int]:
     counts = [f"count_if({condition})" for condition in plan.conditions.values()]
     statement = f"SELECT {', '.join(counts)} FROM {VIEW}"  # noqa: S608 - conditions of ours, values bound
     stream = batches.stream()
@@ -128,7 +128,7 @@ def _problems(batches: Batches) -> Iterator[None]:
         raise
 
 
-def _named_rows(batch: Any, plan: Plan) -> Iterator[tuple[str, list[str]]]:
+def _named_rows(batch: Any, plan: BatchPlan) -> Iterator[tuple[str, list[str]]]:
     """The key and the sorted names of each row: the key, one truth value for each condition, numbers of the rest."""
     import pyarrow.compute as pc
 

@@ -24,7 +24,7 @@ _TYPED = re.compile(r"CAST\((\$\w+) AS (?:BIGINT|BOOLEAN|DOUBLE|VARCHAR)\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BatchPlan:
     """`conditions` are SQL by segment, null standing for false; `reasons` say why the `rest` has none."""
 
     conditions: Mapping[str, str]
@@ -35,7 +35,7 @@ class Plan:
     reasons: Mapping[str, str]
 
 
-def plan_of(program: Program, names: Iterable[str], now_ms: int, *, with_events: bool = False) -> Plan:
+def plan_of(program: Program, names: Iterable[str], now_ms: int, *, with_events: bool = False) -> BatchPlan:
     """The plan for some segments at a time. Raises KeyError for a name that is none.
 
     `with_events` says that profiles follow from events, row by row: then what reads their fields is not for SQL.
@@ -66,7 +66,7 @@ def plan_of(program: Program, names: Iterable[str], now_ms: int, *, with_events:
         parameters |= query.bind(now_ms)
         asked |= fields(coded)
     rest = [(name, segments[name]) for name in reasons]
-    return Plan(
+    return BatchPlan(
         conditions,
         parameters,
         tuple(asked_column(name, coding, program.catalogue, lists) for name in sorted(asked)),

@@ -198,7 +198,7 @@ def _check_sets(document: Document, catalogue: Catalogue, report: Report) -> Non
         field = catalogue.field(target)
         if field is None or target == catalogue.key:
             help_ = suggestion(target, [each.name for each in catalogue.fields], "fields")
-            what = "the key, which an event cannot set" if field else "no field of the catalogue"
+            what = "the key, which an event cannot set" if field else "not a field of the catalogue"
             report.at_key("L001", path, f"`{target}` is {what}", help=help_)
             continue
         if field.source is not None:

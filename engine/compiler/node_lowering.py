@@ -23,7 +23,7 @@ from ..nodes.kind import NodeKinds
 from ..nodes.lowering import Target
 from ..operators.wording import with_article
 from ..runtime.expressions import certain
-from .expressions import Place, lower_cell, lower_expression
+from .expressions import DocumentValue, lower_cell, lower_expression
 from .expressions import Scope as Names
 from .graph_flow import Known
 from .graph_order import Order, way_without
@@ -180,7 +180,7 @@ class NodeLowering:
         for name in _vars_in(text) & self._known.clashing:
             self._not_set(f"vars.{name}", text, path)
             return None
-        place = Place(self._spans, (*self._prefix, *path), self._report.resource)
+        place = DocumentValue(self._spans, (*self._prefix, *path), self._report.resource)
         found = lower_expression(text, self._scope(), place, self._in.sink, expected=expected)
         if found is None:
             self.failed = True
@@ -199,7 +199,9 @@ class NodeLowering:
         """The meaning of another document's expression, evaluated at this node."""
         spans = self._document(target).yaml.spans
         inner = Sink()
-        found = lower_expression(text, self._scope(), Place(spans, path, target.resource), inner, expected=expected)
+        found = lower_expression(
+            text, self._scope(), DocumentValue(spans, path, target.resource), inner, expected=expected
+        )
         fresh = [each for each in inner.findings() if each not in self._in.around.told]
         self._in.around.told.update(fresh)
         self._in.sink.extend(fresh)
@@ -238,7 +240,7 @@ class NodeLowering:
 
     def cell(self, value: Any, column: ValueType, path: Path) -> CellTest | None:
         """The meaning of a cell."""
-        place = Place(self._spans, (*self._prefix, *path), self._report.resource)
+        place = DocumentValue(self._spans, (*self._prefix, *path), self._report.resource)
         found = lower_cell(value, column, place, self._in.sink)
         self.failed = self.failed or found is None
         return found

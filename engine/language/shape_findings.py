@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args
 
 from ..diagnostics import Edit, Finding, Fix, Path, Span, nearest
 from ..operators.wording import with_article
-from ..shapes.base import Problem, Shape
+from ..shapes.base import Shape, ShapeProblem
 from ..shapes.forms import NAME_PATTERN, Form, Word
 from .phrases import counted, dotted, kind_of, one_of, quoted_list, shown
 from .shape_walk import KEY, Expected, Location, expected_at, members_of, path_of
@@ -68,7 +68,7 @@ class Author:
             else:
                 yield self._other(fault, path)
 
-    def problem(self, problem: Problem) -> Finding:
+    def problem(self, problem: ShapeProblem) -> Finding:
         """The finding of what keys say together."""
         by_key = problem.code in {"S010", "S016"} and problem.path and isinstance(problem.path[-1], str)
         place = self.yaml.spans.key(problem.path) if by_key else self.yaml.spans.value(problem.path)

@@ -53,7 +53,7 @@ def exactly_one(*keys: str) -> dict[str, Any]:
     return {**at_most_one(keys), "anyOf": [{"required": [key]} for key in keys]}
 
 
-class Problem(NamedTuple):
+class ShapeProblem(NamedTuple):
     """Something wrong with a shape that reads well key by key: a code, where it is, and what is said."""
 
     code: str
@@ -71,7 +71,7 @@ class Shape(BaseModel):
     rules: ClassVar[Mapping[str, Any]] = {}
     """What keys say together that they must not, as far as JSON Schema can say it."""
 
-    def problems(self) -> Iterable[Problem]:
+    def problems(self) -> Iterable[ShapeProblem]:
         """What keys say together that they must not; paths begin at this shape."""
         return ()
 
@@ -130,16 +130,16 @@ class DeclaredValue(Shape):
         """The fields of an object, None where none are written."""
         return None
 
-    def problems(self) -> Iterable[Problem]:
+    def problems(self) -> Iterable[ShapeProblem]:
         """Members without an object, values without a keyword."""
         if self.type == "object" and not self.members:
-            yield Problem("S011", (), "`fields` is missing: an object declares its fields", label="an object")
+            yield ShapeProblem("S011", (), "`fields` is missing: an object declares its fields", label="an object")
         if self.type != "object" and self.members is not None:
-            yield Problem(
+            yield ShapeProblem(
                 "S016", ("fields",), f"`fields` does not go with `type: {self.type}`; only an object has fields"
             )
         if self.type != "keyword" and self.values is not None:
-            yield Problem(
+            yield ShapeProblem(
                 "S016", ("values",), f"`values` does not go with `type: {self.type}`; only a keyword has them"
             )
         yield from twice(self.values or (), ("values",))
@@ -157,19 +157,19 @@ class FieldShape(DeclaredValue):
         return self.fields
 
 
-def inside(shapes: Mapping[str, Shape], *path: str | int) -> Iterator[Problem]:
+def inside(shapes: Mapping[str, Shape], *path: str | int) -> Iterator[ShapeProblem]:
     """The problems of each shape of a mapping, their paths put below `path`."""
     for name, shape in shapes.items():
         for problem in shape.problems():
             yield problem._replace(path=(*path, name, *problem.path))
 
 
-def twice(items: Iterable[Any], path: tuple[str | int, ...]) -> Iterator[Problem]:
+def twice(items: Iterable[Any], path: tuple[str | int, ...]) -> Iterator[ShapeProblem]:
     """One problem for each item that stands in the list before."""
     seen: dict[Any, int] = {}
     for index, item in enumerate(items):
         first = seen.setdefault(item, index)
         if first != index:
-            yield Problem(
+            yield ShapeProblem(
                 "S018", (*path, index), f"`{item}` is written twice", help=(f"entry {first + 1} says it too",)
             )

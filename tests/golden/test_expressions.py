@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.compiler.expressions import Place, lower_cell, lower_expression
+from engine.compiler.expressions import DocumentValue, lower_cell, lower_expression
 from engine.diagnostics import Finding, Sink
 from engine.diagnostics.render_text import render
 from engine.ir.expression import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING, TIMEDELTA, ValueType
@@ -54,7 +54,7 @@ def findings_of(case: Case) -> list[Finding]:
 
 def _lower(document: YamlDocument, sink: Sink) -> None:
     scope = new_scope()
-    root = Place(document.spans, (), "ruleset/hero")
+    root = DocumentValue(document.spans, (), "ruleset/hero")
     value: dict[str, Any] = document.value
     for index, text in enumerate(value.get("conditions", [])):
         lower_expression(text, scope, root.at("conditions", index), sink, expected=BOOLEAN)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from .cells import lower_cell
 from .front import TEXT_LIMIT, lower_expression
-from .place import Place
+from .place import DocumentValue
 from .scope import Scope
 
 __all__ = [
     "TEXT_LIMIT",
-    "Place",
+    "DocumentValue",
     "Scope",
     "lower_cell",
     "lower_expression",

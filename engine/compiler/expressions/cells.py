@@ -19,7 +19,7 @@ from ...operators.values import kind_of
 from ..scope import suggestion
 from .cell_constants import constant_of, parse_constant
 from .literals import ConstantRefusedError
-from .place import Place
+from .place import DocumentValue
 from .syntax import shorten
 
 VALUES_LIMIT = 65_536  # constants of one cell, as of one `in`
@@ -37,7 +37,7 @@ _FORMS = (
 )
 
 
-def lower_cell(value: Any, column: ValueType, at: Place, sink: Sink) -> CellTest | None:
+def lower_cell(value: Any, column: ValueType, at: DocumentValue, sink: Sink) -> CellTest | None:
     """The test of a cell, or None with findings; `column` is the type of the input's expression."""
     element = column.of if column.of is not None else column
     lowering = _Lowering(element, at, sink)
@@ -78,7 +78,7 @@ class _Text:
 @dataclass(frozen=True, slots=True)
 class _Lowering:
     column: ValueType
-    at: Place
+    at: DocumentValue
     sink: Sink
 
     def refuse(self, code: str, shown: str, message: str, *help_: str, span: Span | None = None) -> None:
@@ -212,7 +212,7 @@ class _Lowering:
         return self.constant(lambda: parse_constant(text.text, self.column), text.text, self.at, span)
 
     def constant(
-        self, read: Callable[[], CellConstant], shown: Any, at: Place, span: Span | None = None
+        self, read: Callable[[], CellConstant], shown: Any, at: DocumentValue, span: Span | None = None
     ) -> CellConstant | None:
         """A canonical constant of the column's type and values."""
         word = shown if isinstance(shown, str) else str(shown).lower() if isinstance(shown, bool) else str(shown)

@@ -10,7 +10,7 @@ from ...ir.expression_reads import cost
 from ...ir.graph_cost import EXPRESSION_COST_LIMIT
 from ..scope import suggestion
 from .agreement import as_float, beside
-from .place import Notes, Place, Stretch
+from .place import DocumentValue, Notes, Stretch
 from .rules import RULES
 from .scope import Scope
 from .syntax import explain, shorten
@@ -21,7 +21,7 @@ TEXT_LIMIT = 4_096  # characters
 
 
 def lower_expression(
-    text: str, scope: Scope, at: Place, sink: Sink, *, expected: ValueType | None = None
+    text: str, scope: Scope, at: DocumentValue, sink: Sink, *, expected: ValueType | None = None
 ) -> Expression | None:
     """The typed expression of a text, or None with findings at `at`.
 

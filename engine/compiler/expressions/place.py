@@ -23,16 +23,16 @@ class Places(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DocumentValue:
     """A value of a document: its path, and the resource (`ruleset/homepage_hero`) it belongs to."""
 
     places: Places
     path: Path
     resource: str = ""
 
-    def at(self, *steps: str | int) -> Place:
+    def at(self, *steps: str | int) -> DocumentValue:
         """A value inside this one."""
-        return Place(self.places, (*self.path, *steps), self.resource)
+        return DocumentValue(self.places, (*self.path, *steps), self.resource)
 
     @property
     def whole(self) -> Span:
@@ -56,7 +56,7 @@ class Note:
     help: tuple[str, ...] = ()
     replace: tuple[str, str] | None = None
 
-    def finding(self, place: Place) -> Finding:
+    def finding(self, place: DocumentValue) -> Finding:
         """The finding, now that its place is known."""
         span = place.span(self.start, self.end)
         fix = None
@@ -90,7 +90,7 @@ class Notes:
         """Whether one of them is an error."""
         return any(declared_code(note.code).severity == "error" for note in self.kept)
 
-    def give(self, sink: Sink, place: Place) -> None:
+    def give(self, sink: Sink, place: DocumentValue) -> None:
         """Add them all to the sink."""
         sink.extend(note.finding(place) for note in self.kept)
 

@@ -78,8 +78,8 @@ CODES: list[Code] = [
         "L009",
         "unknown name in a test",
         "error",
-        "A test names a ruleset, node, output, context, experiment, arm, model, bandit or feature view that there is "
-        "not.",
+        "A test names a ruleset, node, output, context, experiment, arm, model, bandit or feature view that does not"
+        " exist.",
         "Correct the spelling; a test follows what it tests when that is renamed.",
         _TEST + "ruleset: hreo\ncases: [{name: welcomes, expect: {output: {content: welcome}}}]\n",
         _TEST + "ruleset: hero\ncases: [{name: welcomes, expect: {output: {content: welcome}}}]\n",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ...ir.graph import PPM
-from ...shapes.base import Maybe, Problem, Shape, Some
+from ...shapes.base import Maybe, Shape, ShapeProblem, Some
 from ...shapes.forms import Duration, Expression, Name, Share, Text, Timeout, Word
 from .envelope import Envelope
 
@@ -60,12 +60,12 @@ class BanditFeature(Shape):
     scale: Positive = Field(default=1.0, description="Divided by before learning.")
     default: Maybe[Finite] = Field(default=None, description="Used where it is missing; by default the mean.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Keywords have values; nothing else has."""
         if self.type == "keyword" and self.values is None:
-            yield Problem("S011", (), "`values` is missing: a keyword is learnt as one number for each value")
+            yield ShapeProblem("S011", (), "`values` is missing: a keyword is learnt as one number for each value")
         if self.type != "keyword" and self.values is not None:
-            yield Problem(
+            yield ShapeProblem(
                 "S016", ("values",), f"`values` does not go with `type: {self.type}`; only a keyword has them"
             )
 
@@ -101,12 +101,12 @@ class Reward(Shape):
     min: Finite = Field(default=0.0, description="Smaller rewards are refused.")
     max: Finite = Field(default=1.0, description="Larger rewards are refused.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Bounds the wrong way round; a default outside them."""
         if self.min >= self.max:
-            yield Problem("S014", ("min",), f"`min` is {self.min}; less than `max`, {self.max}, was expected")
+            yield ShapeProblem("S014", ("min",), f"`min` is {self.min}; less than `max`, {self.max}, was expected")
         elif not self.min <= self.default <= self.max:
-            yield Problem(
+            yield ShapeProblem(
                 "S014", ("default",), f"`default` is {self.default}; from {self.min} to {self.max} was expected"
             )
 
@@ -148,11 +148,11 @@ class BanditDocument(Envelope):
     guardrails: Maybe[Guardrails] = Field(default=None, description="What keeps it within bounds.")
     deadline: Timeout = Field(default="20ms", description="When nobody has chosen by then, the fallback arm is picked.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """An unknown fallback, rewards and features out of bounds, floors and caps that no distribution can keep."""
         if self.fallback not in self.arms:
             arms = ", ".join(f"`{arm}`" for arm in self.arms)
-            yield Problem("S013", ("fallback",), f"`{self.fallback}` is not an arm; the arms are {arms}")
+            yield ShapeProblem("S013", ("fallback",), f"`{self.fallback}` is not an arm; the arms are {arms}")
         for name, feature in self.features.items():
             for problem in feature.problems():
                 yield problem._replace(path=("features", name, *problem.path))
@@ -161,13 +161,17 @@ class BanditDocument(Envelope):
                 yield problem._replace(path=("reward", *problem.path))
         yield from self._share_problems()
 
-    def _share_problems(self) -> Iterator[Problem]:
+    def _share_problems(self) -> Iterator[ShapeProblem]:
         if self.policy not in ("uniform", "fixed") and self.reward is None:
-            yield Problem("S011", (), f"`reward` is missing: `policy: {self.policy}` learns from it")
+            yield ShapeProblem("S011", (), f"`reward` is missing: `policy: {self.policy}` learns from it")
         if self.policy == "fixed" and sum(arm.weight or 0 for arm in self.arms.values()) != PPM:
-            yield Problem("S014", ("arms",), "`arms` have weights that do not make 100%; `policy: fixed` needs them")
+            yield ShapeProblem(
+                "S014", ("arms",), "`arms` have weights that do not make 100%; `policy: fixed` needs them"
+            )
         rails = self.guardrails
         if rails is not None and rails.floor * len(self.arms) > PPM:
-            yield Problem("S014", ("guardrails", "floor"), f"`floor` of {len(self.arms)} arms is more than the whole")
+            yield ShapeProblem(
+                "S014", ("guardrails", "floor"), f"`floor` of {len(self.arms)} arms is more than the whole"
+            )
         if rails is not None and rails.cap * len(self.arms) < PPM:
-            yield Problem("S014", ("guardrails", "cap"), f"`cap` of {len(self.arms)} arms is less than the whole")
+            yield ShapeProblem("S014", ("guardrails", "cap"), f"`cap` of {len(self.arms)} arms is less than the whole")

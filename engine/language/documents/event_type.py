@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...shapes.base import DeclaredValue, Maybe, Problem, inside
+from ...shapes.base import DeclaredValue, Maybe, ShapeProblem, inside
 from ...shapes.forms import FieldPath, Name
 from .envelope import Envelope
 
@@ -44,8 +44,8 @@ class EventTypeDocument(Envelope):
         examples=[{"country": "country", "last_order_at": "time"}],
     )
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """A field called `time`; those of the fields."""
         if "time" in self.fields:
-            yield Problem("S018", ("fields", "time"), "`time` is taken: it names the event's own time")
+            yield ShapeProblem("S018", ("fields", "time"), "`time` is taken: it names the event's own time")
         yield from inside(self.fields, "fields")

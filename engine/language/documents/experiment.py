@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ...ir.graph import PPM
-from ...shapes.base import UNIQUE, Many, Maybe, Problem, Shape, Some, twice
+from ...shapes.base import UNIQUE, Many, Maybe, Shape, ShapeProblem, Some, twice
 from ...shapes.forms import Instant, Name, Share, Text
 from .envelope import Envelope
 
@@ -37,7 +37,7 @@ class PhaseShape(Shape):
     coverage: Maybe[Share] = Field(default=None, description="The share of units that takes part.")
     salt: Maybe[Text] = Field(default=None, description="Another salt deals the units out again.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Weights that do not add up."""
         if self.weights is not None:
             yield from _sum_problems(self.weights, ("weights",))
@@ -89,7 +89,7 @@ class ExperimentDocument(Envelope):
         json_schema_extra=UNIQUE, default=(), max_length=64, description="Metrics that must not get worse."
     )
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Weights that do not add up, arms that do not exist, slots without a layer, phases out of order."""
         yield from _sum_problems({name: arm.weight for name, arm in self.arms.items()}, ("arms",))
         if self.control is not None and self.control not in self.arms:
@@ -99,14 +99,16 @@ class ExperimentDocument(Envelope):
         yield from twice(self.secondary, ("secondary",))
         yield from twice(self.guardrails, ("guardrails",))
 
-    def _slot_problems(self) -> Iterator[Problem]:
+    def _slot_problems(self) -> Iterator[ShapeProblem]:
         if self.slots is not None and self.layer is None:
-            yield Problem("S011", (), "`layer` is missing: `slots` are slots of a layer")
+            yield ShapeProblem("S011", (), "`layer` is missing: `slots` are slots of a layer")
         for index, (first, last) in enumerate(self.slots or ()):
             if first >= last:
-                yield Problem("S014", ("slots", index), f"`[{first}, {last}]` has no slot; the second must be larger")
+                yield ShapeProblem(
+                    "S014", ("slots", index), f"`[{first}, {last}]` has no slot; the second must be larger"
+                )
 
-    def _phase_problems(self) -> Iterator[Problem]:
+    def _phase_problems(self) -> Iterator[ShapeProblem]:
         for index, phase in enumerate(self.phases):
             for problem in phase.problems():
                 yield problem._replace(path=("phases", index, *problem.path))
@@ -126,10 +128,10 @@ class LayerDocument(Envelope):
     holdout: Share = Field(default=0, description="The share of units kept out of every experiment of the layer.")
 
 
-def _sum_problems(weights: Mapping[str, int], path: tuple[str | int, ...]) -> Iterator[Problem]:
+def _sum_problems(weights: Mapping[str, int], path: tuple[str | int, ...]) -> Iterator[ShapeProblem]:
     total = sum(weights.values())
     if total != PPM:
-        yield Problem(
+        yield ShapeProblem(
             "S014",
             path,
             f"`{path[-1]}` have weights of {total / 10_000:g}% together; expected 100%",
@@ -137,5 +139,5 @@ def _sum_problems(weights: Mapping[str, int], path: tuple[str | int, ...]) -> It
         )
 
 
-def _unknown_arm(name: str, arms: Mapping[str, object], path: tuple[str | int, ...]) -> Problem:
-    return Problem("S013", path, f"`{name}` is not an arm; the arms are {', '.join(f'`{arm}`' for arm in arms)}")
+def _unknown_arm(name: str, arms: Mapping[str, object], path: tuple[str | int, ...]) -> ShapeProblem:
+    return ShapeProblem("S013", path, f"`{name}` is not an arm; the arms are {', '.join(f'`{arm}`' for arm in arms)}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, Tag
 
-from ...shapes.base import Data, Maybe, Problem, Shape
+from ...shapes.base import Data, Maybe, Shape, ShapeProblem
 from ...shapes.choice import by_key
 from ...shapes.forms import Duration, FieldPath, Name, Text, Timeout, Word
 from .conditions import Conditions
@@ -38,11 +38,11 @@ class EventWindow(Shape):
         default=None, description="The window ends on a multiple of this; a larger one costs less.", examples=["1h"]
     )
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """A field that is not needed or missing; a hop without a window."""
         yield from field_problems(self.aggregate, self.field)
         if self.hop is not None and self.within is None:
-            yield Problem("S016", ("hop",), "`hop` stands without `within`; only a window moves")
+            yield ShapeProblem("S016", ("hop",), "`hop` stands without `within`; only a window moves")
 
 
 class ProfileSource(Shape):
@@ -92,12 +92,12 @@ class FeatureShape(Shape):
     ttl: Maybe[Duration] = Field(default=None, description="After this a value has expired; by default the view's.")
     description: str = Field(default="", description="What it means.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Those of the source; a length without a list."""
         for problem in self.source.problems():
             yield problem._replace(path=("from", *problem.path))
         if self.length is not None and not self.many:
-            yield Problem("S016", ("length",), "`length` stands without `list: true`; only a list has a length")
+            yield ShapeProblem("S016", ("length",), "`length` stands without `list: true`; only a list has a length")
 
 
 class FeatureViewDocument(Envelope):
@@ -114,7 +114,7 @@ class FeatureViewDocument(Envelope):
     deadline: Timeout = Field(default="20ms", description="After this the defaults hold.")
     features: dict[Name, FeatureShape] = Field(min_length=1, max_length=1_024, description="Every feature by its name.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Those of the features."""
         for name, feature in self.features.items():
             for problem in feature.problems():

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...shapes.base import Many, Maybe, Problem, exactly_one
+from ...shapes.base import Many, Maybe, ShapeProblem, exactly_one
 from ...shapes.forms import FilePath
 from .envelope import Envelope
 
@@ -27,9 +27,11 @@ class MemberListDocument(Envelope):
         default=None, description="A text file next to this one with one id a line.", examples=["staff.txt"]
     )
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Exactly one of `members` and `file`."""
         if self.members is None and self.file is None:
-            yield Problem("S011", (), "`members` is missing: ids are written here, or in a text file that `file` names")
+            yield ShapeProblem(
+                "S011", (), "`members` is missing: ids are written here, or in a text file that `file` names"
+            )
         if self.members is not None and self.file is not None:
-            yield Problem("S016", ("file",), "`file` and `members` exclude each other; one of them has the ids")
+            yield ShapeProblem("S016", ("file",), "`file` and `members` exclude each other; one of them has the ids")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...shapes.base import Maybe, Problem, Shape, exactly_one
+from ...shapes.base import Maybe, Shape, ShapeProblem, exactly_one
 from ...shapes.forms import Duration, FieldPath, Name, Word
 from .conditions import Conditions
 from .envelope import Envelope
@@ -44,7 +44,7 @@ class Measured(Shape):
     field: Maybe[FieldPath] = Field(default=None, description="The event field; `any` and `count` need none.")
     where: Maybe[Conditions] = Field(default=None, description="Which events count, by their own fields.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """`any` and `count` have no field, the others need one."""
         yield from field_problems(self.aggregate, self.field)
 
@@ -59,12 +59,12 @@ class Cap(Shape):
         default=None, description="The value that so many per cent of the units stay below."
     )
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Exactly one of the two."""
         if self.value is None and self.percentile is None:
-            yield Problem("S011", (), "`value` is missing: a cap is a `value` or a `percentile`")
+            yield ShapeProblem("S011", (), "`value` is missing: a cap is a `value` or a `percentile`")
         if self.value is not None and self.percentile is not None:
-            yield Problem(
+            yield ShapeProblem(
                 "S016", ("percentile",), "`percentile` and `value` exclude each other; one of them is the cap"
             )
 
@@ -86,7 +86,7 @@ class MetricDocument(Envelope):
     cap: Maybe[Cap] = Field(default=None, description="Bounds what a single unit can do to the mean.")
     direction: Annotated[str, Word(DIRECTIONS)] = Field(default="increase", description="What is better.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Those of both aggregates and of the cap."""
         yield from field_problems(self.aggregate, self.field)
         if self.denominator is not None:
@@ -97,9 +97,11 @@ class MetricDocument(Envelope):
                 yield problem._replace(path=("cap", *problem.path))
 
 
-def field_problems(aggregate: str, field: str | None) -> Iterator[Problem]:
+def field_problems(aggregate: str, field: str | None) -> Iterator[ShapeProblem]:
     """A field where nothing is aggregated; none where something is."""
     if aggregate in ("any", "count") and field is not None:
-        yield Problem("S016", ("field",), f"`field` does not go with `aggregate: {aggregate}`, which reads no field")
+        yield ShapeProblem(
+            "S016", ("field",), f"`field` does not go with `aggregate: {aggregate}`, which reads no field"
+        )
     if aggregate not in ("any", "count") and field is None:
-        yield Problem("S011", (), f"`field` is missing: `aggregate: {aggregate}` is of an event field")
+        yield ShapeProblem("S011", (), f"`field` is missing: `aggregate: {aggregate}` is of an event field")

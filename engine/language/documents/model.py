@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...shapes.base import Data, Maybe, Problem, Shape, at_most_one
+from ...shapes.base import Data, Maybe, Shape, ShapeProblem, at_most_one
 from ...shapes.forms import Expression, FilePath, Name, Scalar, Text, Timeout, Word
 from .envelope import Envelope
 
@@ -38,10 +38,10 @@ class Served(Shape):
     version: Maybe[Annotated[int, Field(ge=0, le=2**63 - 1)]] = Field(default=None, description="A version's number.")
     label: Maybe[Text] = Field(default=None, description="A label that leads to a version.", examples=["stable"])
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Not both a version and a label."""
         if self.version is not None and self.label is not None:
-            yield Problem(
+            yield ShapeProblem(
                 "S016", ("label",), "`label` and `version` exclude each other; one of them says which version"
             )
 
@@ -98,22 +98,22 @@ class ModelDocument(Envelope):
         description="What holds when the model fails or is late.", examples=[{"score": 0.0}]
     )
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Fallbacks and outputs that differ; a file for a server, a server for a file."""
         for name in self.outputs:
             if name not in self.fallback:
-                yield Problem("S011", ("fallback",), f"`{name}` is missing: every output has a fallback")
+                yield ShapeProblem("S011", ("fallback",), f"`{name}` is missing: every output has a fallback")
         for name in self.fallback:
             if name not in self.outputs:
-                yield Problem("S010", ("fallback", name), f"`{name}` is not an output of the model")
+                yield ShapeProblem("S010", ("fallback", name), f"`{name}` is not an output of the model")
         if self.protocol in IN_PROCESS and self.file is None:
-            yield Problem("S011", (), f"`file` is missing: `protocol: {self.protocol}` runs a file")
+            yield ShapeProblem("S011", (), f"`file` is missing: `protocol: {self.protocol}` runs a file")
         if self.protocol not in IN_PROCESS and self.file is not None:
-            yield Problem(
+            yield ShapeProblem(
                 "S016", ("file",), f"`file` does not go with `protocol: {self.protocol}`, which calls a server"
             )
         if self.protocol in IN_PROCESS and self.server is not None:
-            yield Problem(
+            yield ShapeProblem(
                 "S016", ("server",), f"`server` does not go with `protocol: {self.protocol}`, which runs a file"
             )
         for problem in self.served.problems() if self.served else ():

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...shapes.base import DeclaredValue, Maybe, Problem, Shape, inside
+from ...shapes.base import DeclaredValue, Maybe, Shape, ShapeProblem, inside
 from ...shapes.forms import Duration, FieldPath, Name, Word
 from .envelope import Envelope
 
@@ -37,12 +37,12 @@ class EventSource(Shape):
     field: Maybe[FieldPath] = Field(default=None, description="The event field, or `time`; `count` needs none.")
     within: Maybe[Duration] = Field(default=None, description="Only events of this much time up to now.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """`count` has no field, the others need one."""
         if self.aggregate == "count" and self.field is not None:
-            yield Problem("S016", ("field",), "`field` does not go with `aggregate: count`, which counts events")
+            yield ShapeProblem("S016", ("field",), "`field` does not go with `aggregate: count`, which counts events")
         if self.aggregate != "count" and self.field is None:
-            yield Problem("S011", (), f"`field` is missing: `aggregate: {self.aggregate}` is of an event field")
+            yield ShapeProblem("S011", (), f"`field` is missing: `aggregate: {self.aggregate}` is of an event field")
 
 
 class Encryption(Shape):
@@ -74,11 +74,13 @@ class ProfileField(DeclaredValue):
         """The fields of an object, None where none are written."""
         return self.fields
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Those of every declared value; normalisation of what is not a keyword; those of the source."""
         yield from super().problems()
         if self.normalize and self.type not in ("keyword", "text"):
-            yield Problem("S016", ("normalize",), f"`normalize` does not go with `type: {self.type}`; only text has it")
+            yield ShapeProblem(
+                "S016", ("normalize",), f"`normalize` does not go with `type: {self.type}`; only text has it"
+            )
         if self.source is not None:
             for problem in self.source.problems():
                 yield problem._replace(path=("from", *problem.path))
@@ -95,6 +97,6 @@ class ProfileDocument(Envelope):
         description="Every field by its name.", examples=[{"country": {"type": "keyword"}}]
     )
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Those of the fields."""
         yield from inside(self.fields, "fields")

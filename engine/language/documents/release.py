@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...shapes.base import UNIQUE, Many, Maybe, Problem, Shape, twice
+from ...shapes.base import UNIQUE, Many, Maybe, Shape, ShapeProblem, twice
 from ...shapes.forms import Duration, Name, Share, Word
 from .envelope import Envelope
 
@@ -50,13 +50,13 @@ class ReleaseDocument(Envelope):
     rollback: Maybe[Name] = Field(default=None, description="The rollback policy that watches it.")
     keep: Annotated[int, Field(ge=1, le=100)] = Field(default=3, description="How many earlier releases stay loadable.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Names written twice; steps that do not rise."""
         yield from twice(self.feature_views, ("feature_views",))
         yield from twice(self.models, ("models",))
         for index in range(1, len(self.ramp)):
             if self.ramp[index].share <= self.ramp[index - 1].share:
-                yield Problem(
+                yield ShapeProblem(
                     "S014", ("ramp", index, "share"), f"`{self.ramp[index].share}` does not rise above the step before"
                 )
 
@@ -94,7 +94,7 @@ class RollbackPolicyDocument(Envelope):
     action: Annotated[str, Word(ACTIONS)] = Field(default="rollback", description="What is done.")
     cooldown: Duration = Field(default="1h", description="No second rollback before this.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Something to watch."""
         if self.metric is None and not self.guards:
-            yield Problem("S011", (), "`metric` is missing: a policy watches a metric, `guards`, or both")
+            yield ShapeProblem("S011", (), "`metric` is missing: a policy watches a metric, `guards`, or both")

@@ -14,7 +14,7 @@ from ...nodes.documents import node_union
 from ...nodes.kind import NodeKinds
 from ...nodes.kinds import NODE_KINDS
 from ...nodes.shape import NodeShape
-from ...shapes.base import FieldShape, Maybe, Problem, inside
+from ...shapes.base import FieldShape, Maybe, ShapeProblem, inside
 from ...shapes.forms import Name
 from .envelope import Envelope
 
@@ -42,7 +42,7 @@ class RulesetDocument(Envelope):
     start: Name = Field(description="The node where evaluation begins.")
     nodes: dict[Name, Node] = Field(min_length=1, description="Every node by its name.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Those of the declared shapes and of the nodes."""
         yield from inside(self.context, "context")
         yield from inside(self.output, "output")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...shapes.base import UNIQUE, Data, Many, Maybe, Problem, Shape, Some, twice
+from ...shapes.base import UNIQUE, Data, Many, Maybe, Shape, ShapeProblem, Some, twice
 from ...shapes.forms import Instant, Name, Text, TextOrInteger, Word
 from .envelope import Envelope
 
@@ -82,16 +82,16 @@ class Expectation(Shape):
     path: Maybe[Some[Name]] = Field(default=None, description="The nodes that are passed, in order.")
     experiments: Maybe[dict[Name, Name]] = Field(default=None, description="The arm in each experiment.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Segments named twice, or wanted and not wanted; nothing expected."""
         if not self.model_fields_set:
-            yield Problem("S014", (), "`expect` is empty; something must be expected")
+            yield ShapeProblem("S014", (), "`expect` is empty; something must be expected")
         for key in ("segments", "in_segments", "not_segments"):
             yield from twice(getattr(self, key) or (), (key,))
         wanted = {*(self.segments or ()), *(self.in_segments or ())}
         for index, name in enumerate(self.not_segments or ()):
             if name in wanted:
-                yield Problem("S016", ("not_segments", index), f"`{name}` is both expected and not expected")
+                yield ShapeProblem("S016", ("not_segments", index), f"`{name}` is both expected and not expected")
 
 
 class CaseShape(Shape):
@@ -116,7 +116,7 @@ class CaseShape(Shape):
     answers: Maybe[Answers] = Field(default=None, description="What the world outside answers.")
     expect: Expectation = Field(description="What must come of it.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Those of what is expected; segments handed in twice."""
         yield from twice(self.membership or (), ("membership",))
         for problem in self.expect.problems():
@@ -136,25 +136,27 @@ class TestDocument(Envelope):
     seed: TextOrInteger = Field(default=0, description="What draws hash, instead of a decision's id.")
     cases: Some[CaseShape] = Field(description="The cases.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """A clock that nobody set, a decision without a ruleset, case names written twice; those of the cases."""
         yield from _name_problems(self.cases)
         for index, case in enumerate(self.cases):
             if self.now is None and case.now is None:
-                yield Problem("S011", ("cases", index), "`now` is missing: the clock is set by the test or by the case")
+                yield ShapeProblem(
+                    "S011", ("cases", index), "`now` is missing: the clock is set by the test or by the case"
+                )
             yield from self._decision_problems(index, case)
             for problem in case.problems():
                 yield problem._replace(path=("cases", index, *problem.path))
 
-    def _decision_problems(self, index: int, case: CaseShape) -> Iterator[Problem]:
+    def _decision_problems(self, index: int, case: CaseShape) -> Iterator[ShapeProblem]:
         expect = case.expect
         for key, value in (("output", expect.output), ("path", expect.path), ("experiments", expect.experiments)):
             if value is not None and self.ruleset is None and case.ruleset is None:
                 message = f"`ruleset` is missing: `{key}` is that of a decision"
-                yield Problem("S011", ("cases", index, "expect", key), message)
+                yield ShapeProblem("S011", ("cases", index, "expect", key), message)
                 return
 
 
-def _name_problems(cases: tuple[CaseShape, ...]) -> Iterator[Problem]:
+def _name_problems(cases: tuple[CaseShape, ...]) -> Iterator[ShapeProblem]:
     for problem in twice((case.name for case in cases), ("cases",)):
         yield problem._replace(path=(*problem.path, "name"))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ...shapes.base import Maybe, Problem, exactly_one
+from ...shapes.base import Maybe, ShapeProblem, exactly_one
 from ...shapes.forms import Expression, ExpressionOrConstant, Name
 from ..shape import NodeShape
 
@@ -32,11 +32,11 @@ class BanditShape(NodeShape):
     )
     description: str = Field(default="", description="What is learnt here.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Exactly one of `then` and `arms`."""
         if self.then is None and self.arms is None:
-            yield Problem(
+            yield ShapeProblem(
                 "S011", (), "`then` is missing: a bandit goes on to a node, or with `arms` to one for each arm"
             )
         if self.then is not None and self.arms is not None:
-            yield Problem("S016", ("arms",), "`arms` and `then` exclude each other; one of them says where to go")
+            yield ShapeProblem("S016", ("arms",), "`arms` and `then` exclude each other; one of them says where to go")

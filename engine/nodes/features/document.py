@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from ...shapes.base import UNIQUE, Problem, Some, twice
+from ...shapes.base import UNIQUE, ShapeProblem, Some, twice
 from ...shapes.forms import Expression, Name
 from ..shape import NodeShape
 
@@ -25,6 +25,6 @@ class FeaturesShape(NodeShape):
     then: Name = Field(description="The node to go to.")
     description: str = Field(default="", description="What they are for.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Views named twice."""
         yield from twice(self.features, ("features",))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ...shapes.base import Maybe, Problem
+from ...shapes.base import Maybe, ShapeProblem
 from ...shapes.forms import ExpressionOrConstant, Name
 from ..shape import NodeShape, Way
 
@@ -29,9 +29,9 @@ class RulesetShape(NodeShape):
         """The other ruleset."""
         yield self.ruleset, ("ruleset",)
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """`as` and `then` come together."""
         if self.bind is not None and self.then is None:
-            yield Problem("S011", (), "`then` is missing: with `as`, the output is for a node that comes after")
+            yield ShapeProblem("S011", (), "`then` is missing: with `as`, the output is for a node that comes after")
         if self.bind is None and self.then is not None:
-            yield Problem("S011", (), "`as` is missing: with `then`, the output needs a name below `vars`")
+            yield ShapeProblem("S011", (), "`as` is missing: with `then`, the output needs a name below `vars`")

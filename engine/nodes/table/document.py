@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field, Tag
 
-from ...shapes.base import UNIQUE, Data, FieldShape, Maybe, Problem, Shape, Some, inside, twice
+from ...shapes.base import UNIQUE, Data, FieldShape, Maybe, Shape, ShapeProblem, Some, inside, twice
 from ...shapes.choice import by_kind
 from ...shapes.forms import Expression, Name, Scalar, Word
 from ..shape import NodeShape
@@ -88,40 +88,42 @@ class DecisionTable(Shape):
         examples=[[["[US, CA]", ">= 1000", {"content": "free_shipping"}], ["*", "*", {"content": "newsletter"}]]],
     )
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Inputs written twice; rows with another number of cells than inputs."""
         yield from twice(self.inputs, ("inputs",))
         yield from inside(self.outputs or {}, "outputs")
         if self.collect != "list" and self.hit != "collect":
-            yield Problem(
+            yield ShapeProblem(
                 "S016", ("collect",), f"`collect` does not go with `hit: {self.hit}`; it goes with `hit: collect`"
             )
         for index, row in enumerate(self.rows):
             yield from self._row_problems(row, ("rows", index))
 
-    def _row_problems(self, row: Row, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    def _row_problems(self, row: Row, path: tuple[str | int, ...]) -> Iterator[ShapeProblem]:
         thing = f"`rows[{path[-1]}]`"
         if isinstance(row, LongRow):
             cells = len(row.when)
             if row.priority and self.hit != "priority":
                 message = f"`priority` stands in a table with `hit: {self.hit}`; it goes with `hit: priority`"
-                yield Problem("S016", (*path, "priority"), message)
+                yield ShapeProblem("S016", (*path, "priority"), message)
         else:
             *tests, output = row
             cells = len(tests)
             for index, test in enumerate(tests):
                 if isinstance(test, dict):
-                    yield Problem("S012", (*path, index), f"{thing} has a mapping before its end; expected a cell")
+                    yield ShapeProblem("S012", (*path, index), f"{thing} has a mapping before its end; expected a cell")
                     return
             if not isinstance(output, dict):
-                yield Problem("S011", path, f"{thing} has no outputs; expected a mapping of output to value at its end")
+                yield ShapeProblem(
+                    "S011", path, f"{thing} has no outputs; expected a mapping of output to value at its end"
+                )
                 return
             if not output:
-                yield Problem("S014", (*path, cells), f"{thing} has no outputs; expected at least one")
+                yield ShapeProblem("S014", (*path, cells), f"{thing} has no outputs; expected at least one")
         if cells != len(self.inputs):
             noun = "cell" if cells == 1 else "cells"
             expected = f"{len(self.inputs)}, one for each input"
-            yield Problem("S014", path, f"{thing} has {cells} {noun}; expected {expected}")
+            yield ShapeProblem("S014", path, f"{thing} has {cells} {noun}; expected {expected}")
 
 
 class TableShape(NodeShape):
@@ -135,11 +137,11 @@ class TableShape(NodeShape):
     otherwise: Maybe[Name] = Field(default=None, description="The node to go to when no row holds.")
     description: str = Field(default="", description="What is decided here.")
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[ShapeProblem]:
         """Those of the table; a name without a node that could use it."""
         for problem in self.table.problems():
             yield problem._replace(path=("table", *problem.path))
         if self.bind is not None and self.then is None:
-            yield Problem("S011", (), "`then` is missing: with `as`, the outputs are for a node that comes after")
+            yield ShapeProblem("S011", (), "`then` is missing: with `as`, the outputs are for a node that comes after")
         if self.bind is None and self.then is not None:
-            yield Problem("S011", (), "`as` is missing: with `then`, the outputs need a name below `vars`")
+            yield ShapeProblem("S011", (), "`as` is missing: with `then`, the outputs need a name below `vars`")

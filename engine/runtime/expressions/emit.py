@@ -134,7 +134,7 @@ def _constant(value: object) -> str:
 def _name_of(name: object) -> str:
     """The text of a name, as a constant."""
     if type(name) is not str:
-        raise DecodeError("a name in an expression is no text")
+        raise DecodeError("a name in an expression is not text")
     return repr(name)
 
 

@@ -13,7 +13,7 @@ from ....ir.predicate import Scalar
 from ....ir.types import FieldType
 from ....operators.core import Dialect
 from .names import quote
-from .place import FEW, Place
+from .place import FEW, SqlField
 
 SCALAR_TYPES: dict[FieldType, str] = {
     "keyword": "VARCHAR",
@@ -28,7 +28,7 @@ SCALAR_TYPES: dict[FieldType, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class DuckDbPlace(Place):
+class DuckDbPlace(SqlField):
     """A field in DuckDB."""
 
     dialect: ClassVar[Dialect] = "duckdb"

@@ -18,7 +18,7 @@ FEW = 100  # constants that are written out one by one
 
 
 @dataclass(frozen=True, slots=True)
-class Place(ABC):
+class SqlField(ABC):
     """`column` and `words` are SQL of the field and of its tokens; `hash_path` is set for a field kept as hashes.
 
     `depth` tells how many elements of lists lie around it, so that their names differ.

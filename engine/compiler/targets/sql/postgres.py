@@ -10,7 +10,7 @@ from ....ir.predicate import Scalar
 from ....ir.types import FieldType
 from ....operators.core import Dialect
 from .names import column_name, quote
-from .place import Place
+from .place import SqlField
 
 SCALAR_TYPES: dict[FieldType, str] = {
     "keyword": "text",
@@ -25,7 +25,7 @@ SCALAR_TYPES: dict[FieldType, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresPlace(Place):
+class PostgresPlace(SqlField):
     """A field in PostgreSQL."""
 
     dialect: ClassVar[Dialect] = "postgres"

@@ -14,7 +14,7 @@ from .. import placeholders
 from . import duckdb, postgres
 from .names import TABLE, column_name, quote, tokens_name
 from .parameters import Parameters
-from .place import Place
+from .place import SqlField
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class SqlQuery:
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    place: type[Place]
+    place: type[SqlField]
     member: Callable[[str, str], str]
     element: Callable[[str, str, str], str]
     in_list: Callable[[str, str], str]
@@ -125,7 +125,7 @@ class _Writer:
         inner = self.of(item, _Root(name, f"{root.path}{of}.", root.depth + 1))
         return self.dialect.element(place.column, name, inner)
 
-    def _place(self, path: str, root: _Root) -> Place:
+    def _place(self, path: str, root: _Root) -> SqlField:
         field = self.catalogue.field(root.path + path)
         if field is None:
             raise LookupError(f"`{root.path}{path}` is not declared in the catalogue")

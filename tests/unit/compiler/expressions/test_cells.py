@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.compiler.expressions import Place, lower_cell
+from engine.compiler.expressions import DocumentValue, lower_cell
 from engine.diagnostics import Sink
 from engine.ir.cells import AnyValue, CellTest, Equals, Missing, Negated, OneOf, Range
 from engine.ir.codec import decode, encode
@@ -68,7 +68,7 @@ LOWERED: list[tuple[Any, ValueType, CellTest]] = [
 def cell(value: Any, column: ValueType) -> CellTest:
     """The test of a cell without findings."""
     sink = Sink()
-    found = lower_cell(value, column, Place(Line(), ()), sink)
+    found = lower_cell(value, column, DocumentValue(Line(), ()), sink)
     assert sink.findings() == []
     assert found is not None
     return found

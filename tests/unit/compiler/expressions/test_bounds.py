@@ -104,7 +104,7 @@ def test_library_is_imported_with_the_first_expression_and_not_before() -> None:
         "from engine.ir.types import Catalogue\n"
         "scope = e.Scope.of(Catalogue('customer', 'customer_id', ()))\n"
         "assert 'rule_engine' not in sys.modules\n"
-        "assert e.lower_expression('1 < now().year', scope, e.Place(None, ()), Sink()) is not None\n"
+        "assert e.lower_expression('1 < now().year', scope, e.DocumentValue(None, ()), Sink()) is not None\n"
         "assert 'rule_engine' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

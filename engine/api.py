@@ -28,7 +28,7 @@ from .compiler.queries import elasticsearch_query, english, sql_query
 from .diagnostics import Finding, Sink
 from .ir.instant import format_instant, parse_instant
 from .ir.program import Program
-from .language.workspace import Workspace, apply_suppressions, uncollected
+from .language.workspace import Workspace, apply_suppressions, pause_collection
 from .language.workspace import load_workspace as read_workspace
 from .operators.core import Unsupported
 
@@ -97,7 +97,7 @@ class WorkspaceRefusedError(ValueError):
 def load_workspace(root: Path | str, *, today: str | None = None) -> LoadedWorkspace:
     """The workspace in a folder; `today` (such as `2026-12-31`) decides which suppressions have expired."""
     sink = Sink()
-    with uncollected():
+    with pause_collection():
         documents = read_workspace(Path(root), sink)
         program = compile_workspace(documents, sink)
     day = today or format_instant(time.time_ns() // 1_000_000)[:10]

@@ -15,7 +15,7 @@ from .documents.kinds import KINDS
 from .phrases import kind_of
 from .shape_findings import Author, Fault
 from .shape_walk import Location
-from .yaml.findings import clipped
+from .yaml.findings import clip
 from .yaml.reader import YamlDocument
 
 Kinds: TypeAlias = Mapping[str, type[Envelope]]
@@ -29,7 +29,7 @@ def decode(document: YamlDocument, sink: Sink, kinds: Kinds = KINDS) -> Document
     """The document that the YAML says, or None with all that is wrong with it told to the sink; of one of the kinds."""
     value = document.value
     if not isinstance(value, dict):
-        found = f"`{clipped(value)}`" if isinstance(value, str) else f"`{document.file}`"
+        found = f"`{clip(value)}`" if isinstance(value, str) else f"`{document.file}`"
         what = "is a document of one text" if isinstance(value, str) else f"has {kind_of(value)} as a document"
         message = f"{found} {what}; expected a mapping with `apiVersion`, `kind` and `name`"
         sink.add(Finding("S001", message, document.spans.value(())))
@@ -50,7 +50,7 @@ def read_shape(document: YamlDocument, shape: type[Model], what: str, sink: Sink
     try:
         model = shape.model_validate(document.value)
     except ValidationError as error:
-        sink.extend(_told(Author(document, shape, what, resource), error))
+        sink.extend(_findings_of(Author(document, shape, what, resource), error))
         return None
     problems = tuple(model.problems())
     if not problems:
@@ -60,7 +60,7 @@ def read_shape(document: YamlDocument, shape: type[Model], what: str, sink: Sink
     return None
 
 
-def _told(author: Author, error: ValidationError) -> Iterable[Finding]:
+def _findings_of(author: Author, error: ValidationError) -> Iterable[Finding]:
     errors = error.errors(include_url=False, include_input=False)
     faults = [_fault(each["type"], each["loc"], each["msg"], each.get("ctx", {})) for each in errors]
     faults = [fault for fault in faults if not author.is_echo(fault)]
@@ -98,5 +98,5 @@ def _unknown_kind(document: YamlDocument, value: dict[str, Any]) -> Finding:
     near = nearest(kind, KINDS)
     expected = f"`{near}`" if near else f"one of {', '.join(f'`{each}`' for each in KINDS)}"
     fix = Fix(f"write `{near}`", (Edit(span, near),)) if near else None
-    message = f"`{clipped(kind)}` is not a kind of document; expected {expected}"
+    message = f"`{clip(kind)}` is not a kind of document; expected {expected}"
     return Finding("S002", message, span, "", (), fix, path=path)

@@ -33,7 +33,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     for (_, end, _), (start, _, _) in pairwise(changes):
         if start < end:
             raise ValueError(f"edits overlap at offset {start}")
-    return changed(text, changes)
+    return apply_changes(text, changes)
 
 
 def apply_fixes(texts: Mapping[str, str], fixes: Iterable[Fix]) -> Edited:
@@ -52,7 +52,7 @@ def apply_fixes(texts: Mapping[str, str], fixes: Iterable[Fix]) -> Edited:
         applied.append(fix)
         for file, changes in wanted.items():
             taken.setdefault(file, []).extend(each for each in changes if each not in taken.get(file, []))
-    edited = {file: changed(texts[file], sorted(changes)) for file, changes in taken.items()}
+    edited = {file: apply_changes(texts[file], sorted(changes)) for file, changes in taken.items()}
     return Edited(edited, tuple(applied), tuple(left))
 
 
@@ -78,7 +78,7 @@ def _collides(change: _Change, taken: Iterable[_Change]) -> bool:
     return any(change != each and change[0] <= each[1] and each[0] <= change[1] for each in taken)
 
 
-def changed(text: str, changes: Iterable[_Change]) -> str:
+def apply_changes(text: str, changes: Iterable[_Change]) -> str:
     """The text with changes in order of their places."""
     parts: list[str] = []
     offset = 0

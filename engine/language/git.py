@@ -66,7 +66,7 @@ class RevisionError(Exception):
 
 def run(root: Path, *arguments: str) -> bytes:
     """What git prints. Raises RevisionError with git's first line, and for what takes too long or is too large."""
-    with tempfile.TemporaryFile() as errors, _started(root, *arguments, stdin=subprocess.DEVNULL, stderr=errors) as git:
+    with tempfile.TemporaryFile() as errors, _start(root, *arguments, stdin=subprocess.DEVNULL, stderr=errors) as git:
         printed = git.stream.read(MOST_BYTES + 1)
         if len(printed) > MOST_BYTES:
             raise RevisionError(f"`git {arguments[0]}` printed more than {MOST_BYTES // 2**20} MiB")
@@ -99,7 +99,7 @@ def blobs(root: Path, names: Sequence[str]) -> Iterator[IO[bytes]]:
     with tempfile.TemporaryFile() as asked:  # a pipe could fill up and block
         asked.write("".join(f"{name}\n" for name in names).encode())
         asked.seek(0)
-        with _started(root, "cat-file", "--batch", stdin=asked, stderr=subprocess.DEVNULL) as git:
+        with _start(root, "cat-file", "--batch", stdin=asked, stderr=subprocess.DEVNULL) as git:
             yield git.stream
 
 
@@ -117,7 +117,7 @@ class _Running:
 
 
 @contextmanager
-def _started(root: Path, *arguments: str, stdin: int | IO[bytes], stderr: int | IO[bytes]) -> Iterator[_Running]:
+def _start(root: Path, *arguments: str, stdin: int | IO[bytes], stderr: int | IO[bytes]) -> Iterator[_Running]:
     """A git that ends with the block, or after `SECONDS`: a file of the repository may be a pipe, or have no end."""
     try:
         process = subprocess.Popen(

@@ -48,15 +48,15 @@ def write_schemas(folder: Path) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     for name, schema in schemas().items():
         with open(os.open(folder / name, flags, 0o644), "wb") as stream:  # noqa: PTH123 - `Path.open` takes no flags
-            stream.write(written(schema))
+            stream.write(schema_bytes(schema))
 
 
 def check_schemas(folder: Path) -> list[str]:
     """The names of the schemas that the folder lacks or has otherwise, sorted."""
-    return sorted(name for name, schema in schemas().items() if _stale(folder / name, written(schema)))
+    return sorted(name for name, schema in schemas().items() if _stale(folder / name, schema_bytes(schema)))
 
 
-def written(schema: Schema) -> bytes:
+def schema_bytes(schema: Schema) -> bytes:
     """The bytes of a schema's file."""
     return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
 
@@ -113,7 +113,7 @@ class _Writer:
 
     def shape(self, model: type[Shape]) -> Schema:
         """A reference to the schema of a shape."""
-        return self._defined(model.__name__, lambda: self.shape_body(model))
+        return self._define(model.__name__, lambda: self.shape_body(model))
 
     def shape_body(self, model: type[Shape]) -> Schema:
         """The schema of a shape itself."""
@@ -129,10 +129,10 @@ class _Writer:
             del body["required"]
         rules = [dict(model.rules)] if model.rules else []
         if issubclass(model, Comparison):
-            rules.append(self._defined("OperatorRules", lambda: {"allOf": operator_rules()}))
+            rules.append(self._define("OperatorRules", lambda: {"allOf": operator_rules()}))
         return {**body, "allOf": rules} if rules else body
 
-    def _defined(self, name: str, make: Callable[[], Schema]) -> Schema:
+    def _define(self, name: str, make: Callable[[], Schema]) -> Schema:
         if name not in self._definitions:
             self._definitions[name] = {}  # a recursive type refers to itself while it is made
             self._definitions[name] = make()
@@ -160,10 +160,10 @@ class _Writer:
                 return mark.json_schema()
         choice = next((choice_of(mark) for mark in place.marks if isinstance(mark, Discriminator)), None)
         if choice is not None:
-            return self._defined(choice.name, lambda: self._choice(choice, place))
-        return self._typed(place)
+            return self._define(choice.name, lambda: self._choice(choice, place))
+        return self._type_schema(place)
 
-    def _typed(self, place: Expected) -> Schema:
+    def _type_schema(self, place: Expected) -> Schema:
         origin, arguments = get_origin(place.kind), get_args(place.kind)
         if is_shape(place.kind):
             return self.shape(place.kind)

@@ -10,7 +10,7 @@ from ..diagnostics import Path
 MOST_LISTED = 30
 
 
-def dotted(path: Path) -> str:
+def dotted_path(path: Path) -> str:
     """A path as authors would write it: `nodes.offers.rows[2]`."""
     text = ""
     for step in path:
@@ -31,7 +31,7 @@ def kind_of(value: Any) -> str:
     return "a list" if isinstance(value, list) else "a mapping"
 
 
-def shown(value: Any) -> str:
+def value_words(value: Any) -> str:
     """A boolean as it is written, nothing as empty, anything else by its kind."""
     if value is None:
         return "empty"
@@ -52,7 +52,7 @@ def one_of(names: Iterable[str]) -> str:
     return quoted_list(known) if len(known) == 1 else f"one of {quoted_list(known)}"
 
 
-def counted(number: int, noun: str) -> str:
+def count_text(number: int, noun: str) -> str:
     """`1 entry`, `2 entries`."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"

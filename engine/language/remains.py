@@ -48,7 +48,7 @@ def remains(document: YamlDocument, kinds: Kinds = KINDS) -> Remains | None:
     repairs = _Repairs(set(), {})
     for _round in range(ROUNDS):
         origins: dict[Path, tuple[int, ...]] = {}
-        value = _repaired(whole, repairs, (), (), origins)
+        value = _repair(whole, repairs, (), (), origins)
         try:
             model = shape.model_validate(value)
         except ValidationError as error:
@@ -97,18 +97,17 @@ class _Repairs:
         self.removed.add(_original(path, origins))
 
 
-def _repaired(value: Any, repairs: _Repairs, path: Path, now: Path, origins: dict[Path, tuple[int, ...]]) -> Any:
+def _repair(value: Any, repairs: _Repairs, path: Path, now: Path, origins: dict[Path, tuple[int, ...]]) -> Any:
     """A copy with all repairs; `now` is the path within the copy."""
     if isinstance(value, dict):
         kept = {key: item for key, item in value.items() if (*path, key) not in repairs.removed}
-        copied = {key: _repaired(item, repairs, (*path, key), (*now, key), origins) for key, item in kept.items()}
+        copied = {key: _repair(item, repairs, (*path, key), (*now, key), origins) for key, item in kept.items()}
         return {**repairs.filled.get(path, {}), **copied}
     if isinstance(value, list):
         places = [index for index in range(len(value)) if (*path, index) not in repairs.removed]
         origins[now] = tuple(places)
         return [
-            _repaired(value[index], repairs, (*path, index), (*now, place), origins)
-            for place, index in enumerate(places)
+            _repair(value[index], repairs, (*path, index), (*now, place), origins) for place, index in enumerate(places)
         ]
     return value
 

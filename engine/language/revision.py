@@ -95,7 +95,7 @@ def write_revision(root: Path, ref: str, folder: Path) -> Revision:
     skipped = [each.path for each in entries if each.mode not in _FILE_MODES and each.mode != _LINK]
     links = [each for each in entries if each.mode == _LINK]
     files = [each for each in entries if each.mode in _FILE_MODES]
-    followed, broken = _followed(root, commit, links)
+    followed, broken = _follow(root, commit, links)
     skipped += broken
     with git.blobs(root, [each.blob for each in (*files, *followed)]) as stream:
         left = MOST_BYTES
@@ -125,7 +125,7 @@ def _entries(root: Path, commit: str, paths: Sequence[str] = _PATHS) -> Iterator
             yield _Entry(mode, blob, path.decode("utf-8", "surrogateescape"))
 
 
-def _followed(root: Path, commit: str, links: Sequence[_Entry]) -> tuple[list[_Entry], list[str]]:
+def _follow(root: Path, commit: str, links: Sequence[_Entry]) -> tuple[list[_Entry], list[str]]:
     """Links to files of the workspace, as those files; and the paths of all others."""
     found: list[_Entry] = []
     broken: list[str] = []

@@ -11,9 +11,9 @@ from ..diagnostics import Edit, Finding, Fix, Path, Span, nearest
 from ..operators.wording import with_article
 from ..shapes.base import Shape, ShapeProblem
 from ..shapes.forms import NAME_PATTERN, Form, Word
-from .phrases import counted, dotted, kind_of, one_of, quoted_list, shown
+from .phrases import count_text, dotted_path, kind_of, one_of, quoted_list, value_words
 from .shape_walk import KEY, Expected, Location, expected_at, members_of, path_of
-from .yaml.findings import clipped, quoted
+from .yaml.findings import clip, quote
 from .yaml.reader import YamlDocument
 from .yaml.spans import at
 
@@ -103,14 +103,14 @@ class Author:
         key, place = str(path[-1]), expected_at(self.model, fault.location[:-1])
         span = self.yaml.spans.key(path)
         if place is None:
-            return self._finding("S010", f"`{clipped(key)}` is unknown here", path, span)
+            return self._finding("S010", f"`{clip(key)}` is unknown here", path, span)
         if not misspelt and (other := next((each for each in place.siblings if key in each.keys), None)):
             return self._beside(place, other, path)
         present = at(self.yaml.value, path[:-1])
         free = [each for each in place.keys if each not in present]
         near = misspelt or nearest(key, free)
         expected = f"`{near}`" if near else one_of(place.keys)
-        message = f"`{clipped(key)}` is not a key of {self._place(path[:-1])}; expected {expected}"
+        message = f"`{clip(key)}` is not a key of {self._place(path[:-1])}; expected {expected}"
         fix = Fix(f"write `{near}`", (Edit(span, near),)) if near else None
         return self._finding("S010", message, path, span, "unknown key", (), fix)
 
@@ -137,8 +137,8 @@ class Author:
         thing, span = self._thing(path), self.yaml.spans.value(path)
         if short and size == 0 and path[-1] in GROUPS:
             return self._finding("S017", f"{thing} is empty; expected at least one condition", path, span)
-        found = "is empty" if size == 0 else f"has {counted(size, 'entry')}"
-        expected = f"at {'least' if short else 'most'} {counted(bound, 'entry')}"
+        found = "is empty" if size == 0 else f"has {count_text(size, 'entry')}"
+        expected = f"at {'least' if short else 'most'} {count_text(bound, 'entry')}"
         return self._finding("S014", f"{thing} {found}; expected {expected}", path, span)
 
     def _other(self, fault: Fault, path: Path) -> Finding:
@@ -167,26 +167,26 @@ class Author:
             message = f"{self._thing(path)} is {'empty' if named else 'null'}; expected {expected}"
             return self._finding("S012", message, path, span, help_=help_)
         message = f"{self._thing(path)} is {kind_of(value)}; expected {expected}"
-        fix = self._retyped(value, TYPES.get(fault.kind, ""), span, form)
+        fix = self._retyping(value, TYPES.get(fault.kind, ""), span, form)
         compared = expected == "a mapping" and path[-1:] == ("count",) and type(value) in {int, float}
         help_ = (f"write `{{operator: equals, value: {value}}}`",) if compared else ()
         return self._finding("S012", message, path, span, help_=help_, fix=fix)
 
-    def _retyped(self, value: Any, expected: str, span: Span, form: Form | None = None) -> Fix | None:
+    def _retyping(self, value: Any, expected: str, span: Span, form: Form | None = None) -> Fix | None:
         """The same value in the expected type, where that is plain to see."""
         text: str | None = None
         if expected == "text" and isinstance(value, bool | int | float):
             source = self.yaml.spans.source
             written = source.text[source.offset(span.line, span.column) : source.offset(span.end_line, span.end_column)]
             fits = form is None or re.search(form.pattern, written) is not None
-            text = quoted(written) if fits and written[:1] not in "*&!" else None
+            text = quote(written) if fits and written[:1] not in "*&!" else None
         elif expected == "true or false" and isinstance(value, str) and value.lower() in TRUE | FALSE:
             text = "true" if value.lower() in TRUE else "false"
         elif expected == "a whole number" and isinstance(value, str) and value.isascii() and value.isdigit():
             text = str(int(value)) if len(value) < 19 else None
         elif expected == "a list" and isinstance(value, str) and value.replace("_", "").isalnum():
             text = f"[{value}]"
-        return Fix(f"write `{clipped(text)}`", (Edit(span, text),)) if text else None
+        return Fix(f"write `{clip(text)}`", (Edit(span, text),)) if text else None
 
     def _no_variant(self, place: Expected | None, path: Path, value: dict[str, Any]) -> Finding:
         leading = ["field" if tag == "leaf" else tag for tag in members_of(place)] if place else []
@@ -195,7 +195,7 @@ class Author:
             near = other if other in leading else nearest(key, leading)
             if near is not None:
                 span = self.yaml.spans.key((*path, key))
-                message = f"`{clipped(key)}` is not a key of {self._place(path)}; expected `{near}`"
+                message = f"`{clip(key)}` is not a key of {self._place(path)}; expected `{near}`"
                 fix = Fix(f"write `{near}`", (Edit(span, near),))
                 return self._finding("S010", message, (*path, key), span, "unknown key", (), fix)
         expected = one_of(leading)
@@ -209,14 +209,14 @@ class Author:
         help_ = (f"the words are {quoted_list(words)}",) if len(words) > MOST_SAID else ()
         expected = f"one of {len(words)} words" if help_ else one_of("true" if each is True else each for each in words)
         if not isinstance(value, str) or True in words:
-            repair = self._retyped(value, "true or false", span) if True in words else None
-            message = f"{self._thing(path)} is {shown(value)}; expected {expected}"
+            repair = self._retyping(value, "true or false", span) if True in words else None
+            message = f"{self._thing(path)} is {value_words(value)}; expected {expected}"
             return self._finding("S012", message, path, span, help_=help_, fix=repair)
         near = (word.other.get(value.lower()) if word else None) or nearest(value, words)
         fix = Fix(f"write `{near}`", (Edit(span, near),)) if near else None
         code = "S003" if path == ("apiVersion",) else "S013"
-        what = "is not an operator" if path[-1] == "operator" else f"is not a value of `{dotted(path[-1:])}`"
-        message = f"`{clipped(value)}` {what}; expected {f'`{near}`' if near else expected}"
+        what = "is not an operator" if path[-1] == "operator" else f"is not a value of `{dotted_path(path[-1:])}`"
+        message = f"`{clip(value)}` {what}; expected {f'`{near}`' if near else expected}"
         return self._finding(code, message, path, span, help_=() if near else help_, fix=fix)
 
     def _form(self, fault: Fault, place: Expected | None, path: Path, value: Any) -> Finding:
@@ -225,14 +225,14 @@ class Author:
         expected = form.expected if form and fault.kind != "form" else fault.expected
         if fault.location[-1] == KEY:
             span, name = self.yaml.spans.key(path), str(path[-1])
-            message = f"`{clipped(name)}` is not a name; expected {expected}"
-            return self._finding(code, message, path, span, fix=_renamed(name, span) if code == "S004" else None)
+            message = f"`{clip(name)}` is not a name; expected {expected}"
+            return self._finding(code, message, path, span, fix=_renaming(name, span) if code == "S004" else None)
         if not isinstance(value, str) and code == "S012":
             message = f"{self._thing(path)} is {kind_of(value)}; expected {expected}"
         else:
-            message = f"`{clipped(str(value))}` as {self._thing(path)}; expected {expected}"
+            message = f"`{clip(str(value))}` as {self._thing(path)}; expected {expected}"
         span = self.yaml.spans.value(path)
-        fix = _renamed(value, span) if code == "S004" and isinstance(value, str) else None
+        fix = _renaming(value, span) if code == "S004" and isinstance(value, str) else None
         return self._finding(code, message, path, span, fix=fix)
 
     def _bounds(self, fault: Fault, path: Path, value: Any) -> Finding:
@@ -269,11 +269,11 @@ class Author:
     def _thing(self, path: Path) -> str:
         """What stands at a path: its key, or the list's key and the index."""
         keys = [index for index, step in enumerate(path) if isinstance(step, str)]
-        return f"`{dotted(path[keys[-1] :])}`" if keys else with_article(self.what)
+        return f"`{dotted_path(path[keys[-1] :])}`" if keys else with_article(self.what)
 
     def _place(self, path: Path) -> str:
         """The mapping at a path, by the way that leads there."""
-        return f"`{dotted(path[-4:])}`" if path else with_article(self.what)
+        return f"`{dotted_path(path[-4:])}`" if path else with_article(self.what)
 
     def _finding(  # noqa: PLR0913, PLR0917 - the parts of a finding in their order, the last three optional
         self,
@@ -288,7 +288,7 @@ class Author:
         return Finding(code, message, span, label, tuple(help_), fix, (), self.resource, path)
 
 
-def _renamed(name: str, span: Span) -> Fix | None:
+def _renaming(name: str, span: Span) -> Fix | None:
     """The name in small letters with `_` for what is not a letter, where that is a name."""
     repaired = repaired_name(name)
     return None if repaired is None else Fix(f"write `{repaired}`", (Edit(span, repaired),))

@@ -105,14 +105,14 @@ def plain(place: Expected) -> Expected:
     while True:
         if get_origin(place.kind) is Annotated:
             kind, *marks = get_args(place.kind)
-            place = Expected(kind, (*place.marks, *_unpacked(marks)))
+            place = Expected(kind, (*place.marks, *_unpack(marks)))
         elif NoneType in get_args(place.kind):
             place = Expected(reduce(or_, [each for each in get_args(place.kind) if each is not NoneType]), place.marks)
         else:
             return place
 
 
-def _unpacked(marks: list[Any]) -> Iterator[Any]:
+def _unpack(marks: list[Any]) -> Iterator[Any]:
     """Metadata, that within `Field(…)` each for itself."""
     for mark in marks:
         if isinstance(mark, FieldInfo):

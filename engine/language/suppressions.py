@@ -12,7 +12,7 @@ from .document import Document
 from .documents.envelope import Suppression
 
 
-def suppressed(findings: Iterable[Finding], documents: Sequence[Document], today: str) -> list[Finding]:
+def suppress(findings: Iterable[Finding], documents: Sequence[Document], today: str) -> list[Finding]:
     """The findings that no document allows on that day (`2026-12-31`), and what is wrong with what they allow."""
     codes = {code.code: code for code in all_codes()}
     active, problems = _entries(documents, codes, today)
@@ -27,7 +27,7 @@ def suppressed(findings: Iterable[Finding], documents: Sequence[Document], today
             used.add(key)
         else:
             kept.append(finding)
-    unused = [_unused(*entry) for key, entry in active.items() if key not in used] if complete else []
+    unused = [_unused_entry(*entry) for key, entry in active.items() if key not in used] if complete else []
     return sorted([*kept, *problems, *unused], key=order)
 
 
@@ -65,7 +65,7 @@ def _unknown(document: Document, index: int, entry: Suppression, codes: Iterable
     return _finding("H002", document, index, "code", f"`{entry.code}` is not a code; expected {expected}")
 
 
-def _unused(document: Document, index: int, entry: Suppression) -> Finding:
+def _unused_entry(document: Document, index: int, entry: Suppression) -> Finding:
     message = f"`{entry.code}` is allowed, but there is none in `{document.resource}`; expected no entry"
     return _finding("H004", document, index, "code", message)
 

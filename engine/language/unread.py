@@ -30,7 +30,7 @@ def report_unread(root: Path, sink: Sink) -> None:
     """Warn about files that look like documents and are not read, at most `SHOWN` of them."""
     found = sorted(path for path in _candidates(root) if is_one_line(path) and _is_document(root, path))
     for path in found[:SHOWN]:
-        message = f"`{path}` is not read; expected {_expected(path)}"
+        message = f"`{path}` is not read; expected {_expected_text(path)}"
         sink.add(Finding("Y065", message, Span(path, 1, 1, 1, 1), help=(code("Y065").help,)))
 
 
@@ -74,7 +74,7 @@ def _is_document(root: Path, path: str) -> bool:
     return _VERSION.search(head) is not None and _KIND.search(head) is not None
 
 
-def _expected(path: str) -> str:
+def _expected_text(path: str) -> str:
     if not _is_inside(path):
         return f"it below {', '.join(f'`{each}`' for each in FOLDERS[:-1])} or `{FOLDERS[-1]}`"
     if not path.endswith(SUFFIXES):

@@ -20,12 +20,12 @@ from .files import WORKSPACE_FILE, find_files
 from .member_files import read_member_file
 from .remains import texts_of
 from .shape_findings import repaired_name
-from .suppressions import suppressed
+from .suppressions import suppress
 from .unread import report_unread
 from .yaml.document import YamlDocument
 from .yaml.reader import read_yaml
 
-__all__ = ["Document", "Workspace", "apply_suppressions", "load_workspace", "uncollected"]
+__all__ = ["Document", "Workspace", "apply_suppressions", "load_workspace", "pause_collection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def load_workspace(root: Path, sink: Sink, nodes: NodeKinds = NODE_KINDS) -> Wor
     `nodes` are the kinds of nodes that its rulesets are made of.
     """
     kinds = document_kinds(nodes)
-    with uncollected():
+    with pause_collection():
         settings, written, broken = _read(root, sink)
         sound = [document for each in written if (document := decode(each, sink, kinds)) is not None]
     declared, firsts = _names([*written, *broken], sink)
@@ -79,11 +79,11 @@ def apply_suppressions(findings: Iterable[Finding], workspace: Workspace, today:
 
     A document's `allow` takes away warnings about it; errors stay.
     """
-    return suppressed(findings, workspace.documents, today)
+    return suppress(findings, workspace.documents, today)
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def pause_collection() -> Iterator[None]:
     """No garbage collection meanwhile: what is read stays, and looking it through over and over takes half the time."""
     collecting = gc.isenabled()
     gc.disable()

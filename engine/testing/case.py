@@ -78,7 +78,7 @@ class CaseRun:
         key, intake = self._program.catalogue.key, self._stage.intake
         try:
             written = enumerate(self._case.events, 1)
-            events = [{"id": f"event {number}", **each.written()} for number, each in written]
+            events = [{"id": f"event {number}", **each.as_data()} for number, each in written]
             profile, history = intake.subject({key: "someone", **self._case.profile}, events, self._now)
         except FactsRefusedError as refused:
             yield from _refusal_lines(refused.problems)
@@ -128,7 +128,7 @@ class CaseRun:
         written, membership = self._case.event, self._case.membership
         event: Event | None = None
         if written is not None:
-            event = self._stage.intake.event({"id": "event", **written.written()}, subject.profile[subject.key_field])
+            event = self._stage.intake.event({"id": "event", **written.as_data()}, subject.profile[subject.key_field])
         return self._stage.decider.decide(
             ruleset,
             subject.profile,

@@ -210,7 +210,7 @@ class EventsGroup(Shape):
     @property
     def measure(self) -> str | None:
         """The key that says what is measured, or None: at least one event."""
-        return next(iter(self._given()), None)
+        return next(iter(self._given_keys()), None)
 
     @property
     def aggregate(self) -> tuple[AggregateName, Comparison] | tuple[None, None]:
@@ -227,12 +227,12 @@ class EventsGroup(Shape):
         }
         return next(((name, each) for name, each in comparisons.items() if each is not None), (None, None))
 
-    def _given(self) -> Iterator[str]:
+    def _given_keys(self) -> Iterator[str]:
         return (key for key in MEASURES if getattr(self, key) is not None)
 
     @model_validator(mode="after")
     def _one_measure(self) -> EventsGroup:
-        given = list(self._given())
+        given = list(self._given_keys())
         if len(given) > 1:
             raise _not_one(given, MEASURES, least=0)
         if self.sequence is None and self.type is None:

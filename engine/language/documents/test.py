@@ -28,7 +28,7 @@ class Event(Shape):
     time: Instant = Field(description="When it happened.")
     data: dict[str, Any] = Field(default_factory=dict, description="Its fields.")
 
-    def written(self) -> dict[str, Any]:
+    def as_data(self) -> dict[str, Any]:
         """The event as data, without the keys that were left out."""
         return self.model_dump(exclude_unset=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..edit import changed
+from ..edit import apply_changes
 from ..yaml.spans import Source
 from .tokens import Token, has_written_key, tokens_of
 
@@ -49,7 +49,7 @@ def indent(text: str) -> str:
             _place(plan, token)
             plan.previous = token
     _place_comments(plan)
-    return _written(plan)
+    return _render(plan)
 
 
 def _enter(plan: _Plan, token: Token) -> None:
@@ -154,7 +154,7 @@ def _next_placed(plan: _Plan) -> list[int]:
     return below
 
 
-def _written(plan: _Plan) -> str:
+def _render(plan: _Plan) -> str:
     text, starts = plan.source.text, plan.source.line_starts
     changes = [(start, end, " ") for start, end in plan.dashes]
     for number, line in enumerate(plan.lines, 1):
@@ -162,7 +162,7 @@ def _written(plan: _Plan) -> str:
         new = plan.columns.get(number, max(0, old + plan.shifts.get(number, 0)))
         if new != old and line.strip(" "):
             changes.append((starts[number - 1], starts[number - 1] + old, " " * new))
-    return changed(text, sorted(changes))
+    return apply_changes(text, sorted(changes))
 
 
 def _leading(line: str) -> int:

@@ -28,11 +28,11 @@ def keys_first(text: str) -> str:
         ordered = sorted(chunks, key=lambda each: FIRST.index(each[0]) if each[0] in FIRST else len(FIRST))
         if ordered != chunks:
             start, end = chunks[0][1], chunks[-1][2]
-            lines[start:end] = _joined([(key, lines[first:last]) for key, first, last in ordered])
+            lines[start:end] = _join([(key, lines[first:last]) for key, first, last in ordered])
     return "\n".join(lines)
 
 
-def _joined(chunks: list[tuple[str, list[str]]]) -> list[str]:
+def _join(chunks: list[tuple[str, list[str]]]) -> list[str]:
     """The lines of all keys; blank lines behind one of the first keys come behind the last of them."""
     head = [line for key, lines in chunks if key in FIRST for line in _without_blank_end(lines)]
     blank = any(not lines[-1].strip(" \t") for key, lines in chunks if key in FIRST)

@@ -36,7 +36,7 @@ def ambiguous(source: Source, text: str, start: int, end: int) -> Finding:
 def out_of_range(source: Source, text: str, start: int, end: int) -> Finding:
     """An integer that 64 bits do not hold."""
     span = source.span(start, end)
-    message = f"`{clipped(text)}` is beyond 64 bits; expected a number between -2^63 and 2^63 - 1"
+    message = f"`{clip(text)}` is beyond 64 bits; expected a number between -2^63 and 2^63 - 1"
     help_ = ("an identifier is text and goes in quotes",)
     return Finding("Y012", message, span, help=help_, fix=_quoting(span, text) if len(text) <= _SHOWN else None)
 
@@ -44,17 +44,17 @@ def out_of_range(source: Source, text: str, start: int, end: int) -> Finding:
 def not_finite(source: Source, text: str, start: int, end: int) -> Finding:
     """Infinity, not-a-number, or a number so large that it becomes infinity."""
     what = "is too large for a 64-bit floating point number" if text[-1:].isdigit() else "is not a finite number"
-    return Finding("Y013", f"`{clipped(text)}` {what}; expected a finite one", source.span(start, end))
+    return Finding("Y013", f"`{clip(text)}` {what}; expected a finite one", source.span(start, end))
 
 
 def twice(source: Source, key: str, here: tuple[int, int], first: tuple[int, int]) -> Finding:
     """A key that its mapping already has."""
     return Finding(
         "Y020",
-        f"`{clipped(key)}` is written twice in one mapping; expected each key once",
+        f"`{clip(key)}` is written twice in one mapping; expected each key once",
         source.span(*here),
         label="again here",
-        related=(Related(f"`{clipped(key)}` is first written here", source.span(*first)),),
+        related=(Related(f"`{clip(key)}` is first written here", source.span(*first)),),
     )
 
 
@@ -64,7 +64,7 @@ def key_not_text(source: Source, text: str, value: object, start: int, end: int)
     span = source.span(start, end)
     if not text:
         return Finding("Y021", "`:` has no key before it; expected a text", source.span(start, start + 1))
-    return Finding("Y021", f"`{clipped(text)}` as a key is {what}; expected text", span, fix=_quoting(span, text))
+    return Finding("Y021", f"`{clip(text)}` as a key is {what}; expected text", span, fix=_quoting(span, text))
 
 
 def key_not_scalar(source: Source, start: int, what: str) -> Finding:
@@ -87,17 +87,17 @@ def merge_key(source: Source, start: int, end: int) -> Finding:
     )
 
 
-def tagged(source: Source, start: int, plain: tuple[str, int] | None) -> Finding:
+def tag_finding(source: Source, start: int, plain: tuple[str, int] | None) -> Finding:
     """A node with a tag; `plain` is, for a plain scalar, its text and where it ends."""
     found = _TAG.match(source.text, start)
     begin, stop, after = (found.start(1), found.end(1), found.end()) if found else (start, start + 1, start + 1)
     tag = source.text[begin:stop]
     fix = None
     if tag in {"!!str", "!"} and plain:
-        fix = Fix("write it in quotes", (Edit(source.span(begin, plain[1]), quoted(plain[0])),))
+        fix = Fix("write it in quotes", (Edit(source.span(begin, plain[1]), quote(plain[0])),))
     elif _STANDARD_TAG.fullmatch(tag):
         fix = Fix("delete the tag", (Edit(source.span(begin, after), ""),))
-    message = f"`{clipped(tag)}` is a tag; expected the value alone"
+    message = f"`{clip(tag)}` is a tag; expected the value alone"
     help_ = ("a text that begins with `!` goes in quotes",)
     return Finding("Y031", message, source.span(begin, stop), help=help_, fix=fix)
 
@@ -105,7 +105,7 @@ def tagged(source: Source, start: int, plain: tuple[str, int] | None) -> Finding
 def name_goes_on(source: Source, sign: str, start: int, end: int) -> Finding:
     """The name of an anchor, or of an alias, with a character behind it that YAML 1.2 counts as part of it."""
     name, behind = source.text[start:end], source.text[end]
-    message = f"`{sign}{clipped(name)}` goes on with `{behind}`, where readers differ; expected a space after the name"
+    message = f"`{sign}{clip(name)}` goes on with `{behind}`, where readers differ; expected a space after the name"
     help_ = (f"a text that begins with `{sign}` goes in quotes",)
     return Finding("Y035", message, source.span(start - 1, end + 1), help=help_)
 
@@ -114,13 +114,13 @@ def unknown_alias(source: Source, name: str, start: int, end: int, known: list[s
     """An alias to an anchor that was not set before."""
     near = nearest(name, known)
     helps = (f"the nearest anchor is `&{near}`",) if near else ("a text that begins with `*` goes in quotes",)
-    message = f"`*{clipped(name)}` refers to nothing; expected `&{clipped(name)}` before it in this document"
+    message = f"`*{clip(name)}` refers to nothing; expected `&{clip(name)}` before it in this document"
     return Finding("Y033", message, source.span(start, end), help=helps)
 
 
 def endless_alias(source: Source, name: str, start: int, end: int) -> Finding:
     """An alias inside the value it stands for."""
-    message = f"`*{clipped(name)}` stands inside the value that it refers to; expected a value that ends"
+    message = f"`*{clip(name)}` stands inside the value that it refers to; expected a value that ends"
     return Finding("Y030", message, source.span(start, end))
 
 
@@ -138,7 +138,7 @@ def too_deep(source: Source, start: int, most: int) -> Finding:
 
 def too_deep_by_alias(source: Source, name: str, start: int, end: int, most: int) -> Finding:
     """An alias whose value takes the nesting beyond the bound."""
-    message = f"`*{clipped(name)}` takes the nesting beyond {most} levels; expected at most {most}"
+    message = f"`*{clip(name)}` takes the nesting beyond {most} levels; expected at most {most}"
     return Finding("Y040", message, source.span(start, end))
 
 
@@ -150,13 +150,13 @@ def too_many(source: Source, start: int, most: int, what: str) -> Finding:
 
 def too_many_by_alias(source: Source, name: str, start: int, end: int, most: int) -> Finding:
     """An alias that takes the file beyond the number of values, or the size of text, that it may have."""
-    message = f"`*{clipped(name)}` repeats too much; expected at most {most:,} values and 2 MiB of text in a file"
+    message = f"`*{clip(name)}` repeats too much; expected at most {most:,} values and 2 MiB of text in a file"
     return Finding("Y042", message, source.span(start, end), label="reading stopped here")
 
 
 def too_long(source: Source, start: int, length: int, most: int) -> Finding:
     """A scalar beyond the bound of characters."""
-    shown = clipped(source.text[start : start + _SHOWN + 1].splitlines()[0])
+    shown = clip(source.text[start : start + _SHOWN + 1].splitlines()[0])
     message = f"`{shown}` begins a text of {length:,} characters; expected at most {most:,}"
     return Finding("Y043", message, _line(source, start))
 
@@ -167,18 +167,18 @@ def no_character(source: Source, start: int, end: int) -> Finding:
     return Finding("Y057", message, source.span(start, end))
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """The text as a scalar in double quotes."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def clipped(text: str) -> str:
+def clip(text: str) -> str:
     """The text, cut where it is too long to be shown in a message."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _quoting(span: Span, text: str) -> Fix:
-    return Fix(f"write `{clipped(quoted(text))}`", (Edit(span, quoted(text)),))
+    return Fix(f"write `{clip(quote(text))}`", (Edit(span, quote(text)),))
 
 
 def _at(source: Source, offset: int) -> Span:

@@ -247,7 +247,7 @@ class _Reader:
         if event.anchor or event.tag:
             return self._scalar_with_properties(event, start, end)
         if event.style:
-            return self._quoted(text, start, end)
+            return self._unquote(text, start, end)
         if text and text[0] not in SPECIAL:
             if self.may_be_long:
                 self._check_length(text, start)
@@ -265,7 +265,7 @@ class _Reader:
         self._check_length(text, start)
         return value
 
-    def _quoted(self, text: str, start: int, end: int) -> str:
+    def _unquote(self, text: str, start: int, end: int) -> str:
         self._check_length(text, start)
         found = _NO_CHARACTER.search(text) if "\0" in text or not text.isascii() else None
         if not found:
@@ -286,7 +286,7 @@ class _Reader:
         anchor = self._properties(event, start, (text, end) if plain else None)
         begin = after_properties(self.source.text, start, end)
         value = (
-            self._plain(text, begin, end) if plain and event.tag not in _TEXT_TAGS else self._quoted(text, begin, end)
+            self._plain(text, begin, end) if plain and event.tag not in _TEXT_TAGS else self._unquote(text, begin, end)
         )
         if anchor:
             anchor.value, anchor.complete = value, True
@@ -295,7 +295,7 @@ class _Reader:
     def _properties(self, event: Any, start: int, plain: tuple[str, int] | None) -> Anchor | None:
         """The anchor that a node sets, noted as incomplete; a tag is a finding."""
         if event.tag:
-            self._note("error", start, say.tagged, start, plain)
+            self._note("error", start, say.tag_finding, start, plain)
         if not event.anchor:
             return None
         if found := _ANCHOR.match(self.source.text, start):

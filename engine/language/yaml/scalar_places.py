@@ -99,7 +99,7 @@ def _block(text: str, start: int, end: int, value: str) -> list[Piece]:
         written.append(("\n", line.end(1), line.end()))
         if line.end() >= end:
             break
-    return list(_aligned(written, value))
+    return list(_align(written, value))
 
 
 def _indent(text: str, start: int, end: int, value: str) -> int:
@@ -117,7 +117,7 @@ def _leading(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _aligned(written: list[Piece], value: str) -> Iterator[Piece]:
+def _align(written: list[Piece], value: str) -> Iterator[Piece]:
     """Pieces of the value from those of the lines as written, where folding makes a blank of one break of several."""
     index = 0
     for character in value:

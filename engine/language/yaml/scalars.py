@@ -72,11 +72,11 @@ def resolve(text: str) -> tuple[Any, str]:
 def _number(text: str, form: str) -> tuple[Any, str]:
     match form:
         case "decimal":
-            return _bounded(int(text)) if len(text) <= _LONGEST_DECIMAL else _out(text)
+            return _bound_integer(int(text)) if len(text) <= _LONGEST_DECIMAL else _out(text)
         case "octal":
-            return _bounded(int(text, 0))
+            return _bound_integer(int(text, 0))
         case "hex":
-            return _bounded(int(text, 0))
+            return _bound_integer(int(text, 0))
         case "float":
             value = float(text)
             return (value, "") if math.isfinite(value) else (0.0, "Y013")
@@ -86,7 +86,7 @@ def _number(text: str, form: str) -> tuple[Any, str]:
             return text, "Y010"
 
 
-def _bounded(value: int) -> tuple[int, str]:
+def _bound_integer(value: int) -> tuple[int, str]:
     if -(1 << INT_BITS) <= value < 1 << INT_BITS:
         return value, ""
     return _out("-" if value < 0 else "")

@@ -165,14 +165,14 @@ class Spans:
         node += 1
         if isinstance(value, dict):
             for key, entry in value.items():
-                node = self._number(entry, self._unskipped(node) + 1, (*path, key), nodes)
-            return self._unskipped(node)
+                node = self._number(entry, self._resolve_skipped(node) + 1, (*path, key), nodes)
+            return self._resolve_skipped(node)
         if isinstance(value, list):
             for index, entry in enumerate(value):
                 node = self._number(entry, node, (*path, index), nodes)
         return node
 
-    def _unskipped(self, node: int) -> int:
+    def _resolve_skipped(self, node: int) -> int:
         while node in self._skipped:
             node = self._skipped[node]
         return node

@@ -56,10 +56,10 @@ def syntax_finding(error: yaml.YAMLError, source: Source) -> Finding:
     for pattern, tell in _RULES:
         if pattern.search(f"{context}: {problem}"):
             return tell(complaint)
-    return _unexpected(complaint)
+    return _unexpected_finding(complaint)
 
 
-def _unexpected(at: _Complaint) -> Finding:
+def _unexpected_finding(at: _Complaint) -> Finding:
     return at.finding("Y070", f"{at.shown} does not fit what is written before it; expected a key, an entry or a value")
 
 

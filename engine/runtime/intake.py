@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..ir.instant import InstantError, canonical_instant, parse_instant
 from ..operators.values import kind_of
 from .border import PROBLEM_LIMIT, Border, Refusal, problems_text, shown_name
 from .clock import system_now
-from .fold import Folding
+
+if TYPE_CHECKING:
+    from .fold import Folding
 
 Event: TypeAlias = dict[str, Any]
 Read: TypeAlias = tuple[dict[str, Any] | None, list[Refusal]]
@@ -51,7 +53,11 @@ class Intake:
 
     def __init__(self, border: Border, folding: Folding | None = None) -> None:
         self._border = border
-        self._folding = folding or Folding(border.catalogue)
+        if folding is None:
+            from .fold import Folding
+
+            folding = Folding(border.catalogue)
+        self._folding = folding
         self._key = border.key
 
     def facts(self, raw: Any, now: str | None = None) -> Facts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..ir.instant import parse_instant
 from ..ir.program import Program
@@ -17,11 +17,13 @@ from .clock import system_now
 from .decide import Decider, InputRefusedError, Request
 from .decision import Decision
 from .drivers import FOREVER, TOGETHER, Steps, drive, drive_async, drive_batch
-from .fold import Folding
 from .intake import FactsRefusedError, Intake, instant_of
 from .matcher import Matcher
 from .matcher.moment import Event
 from .ports import Assigner, Ports
+
+if TYPE_CHECKING:
+    from .fold import Folding
 
 
 class Runtime:
@@ -62,6 +64,8 @@ class Runtime:
     @cached_property
     def folding(self) -> Folding:
         """How profiles follow from events."""
+        from .fold import Folding  # not before it is needed: importing the runtime is to be quick
+
         return Folding(self.program.catalogue)
 
     def read(

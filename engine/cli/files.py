@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from .command import CannotRunError, reason
+
+CONTEXT: Final = 3  # unchanged lines around a change
+
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")  # `str.splitlines` also splits where YAML and a patch do not
 
 
 def check_output(file: Path, within: Path | None = None) -> None:
@@ -60,9 +66,14 @@ def write_new(file: Path, text: str, root: Path) -> None:
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """A unified diff of every file that changes."""
+    """A unified diff of every file that changes, for people: what would steer a terminal is shown as U+FFFD."""
+    from ..diagnostics.lines import showable
+
     parts: list[str] = []
     for name in sorted(after):
-        old, new = before[name].splitlines(keepends=True), after[name].splitlines(keepends=True)
-        parts.extend(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
-    return "".join(part if part.endswith("\n") else f"{part}\n\\ No newline at end of file\n" for part in parts)
+        old, new = _LINE.findall(before[name]), _LINE.findall(after[name])
+        # GitHub takes a line that begins with `::` as a command, also behind the space of an unchanged line.
+        context = 0 if any(line.lstrip().startswith("::") for line in old) else CONTEXT
+        parts.extend(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", n=context))
+    shown = (showable(part.replace("\r\n", "\n")) for part in parts)
+    return "".join(part if part.endswith("\n") else f"{part}\n\\ No newline at end of file\n" for part in shown)

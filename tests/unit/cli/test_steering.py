@@ -35,8 +35,8 @@ PLACES = {
     },
 }
 STEERING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|^::(?!error file=|warning file=)", re.MULTILINE
-)
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|^[^\\S\n]*::(?!error file=|warning file=)", re.MULTILINE
+)  # GitHub takes an indented `::error::`, too
 
 COMMANDS = [
     "check",
@@ -93,6 +93,22 @@ def test_no_command_prints_what_steers(decisor: Decisor) -> None:
         for text in (done.out, done.err):
             found = STEERING.search(text)
             assert found is None, (command, text[max(0, found.start() - 200) : found.end() + 50])
+
+
+@pytest.mark.parametrize(
+    "command, comment",
+    [("fmt --diff", "# plain"), ("fix --diff", "# a\x1b[2J\x9bb\u202ec\u2028::error::d\r::error::e")],
+)
+def test_a_difference_shows_changes_without_what_steers(
+    shop: Path, decisor: Decisor, command: str, comment: str
+) -> None:
+    (shop / "segments" / "odd.yaml").write_bytes(
+        f"apiVersion: v1\nkind: Segment\nname: odd\n{comment}\nownr:    growth\n"
+        "description: |2\n    ::error::f\n  ::error::g\nconditions: [segment: vips]\n".encode()
+    )
+    done = decisor(*command.split(" "))
+    assert "--- a/segments/odd.yaml\n" in done.out
+    assert not STEERING.search(done.out + done.err), done.out
 
 
 def test_a_file_whose_name_steers_is_not_read_and_is_told_without(shop: Path, decisor: Decisor) -> None:

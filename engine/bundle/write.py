@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from errno import EINVAL
 from pathlib import Path
 
 from ..ir.program import Program
@@ -19,8 +20,11 @@ def pack(program: Program, about: About) -> Envelope:
 def write_bundle(file: Path, envelope: Envelope) -> int:
     """Write the bundle in one step and return its size in bytes; a reader sees the old file or the new one.
 
-    Raises OSError, and leaves no part of the new file behind.
+    Raises OSError, also where a device, a pipe or a folder has the file's name, and leaves no part of the new file
+    behind.
     """
+    if file.exists() and not file.is_file():  # replacing `/dev/null` would break the machine for everybody
+        raise OSError(EINVAL, "it is not a regular file", str(file))
     raw = envelope.file_bytes()
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     written = Path(name)

@@ -77,10 +77,13 @@ def _refuse_committed(root: Path) -> None:
 
     A marker file of our own would prove nothing, as git overwrites files that it ignores.
     """
-    from ..language.git import run_or_none
+    from ..language.git import GitLimitError, run_or_none
     from ..storage.embedded.state import FOLDER
 
-    listed = (run_or_none(root, "ls-files", "-z") or b"").split(b"\0")
+    try:
+        listed = (run_or_none(root, "ls-files", "-z") or b"").split(b"\0")
+    except GitLimitError as problem:
+        raise CannotRunError(f"the files of the repository cannot be checked: {problem}") from None
     if any(each.lower().split(b"/")[0] == FOLDER.encode() for each in listed):
         raise CannotRunError(
             f"the repository has files in `{root / FOLDER}`, which is reserved for servers of this"

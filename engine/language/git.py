@@ -64,12 +64,16 @@ class RevisionError(Exception):
     """Git cannot give what was asked for; the message says what and why."""
 
 
+class GitLimitError(RevisionError):
+    """Git took too long or printed too much, so that nothing is known, not even that there is no repository."""
+
+
 def run(root: Path, *arguments: str) -> bytes:
     """What git prints. Raises RevisionError with git's first line, and for what takes too long or is too large."""
     with tempfile.TemporaryFile() as errors, _start(root, *arguments, stdin=subprocess.DEVNULL, stderr=errors) as git:
         printed = git.stream.read(MOST_BYTES + 1)
         if len(printed) > MOST_BYTES:
-            raise RevisionError(f"`git {arguments[0]}` printed more than {MOST_BYTES // 2**20} MiB")
+            raise GitLimitError(f"`git {arguments[0]}` printed more than {MOST_BYTES // 2**20} MiB")
         if git.process.wait() != 0 and not git.expired:
             errors.seek(0)
             said = errors.read(_SHOWN).decode("utf-8", "replace").strip().split("\n")[0]
@@ -83,9 +87,11 @@ def text(root: Path, *arguments: str) -> str:
 
 
 def run_or_none(root: Path, *arguments: str) -> bytes | None:
-    """What git prints, or None when it fails or is not there."""
+    """What git prints, or None when it fails or is not there. Raises GitLimitError."""
     try:
         return run(root, *arguments)
+    except GitLimitError:
+        raise
     except RevisionError:
         return None
 
@@ -141,7 +147,9 @@ def _start(root: Path, *arguments: str, stdin: int | IO[bytes], stderr: int | IO
         process.stdout.close()
         process.wait()
     if git.expired:
-        raise RevisionError(f"`git {arguments[0]}` took more than {SECONDS} s")
+        raise GitLimitError(
+            f"`git {arguments[0]}` took more than {SECONDS} s; look for a pipe in `.git`, or a slow disk"
+        )
 
 
 def _command(root: Path, *arguments: str) -> list[str]:

@@ -44,8 +44,8 @@ def schemas() -> dict[str, Schema]:
 
 
 def write_schemas(folder: Path) -> None:
-    """Write every schema into a folder that exists. Raises OSError, also where a link has a file's name."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    """Write every schema into a folder that exists. Raises OSError, also where a link or a pipe has a file's name."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
     for name, schema in schemas().items():
         with open(os.open(folder / name, flags, 0o644), "wb") as stream:  # noqa: PTH123 - `Path.open` takes no flags
             stream.write(schema_bytes(schema))
@@ -98,7 +98,7 @@ def any_document_schema() -> Schema:
 
 
 def _stale(file: Path, wanted: bytes) -> bool:
-    return not file.is_file() or file.read_bytes() != wanted
+    return not file.is_file() or file.stat().st_size != len(wanted) or file.read_bytes() != wanted
 
 
 class _Writer:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,18 @@ def test_a_place_that_cannot_be_written_keeps_nothing(envelope: Envelope, tmp_pa
     assert [each.name for each in tmp_path.iterdir()] == ["taken"]
     with pytest.raises(FileNotFoundError):
         write_bundle(tmp_path / "missing" / "shop.bundle", envelope)
+
+
+def test_a_pipe_or_a_device_is_not_replaced(envelope: Envelope, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    link = tmp_path / "link"
+    link.symlink_to(os.devnull)
+    for file in (pipe, link):
+        with pytest.raises(OSError, match="not a regular file"):
+            write_bundle(file, envelope)
+    assert pipe.is_fifo()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "pipe"]
 
 
 def test_everybody_may_read_the_bundle(envelope: Envelope, tmp_path: Path) -> None:

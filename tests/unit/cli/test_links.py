@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,13 @@ def test_what_is_named_outside_or_led_to_inside_is_written(precious: Path, decis
         assert decisor("graph", "hero", "-o", name).code == 0
     assert {each.name for each in precious.parent.iterdir()} == {"precious", "named.svg", "up.svg"}
     assert (shop / "rules" / "in.svg").is_file()
+
+
+def test_a_schema_is_not_written_into_a_pipe(decisor: Decisor, shop: Path) -> None:
+    (shop / "schemas").mkdir(exist_ok=True)
+    os.mkfifo(shop / "schemas" / "segment.schema.json")
+    assert decisor("schema").code == 2  # at once, where it waited for a reader
+    assert decisor("schema", "--check").code == 1
 
 
 def test_documents_and_schemas_are_not_written_through_links(precious: Path, decisor: Decisor, shop: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,3 +29,15 @@ def test_elasticsearch_without_its_client_is_told(
     assert ("pip install 'decisor[elasticsearch]'" in out) is told
     assert main(["up", "--workspace", str(tmp_path)]) == 0
     assert "elasticsearch" not in capsys.readouterr().out.lower()
+
+
+def test_a_repository_that_git_cannot_list_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / "decisor.yaml").write_text("name: shop\n", "utf-8")
+    (tmp_path / ".git" / "config").unlink()
+    os.mkfifo(tmp_path / ".git" / "config")  # git waits for it, as it would for an endless file
+    monkeypatch.setattr("engine.language.git.SECONDS", 1)
+    assert main(["up", "--workspace", str(tmp_path)]) == 2
+    assert "`git ls-files` took more than 1 s" in capsys.readouterr().err

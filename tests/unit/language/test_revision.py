@@ -348,8 +348,10 @@ def test_a_repository_with_a_pipe_for_a_file_holds_nobody_up(
         write_revision(shop, "HEAD", tmp_path / "before")
     (tmp_path / ".git/HEAD").unlink()
     os.mkfifo(tmp_path / ".git/HEAD")
-    with pytest.raises(RevisionError):
-        commit_of(shop, "HEAD")
+    with pytest.raises(RevisionError, match=r"`git rev-parse` took more than 1 s"):
+        commit_of(shop, "HEAD")  # not that there is no repository, or no commit
+    with pytest.raises(RevisionError, match=r"`git rev-parse` took more than 1 s"):
+        provenance(loaded(shop))  # not that the workspace is in no repository
 
 
 def test_output_without_an_end_is_cut(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

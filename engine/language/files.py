@@ -31,11 +31,15 @@ class SourceFile:
     @property
     def data(self) -> bytes:
         """The file's bytes, read now; of one that is too large only so many that this can be seen."""
+        return self.head(MOST_BYTES + 1)
+
+    def head(self, most: int) -> bytes:
+        """The file's first bytes, read now. Raises OSError, also for what is not a regular file."""
         handle = os.open(self.location, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as stream:  # noqa: PTH123 - opens a descriptor, so that a pipe cannot block
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise OSError(None, "not a regular file")
-            return stream.read(MOST_BYTES + 1)
+            return stream.read(most)
 
     def read(self, sink: Sink) -> bytes | None:
         """The file's bytes, or None with a finding where it cannot be read."""

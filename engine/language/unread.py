@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ DEPTH: Final = 3  # levels of folders below the workspace's …
 ENTRIES: Final = 5_000  # … and entries of them all that are looked at
 SHOWN: Final = 20
 
-_HEAD: Final = 4_096  # bytes that are looked at of one file
+_HEAD: Final = 16_384  # bytes that are looked at of one file
 # Both together: other systems have an `apiVersion` and a `kind`, too.
 _VERSION: Final = re.compile(rb"^apiVersion:[ \t]*[\"']?v1\b(?!/)", re.MULTILINE)
 _KIND: Final = re.compile(rb"^kind:[ \t]*[\"']?(?:%s)\b" % "|".join(KINDS).encode(), re.MULTILINE)
@@ -36,12 +37,12 @@ def report_unread(root: Path, sink: Sink) -> None:
 
 def _candidates(root: Path) -> Iterator[str]:
     """The paths of YAML files that `find_files` passes over."""
-    pending, left = [("", 0)], ENTRIES
+    pending, left = [("", 0), *((each, 1) for each in FOLDERS if not (root / each).is_symlink())], ENTRIES
     while pending and left > 0:
         folder, depth = pending.pop()
         try:
             with os.scandir(root / folder) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)[:left]
+                listed = sorted(islice(entries, left), key=lambda entry: entry.name)
         except OSError:
             continue
         left -= len(listed)
@@ -49,7 +50,7 @@ def _candidates(root: Path) -> Iterator[str]:
             continue  # a workspace of its own
         for entry in listed:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_symlink() or path == WORKSPACE_FILE:
+            if entry.is_symlink() or path in {WORKSPACE_FILE, *FOLDERS}:  # those folders come first
                 continue
             if entry.is_dir() and depth < DEPTH and (_is_inside(path) or not is_private(path)):
                 pending.append((path, depth + 1))
@@ -67,8 +68,11 @@ def _is_read(path: str) -> bool:
 
 
 def _is_document(root: Path, path: str) -> bool:
+    """Whether the file looks like a document; beside those that are read, an ending in capitals is enough."""
+    if _is_inside(path) and not path.endswith(SUFFIXES):
+        return True
     try:
-        head = SourceFile(path, root / path).data[:_HEAD]
+        head = SourceFile(path, root / path).head(_HEAD)
     except OSError:
         return False
     return _VERSION.search(head) is not None and _KIND.search(head) is not None

@@ -47,6 +47,7 @@ ELSEWHERE = "it below `rules`, `schemas` or `segments`"
         ("a/b/rich.yml", ELSEWHERE),
         ("segments/rich.YAML", "a name that ends with `.yaml`, in small letters"),
         ("segments/.old/rich.yaml", "a name without a leading `.`, also of its folders"),
+        ("segments/.x/rich.YAML", "a name that ends with `.yaml`, in small letters"),
         ("segments/.rich.yaml", "a name without a leading `.`, also of its folders"),
     ],
 )
@@ -70,6 +71,32 @@ def test_a_document_that_is_not_read_is_a_warning(root: Path, path: str, expecte
 def test_what_is_not_a_document_here_is_passed_over(root: Path, path: str, text: str) -> None:
     put(root, path, text)
     put(root, "other/segments/theirs.yaml") if path.startswith("other") else None
+    assert unread(root) == {}
+
+
+def test_an_ending_in_capitals_is_enough_beside_those_that_are_read(root: Path) -> None:
+    put(root, "segments/rich.YAML", "{kind: Segment}\n")
+    assert list(unread(root)) == ["segments/rich.YAML"]
+
+
+def test_a_document_behind_a_long_comment_is_a_warning(root: Path) -> None:
+    put(root, "audiences/rich.yaml", f"# {'x' * 8_000}\n{SEGMENT}")
+    assert list(unread(root)) == ["audiences/rich.yaml"]
+
+
+def test_the_folders_that_are_read_come_first(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.language.unread.ENTRIES", 20)
+    for number in range(30):
+        put(root, f"zz/{number}.txt")
+        put(root, f"{number}.txt")
+    put(root, "segments/rich.YAML")
+    assert list(unread(root)) == ["segments/rich.YAML"]
+
+
+def test_a_folder_behind_a_link_is_not_searched(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    put(outside, "rich.YAML")
+    (root / "rules").symlink_to(outside)
     assert unread(root) == {}
 
 

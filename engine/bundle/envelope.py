@@ -19,14 +19,23 @@ from typing import Any
 from ..ir.canonical import canonical_bytes
 from ..ir.canonical import digest as digest_of
 from ..ir.instant import canonical_instant
+from ..ir.printable import printable
 
 FORMAT = "decisor-bundle/1"
 HEADER_LIMIT = 64 * 1024
 CONTENT_LIMIT = 512 * 1024 * 1024
+MESSAGE_LIMIT = 1_000  # characters of a refusal's message
 
 
 class BundleRefusedError(Exception):
-    """The bytes are not an acceptable bundle; the message says why and what to do."""
+    """The bytes are not an acceptable bundle; the message says why and what to do.
+
+    It is one line of bounded length, as it reaches logs and may repeat names that the bundle gives.
+    """
+
+    def __init__(self, message: str) -> None:
+        line = printable(message[:MESSAGE_LIMIT])
+        super().__init__(line if len(message) <= MESSAGE_LIMIT else f"{line}…")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import load_workspace
-from engine.bundle.envelope import About, BundleRefusedError, open_envelope
+from engine.bundle.envelope import About, BundleRefusedError, Signature, open_envelope, seal
+from engine.bundle.read import acceptance_of, open_bundle
+from engine.bundle.sign import generate_key
 from engine.bundle.write import pack
 
 WORKSPACE = Path(__file__).parents[2] / "golden" / "cli" / "before"
@@ -60,6 +63,19 @@ def test_a_replaced_stretch_anywhere_is_seen(place: int, other: bytes) -> None:
     changed = RAW[:place] + other + RAW[place + len(other) :]
     if changed != RAW:
         refused(changed)
+
+
+@pytest.mark.parametrize("said", ["x\nsigned by us\x1b[2J", "x" * 30_000])
+def test_a_refusal_is_one_short_line_whatever_the_bundle_says(said: str, tmp_path: Path) -> None:
+    key = tmp_path / "key.pub"
+    key.write_bytes(generate_key()[1])
+    signed = replace(open_envelope(RAW), signatures=(Signature("ed25519", said, "00"),)).file_bytes()
+    content = {"program": {"version": said}, "targets": {}}
+    for raw, keys in ((signed, [key]), (seal(content, ABOUT).file_bytes(), [])):
+        with pytest.raises(BundleRefusedError, match="x") as problem:
+            open_bundle(raw, acceptance_of(keys, require=False), "2026-03-01T00:00:00.000Z")
+        assert str(problem.value).isprintable()
+        assert len(str(problem.value)) < 2_000
 
 
 def test_each_damage_is_named() -> None:

@@ -24,7 +24,9 @@ _REFUSED: Final = (
     " payload = excluded.payload, replayed_at = NULL"
 )
 _TAKEN: Final = "UPDATE dead_letter SET replayed_at = now() WHERE source = ANY(%s) AND replayed_at IS NULL"
-_PUT: Final = "UPDATE dead_letter SET payload = %s, sealed = true WHERE id = %s AND payload = %s"
+_PUT: Final = (
+    "UPDATE dead_letter SET payload = %s, sealed = true, reason = coalesce(%s, reason) WHERE id = %s AND payload = %s"
+)
 
 
 class LetterRow(NamedTuple):
@@ -55,9 +57,9 @@ def note_accepted(connection: Connection, sources: Collection[str]) -> None:
     connection.execute(_TAKEN, (list(sources),))
 
 
-def put_sealed(connection: Connection, number: int, sealed: bytes, former: bytes) -> bool:
-    """Replace a letter's payload with a sealed one if it is unchanged; returns whether it was."""
-    return connection.execute(_PUT, (sealed, number, former)).rowcount > 0
+def put_sealed(connection: Connection, number: int, sealed: bytes, former: bytes, reason: str | None = None) -> bool:
+    """Replace a letter's payload, and its reason if one is given, if it is unchanged; returns whether it was."""
+    return connection.execute(_PUT, (sealed, reason, number, former)).rowcount > 0
 
 
 def delete_letters(connection: Connection, numbers: Collection[int]) -> None:

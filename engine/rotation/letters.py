@@ -12,6 +12,7 @@ from ..encryption.cipher import UnsealError
 from ..encryption.in_use import master_to_seal_with
 from ..encryption.keyring import Keyring
 from ..profiles.letter_store import put_sealed
+from ..runtime.border import without_names
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -21,7 +22,7 @@ LOOK = 1_000  # letters of which is asked how they stand
 
 _SEALED = "SELECT id, source, payload FROM dead_letter WHERE id > %s AND sealed ORDER BY id LIMIT %s"
 _STANDING = "SELECT id, NOT sealed AND source LIKE 'events:%%' FROM dead_letter WHERE id > %s ORDER BY id LIMIT %s"
-_PLAIN = "SELECT id, source, payload FROM dead_letter WHERE id = ANY(%s) AND NOT sealed"
+_PLAIN = "SELECT id, source, payload, reason FROM dead_letter WHERE id = ANY(%s) AND NOT sealed"
 
 
 def rewrap_letters(connection: Connection, keyring: Keyring) -> int:
@@ -40,6 +41,7 @@ def rewrap_letters(connection: Connection, keyring: Keyring) -> int:
 def seal_plain_letters(connection: Connection, keyring: Keyring, after: int = 0) -> tuple[int, int | None]:
     """Look at some letters behind `after`, and seal those that stand in plain: how many, and how far that came.
 
+    What undeclared members are called goes from their reasons, as it is sealed with them.
     The place is None where there were no more.
     """
     rows = connection.execute(_STANDING, (after, LOOK)).fetchall()
@@ -51,9 +53,9 @@ def seal_plain_letters(connection: Connection, keyring: Keyring, after: int = 0)
     count = 0
     with connection.transaction():
         master = keyring.master(master_to_seal_with(connection, keyring))
-        for number, source, raw in connection.execute(_PLAIN, (plain[:PAGE],)).fetchall():
+        for number, source, raw, reason in connection.execute(_PLAIN, (plain[:PAGE],)).fetchall():
             sealed = payloads.seal_letter(master, bytes(raw), source)
-            count += put_sealed(connection, number, sealed, raw)
+            count += put_sealed(connection, number, sealed, raw, without_names(reason))
     return count, plain[PAGE - 1] if len(plain) > PAGE else rows[-1][0]
 
 

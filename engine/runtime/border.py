@@ -17,12 +17,14 @@ from ..ir.types import KEY_LIMIT, LIST_LIMIT, Aggregate, Catalogue, Field
 from ..operators.values import ValueRefusedError, canonical, kind_of
 
 UNDECLARED = "is not declared in the catalogue"
+NOT_A_PART = "is not a part of an event; its fields go below `data`"
 UNNAMED = "(another member)"
 PROBLEM_LIMIT = 20  # problems reported for one profile or event; more would not help
 EVENT_ID_LIMIT = 512  # UTF-8 bytes
 EXACT = 2**53  # every whole number up to here is a double
 SET = "$set"  # the type of an event whose data are profile fields; no declared event type can have this name
 _NAME = re.compile(r"[\w.$-]{1,80}")
+_NAMING = re.compile(f"`[^`]*`(?= (?:{re.escape(UNDECLARED)}|{re.escape(NOT_A_PART)}))")
 
 
 @frozen
@@ -41,6 +43,11 @@ def problems_text(problems: Iterable[Refusal], *, names: bool = True) -> str:
     """The problems on one line, each with its place; without `names` those of undeclared members are left out."""
     placed = ((each.path if names else each.nameless or each.path, each.message) for each in problems)
     return "; ".join(dict.fromkeys(f"`{path}` {message}" if path else message for path, message in placed))
+
+
+def without_names(text: str) -> str:
+    """A text of `problems_text` without the paths of undeclared members."""
+    return _NAMING.sub(f"`{UNNAMED}`", text)
 
 
 Reader = Callable[[Any, str, list[Refusal]], Any]
@@ -203,10 +210,7 @@ class Border:
         if not isinstance(raw, dict):
             return None, [Refusal("", f"expected an object, found {kind_of(raw)}")]
         unknown = sorted(set(raw) - {"id", "type", "time", "data", self._catalogue.key})
-        problems = [
-            Refusal(shown_name(name), "is not a part of an event; its fields go below `data`", UNNAMED)
-            for name in unknown
-        ]
+        problems = [Refusal(shown_name(name), NOT_A_PART, UNNAMED) for name in unknown]
         kept: dict[str, Any] = {}
         kept["id"] = _read_text(raw.get("id"), "id", EVENT_ID_LIMIT, problems)
         key = self._catalogue.key

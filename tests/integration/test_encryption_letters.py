@@ -97,8 +97,8 @@ def test_a_change_that_was_broken_off_before_the_letters_goes_on_with_the_same_k
 
 
 def broken(count: int) -> list[dict[str, object]]:
-    """Signups at times that cannot be read."""
-    data = {"mail": "ada@PLAIN.example"}
+    """Signups at times that cannot be read, with a member that is not declared."""
+    data = {"mail": "ada@PLAIN.example", "ada.PLAIN.example": 1}
     return [
         {"id": f"b-{number}", "type": "signup", "customer_id": f"c-{number}", "time": "never", "data": data}
         for number in range(count)

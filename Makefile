@@ -1,10 +1,11 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: demo test quick check bench help clean
+.PHONY: demo test quick check docs bench help clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip --disable-pip-version-check install --quiet --constraint constraints.txt
+SITE := NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 INPUTS := pyproject.toml constraints.txt
 
 demo: $(VENV)/.demo ## set up and run the example on 69,659 real purchases; needs Python 3.11 and nothing else
@@ -22,11 +23,15 @@ test: $(VENV)/.dev ## run all tests, real PostgreSQL and Elasticsearch included;
 quick: $(VENV)/.dev ## run the tests that need no server; PYTEST="-k segment" narrows
 	@$(RUN) pytest $(PARALLEL) --quick $(PYTEST)
 
-check: $(VENV)/.dev ## lint, formatting, types, and whether the generated schemas are fresh
+check: $(VENV)/.dev ## lint, formatting, types, whether the generated schemas are fresh, and the documentation's site
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(VENV)/bin/decisor schema --check
+	@$(SITE)
+
+docs: $(VENV)/.dev ## build the documentation as a site in build/site
+	@$(SITE)
 
 bench: $(VENV)/.dev ## measure against peers; prints ratios
 	@$(RUN) bench

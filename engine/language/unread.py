@@ -17,7 +17,7 @@ from ..diagnostics import Finding, Sink, Span, code
 from .documents.kinds import KINDS
 from .files import FOLDERS, SUFFIXES, WORKSPACE_FILE, SourceFile, is_one_line, is_private
 
-DEPTH: Final = 3  # levels of folders below the workspace's …
+DEPTH: Final = 2  # levels of folders below the workspace's …
 ENTRIES: Final = 5_000  # … and entries of them all that are looked at
 SHOWN: Final = 20
 

@@ -14,10 +14,11 @@ import pytest
 from engine.cli.app import main
 from engine.storage.embedded.account import ServerUnavailableError
 from engine.storage.embedded.places import PREFIX, remove_socket_folder, socket_folder
-from engine.storage.embedded.process import start_instant
+from engine.storage.embedded.process import is_running, start_instant
 from engine.storage.embedded.state import FILE, FOLDER, record, recorded_servers, remembered_servers, running_servers
 from engine.storage.embedded.workspace import start, stop
 from engine.storage.locations import locations_of
+from tests.waiting import until
 
 NAMES = ("redis", "postgres")
 
@@ -192,6 +193,8 @@ def test_only_a_folder_of_sockets_that_we_have_made_is_removed(tmp_path: Path) -
 def test_down_ends_the_very_process_that_it_recorded(served_folder: Path) -> None:
     list(start(served_folder, ["redis"]))
     known = running_servers(served_folder)
-    os.kill(known["redis"].pid, signal.SIGKILL)
+    redis = known["redis"]
+    os.kill(redis.pid, signal.SIGKILL)
+    until(lambda: not is_running(redis.pid, redis.started))
     record(served_folder, known)
     assert [each.what for each in stop(served_folder)] == ["ended"]

@@ -77,12 +77,15 @@ def test_a_port_that_never_answers_costs_the_deadline_and_the_loop_goes_on(port:
 
         async def count() -> None:
             nonlocal turns
+            # It first runs when the port has been asked, and holds up the loop and its timer until the port has begun.
+            assert port.entered.acquire(timeout=GIVE_UP)
             while True:
                 turns += 1
                 await asyncio.sleep(0)
 
         beside = asyncio.create_task(count())
-        found = await drive_async(one(uses(timeout=SOON)), Ports({CountUses: port}))
+        ports = Ports({CountUses: port}, clock=lambda: 0.0)  # stands still, so that the port is always asked in time
+        found = await drive_async(one(uses(timeout=SOON)), ports)
         beside.cancel()
         return found, turns
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from math import log
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from ..ir.graph import Experiment, Phase
+from ..ir.graph import PPM, Experiment, Phase
 from .hashing import BITS, encode_part, hash53, ppm_of
 
 Reason: TypeAlias = Literal[
@@ -115,7 +115,7 @@ class Assigner:
             return Assignment(None, "not_in_layer", dealer.number)
         if sticky is not None and self._keeps(dealer, sticky):
             return Assignment(sticky["arm"], "sticky", dealer.number)
-        if dealer.coverage < 1_000_000 and ppm_of(hash53(dealer.coverage_prefix + text)) >= dealer.coverage:
+        if dealer.coverage < PPM and ppm_of(hash53(dealer.coverage_prefix + text)) >= dealer.coverage:
             return Assignment(None, "not_in_coverage", dealer.number)
         arm = dealer.pick(text)
         return Assignment(arm, "assigned" if arm else "not_in_coverage", dealer.number)
@@ -140,7 +140,7 @@ class Assigner:
         if self._layer is not None:
             found["slot"] = ppm_of(hash53(self._layer + text))
         if dealer is not None:
-            if dealer.coverage < 1_000_000:
+            if dealer.coverage < PPM:
                 found["coverage"] = ppm_of(hash53(dealer.coverage_prefix + text))
             found["arms"] = dealer.scores(text)
         return found

@@ -245,8 +245,8 @@ def test_a_letter_that_cannot_be_kept_is_kept_without_its_reason(
     world = live_world
     real = read_arrival
 
-    def read(border: Any, key: str, source: tuple[int, str], fields: Any, now_ms: int) -> Any:
-        found = real(border, key, source, fields, now_ms)
+    def read(border: Any, key: str, source: tuple[int, str], fields: Any, now_ms: int, *, names: bool) -> Any:
+        found = real(border, key, source, fields, now_ms, names=names)
         return replace(found, reason="\0") if isinstance(found, Letter) else found
 
     monkeypatch.setattr(worker_module, "read_arrival", read)

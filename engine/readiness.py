@@ -74,7 +74,7 @@ def examine_order(servers: Servers, redis: Examination) -> None:
             f"it holds more than PostgreSQL in {count_text(len(ahead), 'partition')}, as after a restored backup of"
             " PostgreSQL",
             "start a worker, which makes Redis follow PostgreSQL; then `decisor segments reconcile` removes customers"
-            " whom PostgreSQL does not know",
+            " that PostgreSQL does not have",
         )
 
 

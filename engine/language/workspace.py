@@ -156,9 +156,9 @@ def _names(written: Iterable[YamlDocument], sink: Sink) -> tuple[dict[str, dict[
 
 
 def _kind_and_name(document: YamlDocument) -> tuple[str, str]:
-    """Its kind and name, each empty where it has none; a name that is none counts as its repair would have it.
+    """Its kind and name, each empty where it has none; an invalid name counts in its repaired form.
 
-    So whoever refers to it by either is not told to rename the reference in the other direction.
+    References to either form are then fixed in the same direction.
     """
     value = document.value
     kind, name = (value.get("kind"), value.get("name")) if isinstance(value, dict) else (None, None)

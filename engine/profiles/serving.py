@@ -20,7 +20,7 @@ class Opener(Protocol):
 
 
 class Newcomer(Protocol):
-    """What holds for a customer of whom nothing is known, such as `Runtime.newcomer`."""
+    """Describes a customer who was never seen, as `Runtime.newcomer` does."""
 
     def __call__(self, customer: str, now_ms: int) -> tuple[Mapping[str, Any], Collection[str]]:
         """The canonical profile over no events, and the names of the segments whose conditions hold for it."""

@@ -19,14 +19,12 @@ from .population import Population
 if TYPE_CHECKING:
     from psycopg import Connection
 
-READ = 1_000  # customers whose stored membership is read at once
-
 
 @dataclass(slots=True)
 class Preview:
-    """What a definition would come to: `members`, of whom `entering` are not members now; `leaving` would end.
+    """The effect of a definition: how many customers would be members, would enter and would leave.
 
-    `sample` are some members: those with the least hashes of their keys, the same ones on every run.
+    `sample` holds some of the members: those with the least hashes of their keys, the same ones on every run.
     """
 
     name: str
@@ -78,11 +76,10 @@ def _with_overrides(page: Sequence[str], members: set[str], overrides: Mapping[s
 def _members_now(connection: Connection, page: Sequence[str]) -> dict[str, set[str]]:
     """By segment, who of these customers is a member now."""
     found: dict[str, set[str]] = {}
-    for first in range(0, len(page), READ):
-        for customer, segments in memberships(connection, page[first : first + READ]).items():
-            for name, member in segments.items():
-                if member:
-                    found.setdefault(name, set()).add(customer)
+    for customer, segments in memberships(connection, page).items():
+        for name, member in segments.items():
+            if member:
+                found.setdefault(name, set()).add(customer)
     return found
 
 

@@ -64,7 +64,7 @@ class Folding:
     def over(
         self, stated: Mapping[str, Any], events: Sequence[Event], now_ms: int, refused: set[str] | None = None
     ) -> dict[str, Any]:
-        """As `profile`, for a customer of whom `stated` was known before the events, as if a `$set` had said it first.
+        """Like `profile`, for a customer whose `stated` fields were known before, as if set by a first `$set`.
 
         `stated` is canonical, with the key and without aggregates (see `Border.profile_with_events`).
         """

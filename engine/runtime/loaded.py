@@ -109,7 +109,7 @@ class Runtime:
         return Decider(self.program, bundle=self.digest, assigner=self._assigner, ports=self._ports, kinds=self._kinds)
 
     def newcomer(self, customer: str, now_ms: int) -> tuple[dict[str, Any], list[str]]:
-        """The canonical profile and the sorted segments of a customer about whom nothing is known."""
+        """The canonical profile and the sorted segments of a customer who was never seen."""
         profile = self.folding.profile(customer, (), now_ms)
         return profile, self.matcher.match(profile, now_ms)
 

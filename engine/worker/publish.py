@@ -94,7 +94,7 @@ class Publisher:
         if raise_to(self._connection, partition, cursor):
             LOG.warning(
                 "PostgreSQL has an earlier state than Redis in partition %d, as after a restored backup: Redis follows"
-                " it. Customers whom only Redis knows are removed by the audit of a running worker, or at once by"
+                " it. Customers that only Redis has are removed by the audit of a running worker, or at once by"
                 " `decisor segments reconcile`",
                 partition,
             )

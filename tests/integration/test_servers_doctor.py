@@ -31,7 +31,7 @@ from tests.servers.redis_servers import RedisServer
 REDIS, POSTGRES, ELASTICSEARCH = range(3)
 
 
-def found(number: int, **environ: str) -> Examination:
+def examination(number: int, **environ: str) -> Examination:
     return examine(None, environ)[number]
 
 
@@ -85,7 +85,7 @@ def test_redis_that_forgets_is_reported(redis_server: RedisServer) -> None:
     client: Any = redis_server.connect()
     client.config_set("maxmemory-policy", "allkeys-lru")
     try:
-        examined = found(REDIS, DECISOR_REDIS_URL=redis_server.url)
+        examined = examination(REDIS, DECISOR_REDIS_URL=redis_server.url)
     finally:
         client.config_set("maxmemory-policy", "noeviction")
         client.close()
@@ -98,7 +98,7 @@ def test_redis_that_forgets_is_reported(redis_server: RedisServer) -> None:
 
 
 def test_each_node_of_a_cluster_is_looked_at(redis_cluster: RedisServer) -> None:
-    examined = found(REDIS, DECISOR_REDIS_URL=redis_cluster.url)
+    examined = examination(REDIS, DECISOR_REDIS_URL=redis_cluster.url)
     assert examined.facts["nodes"] == "3"
     assert len(examined.problems) == 3
     assert all("appendonly is off" in what for what in problems(examined))
@@ -106,7 +106,7 @@ def test_each_node_of_a_cluster_is_looked_at(redis_cluster: RedisServer) -> None
 
 
 def test_node_of_a_cluster_named_as_a_single_server_is_reported(redis_cluster: RedisServer) -> None:
-    examined = found(REDIS, DECISOR_REDIS_URL=redis_cluster.url.replace("redis+cluster:", "redis:"))
+    examined = examination(REDIS, DECISOR_REDIS_URL=redis_cluster.url.replace("redis+cluster:", "redis:"))
     assert "it is a node of a Cluster" in problems(examined)
 
 
@@ -115,12 +115,12 @@ def test_replica_is_reported(safe_redis: RedisServer) -> None:
         client: Any = redis_servers.RedisServer("valkey", server.url).connect()
         client.replicaof("127.0.0.1", free_ports(1)[0])
         client.close()
-        examined = found(REDIS, DECISOR_REDIS_URL=server.url)
+        examined = examination(REDIS, DECISOR_REDIS_URL=server.url)
     assert problems(examined) == ["it is a replica, which takes no writes"]
 
 
 def test_postgres_that_may_lose_commits_is_reported(postgres: Postgres) -> None:
-    examined = found(POSTGRES, DECISOR_POSTGRES_URL=postgres.url)
+    examined = examination(POSTGRES, DECISOR_POSTGRES_URL=postgres.url)
     said = problems(examined)
     assert [what.split(" is off")[0] for what in said[:3]] == ["fsync", "full_page_writes", "synchronous_commit"]
     assert said[3].startswith("migrations are pending: 0001_platform.sql")
@@ -130,7 +130,7 @@ def test_postgres_that_may_lose_commits_is_reported(postgres: Postgres) -> None:
 def test_database_of_a_newer_decisor_is_reported(postgres_database: Database) -> None:
     with postgres_database.connect(autocommit=True) as connection:
         connection.execute("INSERT INTO migration (number, name, checksum) VALUES (9999, 'x', 'x')")
-    last = found(POSTGRES, DECISOR_POSTGRES_URL=postgres_database.url).problems[-1]
+    last = examination(POSTGRES, DECISOR_POSTGRES_URL=postgres_database.url).problems[-1]
     assert "the database has migration 9999" in last.what
     assert last.mend == "install a newer decisor"
 
@@ -140,13 +140,13 @@ def test_database_in_another_encoding_is_reported(postgres_wheel: Postgres) -> N
         connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
         try:
             url = postgres_wheel.url.replace("/postgres?", "/latin?")
-            assert "the database stores text as LATIN1" in problems(found(POSTGRES, DECISOR_POSTGRES_URL=url))
+            assert "the database stores text as LATIN1" in problems(examination(POSTGRES, DECISOR_POSTGRES_URL=url))
         finally:
             connection.execute("DROP DATABASE latin WITH (FORCE)")
 
 
 def test_elasticsearch_tells_its_version_and_health(elasticsearch_url: str) -> None:
-    examined = found(ELASTICSEARCH, DECISOR_ELASTICSEARCH_URL=elasticsearch_url)
+    examined = examination(ELASTICSEARCH, DECISOR_ELASTICSEARCH_URL=elasticsearch_url)
     assert examined.version == "Elasticsearch 9.5.3"
     assert examined.facts["health"] in {"green", "yellow"}
     assert examined.facts["disk"].endswith(" GB free")

@@ -23,7 +23,7 @@ from engine.runtime.loaded import Runtime
 from tests.live_world import DAY, World, random_events, workspace_text, written
 
 CUSTOMERS = [f"c-{number}" for number in range(8)]
-STRANGERS = ["c-90", "c-91"]  # of whom nothing is ever said
+STRANGERS = ["c-90", "c-91"]  # they never send an event
 PAUSES = [1, 60_000, 3_600_000, DAY, 3 * DAY + 1]
 AHEAD = 300_000  # beyond which an event is a dead letter
 

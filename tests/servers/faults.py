@@ -63,7 +63,7 @@ class Private:
     @property
     def url(self) -> str:
         """The server's URL."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of server has its own
 
     @property
     def log(self) -> str:
@@ -142,13 +142,13 @@ class Private:
         return self._server
 
     def _prepare(self) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of server has its own
 
     def _log(self) -> Path:
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of server has its own
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of server has its own
 
     def _asking(self) -> signal.Signals:
         return signal.SIGTERM

@@ -205,7 +205,7 @@ print(asyncio.run(drive_async(steps(), Ports({CountUses: Hanging()}))).status)
 def test_a_port_must_say_whether_it_blocks() -> None:
     class Silent:
         def answer(self, needs: Sequence[Any], deadline: float) -> list[Got]:
-            raise NotImplementedError
+            raise NotImplementedError  # never asked: the port is refused before
 
     with pytest.raises(TypeError, match="the port of `cap` does not say whether it blocks; give it `blocks`"):
         Ports({CountUses: Silent()})  # type: ignore[dict-item] # the point
